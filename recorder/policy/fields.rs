@@ -1,0 +1,206 @@
+//! Typed values out of a document's nodes; what has the wrong shape is reported where it stands.
+//!
+//! A reader that returns `None` has told the report why, or the value is absent. A file with any
+//! fault is refused as a whole, so callers go on with a default and find the next fault.
+
+use super::document::{Entry, Node, Value};
+use super::refusals::Refusals;
+use super::report::{Position, Report, listed, quoted};
+
+/// Longer names are not compared with the known ones.
+const MAX_NAME: usize = 48;
+
+/// The keys of one mapping.
+pub(super) struct Fields<'a> {
+    entries: &'a [Entry],
+}
+
+impl<'a> Fields<'a> {
+    /// The keys of `node`, called `what` in messages.
+    pub(super) fn of(node: &'a Node, what: &str, report: &mut Report) -> Option<Self> {
+        if let Value::Mapping(entries) = &node.value {
+            return Some(Self { entries });
+        }
+        let found = node.shape();
+        report.refuse(
+            node.at,
+            format_args!("{what} must be a mapping, not {found}; write `key: value` lines"),
+        );
+        None
+    }
+
+    /// The value of a key, unless it is absent or null.
+    pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        (!entry.value.is_null()).then_some(&entry.value)
+    }
+
+    /// Refuses every key that is not one of `known`.
+    pub(super) fn check(&self, known: &[&str], refused: Refusals, report: &mut Report) {
+        for entry in self.entries {
+            if known.contains(&entry.key.as_str()) {
+                continue;
+            }
+            match refused.iter().find(|(name, _)| *name == entry.key) {
+                Some(_) if entry.value.is_unset() => {}
+                Some((name, reason)) => report.refuse(entry.at, format_args!("`{name}` {reason}")),
+                None => {
+                    let all = known.iter().copied().chain(refused.iter().map(|(name, _)| *name));
+                    refuse_unknown(entry.at, "key", &entry.key, all, known, report);
+                }
+            }
+        }
+    }
+}
+
+impl Node {
+    /// Nothing is written here, or `null`.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, plain: true }
+            if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// Says the same as leaving the key out: null, `false` or an empty list.
+    pub(super) fn is_unset(&self) -> bool {
+        match &self.value {
+            Value::Scalar { text, plain: true } => self.is_null() || text == "false",
+            Value::Sequence(items) => items.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The text of a single value.
+    pub(super) fn text<'a>(&'a self, what: &str, report: &mut Report) -> Option<&'a str> {
+        match &self.value {
+            Value::Scalar { text, .. } if !self.is_null() => Some(text),
+            _ => {
+                let found = self.shape();
+                report.refuse(
+                    self.at,
+                    format_args!("{what} must be a text, not {found}; write one value here"),
+                );
+                None
+            }
+        }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&self, what: &str, report: &mut Report) -> Option<bool> {
+        if let Value::Scalar { text, plain: true } = &self.value {
+            match text.as_str() {
+                "true" | "True" | "TRUE" => return Some(true),
+                "false" | "False" | "FALSE" => return Some(false),
+                _ => {}
+            }
+        }
+        report.refuse(
+            self.at,
+            format_args!("{what} must be `true` or `false`, without quotes; write one of them"),
+        );
+        None
+    }
+
+    /// A number that is not negative, decimal or 0x hex.
+    pub(super) fn number(&self, what: &str, report: &mut Report) -> Option<u64> {
+        let text = self.text(what, report)?;
+        let number = parse_number(text);
+        if number.is_none() {
+            let text = quoted(text);
+            report.refuse(
+                self.at,
+                format_args!("{what} {text} is not a number; write it in decimal or 0x hex"),
+            );
+        }
+        number
+    }
+
+    /// The items of a list of at most `limit`.
+    pub(super) fn items(&self, what: &str, limit: usize, report: &mut Report) -> &[Self] {
+        let Value::Sequence(items) = &self.value else {
+            let found = self.shape();
+            report.refuse(
+                self.at,
+                format_args!("{what} must be a list, not {found}; begin each item with `- `"),
+            );
+            return &[];
+        };
+        if let Some(first_too_many) = items.get(limit) {
+            let count = items.len();
+            report.refuse(
+                first_too_many.at,
+                format_args!("{what} has {count} items, but at most {limit} are possible; remove or split"),
+            );
+        }
+        items
+    }
+
+    fn shape(&self) -> &'static str {
+        match &self.value {
+            Value::Scalar { .. } if self.is_null() => "nothing",
+            Value::Scalar { .. } => "a single value",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+/// A leading zero is octal to some YAML parsers and decimal to others, so it is not accepted.
+fn parse_number(text: &str) -> Option<u64> {
+    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None if text.len() > 1 && text.starts_with('0') => return None,
+        None => (text, 10),
+    };
+    // `from_str_radix` would take a sign.
+    if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    u64::from_str_radix(digits, radix).ok()
+}
+
+/// Refuses a name, proposing the nearest of `all`, or else listing `offered`.
+pub(super) fn refuse_unknown<'a>(
+    at: Position,
+    what: &str,
+    name: &str,
+    all: impl IntoIterator<Item = &'a str>,
+    offered: &[&str],
+    report: &mut Report,
+) {
+    let advice = match nearest(name, all) {
+        Some(near) => format!("did you mean {}?", quoted(near)),
+        None => format!("use one of {}", listed(offered.iter().copied())),
+    };
+    report.refuse(at, format_args!("unknown {what} {}; {advice}", quoted(name)));
+}
+
+/// The candidate that a typing error may have turned into `name`.
+fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > MAX_NAME {
+        return None;
+    }
+    let wanted = name.to_lowercase();
+    let tolerance = (wanted.chars().count() / 3).min(3);
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(&wanted, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= tolerance)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein distance: insertions, deletions and replacements of characters.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (line, left) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = line + 1;
+        for (column, right) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(left != *right);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
+}

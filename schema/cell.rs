@@ -1,0 +1,171 @@
+//! One cell of a column: how a Rust value becomes an Arrow value, and back.
+
+use anyhow::{Context, Result};
+use arrow::array::{
+    Array, ArrayBuilder, AsArray, BinaryBuilder, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder,
+    StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use std::sync::Arc;
+
+/// Microseconds since the Unix epoch, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Micros(pub i64);
+
+/// A Rust type that can stand in a column.
+pub trait Cell: Sized {
+    /// The Arrow builder that collects the column.
+    type Builder: ArrayBuilder;
+    /// Whether the column may hold null.
+    const NULLABLE: bool;
+    /// The Arrow type of the column.
+    fn data_type() -> DataType;
+    /// An empty builder of that type.
+    fn builder() -> Self::Builder;
+    /// Adds the value to the column.
+    fn append(&self, builder: &mut Self::Builder);
+    /// Reads row `row` of a column.
+    ///
+    /// # Errors
+    /// When the column has another type, or holds null where the table allows none.
+    fn read(array: &dyn Array, row: usize) -> Result<Self>;
+}
+
+/// Implements [`Cell`] for a value and for its optional form.
+macro_rules! cell {
+    ($type:ty, $builder:ty, $data_type:expr, $new:expr, $append:expr, $get:expr) => {
+        impl Cell for $type {
+            type Builder = $builder;
+            const NULLABLE: bool = false;
+            fn data_type() -> DataType {
+                $data_type
+            }
+            fn builder() -> Self::Builder {
+                $new
+            }
+            fn append(&self, builder: &mut Self::Builder) {
+                let append: fn(&mut $builder, &$type) = $append;
+                append(builder, self);
+            }
+            fn read(array: &dyn Array, row: usize) -> Result<Self> {
+                Option::<$type>::read(array, row)?.context("null in a column that allows none")
+            }
+        }
+
+        impl Cell for Option<$type> {
+            type Builder = $builder;
+            const NULLABLE: bool = true;
+            fn data_type() -> DataType {
+                $data_type
+            }
+            fn builder() -> Self::Builder {
+                $new
+            }
+            fn append(&self, builder: &mut Self::Builder) {
+                match self {
+                    Some(value) => value.append(builder),
+                    None => builder.append_null(),
+                }
+            }
+            fn read(array: &dyn Array, row: usize) -> Result<Self> {
+                let get: fn(&dyn Array, usize) -> Option<$type> = $get;
+                if array.is_null(row) {
+                    return Ok(None);
+                }
+                get(array, row).map(Some).with_context(|| format!("the column has type {}", array.data_type()))
+            }
+        }
+    };
+}
+
+cell!(
+    String,
+    StringBuilder,
+    DataType::Utf8,
+    StringBuilder::new(),
+    |builder, value| builder.append_value(value),
+    |array, row| array.as_string_opt::<i32>().map(|array| array.value(row).to_owned())
+);
+cell!(
+    Vec<u8>,
+    BinaryBuilder,
+    DataType::Binary,
+    BinaryBuilder::new(),
+    |builder, value| builder.append_value(value),
+    |array, row| array.as_binary_opt::<i32>().map(|array| array.value(row).to_vec())
+);
+cell!(
+    i64,
+    Int64Builder,
+    DataType::Int64,
+    Int64Builder::new(),
+    |builder, value| builder.append_value(*value),
+    |array, row| array.as_primitive_opt::<Int64Type>().map(|array| array.value(row))
+);
+cell!(
+    i32,
+    Int32Builder,
+    DataType::Int32,
+    Int32Builder::new(),
+    |builder, value| builder.append_value(*value),
+    |array, row| array.as_primitive_opt::<Int32Type>().map(|array| array.value(row))
+);
+cell!(
+    bool,
+    BooleanBuilder,
+    DataType::Boolean,
+    BooleanBuilder::new(),
+    |builder, value| builder.append_value(*value),
+    |array, row| array.as_boolean_opt().map(|array| array.value(row))
+);
+cell!(
+    Micros,
+    TimestampMicrosecondBuilder,
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+    TimestampMicrosecondBuilder::new().with_timezone("UTC"),
+    |builder, value| builder.append_value(value.0),
+    |array, row| array.as_primitive_opt::<TimestampMicrosecondType>().map(|array| Micros(array.value(row)))
+);
+cell!(
+    Vec<String>,
+    ListBuilder<StringBuilder>,
+    list_of(DataType::Utf8),
+    ListBuilder::new(StringBuilder::new()).with_field(element(DataType::Utf8)),
+    |builder, values| {
+        for value in values {
+            builder.values().append_value(value);
+        }
+        builder.append(true);
+    },
+    |array, row| {
+        let values = array.as_list_opt::<i32>()?.value(row);
+        let values = values.as_string_opt::<i32>()?;
+        Some((0..values.len()).map(|index| values.value(index).to_owned()).collect())
+    }
+);
+cell!(
+    Vec<Vec<u8>>,
+    ListBuilder<BinaryBuilder>,
+    list_of(DataType::Binary),
+    ListBuilder::new(BinaryBuilder::new()).with_field(element(DataType::Binary)),
+    |builder, values| {
+        for value in values {
+            builder.values().append_value(value);
+        }
+        builder.append(true);
+    },
+    |array, row| {
+        let values = array.as_list_opt::<i32>()?.value(row);
+        let values = values.as_binary_opt::<i32>()?;
+        Some((0..values.len()).map(|index| values.value(index).to_vec()).collect())
+    }
+);
+
+/// `element` is the name that the Parquet format gives to the items of a list.
+fn element(data_type: DataType) -> Arc<Field> {
+    Arc::new(Field::new("element", data_type, false))
+}
+
+fn list_of(data_type: DataType) -> DataType {
+    DataType::List(element(data_type))
+}

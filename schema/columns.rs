@@ -1,0 +1,111 @@
+//! The columns of a table. [`table!`] makes from one list the row type, the Arrow schema, the builders and what
+//! `hashtrail schema` prints, so that a column stands once.
+
+use anyhow::Result;
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use std::sync::Arc;
+
+/// How a column is laid out in Parquet; the figures behind each choice stand in [`crate::writer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Values that repeat: a dictionary.
+    Dictionary,
+    /// Values that grow by small steps: differences, without a dictionary.
+    Delta,
+    /// What users look up: a dictionary, a bloom filter and statistics in the page headers.
+    LookUp,
+}
+
+/// One column: the single source of its name, type and meaning.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Name in snake_case, with its unit.
+    pub name: &'static str,
+    /// Arrow type.
+    pub data_type: DataType,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// Layout in Parquet.
+    pub layout: Layout,
+    /// What it means, for people.
+    pub meaning: &'static str,
+}
+
+/// A row type that [`table!`] made.
+pub trait Row: Sized + Clone {
+    /// Name of the table and of its folder in the archive.
+    const TABLE: &'static str;
+    /// All columns, in order.
+    fn columns() -> Vec<Column>;
+    /// Puts rows into one Arrow batch.
+    ///
+    /// # Errors
+    /// When Arrow refuses the batch.
+    fn batch(rows: &[Self]) -> Result<RecordBatch>;
+    /// Reads row `row` of a batch that holds all columns of the table.
+    ///
+    /// # Errors
+    /// Names the column that is missing or has another type.
+    fn read(batch: &RecordBatch, row: usize) -> Result<Self>;
+}
+
+/// The Arrow schema of a table.
+#[must_use]
+pub fn arrow_schema<R: Row>() -> SchemaRef {
+    let fields = R::columns().into_iter().map(|column| Field::new(column.name, column.data_type, column.nullable));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Declares a table: `field: Type, Layout, "meaning";` for each column.
+macro_rules! table {
+    ($(#[$attribute:meta])* $row:ident in $table:literal {
+        $($field:ident: $type:ty, $layout:ident, $meaning:literal;)*
+    }) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, PartialEq, Default)]
+        pub struct $row {
+            $(#[doc = $meaning] pub $field: $type,)*
+        }
+
+        impl $crate::columns::Row for $row {
+            const TABLE: &'static str = $table;
+
+            fn columns() -> Vec<$crate::columns::Column> {
+                use $crate::cell::Cell;
+                vec![$($crate::columns::Column {
+                    name: stringify!($field),
+                    data_type: <$type>::data_type(),
+                    nullable: <$type>::NULLABLE,
+                    layout: $crate::columns::Layout::$layout,
+                    meaning: $meaning,
+                }),*]
+            }
+
+            fn batch(rows: &[Self]) -> anyhow::Result<arrow::array::RecordBatch> {
+                use $crate::cell::Cell;
+                let columns: Vec<arrow::array::ArrayRef> = vec![$({
+                    let mut builder = <$type>::builder();
+                    for row in rows {
+                        row.$field.append(&mut builder);
+                    }
+                    std::sync::Arc::new(builder.finish())
+                }),*];
+                Ok(arrow::array::RecordBatch::try_new($crate::columns::arrow_schema::<Self>(), columns)?)
+            }
+
+            fn read(batch: &arrow::array::RecordBatch, row: usize) -> anyhow::Result<Self> {
+                use anyhow::Context;
+                use $crate::cell::Cell;
+                Ok(Self {
+                    $($field: {
+                        let name = stringify!($field);
+                        let column = batch.column_by_name(name).with_context(|| format!("column `{name}` is missing"))?;
+                        Cell::read(column, row).with_context(|| format!("column `{name}`"))?
+                    },)*
+                })
+            }
+        }
+    };
+}
+pub(crate) use table;

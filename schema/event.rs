@@ -1,0 +1,98 @@
+//! The `events` table: one row per matched LSM event.
+
+use crate::cell::Micros;
+use crate::columns::table;
+
+table! {
+    /// One LSM event that a policy matched. Key: (`recording_id`, `cpu`, `seq`).
+    Event in "events" {
+        recording_id: String, Dictionary, "Random UUID of one start of the recorder";
+        host: String, Dictionary, "Node name at start, or --host; also the partition";
+        boot_id: String, Dictionary, "The kernel's random id of this boot";
+        cpu: i32, Dictionary, "CPU that recorded the event";
+        seq: i64, Delta, "Number of the event on its CPU, taken before its place in the ring: a hole is a lost event";
+        time: Micros, Delta, "When the hook was entered, UTC (boot_ns plus the clock offset in force)";
+        boot_ns: i64, Delta, "When the hook was entered, nanoseconds since boot, suspend included";
+        hook: String, Dictionary, "LSM hook that the policy names";
+        served_by: String, Dictionary, "LSM hook that recorded it, where the kernel offers a safer one";
+        policy: Option<String>, Dictionary, "Name of the policy that matched";
+        selector: Option<String>, Dictionary, "Label of the selector that matched, or its place in the hook entry, from 0";
+        message: Option<String>, Dictionary, "Message of the policy's hook entry";
+        tags: Vec<String>, Dictionary, "Tags of the policy's hook entry";
+        action: String, Dictionary, "post, deny, signal or kill";
+        enforced: bool, Dictionary, "Whether the action was carried out";
+        result: Option<i32>, Dictionary, "Errno that the recorder returned to the caller";
+        pid: i32, Dictionary, "Process (thread group) in the host's pid namespace";
+        tid: i32, Dictionary, "Thread in the host's pid namespace";
+        ppid: i32, Dictionary, "Parent process";
+        process_start_ns: i64, Dictionary, "Start of the process, nanoseconds since boot; with boot_id and pid its key";
+        parent_start_ns: i64, Dictionary, "Start of the parent process, nanoseconds since boot";
+        exec_id: Option<i64>, Dictionary, "Number of the exec in this recording; a script and its interpreter share it";
+        uid: i64, Dictionary, "Real user";
+        gid: i64, Dictionary, "Real group";
+        euid: i64, Dictionary, "Effective user";
+        auid: Option<i64>, Dictionary, "Login (audit) user; null when unset";
+        session_id: Option<i64>, Dictionary, "Audit session; null when unset";
+        comm: String, Dictionary, "Name of the thread";
+        exe: Option<String>, Dictionary, "Path of the running binary as of its exec; a 255-byte prefix when longer";
+        exe_bytes: Option<Vec<u8>>, Dictionary, "exe as it was, only where it is not UTF-8";
+        parent_comm: String, Dictionary, "Name of the parent";
+        cgroup_id: i64, Dictionary, "Cgroup v2 id";
+        container_id: Option<String>, Dictionary, "Container id from the cgroup path";
+        mnt_ns: i64, Dictionary, "Mount namespace inode";
+        pid_ns: i64, Dictionary, "Pid namespace inode";
+        root_dev: String, Dictionary, "Device (major:minor) of the task's root directory";
+        root_ino: i64, Dictionary, "Inode of the task's root directory; with root_dev it separates chroots and containers";
+        path: Option<String>, LookUp, "Path as the task sees it; bytes that are not UTF-8 as \\xNN, backslashes then doubled";
+        path_bytes: Option<Vec<u8>>, Dictionary, "path as it was, only where it is not UTF-8";
+        path_flags: Vec<String>, Dictionary, "deleted, memfd, unreachable, too_long, fs_relative, no_scratch";
+        dev: Option<String>, Dictionary, "Device (major:minor) of the file's filesystem";
+        ino: Option<i64>, Dictionary, "Inode number";
+        ino_generation: Option<i64>, Dictionary, "Inode generation; with dev and ino the file's key";
+        fs_type: Option<String>, Dictionary, "Filesystem type";
+        mode: Option<i32>, Dictionary, "File type and permissions, as in stat";
+        owner_uid: Option<i64>, Dictionary, "Owner of the file";
+        owner_gid: Option<i64>, Dictionary, "Group of the file";
+        nlink: Option<i64>, Dictionary, "Number of hard links";
+        size_bytes: Option<i64>, Dictionary, "File size";
+        mtime: Option<Micros>, Dictionary, "Last modification, as the filesystem says; root can set it";
+        ctime: Option<Micros>, Dictionary, "Last change of the inode, UTC";
+        i_version_raw: Option<i64>, Dictionary, "Kernel's change counter shifted left by one; bit 0: read since the last change";
+        writers: Option<i32>, Dictionary, "i_writecount: open writers, or negative while writing is denied";
+        open_flags: Option<i32>, Dictionary, "Flags of the open file (O_*)";
+        mmap_prot: Option<i32>, Dictionary, "Protection of the mapping (PROT_*)";
+        argv: Option<Vec<String>>, Dictionary, "Arguments of the exec";
+        argv_bytes: Option<Vec<Vec<u8>>>, Dictionary, "argv as it was, only where it is not UTF-8";
+        argc: Option<i32>, Dictionary, "Number of arguments that the exec passed";
+        argv_truncated: Option<bool>, Dictionary, "Whether argv holds less than was passed (8 KiB limit)";
+        target_path: Option<String>, Dictionary, "Second path of a rename or link";
+        target_path_bytes: Option<Vec<u8>>, Dictionary, "target_path as it was, only where it is not UTF-8";
+        parent_ino: Option<i64>, Dictionary, "Inode of the directory that holds path";
+        target_ino: Option<i64>, Dictionary, "Inode that target_path named before";
+        digest_algorithm: Option<String>, Dictionary, "Hash algorithm as the kernel reported it";
+        digest: Option<String>, LookUp, "Digest of the whole content, lower-case hex";
+        digest_status: String, Dictionary, "ok, unavailable or not_requested";
+        digest_reason: Option<String>, Dictionary, "Why the digest is unavailable";
+        digest_source: Option<String>, Dictionary, "ima, cache or user";
+        digest_doubt: Vec<String>, Dictionary, "old, writer_open, moved_during_hash, same_digest_other_size, unverifiable_fs, not_revalidated";
+        digest_duration_ns: Option<i64>, Dictionary, "Time that the digest took";
+        ima_policy: Option<bool>, Dictionary, "Whether an IMA policy was loaded, so the kernel may answer from its cache";
+    }
+}
+
+/// `path_flags` that make an observation belong to its inode, never to a path's series.
+pub const FLAGS_WITHOUT_SERIES: [&str; 4] = ["deleted", "memfd", "unreachable", "no_scratch"];
+
+impl Event {
+    /// Whether this is one of the exec hooks.
+    #[must_use]
+    pub fn is_exec_hook(&self) -> bool {
+        self.hook.starts_with("bprm_")
+    }
+
+    /// Whether the digest may begin a version and bound an interval.
+    #[must_use]
+    pub fn has_certain_digest(&self) -> bool {
+        self.digest.is_some() && self.digest_doubt.is_empty()
+    }
+}

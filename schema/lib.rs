@@ -1,0 +1,27 @@
+//! The recording: its rows, columns, files and manifest.
+//!
+//! An archive is one directory per host:
+//!
+//! ```text
+//! DIR/manifest.jsonl                                             one chained line per sealed file and per start and stop
+//! DIR/events/host=<name>/date=YYYY-MM-DD/<recording>-<segment>.parquet   one row per event
+//! DIR/files/host=…/date=…/<recording>-<segment>.parquet          one row per run of one file version
+//! DIR/ledger/host=…/date=…/<recording>-<segment>.parquet         coverage: starts, stops, loss, policies
+//! DIR/.journal/                                                  not yet sealed
+//! ```
+//!
+//! Both the recorder and the query tool depend on this crate, and never on each other.
+#![forbid(unsafe_code)]
+
+pub mod archive;
+pub mod cell;
+pub mod clock;
+pub mod columns;
+pub mod event;
+pub mod ledger;
+pub mod manifest;
+pub mod reader;
+pub mod seal;
+pub mod text;
+pub mod versions;
+pub mod writer;

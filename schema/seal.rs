@@ -1,0 +1,166 @@
+//! A finished journal segment becomes sealed files: written beside the tree, synced, renamed in, named in the manifest.
+
+use crate::archive::{Archive, make_directory, sync_directory};
+use crate::cell::Micros;
+use crate::columns::Row;
+use crate::event::Event;
+use crate::ledger::LedgerEntry;
+use crate::manifest::{Manifest, SealedFile, SequenceRange, hex};
+use crate::versions::{VersionContext, mark_other_sizes, runs_of};
+use crate::writer;
+use anyhow::{Context, Result};
+use parquet::file::metadata::KeyValue;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::Path;
+
+/// Which segment of which recording on which host.
+#[derive(Debug, Clone)]
+pub struct SegmentName {
+    /// Recording that wrote it.
+    pub recording_id: String,
+    /// Label of the host, as in the partition.
+    pub host: String,
+    /// Number of the segment in its recording.
+    pub segment: u32,
+}
+
+impl SegmentName {
+    /// Stem of the sealed files' names: `<first 8 of recording_id>-<segment>`.
+    #[must_use]
+    pub fn file_stem(&self) -> String {
+        format!("{}-{:06}", self.recording_id.get(..8).unwrap_or(&self.recording_id), self.segment)
+    }
+}
+
+/// Seals one segment. The rows may come in any order.
+///
+/// # Errors
+/// When a file cannot be written, synced, renamed or named in the manifest; the journal segment must then be kept.
+pub fn seal(
+    archive: &Archive,
+    manifest: &mut Manifest,
+    name: &SegmentName,
+    context: &VersionContext,
+    mut events: Vec<Event>,
+    mut ledger: Vec<LedgerEntry>,
+) -> Result<Vec<SealedFile>> {
+    events.sort_by_key(|event| (event.boot_ns, event.cpu, event.seq));
+    ledger.sort_by_key(|entry| entry.boot_ns);
+    mark_other_sizes(&mut events);
+    let versions = runs_of(&events, context);
+
+    let mut sequences = sequences_by_date(&events);
+    let mut sealed = seal_table(archive, name, events, "boot_ns", |event| event.time)?;
+    for (date, file) in &mut sealed {
+        file.sequences = sequences.remove(date).unwrap_or_default();
+    }
+    sealed.extend(seal_table(archive, name, versions, "path", |version| version.first_time)?);
+    sealed.extend(seal_table(archive, name, ledger, "boot_ns", |entry| entry.time)?);
+    let files: Vec<SealedFile> = sealed.into_iter().map(|(_, file)| file).collect();
+    for file in &files {
+        manifest.append("file", file)?;
+    }
+    Ok(files)
+}
+
+/// Writes one table's rows, one file for each date.
+fn seal_table<R: Row>(
+    archive: &Archive,
+    name: &SegmentName,
+    rows: Vec<R>,
+    sorted_by: &str,
+    time: impl Fn(&R) -> Micros,
+) -> Result<Vec<(String, SealedFile)>> {
+    let mut dates: BTreeMap<String, Vec<R>> = BTreeMap::new();
+    for row in rows {
+        dates.entry(time(&row).date()).or_default().push(row);
+    }
+    let mut sealed = Vec::new();
+    for (date, rows) in dates {
+        let path = Archive::sealed_name::<R>(&name.host, &date, &name.file_stem());
+        let times = || rows.iter().map(&time);
+        let (from, to) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
+        let (sha256, size_bytes) = seal_file(archive, name, &path, &rows, sorted_by)?;
+        let file = SealedFile {
+            path,
+            sha256,
+            size_bytes,
+            rows: rows.len() as u64,
+            from: from.rfc3339(),
+            to: to.rfc3339(),
+            recording_id: name.recording_id.clone(),
+            segment: name.segment,
+            sequences: Vec::new(),
+        };
+        sealed.push((date, file));
+    }
+    Ok(sealed)
+}
+
+/// Writes, syncs and renames one file; returns its SHA-256 and size.
+fn seal_file<R: Row>(
+    archive: &Archive,
+    name: &SegmentName,
+    path: &Path,
+    rows: &[R],
+    sorted_by: &str,
+) -> Result<(String, u64)> {
+    // One name for each table and date, without the suffix that DuckDB's globs take.
+    let staging = archive.journal().join(path.with_extension("tmp").to_string_lossy().replace('/', "+"));
+    if staging.exists() {
+        fs::remove_file(&staging).with_context(|| format!("cannot remove `{}`", staging.display()))?;
+    }
+    let metadata = vec![
+        KeyValue::new("hashtrail.recording_id".to_owned(), name.recording_id.clone()),
+        KeyValue::new("hashtrail.segment".to_owned(), name.segment.to_string()),
+    ];
+    writer::write(&staging, rows, sorted_by, metadata)?;
+    let mut hasher = Sha256::new();
+    let size_bytes = File::open(&staging)
+        .and_then(|mut file| std::io::copy(&mut file, &mut HashWriter(&mut hasher)))
+        .with_context(|| format!("cannot read back `{}`", staging.display()))?;
+    let target = archive.root().join(path);
+    let directory = target.parent().context("a sealed file has a folder")?;
+    make_directory(directory)?;
+    fs::rename(&staging, &target)
+        .with_context(|| format!("cannot rename `{}` to `{}`", staging.display(), target.display()))?;
+    sync_directory(directory)?;
+    Ok((hex(&hasher.finalize()), size_bytes))
+}
+
+/// Feeds what is written to it to a hash.
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl std::io::Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The sequence ranges of each date's events, by CPU.
+fn sequences_by_date(events: &[Event]) -> BTreeMap<String, Vec<SequenceRange>> {
+    let mut ranges: BTreeMap<(String, i32), SequenceRange> = BTreeMap::new();
+    for event in events {
+        let range = ranges.entry((event.time.date(), event.cpu)).or_insert(SequenceRange {
+            cpu: event.cpu,
+            first: event.seq,
+            last: event.seq,
+            count: 0,
+        });
+        range.first = range.first.min(event.seq);
+        range.last = range.last.max(event.seq);
+        range.count += 1;
+    }
+    let mut dates: BTreeMap<String, Vec<SequenceRange>> = BTreeMap::new();
+    for ((date, _), range) in ranges {
+        dates.entry(date).or_default().push(range);
+    }
+    dates
+}

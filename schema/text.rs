@@ -1,0 +1,45 @@
+//! Text from the kernel is bytes; a column is UTF-8. The way between loses nothing.
+
+use std::fmt::Write;
+
+/// Text for a column, and the original bytes where they are not UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Text {
+    /// Always UTF-8: the text as it is or, where `bytes` is set, with escapes.
+    pub text: String,
+    /// The original, only where it is not UTF-8.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// Makes column text: valid UTF-8 stays as it is; otherwise bad bytes become `\xNN` and backslashes are doubled.
+#[must_use]
+pub fn from_bytes(bytes: &[u8]) -> Text {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Text { text: text.to_owned(), bytes: None };
+    }
+    let mut text = String::with_capacity(bytes.len() + 12);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(&chunk.valid().replace('\\', "\\\\"));
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    Text { text, bytes: Some(bytes.to_vec()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn utf8_stays_as_it_is() {
+        assert_eq!(from_bytes(b"/a\\b\n\xc3\xa9"), Text { text: "/a\\b\n\u{e9}".into(), bytes: None });
+    }
+
+    #[test]
+    fn other_bytes_are_escaped_and_kept() {
+        let bytes = b"/a\\\xff\xc3";
+        assert_eq!(from_bytes(bytes), Text { text: "/a\\\\\\xff\\xc3".into(), bytes: Some(bytes.to_vec()) });
+    }
+}
