@@ -59,9 +59,7 @@ type Parsed<T> = Result<T, Fault>;
 /// Reads all documents of a file. After the first error no further document is read.
 pub(super) fn read(text: &str, report: &mut Report) -> Vec<Node> {
     let mut documents = Vec::new();
-    let mut builder = Builder {
-        parser: Parser::new_from_str(text),
-    };
+    let mut builder = Builder { parser: Parser::new_from_str(text) };
     loop {
         match builder.document() {
             Ok(Some(document)) => documents.push(document),
@@ -85,10 +83,7 @@ impl<'a> Builder<'a> {
             let (event, at) = self.next_event()?;
             match event {
                 Event::StreamEnd => return Ok(None),
-                Event::StreamStart
-                | Event::DocumentStart(_)
-                | Event::DocumentEnd
-                | Event::Nothing => {}
+                Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
                 content => return self.node(content, at, 0).map(Some),
             }
         }
@@ -109,10 +104,9 @@ impl<'a> Builder<'a> {
         }
         refuse_references(&event, at)?;
         let value = match event {
-            Event::Scalar(text, style, ..) => Value::Scalar {
-                text: text.into_owned(),
-                plain: style == ScalarStyle::Plain,
-            },
+            Event::Scalar(text, style, ..) => {
+                Value::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain }
+            }
             Event::SequenceStart(..) => self.sequence(depth)?,
             Event::MappingStart(..) => self.mapping(depth)?,
             _ => {
@@ -156,15 +150,11 @@ impl<'a> Builder<'a> {
 
     fn key(&mut self, event: Event<'a>, at: Position, depth: usize) -> Parsed<String> {
         match self.node(event, at, depth + 1)?.value {
-            Value::Scalar { text, plain: true } if text == "<<" => Err(Fault {
-                at,
-                reason: "merge key `<<` is not accepted; write the keys out".to_owned(),
-            }),
+            Value::Scalar { text, plain: true } if text == "<<" => {
+                Err(Fault { at, reason: "merge key `<<` is not accepted; write the keys out".to_owned() })
+            }
             Value::Scalar { text, .. } => Ok(text),
-            _ => Err(Fault {
-                at,
-                reason: "a key must be a plain word; a list or mapping cannot be a key".to_owned(),
-            }),
+            _ => Err(Fault { at, reason: "a key must be a plain word; a list or mapping cannot be a key".to_owned() }),
         }
     }
 }
@@ -176,9 +166,9 @@ fn refuse_references(event: &Event<'_>, at: Position) -> Parsed<()> {
             let reason = "alias (`*name`) is not accepted; write the value out".to_owned();
             return Err(Fault { at, reason });
         }
-        Event::Scalar(_, _, anchor, tag)
-        | Event::SequenceStart(anchor, tag)
-        | Event::MappingStart(anchor, tag) => (*anchor, tag),
+        Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => {
+            (*anchor, tag)
+        }
         _ => return Ok(()),
     };
     if anchor != 0 {
@@ -195,17 +185,14 @@ fn refuse_references(event: &Event<'_>, at: Position) -> Parsed<()> {
 
 /// The parser counts columns from 0.
 fn position(marker: &Marker) -> Position {
-    Position {
-        line: marker.line().max(1),
-        column: marker.col() + 1,
-    }
+    Position { line: marker.line().max(1), column: marker.col() + 1 }
 }
 
 fn syntax_fault(error: &ScanError) -> Fault {
     Fault {
         at: position(error.marker()),
         reason: format!(
-            "not valid YAML ({}); check the indentation and the quotes here and above",
+            "not valid YAML ({}); check the quotes and the indentation (spaces only) around here",
             super::report::escaped(error.info())
         ),
     }

@@ -10,6 +10,9 @@ use super::report::{Position, Report, listed, quoted};
 /// Longer names are not compared with the known ones.
 const MAX_NAME: usize = 48;
 
+/// Two, so that a pair of swapped letters is still recognised.
+const MAX_TYPING_ERRORS: usize = 2;
+
 /// The keys of one mapping.
 pub(super) struct Fields<'a> {
     entries: &'a [Entry],
@@ -22,10 +25,7 @@ impl<'a> Fields<'a> {
             return Some(Self { entries });
         }
         let found = node.shape();
-        report.refuse(
-            node.at,
-            format_args!("{what} must be a mapping, not {found}; write `key: value` lines"),
-        );
+        report.refuse(node.at, format_args!("{what} must be a mapping, not {found}; write `key: value` lines"));
         None
     }
 
@@ -75,10 +75,7 @@ impl Node {
             Value::Scalar { text, .. } if !self.is_null() => Some(text),
             _ => {
                 let found = self.shape();
-                report.refuse(
-                    self.at,
-                    format_args!("{what} must be a text, not {found}; write one value here"),
-                );
+                report.refuse(self.at, format_args!("{what} must be a text, not {found}; write one value here"));
                 None
             }
         }
@@ -93,10 +90,7 @@ impl Node {
                 _ => {}
             }
         }
-        report.refuse(
-            self.at,
-            format_args!("{what} must be `true` or `false`, without quotes; write one of them"),
-        );
+        report.refuse(self.at, format_args!("{what} must be `true` or `false`, without quotes; write one of them"));
         None
     }
 
@@ -106,10 +100,7 @@ impl Node {
         let number = parse_number(text);
         if number.is_none() {
             let text = quoted(text);
-            report.refuse(
-                self.at,
-                format_args!("{what} {text} is not a number; write it in decimal or 0x hex"),
-            );
+            report.refuse(self.at, format_args!("{what} {text} is not a number; write it in decimal or 0x hex"));
         }
         number
     }
@@ -118,10 +109,7 @@ impl Node {
     pub(super) fn items(&self, what: &str, limit: usize, report: &mut Report) -> &[Self] {
         let Value::Sequence(items) = &self.value else {
             let found = self.shape();
-            report.refuse(
-                self.at,
-                format_args!("{what} must be a list, not {found}; begin each item with `- `"),
-            );
+            report.refuse(self.at, format_args!("{what} must be a list, not {found}; begin each item with `- `"));
             return &[];
         };
         if let Some(first_too_many) = items.get(limit) {
@@ -180,7 +168,7 @@ fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Opt
         return None;
     }
     let wanted = name.to_lowercase();
-    let tolerance = (wanted.chars().count() / 3).min(3);
+    let tolerance = (wanted.chars().count() / 2).min(MAX_TYPING_ERRORS);
     candidates
         .into_iter()
         .map(|candidate| (distance(&wanted, &candidate.to_lowercase()), candidate))

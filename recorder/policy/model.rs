@@ -39,7 +39,7 @@ pub(crate) enum Hook {
     MmapFile,
     /// A file is being opened; no digest is possible here.
     FileOpen,
-    /// A file was opened, before its opener sees it (kernel 6.9 and later).
+    /// A file was opened, before its opener sees it (kernel 6.8 and later).
     FilePostOpen,
     /// The kernel reads a file for itself: a module, firmware, a kexec image, a policy.
     KernelReadFile,
@@ -114,21 +114,14 @@ impl Hook {
             Self::FileOpen => &[FILE],
             Self::FilePostOpen => &const { [FILE, argument("mask", ArgumentKind::Integer)] },
             Self::KernelReadFile => {
-                &const {
-                    [
-                        FILE,
-                        argument("id", ArgumentKind::Integer),
-                        argument("contents", ArgumentKind::Integer),
-                    ]
-                }
+                &const { [FILE, argument("id", ArgumentKind::Integer), argument("contents", ArgumentKind::Integer)] }
             }
         }
     }
 
-    /// What the argument at this place is; none where the hook has no such argument.
-    pub(crate) fn argument_kind(self, index: u8) -> Option<ArgumentKind> {
-        let argument = self.arguments().get(usize::from(index))?;
-        Some(argument.kind)
+    /// The argument at this place; none where the hook has no such argument.
+    pub(crate) fn argument(self, index: u8) -> Option<Argument> {
+        self.arguments().get(usize::from(index)).copied()
     }
 }
 

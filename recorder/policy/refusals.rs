@@ -6,19 +6,16 @@
 pub(super) type Refusals = &'static [(&'static str, &'static str)];
 
 const KUBERNETES: &str = "needs Kubernetes, which hashtrail does not know; remove it";
-const LATER_FILTER: &str =
-    "is not supported yet; remove it and filter with `matchBinaries` or `matchArgs`";
+const LATER_FILTER: &str = "is not supported yet; remove it and filter with `matchBinaries` or `matchArgs`";
 const NO_RETURN: &str = "has no meaning on LSM hooks; remove it";
 const OTHER_PROBES: &str = "is not supported; use `lsmhooks`";
 const LATER_EXTENSION: &str = "is not supported yet; remove it";
 const ENFORCEMENT: &str = "is not supported yet: hashtrail only records; remove it";
 const NOT_ON_LSM: &str = "does not work on LSM hooks, in Tetragon neither; remove it";
-const LATER_OPERATOR_PATH: &str =
-    "is not supported yet; use `Equal`, `Prefix`, `Postfix` or their `Not` forms";
+const LATER_OPERATOR_PATH: &str = "is not supported yet; use `Equal`, `Prefix`, `Postfix` or their `Not` forms";
 const LATER_OPERATOR_INTEGER: &str =
     "is not supported yet; use `Equal`, `NotEqual` or `Mask`, with the values written out";
-const OPERATOR_OF_OTHER_TYPE: &str =
-    "works on arguments that hashtrail's hooks do not have; remove this filter";
+const OPERATOR_OF_OTHER_TYPE: &str = "works on arguments that hashtrail's hooks do not have; remove this filter";
 const CONTENT_TYPES: &str = "is only for argument types that hashtrail's hooks do not have; remove it";
 
 /// Keys under `spec`.
@@ -39,7 +36,7 @@ pub(super) const SPEC: Refusals = &[
 ];
 
 /// Kernel functions that Tetragon policies probe, and the LSM hook that serves the same question.
-pub(super) const PROBED_FUNCTIONS: Refusals = &[
+pub(super) const PROBED_FUNCTIONS: &[(&str, &str)] = &[
     ("security_bprm_check", "bprm_check_security"),
     ("security_bprm_committed_creds", "bprm_committed_creds"),
     ("security_mmap_file", "mmap_file"),
@@ -79,10 +76,8 @@ pub(super) const SELECTOR: Refusals = &[
 ];
 
 /// Keys of a `matchBinaries` entry.
-pub(super) const BINARIES: Refusals = &[(
-    "followChildren",
-    "is not supported yet; remove it, or name the children's binaries too",
-)];
+pub(super) const BINARIES: Refusals =
+    &[("followChildren", "is not supported yet; remove it, or name the children's binaries too")];
 
 /// Keys of an action.
 pub(super) const ACTION: Refusals = &[
@@ -188,10 +183,42 @@ pub(super) const HOOK_EXTENSIONS: Refusals = &[
 
 /// Argument types of Tetragon that no hook of ours has.
 pub(super) const ARGUMENT_TYPES: &[&str] = &[
-    "string", "filename", "path", "dentry", "fd", "nop", "bool", "skb", "sock", "socket",
-    "sockaddr", "sockaddr_in_type", "cred", "user_namespace", "capability", "kiocb", "iov_iter",
-    "char_buf", "char_iovec", "bpf_attr", "bpf_map", "bpf_prog", "bpf_cmd", "perf_event", "module",
-    "kernel_module", "load_info", "syscall64", "data_loc", "net_device", "kernel_cap_t",
-    "cap_inheritable", "cap_permitted", "cap_effective", "linux_binprm", "file", "int8_ptr",
-    "bpf_ctx", "const_buf",
+    "string",
+    "filename",
+    "path",
+    "dentry",
+    "fd",
+    "nop",
+    "skb",
+    "sock",
+    "socket",
+    "sockaddr",
+    "sockaddr_in_type",
+    "cred",
+    "user_namespace",
+    "capability",
+    "kiocb",
+    "iov_iter",
+    "char_buf",
+    "char_iovec",
+    "bpf_attr",
+    "bpf_map",
+    "bpf_prog",
+    "bpf_cmd",
+    "perf_event",
+    "module",
+    "kernel_module",
+    "load_info",
+    "syscall64",
+    "data_loc",
+    "net_device",
+    "kernel_cap_t",
+    "cap_inheritable",
+    "cap_permitted",
+    "cap_effective",
+    "linux_binprm",
+    "file",
+    "int8_ptr",
+    "bpf_ctx",
+    "const_buf",
 ];

@@ -9,7 +9,7 @@ const MAX_FAULTS: usize = 100;
 const MAX_QUOTED: usize = 100;
 
 /// A place in a policy file, both counted from 1.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Position {
     /// Line.
     pub(super) line: usize,
@@ -26,7 +26,7 @@ impl Position {
 #[derive(Debug)]
 pub(super) struct Report {
     source: String,
-    faults: Vec<String>,
+    faults: Vec<(Position, String)>,
     hidden_faults: usize,
     warnings: Vec<String>,
 }
@@ -34,18 +34,13 @@ pub(super) struct Report {
 impl Report {
     /// An empty report about the file `source`.
     pub(super) fn new(source: &str) -> Self {
-        Self {
-            source: escaped(source),
-            faults: Vec::new(),
-            hidden_faults: 0,
-            warnings: Vec::new(),
-        }
+        Self { source: escaped(source), faults: Vec::new(), hidden_faults: 0, warnings: Vec::new() }
     }
 
     /// Adds a reason to refuse the file.
     pub(super) fn refuse(&mut self, at: Position, reason: impl Display) {
         if self.faults.len() < MAX_FAULTS {
-            self.faults.push(self.located(at, reason));
+            self.faults.push((at, self.located(at, reason)));
         } else {
             self.hidden_faults += 1;
         }
@@ -68,13 +63,14 @@ impl Report {
         std::mem::take(&mut self.warnings)
     }
 
-    /// All reasons to refuse the file, one a line.
+    /// All reasons to refuse the file, in the order of its lines.
     pub(super) fn into_faults(mut self) -> Vec<String> {
+        self.faults.sort_by_key(|(at, _)| *at);
+        let mut faults: Vec<String> = self.faults.into_iter().map(|(_, fault)| fault).collect();
         if self.hidden_faults > 0 {
-            let rest = format!("{}: and {} more", self.source, self.hidden_faults);
-            self.faults.push(rest);
+            faults.push(format!("{}: and {} more", self.source, self.hidden_faults));
         }
-        self.faults
+        faults
     }
 
     fn located(&self, at: Position, text: impl Display) -> String {

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The slices of kernel types that the programs read. CO-RE relocates each access by the running kernel's BTF, so only
+ * names and types matter here, never the layout. A field that moved has a ___flavour, with the commit that moved it.
+ */
+#ifndef HASHTRAIL_KERNEL_H
+#define HASHTRAIL_KERNEL_H
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed char __s8;
+typedef short __s16;
+typedef int __s32;
+typedef long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u64 __be64;
+typedef __u32 __wsum;
+typedef _Bool bool;
+enum { false, true };
+#define NULL ((void *)0)
+
+enum {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_TASK_STORAGE = 29,
+};
+enum { BPF_F_NO_PREALLOC = 1, BPF_F_RDONLY_PROG = 128 };
+enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0 };
+
+/* include/linux/fs.h, include/uapi/linux/stat.h, include/linux/mount.h */
+#define S_IFMT 00170000
+#define S_IFREG 0100000
+#define FMODE_READ 1
+#define FMODE_WRITE 2
+#define O_CREAT 0100
+#define O_TRUNC 01000
+#define O_APPEND 02000
+#define PROT_EXEC 4
+#define SB_I_VERSION (1 << 23)
+#define SB_I_IMA_UNVERIFIABLE_SIGNATURE 0x20
+#define MNT_INTERNAL 0x4000
+#define ENAMETOOLONG 36
+#define I_VERSION_QUERIED 1
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	int counter;
+} atomic_t;
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+typedef struct {
+	__u32 val;
+} kuid_t;
+typedef struct {
+	__u32 val;
+} kgid_t;
+typedef __s64 time64_t;
+
+struct timespec64 {
+	time64_t tv_sec;
+	long tv_nsec;
+};
+
+struct qstr {
+	__u32 len;
+	const unsigned char *name;
+};
+
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
+struct inode;
+struct mount;
+
+struct dentry {
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+	int mnt_flags;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file_system_type {
+	const char *name;
+};
+
+struct super_block {
+	__u32 s_dev;
+	struct file_system_type *s_type;
+	unsigned long s_flags;
+	unsigned long s_iflags;
+};
+
+struct inode {
+	unsigned short i_mode;
+	kuid_t i_uid;
+	kgid_t i_gid;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+	const unsigned int i_nlink;
+	__s64 i_size;
+	/* 6.11, 3aa63a569c64 */
+	time64_t i_mtime_sec;
+	time64_t i_ctime_sec;
+	__u32 i_mtime_nsec;
+	__u32 i_ctime_nsec;
+	atomic64_t i_version;
+	atomic_t i_writecount;
+	__u32 i_generation;
+};
+
+/* up to 6.5 */
+struct inode___timespec {
+	struct timespec64 i_mtime;
+	struct timespec64 i_ctime;
+};
+
+/* 6.6, 13bc24457850, i_ctime only; 6.7, 12cd44023651, both */
+struct inode___accessor {
+	struct timespec64 __i_mtime;
+	struct timespec64 __i_ctime;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	unsigned int f_flags;
+	unsigned int f_mode;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[0];
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
+struct fs_struct {
+	struct path root;
+};
+
+struct cred {
+	kuid_t uid;
+	kgid_t gid;
+	kuid_t euid;
+};
+
+struct task_struct {
+	int pid;
+	int tgid;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	__u64 start_boottime;
+	const struct cred *cred;
+	char comm[16];
+	struct fs_struct *fs;
+	struct nsproxy *nsproxy;
+	kuid_t loginuid;
+	unsigned int sessionid;
+};
+
+struct linux_binprm {
+	unsigned long p;
+	struct file *file;
+	int argc;
+	const char *filename;
+	const char *interp;
+	unsigned long exec;
+};
+
+#pragma clang attribute pop
+
+#endif

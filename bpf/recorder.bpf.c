@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The sensor. One translation unit; read it in the order of the way of one event:
+ * hooks (what is recorded), policy (whether), path, file, process, digest (the columns), send (the ring).
+ */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "event.h"
+#include "maps.bpf.h"
+#include "send.bpf.h"
+#include "path.bpf.h"
+#include "policy.bpf.h"
+#include "process.bpf.h"
+#include "file.bpf.h"
+#include "digest.bpf.h"
+#include "hooks.bpf.h"
+#include "loadtest.bpf.h"
+
+/* LSM programs and bpf_ima_file_hash need a licence that is compatible with the GPL. */
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

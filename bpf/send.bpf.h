@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A finished record into the ring of this CPU. */
+#ifndef HASHTRAIL_SEND_H
+#define HASHTRAIL_SEND_H
+
+/* Opens and mappings leave the last eighth of a ring to execs and modules, so that a flood of opens hides no exec. */
+static __always_inline bool is_bulk(__u32 hook)
+{
+	return hook == HOOK_MMAP_FILE || hook == HOOK_FILE_OPEN || hook == HOOK_FILE_POST_OPEN;
+}
+
+/*
+ * The sequence number is taken before the ring is tried, so a drop leaves a hole. The consumer is woken once when the
+ * ring becomes half full; below that it polls.
+ */
+static __always_inline void send(struct event *event, __u32 bytes)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	__u64 half = config.ring_bytes / 2, used, flags;
+	struct counters *own = own_counters();
+	void *ring;
+
+	if (!own)
+		return;
+	event->cpu = cpu;
+	event->record_bytes = bytes;
+	event->seq = __sync_fetch_and_add(&own->seq, 1);
+	ring = bpf_map_lookup_elem(&rings, &cpu);
+	if (!ring) {
+		__sync_fetch_and_add(&own->dropped_no_ring, 1);
+		return;
+	}
+	used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	flags = used < half && used + bytes >= half ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	if ((is_bulk(event->hook) && config.ring_bytes - used < config.ring_bytes / 8) ||
+	    bpf_ringbuf_output(ring, event, bytes, flags))
+		__sync_fetch_and_add(&own->dropped_ring_full, 1);
+	else
+		__sync_fetch_and_add(&own->sent, 1);
+}
+
+static __always_inline struct scratch *claim_scratch(void)
+{
+	__u32 first = bpf_get_current_pid_tgid(), i, key;
+	struct scratch *slot;
+
+	for (i = 0; i < SCRATCH_SLOTS; i++) {
+		key = (first + i) % SCRATCH_SLOTS;
+		slot = bpf_map_lookup_elem(&scratch_slots, &key);
+		if (slot && !__sync_val_compare_and_swap(&slot->claimed, 0, 1))
+			return slot;
+	}
+	COUNT(no_scratch, 1);
+	return NULL;
+}
+
+static __always_inline void release_scratch(struct scratch *slot)
+{
+	if (slot)
+		__sync_val_compare_and_swap(&slot->claimed, 1, 0);
+}
+
+#endif

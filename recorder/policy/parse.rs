@@ -1,0 +1,143 @@
+//! A policy document: its head, and what stands under `spec` beside the hook entries.
+
+use super::document::{Node, Value};
+use super::fields::Fields;
+use super::hook;
+use super::model::{HookEntry, Policy};
+use super::refusals::{PROBED_FUNCTIONS, SPEC};
+use super::report::{Position, Report, quoted};
+
+const API_VERSION: &str = "cilium.io/v1alpha1";
+const KIND: &str = "TracingPolicy";
+
+/// Kubernetes' limit for a name; it goes into a column of every row.
+const MAX_NAME: usize = 253;
+
+/// Most entries under `lsmhooks`.
+const MAX_HOOK_ENTRIES: usize = 64;
+
+/// A policy and where its name stands, for the message when another has the same.
+pub(super) struct NamedPolicy {
+    /// The policy.
+    pub(super) policy: Policy,
+    /// Place of `metadata.name`.
+    pub(super) named_at: Position,
+}
+
+/// Reads one document. `None` means that the report says why.
+pub(super) fn policy(document: &Node, source: &str, report: &mut Report) -> Option<NamedPolicy> {
+    let faults_before = report.fault_count();
+    let fields = Fields::of(document, "a policy", report)?;
+    fields.check(&["apiVersion", "kind", "metadata", "spec"], &[], report);
+    check_kind(document, &fields, report);
+    let name = name(document, &fields, report);
+    let hooks = fields.get("spec").map_or_else(Vec::new, |spec| hook_entries(spec, report));
+    if fields.get("spec").is_none() {
+        report.refuse(document.at, "`spec` is missing; add `spec:` with `lsmhooks:` below it");
+    }
+    let warnings = report.take_warnings();
+    let (name, named_at) = name?;
+    (report.fault_count() == faults_before)
+        .then(|| NamedPolicy { policy: Policy { name, source: source.to_owned(), hooks, warnings }, named_at })
+}
+
+fn check_kind(document: &Node, fields: &Fields<'_>, report: &mut Report) {
+    check_constant(document, fields, "apiVersion", API_VERSION, report);
+    let kind = fields.get("kind");
+    let namespaced =
+        kind.filter(|kind| matches!(&kind.value, Value::Scalar { text, .. } if text == "TracingPolicyNamespaced"));
+    match namespaced {
+        Some(kind) => report.refuse(
+            kind.at,
+            format_args!(
+                "`TracingPolicyNamespaced` needs Kubernetes, which hashtrail does not know; write `kind: {KIND}`"
+            ),
+        ),
+        None => check_constant(document, fields, "kind", KIND, report),
+    }
+}
+
+fn check_constant(document: &Node, fields: &Fields<'_>, key: &str, wanted: &str, report: &mut Report) {
+    let Some(node) = fields.get(key) else {
+        report.refuse(document.at, format_args!("`{key}` is missing; add `{key}: {wanted}`"));
+        return;
+    };
+    if let Some(found) = node.text(&format!("`{key}`"), report)
+        && found != wanted
+    {
+        let found = quoted(found);
+        report.refuse(node.at, format_args!("`{key}` {found} is not supported; write `{key}: {wanted}`"));
+    }
+}
+
+/// `metadata.name`; labels, annotations and the rest of the metadata have no meaning here.
+fn name(document: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<(String, Position)> {
+    let Some(metadata) = fields.get("metadata") else {
+        report.refuse(document.at, "`metadata` is missing; add `metadata:` with `name:` below it");
+        return None;
+    };
+    let metadata_fields = Fields::of(metadata, "`metadata`", report)?;
+    let Some(node) = metadata_fields.get("name") else {
+        report.refuse(metadata.at, "`metadata.name` is missing; add `name:` below `metadata:`");
+        return None;
+    };
+    let name = node.text("`metadata.name`", report)?;
+    if name.trim().is_empty() || name.len() > MAX_NAME || name.contains(char::is_control) {
+        report.refuse(
+            node.at,
+            format_args!("`metadata.name` must be 1 to {MAX_NAME} visible characters; choose another"),
+        );
+        return None;
+    }
+    Some((name.to_owned(), node.at))
+}
+
+fn hook_entries(spec: &Node, report: &mut Report) -> Vec<HookEntry> {
+    let Some(fields) = Fields::of(spec, "`spec`", report) else {
+        return Vec::new();
+    };
+    let faults_before = report.fault_count();
+    fields.check(&["lsmhooks", "lists"], SPEC, report);
+    if let Some(kprobes) = fields.get("kprobes") {
+        name_replacements(kprobes, report);
+    }
+    if let Some(lists) = fields.get("lists") {
+        check_lists(lists, report);
+    }
+    let entries = fields.get("lsmhooks").map_or(&[][..], |node| node.items("`lsmhooks`", MAX_HOOK_ENTRIES, report));
+    if entries.is_empty() && report.fault_count() == faults_before {
+        report.refuse(
+            spec.at,
+            "`lsmhooks` is missing or empty, so nothing would be recorded; add at least one `- hook:`",
+        );
+    }
+    entries.iter().filter_map(|entry| hook::entry(entry, report)).collect()
+}
+
+/// For each probed kernel function that an LSM hook replaces, says which one.
+fn name_replacements(kprobes: &Node, report: &mut Report) {
+    let Value::Sequence(probes) = &kprobes.value else {
+        return;
+    };
+    for probe in probes {
+        let Value::Mapping(entries) = &probe.value else {
+            continue;
+        };
+        let call = entries.iter().find(|entry| entry.key == "call");
+        let Some((call, Value::Scalar { text, .. })) = call.map(|call| (call, &call.value.value)) else {
+            continue;
+        };
+        if let Some((function, hook)) = PROBED_FUNCTIONS.iter().find(|(name, _)| name == text) {
+            report.refuse(call.value.at, format_args!("kprobe on `{function}`; use `hook: {hook}` under `lsmhooks`"));
+        }
+    }
+}
+
+/// Lists that no value refers to are accepted; a value `list:name` is refused where it stands.
+fn check_lists(lists: &Node, report: &mut Report) {
+    for list in lists.items("`lists`", usize::MAX, report) {
+        if let Some(fields) = Fields::of(list, "an entry of `lists`", report) {
+            fields.check(&["name", "type", "values", "pattern", "validated"], &[], report);
+        }
+    }
+}
