@@ -169,7 +169,7 @@ struct counters {
 	__u64 dropped_no_ring;
 	__u64 missed_nested; /* runs inside a hash of this thread */
 	__u64 missed_no_memory;
-	__u64 self;
+	__u64 own_calls; /* of the recorder itself */
 	__u64 filtered;
 	__u64 no_scratch;
 	__u64 digests; /* helper calls */
@@ -228,6 +228,20 @@ struct process {
 	__u32 exe_bytes;
 	__u32 exe_truncated;
 	char exe[EXE_BYTES];
+};
+
+/* Puts the enumerations into the object's BTF, where Rust takes them from. */
+struct wire_enumerations {
+	enum hook hook;
+	enum event_flag event_flag;
+	enum path_flag path_flag;
+	enum digest_status digest_status;
+	enum digest_source digest_source;
+	enum digest_doubt digest_doubt;
+	enum open_mode open_mode;
+	enum filter_kind filter_kind;
+	enum selector_flag selector_flag;
+	enum affix_kind affix_kind;
 };
 
 /* Set once, before load. */

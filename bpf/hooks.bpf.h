@@ -14,7 +14,7 @@ static __noinline struct thread *enter(__u32 hook)
 	if (stopped)
 		return NULL;
 	if (bpf_get_current_pid_tgid() >> 32 == config.recorder_tgid) {
-		COUNT(self, 1);
+		COUNT(own_calls, 1);
 		return NULL;
 	}
 	thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);

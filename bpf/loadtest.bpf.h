@@ -9,6 +9,9 @@
 #define SHA256_ALGORITHM 4
 #define SHA256_BYTES 32
 
+/* Not static: clang would put it into a section of mergeable strings, which BTF cannot describe. */
+const char loadtest_path[] = LOADTEST_PATH;
+
 struct load {
 	struct scratch *slot;
 	__u64 first;
@@ -35,16 +38,15 @@ static __always_inline void fill_load(struct event *event, __u64 number)
 
 static long send_load(__u64 index, struct load *load)
 {
-	static const char path[] = LOADTEST_PATH;
 	struct scratch *slot = load->slot;
 	__u64 number = load->first + index, rest = number % LOADTEST_FILES;
 	int i;
 
 	fill_load(&slot->event, number);
-	__builtin_memcpy(slot->tail, path, sizeof(path) - 1);
+	__builtin_memcpy(slot->tail, loadtest_path, sizeof(loadtest_path) - 1);
 	for (i = 0; i < LOADTEST_DIGITS; i++, rest /= 10)
-		slot->tail[sizeof(path) - 2 - i] = '0' + rest % 10;
-	send(&slot->event, sizeof(struct event) + sizeof(path) - 1);
+		slot->tail[sizeof(loadtest_path) - 2 - i] = '0' + rest % 10;
+	send(&slot->event, sizeof(struct event) + sizeof(loadtest_path) - 1);
 	return 0;
 }
 

@@ -148,7 +148,9 @@ __u32 stopped = 0;
 __u64 last_exec_id = 0;
 
 /* Source of zeros for buffers too large for one instruction sequence. */
-static const __u8 zeros[PATH_BYTES] = {};
+const __u8 zeros[PATH_BYTES] = {};
+
+struct wire_enumerations *wire_enumerations;
 
 static __always_inline struct counters *own_counters(void)
 {

@@ -55,17 +55,13 @@ static __always_inline bool is_reachable(struct path *path)
 
 static __always_inline bool is_memfd(struct path *path)
 {
-	static const char prefix[] = "memfd:";
-	char name[sizeof(prefix)] = {};
-	int i;
+	char name[6];
 
 	if (!(BPF_CORE_READ(path, mnt, mnt_flags) & MNT_INTERNAL))
 		return false;
-	bpf_probe_read_kernel(name, sizeof(name) - 1, BPF_CORE_READ(path, dentry, d_name.name));
-	for (i = 0; i < sizeof(prefix) - 1; i++)
-		if (name[i] != prefix[i])
-			return false;
-	return true;
+	if (bpf_probe_read_kernel(name, sizeof(name), BPF_CORE_READ(path, dentry, d_name.name)))
+		return false;
+	return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':';
 }
 
 /* d_unlinked(): no longer in the hash, and not a root */

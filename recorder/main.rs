@@ -1,1 +1,66 @@
-fn main() {}
+//! `hashtrail-recorder`: from the kernel's hooks to a sealed archive. The way of one event:
+//! [`sensor`] (rings) → [`pipeline`] (journal) → [`sealer`] (rows, by [`decode`]) → `hashtrail::seal` (Parquet, manifest).
+
+mod accounting;
+mod cli;
+mod decode;
+mod host;
+mod journal;
+mod loadtest;
+mod pipeline;
+mod policy;
+mod preflight;
+mod processes;
+mod record;
+mod sealer;
+mod sensor;
+mod session;
+mod status;
+mod syncer;
+mod tables;
+mod units;
+mod wire;
+
+use clap::Parser;
+use cli::{Cli, Command, DoctorFormat, DoctorOptions};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    run(&Cli::parse()).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(2)
+    })
+}
+
+fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    match &cli.command {
+        Command::Record(options) => record::run(options),
+        Command::Doctor(options) => doctor(options),
+        Command::CheckPolicy { files } => check_policy(files),
+        Command::Loadtest(options) => loadtest::run(options),
+    }
+}
+
+/// Exit 0 when this host can record, 1 when it cannot.
+fn doctor(options: &DoctorOptions) -> anyhow::Result<ExitCode> {
+    let checks = preflight::examine(options.archive.as_deref());
+    let mut output = std::io::stdout().lock();
+    match options.format {
+        DoctorFormat::Text => output.write_all(preflight::to_text(&checks).as_bytes())?,
+        DoctorFormat::Json => {
+            for check in &checks {
+                writeln!(output, "{}", serde_json::to_string(check)?)?;
+            }
+        }
+    }
+    let possible = checks.iter().all(|check| check.verdict != preflight::Verdict::Missing);
+    Ok(if possible { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn check_policy(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let policies = policy::load(files)?;
+    std::io::stdout().lock().write_all(policy::describe(&policies).as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}

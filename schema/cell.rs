@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, TimeUnit, Timestam
 use std::sync::Arc;
 
 /// Microseconds since the Unix epoch, UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 pub struct Micros(pub i64);
 
 /// A Rust type that can stand in a column.

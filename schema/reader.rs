@@ -1,1 +1,243 @@
-//! Sealed files to rows.
+//! Sealed files to rows. Archives may be damaged or hostile: every error names its file, files are opened without
+//! following links and without blocking, and a panic of the decoder ends only the file that caused it.
+
+mod discover;
+mod prune;
+
+pub use discover::{SealedPath, discover};
+pub use prune::{PathRule, Prune, Span};
+
+use crate::cell::Micros;
+use crate::columns::Row;
+use crate::writer::SCHEMA_VERSION;
+use anyhow::{Context, Result, anyhow, bail};
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::error::ArrowError;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowFilter,
+};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Rows that are decoded at once: bounds the memory of one query.
+const BATCH_ROWS: usize = 4096;
+/// Our footers take about 10 KiB for each row group; a larger one is refused before it is decoded.
+const MAX_FOOTER_BYTES: u64 = 32 << 20;
+/// Length and magic at the end of a Parquet file.
+const TAIL_BYTES: u64 = 8;
+
+/// Decides for each row of a batch that holds only the named columns whether the other columns are decoded.
+#[derive(Clone)]
+pub struct Predicate {
+    /// Columns that `keep` looks at.
+    pub columns: Vec<&'static str>,
+    /// One value for each row.
+    pub keep: Keep,
+}
+
+/// The decision of a [`Predicate`].
+pub type Keep = Arc<dyn Fn(&RecordBatch) -> Result<BooleanArray> + Send + Sync>;
+
+/// A sealed file of table `R`, its footer read and checked.
+#[derive(Debug)]
+pub struct SealedTable<R: Row> {
+    path: PathBuf,
+    file: File,
+    size_bytes: u64,
+    metadata: ArrowReaderMetadata,
+    row: PhantomData<R>,
+}
+
+impl<R: Row> SealedTable<R> {
+    /// Opens a sealed file and checks that it holds the table's columns.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong with it.
+    pub fn open(path: &Path) -> Result<Self> {
+        contain(path, || {
+            let (mut file, size_bytes) = open_regular(path)?;
+            check_tail(&mut file, size_bytes)?;
+            // An embedded Arrow schema is not needed and not trusted.
+            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+            let metadata = ArrowReaderMetadata::load(&file, options).context("the footer is damaged")?;
+            check_version(&metadata)?;
+            check_columns::<R>(&metadata)?;
+            Ok(Self { path: path.to_owned(), file, size_bytes, metadata, row: PhantomData })
+        })
+    }
+
+    /// Number of rows, as the footer says.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or(0)
+    }
+
+    /// Size of the file.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// Lowest value of `first` and highest of `last`, two columns of times, as the statistics say.
+    #[must_use]
+    pub fn times(&self, first: &str, last: &str) -> Option<(Micros, Micros)> {
+        let metadata = self.metadata.metadata();
+        let low = metadata.row_groups().iter().filter_map(|group| prune::integers(group, first)).map(|(low, _)| low);
+        let high = metadata.row_groups().iter().filter_map(|group| prune::integers(group, last)).map(|(_, high)| high);
+        Some((Micros(low.min()?), Micros(high.max()?)))
+    }
+
+    /// Reads what `prune` does not exclude: whole row groups are skipped, and with a predicate also single rows.
+    /// `columns` narrows what is decoded; an empty list means all columns of the table.
+    ///
+    /// # Errors
+    /// Names the file when a bloom filter or a page index cannot be read.
+    pub fn batches(&self, prune: &Prune, columns: &[&str], predicate: Option<&Predicate>) -> Result<Batches> {
+        contain(&self.path, || {
+            let mut builder =
+                ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.try_clone()?, self.metadata.clone());
+            let groups = prune.row_groups(&builder)?;
+            let names: Vec<&str> = match columns {
+                [] => R::columns().iter().map(|column| column.name).collect(),
+                columns => columns.to_vec(),
+            };
+            let projection = self.projection(&names)?;
+            if let Some(predicate) = predicate {
+                builder = builder.with_row_filter(self.row_filter(predicate)?);
+            }
+            let reader =
+                builder.with_batch_size(BATCH_ROWS).with_row_groups(groups).with_projection(projection).build()?;
+            Ok(Batches { path: self.path.clone(), reader: Some(reader) })
+        })
+    }
+
+    fn projection(&self, names: &[&str]) -> Result<ProjectionMask> {
+        let schema = self.metadata.schema();
+        let roots = names
+            .iter()
+            .map(|name| schema.index_of(name).map_err(|_| anyhow!("column `{name}` is missing")))
+            .collect::<Result<Vec<usize>>>()?;
+        Ok(ProjectionMask::roots(self.metadata.parquet_schema(), roots))
+    }
+
+    fn row_filter(&self, predicate: &Predicate) -> Result<RowFilter> {
+        let keep = predicate.keep.clone();
+        let keep = move |batch: RecordBatch| {
+            keep(&batch).map_err(|error| ArrowError::ComputeError(format!("{error:#}")))
+        };
+        let columns = self.projection(&predicate.columns)?;
+        Ok(RowFilter::new(vec![Box::new(ArrowPredicateFn::new(columns, keep))]))
+    }
+}
+
+/// The batches of one sealed file. Ends after the first error.
+pub struct Batches {
+    path: PathBuf,
+    reader: Option<ParquetRecordBatchReader>,
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let reader = self.reader.as_mut()?;
+        let batch = contain(&self.path, || reader.next().transpose().context("the data is damaged")).transpose();
+        if !matches!(batch, Some(Ok(_))) {
+            self.reader = None;
+        }
+        batch
+    }
+}
+
+/// The rows of a batch that holds all columns of the table.
+pub fn rows<R: Row>(batch: &RecordBatch) -> impl Iterator<Item = Result<R>> {
+    (0..batch.num_rows()).map(|row| R::read(batch, row))
+}
+
+/// Runs a step of decoding, so that its errors name the file and its panics become errors.
+fn contain<T>(path: &Path, step: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(step))
+        .unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            Err(anyhow!("the data is damaged: the decoder stopped with `{text}`"))
+        })
+        .with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+/// Opens a regular file that is not a link. A FIFO that takes its place in between is opened without waiting.
+fn open_regular(path: &Path) -> Result<(File, u64)> {
+    let named = fs::symlink_metadata(path)?;
+    if !named.is_file() {
+        bail!("it is not a regular file");
+    }
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(target_os = "linux")]
+    {
+        /// The same on all architectures that the recorder supports.
+        const O_NONBLOCK: i32 = 0o4000;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, O_NONBLOCK);
+    }
+    let file = options.open(path)?;
+    let opened = file.metadata()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        if (opened.dev(), opened.ino()) != (named.dev(), named.ino()) {
+            bail!("it was replaced while it was opened");
+        }
+    }
+    Ok((file, opened.len()))
+}
+
+fn check_tail(file: &mut File, size_bytes: u64) -> Result<()> {
+    if size_bytes < TAIL_BYTES + 4 {
+        bail!("{size_bytes} bytes are too few for a Parquet file");
+    }
+    let mut tail = [0; 8];
+    file.seek(SeekFrom::Start(size_bytes - TAIL_BYTES))?;
+    file.read_exact(&mut tail)?;
+    let [length @ .., a, b, c, d] = tail;
+    match &[a, b, c, d] {
+        b"PAR1" => {}
+        b"PARE" => bail!("it is encrypted"),
+        _ => bail!("the end of a Parquet file is missing"),
+    }
+    let length = u64::from(u32::from_le_bytes(length));
+    if length > MAX_FOOTER_BYTES.min(size_bytes - TAIL_BYTES) {
+        bail!("the footer claims {length} bytes");
+    }
+    Ok(())
+}
+
+fn check_version(metadata: &ArrowReaderMetadata) -> Result<()> {
+    let pairs = metadata.metadata().file_metadata().key_value_metadata();
+    let version = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == "hashtrail.schema_version"));
+    let Some(version) = version.and_then(|pair| pair.value.as_deref()) else { return Ok(()) };
+    let number: u32 = version.parse().with_context(|| format!("schema version `{version}` is no number"))?;
+    if number > SCHEMA_VERSION.parse()? {
+        bail!("it has schema version {number}, newer than {SCHEMA_VERSION}: read it with a newer hashtrail");
+    }
+    Ok(())
+}
+
+fn check_columns<R: Row>(metadata: &ArrowReaderMetadata) -> Result<()> {
+    for column in R::columns() {
+        let name = column.name;
+        let field = metadata.schema().field_with_name(name).map_err(|_| anyhow!("column `{name}` is missing"))?;
+        if !field.data_type().equals_datatype(&column.data_type) {
+            bail!("column `{name}` has type {}, not {}", field.data_type(), column.data_type);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -114,7 +114,7 @@ fn policies(source: &str, bytes: &[u8], report: &mut Report) -> Vec<NamedPolicy>
     if documents.is_empty() && report.fault_count() == faults_before {
         report.refuse(Position::START, "the file holds no policy; begin with `apiVersion: cilium.io/v1alpha1`");
     }
-    documents.iter().filter_map(|document| parse::policy(document, source, report)).collect()
+    documents.iter().filter_map(|document| parse::policy(document, source, text, report)).collect()
 }
 
 /// The place after some text.

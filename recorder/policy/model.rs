@@ -7,6 +7,8 @@ pub(crate) struct Policy {
     pub(crate) name: String,
     /// The file it stands in, or `built-in`.
     pub(crate) source: String,
+    /// The whole text of that file, kept as evidence.
+    pub(crate) text: String,
     /// Its hook entries, in the order of the file.
     pub(crate) hooks: Vec<HookEntry>,
     /// Remarks that do not keep it from being used, each with file and line.

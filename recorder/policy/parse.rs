@@ -25,7 +25,7 @@ pub(super) struct NamedPolicy {
 }
 
 /// Reads one document. `None` means that the report says why.
-pub(super) fn policy(document: &Node, source: &str, report: &mut Report) -> Option<NamedPolicy> {
+pub(super) fn policy(document: &Node, source: &str, text: &str, report: &mut Report) -> Option<NamedPolicy> {
     let faults_before = report.fault_count();
     let fields = Fields::of(document, "a policy", report)?;
     fields.check(&["apiVersion", "kind", "metadata", "spec"], &[], report);
@@ -38,7 +38,7 @@ pub(super) fn policy(document: &Node, source: &str, report: &mut Report) -> Opti
     let warnings = report.take_warnings();
     let (name, named_at) = name?;
     (report.fault_count() == faults_before)
-        .then(|| NamedPolicy { policy: Policy { name, source: source.to_owned(), hooks, warnings }, named_at })
+        .then(|| NamedPolicy { policy: Policy { name, source: source.to_owned(), text: text.to_owned(), hooks, warnings }, named_at })
 }
 
 fn check_kind(document: &Node, fields: &Fields<'_>, report: &mut Report) {

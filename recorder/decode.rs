@@ -1,0 +1,339 @@
+//! Records as the kernel sent them to rows. Pure, and tested without a kernel.
+
+use crate::journal::{SegmentHeader, Surroundings};
+use crate::wire;
+use anyhow::{Context, Result, bail};
+use hashtrail::cell::Micros;
+use hashtrail::event::Event;
+use hashtrail::text::{self, Text};
+
+/// Names of the kernel's `hash_algo` numbers and the digests' lengths (include/uapi/linux/hash_info.h).
+const ALGORITHMS: [(&str, usize); 23] = [
+    ("md4", 16),
+    ("md5", 16),
+    ("sha1", 20),
+    ("rmd160", 20),
+    ("sha256", 32),
+    ("sha384", 48),
+    ("sha512", 64),
+    ("sha224", 28),
+    ("rmd128", 16),
+    ("rmd256", 32),
+    ("rmd320", 40),
+    ("wp256", 32),
+    ("wp384", 48),
+    ("wp512", 64),
+    ("tgr128", 16),
+    ("tgr160", 20),
+    ("tgr192", 24),
+    ("sm3", 32),
+    ("streebog256", 32),
+    ("streebog512", 64),
+    ("sha3-256", 32),
+    ("sha3-384", 48),
+    ("sha3-512", 64),
+];
+
+const PATH_FLAGS: [(u32, &str); 5] = [
+    (wire::path_flag::PATH_DELETED.0, "deleted"),
+    (wire::path_flag::PATH_MEMFD.0, "memfd"),
+    (wire::path_flag::PATH_UNREACHABLE.0, "unreachable"),
+    (wire::path_flag::PATH_TOO_LONG.0, "too_long"),
+    (wire::path_flag::PATH_NO_SCRATCH.0, "no_scratch"),
+];
+
+const DOUBTS: [(u32, &str); 5] = [
+    (wire::digest_doubt::DOUBT_OLD.0, "old"),
+    (wire::digest_doubt::DOUBT_WRITER_OPEN.0, "writer_open"),
+    (wire::digest_doubt::DOUBT_MOVED_DURING_HASH.0, "moved_during_hash"),
+    (wire::digest_doubt::DOUBT_UNVERIFIABLE_FS.0, "unverifiable_fs"),
+    (wire::digest_doubt::DOUBT_NOT_REVALIDATED.0, "not_revalidated"),
+];
+
+/// Filesystems whose content can change behind the kernel's back.
+const UNVERIFIABLE: [&str; 8] = ["nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "fuse", "fuseblk"];
+
+const HOOKS: [(u32, &str); 7] = [
+    (wire::hook::HOOK_BPRM_CHECK_SECURITY.0, "bprm_check_security"),
+    (wire::hook::HOOK_BPRM_COMMITTED_CREDS.0, "bprm_committed_creds"),
+    (wire::hook::HOOK_MMAP_FILE.0, "mmap_file"),
+    (wire::hook::HOOK_FILE_OPEN.0, "file_open"),
+    (wire::hook::HOOK_FILE_POST_OPEN.0, "file_post_open"),
+    (wire::hook::HOOK_KERNEL_READ_FILE.0, "kernel_read_file"),
+    (wire::hook::HOOK_LOADTEST.0, "loadtest"),
+];
+
+/// The (cpu, seq) of a record, which is all that the drain needs to know of it.
+pub(crate) fn record_key(record: &[u8]) -> Option<(u32, u64)> {
+    wire::read::<wire::event>(record).map(|event| (event.cpu, event.seq))
+}
+
+/// Makes the row of one record.
+///
+/// # Errors
+/// When the record is shorter than it says, or holds a number that this recorder does not know.
+pub(crate) fn decode(record: &[u8], header: &SegmentHeader, surroundings: &Surroundings) -> Result<Event> {
+    let raw: wire::event = wire::read(record).context("the record is shorter than its head")?;
+    let (path, exe, argv) = tail(record, &raw)?;
+    let mut event = Event {
+        recording_id: header.recording_id.clone(),
+        host: header.host.clone(),
+        boot_id: header.boot_id.clone(),
+        cpu: raw.cpu.cast_signed(),
+        seq: raw.seq.cast_signed(),
+        boot_ns: raw.boot_ns.cast_signed(),
+        time: surroundings.clock.time(raw.boot_ns.cast_signed()),
+        action: "post".into(),
+        ima_policy: surroundings.ima_policy,
+        ..Event::default()
+    };
+    fill_policy(&mut event, &raw, header)?;
+    fill_process(&mut event, &raw, exe);
+    if raw.flags & flag(wire::event_flag::EVENT_HAS_FILE.0) != 0 {
+        fill_file(&mut event, &raw, path);
+    }
+    fill_how(&mut event, &raw, argv);
+    fill_digest(&mut event, &raw)?;
+    Ok(event)
+}
+
+/// Path, exe and argv, which stand behind the head.
+fn tail<'a>(record: &'a [u8], raw: &wire::event) -> Result<(&'a [u8], &'a [u8], &'a [u8])> {
+    let rest = &record[size_of::<wire::event>()..];
+    let lengths = [raw.path_bytes, raw.exe_bytes, raw.argv_bytes].map(usize::from);
+    if raw.record_bytes as usize != record.len() || lengths.iter().sum::<usize>() != rest.len() {
+        bail!("the record's lengths disagree: {} bytes, {} stated, tail {lengths:?}", record.len(), raw.record_bytes);
+    }
+    let (path, rest) = rest.split_at(lengths[0]);
+    let (exe, argv) = rest.split_at(lengths[1]);
+    Ok((path, exe, argv))
+}
+
+fn fill_policy(event: &mut Event, raw: &wire::event, header: &SegmentHeader) -> Result<()> {
+    event.served_by = name_of(&HOOKS, u32::from(raw.hook)).with_context(|| format!("hook {} is unknown", raw.hook))?;
+    let entry = header.entries.get(usize::from(raw.entry));
+    event.hook = entry.map_or_else(|| event.served_by.clone(), |entry| entry.hook.clone());
+    event.policy = entry.map(|entry| entry.policy.clone());
+    event.selector = entry.and_then(|entry| entry.selectors.get(usize::from(raw.selector)).cloned());
+    event.message = entry.and_then(|entry| entry.message.clone());
+    event.tags = entry.map(|entry| entry.tags.clone()).unwrap_or_default();
+    Ok(())
+}
+
+fn fill_process(event: &mut Event, raw: &wire::event, exe: &[u8]) {
+    event.pid = raw.pid.cast_signed();
+    event.tid = raw.tid.cast_signed();
+    event.ppid = raw.ppid.cast_signed();
+    event.process_start_ns = raw.process_start_ns.cast_signed();
+    event.parent_start_ns = raw.parent_start_ns.cast_signed();
+    event.exec_id = (raw.exec_id != 0).then_some(raw.exec_id.cast_signed());
+    event.uid = raw.uid.into();
+    event.gid = raw.gid.into();
+    event.euid = raw.euid.into();
+    event.auid = unless_unset(raw.auid);
+    event.session_id = unless_unset(raw.session_id);
+    event.comm = text::from_bytes(&wire::c_text(&raw.comm)).text;
+    event.parent_comm = text::from_bytes(&wire::c_text(&raw.parent_comm)).text;
+    if !exe.is_empty() {
+        let Text { text, bytes } = text::from_bytes(exe);
+        event.exe = Some(text);
+        event.exe_bytes = bytes;
+    }
+    event.cgroup_id = raw.cgroup_id.cast_signed();
+    event.mnt_ns = raw.mnt_ns.into();
+    event.pid_ns = raw.pid_ns.into();
+    event.root_dev = device(raw.root_dev);
+    event.root_ino = raw.root_ino.cast_signed();
+}
+
+fn fill_file(event: &mut Event, raw: &wire::event, path: &[u8]) {
+    if !path.is_empty() {
+        let Text { text, bytes } = text::from_bytes(if is_memfd(raw) { memfd_name(path) } else { path });
+        event.path = Some(text);
+        event.path_bytes = bytes;
+    }
+    event.path_flags = names_of(&PATH_FLAGS, raw.path_flags);
+    event.dev = Some(device(raw.dev));
+    event.ino = Some(raw.ino.cast_signed());
+    event.ino_generation = Some(raw.ino_generation.into());
+    event.fs_type = Some(text::from_bytes(&wire::c_text(&raw.fs_type)).text);
+    event.mode = Some(raw.mode.cast_signed());
+    event.owner_uid = Some(raw.owner_uid.into());
+    event.owner_gid = Some(raw.owner_gid.into());
+    event.nlink = Some(raw.nlink.into());
+    event.size_bytes = Some(raw.size_bytes.cast_signed());
+    event.mtime = Some(micros(raw.mtime_s, raw.mtime_ns));
+    event.ctime = Some(micros(raw.ctime_s, raw.ctime_ns));
+    event.i_version_raw = Some(raw.i_version_raw.cast_signed());
+    event.writers = Some(raw.writers);
+    event.open_flags = Some(raw.open_flags.cast_signed());
+}
+
+fn fill_how(event: &mut Event, raw: &wire::event, argv: &[u8]) {
+    if u32::from(raw.hook) == wire::hook::HOOK_MMAP_FILE.0 {
+        event.mmap_prot = Some(raw.mmap_prot.cast_signed());
+    }
+    if u32::from(raw.hook) != wire::hook::HOOK_BPRM_COMMITTED_CREDS.0 {
+        return;
+    }
+    event.argc = Some(raw.argc);
+    event.argv_truncated = Some(raw.flags & flag(wire::event_flag::EVENT_ARGV_TRUNCATED.0) != 0);
+    if argv.is_empty() {
+        event.argv = (raw.argc == 0).then(Vec::new);
+        return;
+    }
+    let arguments: Vec<&[u8]> = argv.strip_suffix(&[0]).unwrap_or(argv).split(|byte| *byte == 0).collect();
+    let texts: Vec<Text> = arguments.iter().map(|argument| text::from_bytes(argument)).collect();
+    if texts.iter().any(|text| text.bytes.is_some()) {
+        event.argv_bytes = Some(arguments.into_iter().map(<[u8]>::to_vec).collect());
+    }
+    event.argv = Some(texts.into_iter().map(|text| text.text).collect());
+}
+
+fn fill_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
+    let reason = match wire::digest_status(u32::from(raw.digest_status)) {
+        wire::digest_status::DIGEST_NOT_REQUESTED => {
+            event.digest_status = "not_requested".into();
+            return Ok(());
+        }
+        wire::digest_status::DIGEST_OK => return fill_taken_digest(event, raw),
+        wire::digest_status::DIGEST_NO_FILE => "no_file",
+        wire::digest_status::DIGEST_NOT_REGULAR => "not_regular_file",
+        wire::digest_status::DIGEST_NOT_EXECUTABLE_MAPPING => "not_executable_mapping",
+        wire::digest_status::DIGEST_DIRECT_IO => "direct_io",
+        wire::digest_status::DIGEST_TOO_LARGE => "too_large",
+        wire::digest_status::DIGEST_NOT_AVAILABLE_AT_THIS_HOOK => "not_available_at_this_hook",
+        wire::digest_status::DIGEST_IMA_FAILED => "ima_failed",
+        other => bail!("digest status {} is unknown", other.0),
+    };
+    event.digest_status = "unavailable".into();
+    event.digest_reason = Some(reason.into());
+    Ok(())
+}
+
+fn fill_taken_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
+    let number = usize::try_from(raw.digest_algorithm).context("the digest's algorithm is negative")?;
+    // A number that is newer than this list keeps its number and all bytes.
+    let (name, bytes) = ALGORITHMS
+        .get(number)
+        .map_or_else(|| (format!("algorithm-{number}"), raw.digest.len()), |(name, bytes)| ((*name).to_owned(), *bytes));
+    event.digest_status = "ok".into();
+    event.digest_algorithm = Some(name);
+    event.digest = Some(hashtrail::manifest::hex(&raw.digest[..bytes]));
+    event.digest_source = Some(match wire::digest_source(u32::from(raw.digest_source)) {
+        wire::digest_source::SOURCE_IMA => "ima".into(),
+        wire::digest_source::SOURCE_CACHE => "cache".into(),
+        other => bail!("digest source {} is unknown", other.0),
+    });
+    event.digest_doubt = names_of(&DOUBTS, raw.digest_doubt);
+    let unverifiable = event.fs_type.as_deref().is_some_and(|fs_type| UNVERIFIABLE.contains(&fs_type));
+    if unverifiable && !event.digest_doubt.iter().any(|doubt| doubt == "unverifiable_fs") {
+        event.digest_doubt.push("unverifiable_fs".into());
+    }
+    event.digest_duration_ns = Some(raw.digest_duration_ns.cast_signed());
+    Ok(())
+}
+
+fn is_memfd(raw: &wire::event) -> bool {
+    raw.path_flags & wire::path_flag::PATH_MEMFD.0 != 0
+}
+
+/// Kernels print `/memfd:name (deleted)` or parts of it; the name is what the program chose.
+fn memfd_name(path: &[u8]) -> &[u8] {
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    path.strip_suffix(b" (deleted)").unwrap_or(path)
+}
+
+fn names_of(names: &[(u32, &str)], bits: u32) -> Vec<String> {
+    names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| (*name).to_owned()).collect()
+}
+
+fn name_of(names: &[(u32, &str)], number: u32) -> Option<String> {
+    names.iter().find(|(candidate, _)| *candidate == number).map(|(_, name)| (*name).to_owned())
+}
+
+fn unless_unset(id: u32) -> Option<i64> {
+    (id != u32::MAX).then_some(id.into())
+}
+
+/// The kernel's `dev_t` has 20 bits of minor number.
+fn device(dev: u32) -> String {
+    format!("{}:{}", dev >> 20, dev & 0xf_ffff)
+}
+
+fn micros(seconds: i64, nanoseconds: u32) -> Micros {
+    Micros(seconds.saturating_mul(1_000_000).saturating_add(i64::from(nanoseconds / 1000)))
+}
+
+fn flag(value: u32) -> u8 {
+    value.to_le_bytes()[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hashtrail::versions::VersionContext;
+
+    fn header() -> SegmentHeader {
+        SegmentHeader {
+            recording_id: "r".into(),
+            host: "h".into(),
+            boot_id: "b".into(),
+            segment: 0,
+            entries: Vec::new(),
+            versions: VersionContext::default(),
+        }
+    }
+
+    fn record(raw: wire::event, path: &[u8], exe: &[u8], argv: &[u8]) -> Vec<u8> {
+        let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap_or_default();
+        let tail = [path, exe, argv].concat();
+        let raw = wire::event {
+            record_bytes: u32::try_from(size_of::<wire::event>() + tail.len()).unwrap_or_default(),
+            path_bytes: length(path),
+            exe_bytes: length(exe),
+            argv_bytes: length(argv),
+            flags: flag(wire::event_flag::EVENT_HAS_FILE.0),
+            ..raw
+        };
+        [wire::bytes_of(&raw), &tail].concat()
+    }
+
+    #[test]
+    fn a_committed_exec() -> Result<()> {
+        let raw = wire::event {
+            hook: 1,
+            dev: 8 << 20 | 1,
+            argc: 3,
+            auid: u32::MAX,
+            digest_status: flag(wire::digest_status::DIGEST_OK.0),
+            digest_source: flag(wire::digest_source::SOURCE_IMA.0),
+            digest_algorithm: 2,
+            digest: [0xab; 64],
+            digest_doubt: 3,
+            mtime_s: -1,
+            mtime_ns: 1000,
+            ..wire::event::default()
+        };
+        let bytes = record(raw, b"/bin/a\xff", b"/bin/sh", b"a\0\0b\0");
+        let event = decode(&bytes, &header(), &Surroundings::default())?;
+        assert_eq!(event.hook, "bprm_committed_creds");
+        assert_eq!((event.path.as_deref(), event.path_bytes.as_deref()), (Some("/bin/a\\xff"), Some(b"/bin/a\xff".as_slice())));
+        assert_eq!(event.argv, Some(vec!["a".into(), String::new(), "b".into()]));
+        assert_eq!(event.dev.as_deref(), Some("8:1"));
+        assert_eq!(event.digest, Some("ab".repeat(20)));
+        assert_eq!(event.digest_doubt, ["old", "writer_open"]);
+        assert_eq!((event.auid, event.mtime), (None, Some(Micros(-999_999))));
+        Ok(())
+    }
+
+    #[test]
+    fn no_length_is_trusted() {
+        let bytes = record(wire::event::default(), b"/a", b"", b"");
+        for end in 0..bytes.len() {
+            assert!(decode(&bytes[..end], &header(), &Surroundings::default()).is_err(), "{end}");
+        }
+        let unknown = record(wire::event { hook: 99, ..wire::event::default() }, b"/a", b"", b"");
+        assert!(decode(&unknown, &header(), &Surroundings::default()).is_err());
+    }
+}

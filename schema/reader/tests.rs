@@ -1,0 +1,134 @@
+//! Reads what the writer wrote, and what damage left of it.
+
+use super::*;
+use crate::archive::Archive;
+use crate::columns::Row;
+use crate::ledger::LedgerEntry;
+use crate::versions::FileVersion;
+use crate::writer;
+
+fn version(path: &str, digest: &str, time: i64) -> FileVersion {
+    FileVersion {
+        path: Some(path.into()),
+        digest: digest.into(),
+        first_time: Micros(time),
+        last_time: Micros(time),
+        ..FileVersion::default()
+    }
+}
+
+fn write(directory: &Path, rows: &[FileVersion]) -> Result<PathBuf> {
+    let folder = directory.join("files/host=web/date=2026-01-02");
+    fs::create_dir_all(&folder)?;
+    let path = folder.join("00000000-000000.parquet");
+    writer::write(&path, rows, "path", Vec::new())?;
+    Ok(path)
+}
+
+fn read(path: &Path, prune: &Prune, predicate: Option<&Predicate>) -> Result<Vec<FileVersion>> {
+    let table = SealedTable::<FileVersion>::open(path)?;
+    let mut found = Vec::new();
+    for batch in table.batches(prune, &[], predicate)? {
+        found.extend(rows(&batch?).collect::<Result<Vec<FileVersion>>>()?);
+    }
+    Ok(found)
+}
+
+#[test]
+fn rows_come_back_as_they_were_written() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let rows = [version("/a", "aa", 1), version("/b", "bb", 2)];
+    let path = write(directory.path(), &rows)?;
+    assert_eq!(read(&path, &Prune::default(), None)?, rows);
+    let table = SealedTable::<FileVersion>::open(&path)?;
+    assert_eq!((table.rows(), table.times("first_time", "last_time")), (2, Some((Micros(1), Micros(2)))));
+    Ok(())
+}
+
+#[test]
+fn row_groups_are_skipped_by_time_path_and_digest() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = write(directory.path(), &[version("/usr/bin/a", "aa", 10), version("/usr/bin/z", "bb", 20)])?;
+    let count = |prune: Prune| read(&path, &prune, None).map(|rows| rows.len());
+    let span = |low, high| Prune {
+        spans: vec![Span { first: "first_time", last: "last_time", low, high }],
+        ..Prune::default()
+    };
+    assert_eq!((count(span(15, 16))?, count(span(21, 30))?, count(span(0, 9))?), (2, 0, 0));
+    let paths = |rule| Prune { paths: vec![rule], ..Prune::default() };
+    assert_eq!(count(paths(PathRule::Exact("/usr/bin/a".into())))?, 2);
+    assert_eq!(count(paths(PathRule::Exact("/usr/bin/b".into())))?, 0, "the bloom filter excludes it");
+    assert_eq!(count(paths(PathRule::Prefix("/usr/".into())))?, 2);
+    assert_eq!(count(paths(PathRule::Prefix("/usr/bin/zz".into())))?, 0);
+    assert_eq!(count(paths(PathRule::Prefix("/etc".into())))?, 0);
+    let digests = |digest: &str| Prune { digests: vec![digest.into()], ..Prune::default() };
+    assert_eq!((count(digests("bb"))?, count(digests("cc"))?), (2, 0));
+    Ok(())
+}
+
+#[test]
+fn a_predicate_keeps_single_rows() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = write(directory.path(), &[version("/a", "aa", 1), version("/b", "bb", 2)])?;
+    let predicate = Predicate {
+        columns: vec!["digest"],
+        keep: Arc::new(|batch| {
+            let column = batch.column_by_name("digest").context("digest")?;
+            let keep = |row| Ok(<String as crate::cell::Cell>::read(column, row)? == "bb");
+            (0..batch.num_rows()).map(keep).collect::<Result<Vec<bool>>>().map(BooleanArray::from)
+        }),
+    };
+    let rows = read(&path, &Prune::default(), Some(&predicate))?;
+    assert_eq!(rows, [version("/b", "bb", 2)]);
+    Ok(())
+}
+
+#[test]
+fn hidden_names_are_skipped_and_links_are_errors() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = write(directory.path(), &[version("/a", "aa", 1)])?;
+    let folder = path.parent().context("folder")?;
+    fs::copy(&path, folder.join(".x.parquet"))?;
+    fs::copy(&path, folder.join("_x.parquet"))?;
+    fs::write(folder.join("notes.txt"), "")?;
+    let archive = Archive::open(directory.path())?;
+    let (files, errors) = discover::<FileVersion>(&archive, |host, date| host == "web" && date == "2026-01-02");
+    assert_eq!((files.len(), errors.len()), (1, 0));
+    assert!(discover::<FileVersion>(&archive, |host, _| host == "db").0.is_empty());
+    std::os::unix::fs::symlink(&path, folder.join("link.parquet"))?;
+    let (files, errors) = discover::<FileVersion>(&archive, |_, _| true);
+    assert_eq!((files.len(), errors.len()), (1, 1));
+    assert!(SealedTable::<FileVersion>::open(&folder.join("link.parquet")).is_err());
+    Ok(())
+}
+
+#[test]
+fn every_cut_and_every_flipped_footer_byte_is_an_error_or_rows() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = write(directory.path(), &[version("/a", "aa", 1)])?;
+    let whole = fs::read(&path)?;
+    for length in (0..whole.len()).step_by(7) {
+        fs::write(&path, &whole[..length])?;
+        let error = read(&path, &Prune::default(), None).expect_err("a cut file is no file");
+        assert!(format!("{error:#}").contains("000000.parquet"));
+    }
+    for position in (0..whole.len()).step_by(3) {
+        let mut damaged = whole.clone();
+        damaged[position] ^= 0x10;
+        fs::write(&path, &damaged)?;
+        // Parquet notices only some damage; what matters here is that none of it ends the process.
+        let _ = read(&path, &Prune::default(), None);
+    }
+    Ok(())
+}
+
+#[test]
+fn another_table_is_refused_by_the_missing_column() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("x.parquet");
+    writer::write(&path, &[LedgerEntry::default()], "boot_ns", Vec::new())?;
+    let error = SealedTable::<FileVersion>::open(&path).expect_err("a ledger is no index");
+    assert!(format!("{error:#}").contains("column `boot_id` is missing"), "{error:#}");
+    assert_eq!(FileVersion::TABLE, "files");
+    Ok(())
+}
