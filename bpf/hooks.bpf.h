@@ -55,12 +55,12 @@ struct argument_count {
 
 static long count_argument_byte(__u64 index, struct argument_count *count)
 {
-	__u32 position = count->offset + index;
+	__u64 position = count->offset + index;
 
-	if (count->strings_left <= 0 || index >= count->limit || position >= TAIL_BYTES)
+	if (count->strings_left <= 0 || index >= count->limit)
 		return 1;
 	count->bytes = index + 1;
-	if (!count->slot->tail[position])
+	if (!count->slot->tail[CLAMP(position, TAIL_BYTES - 1)])
 		count->strings_left--;
 	return 0;
 }
@@ -79,13 +79,11 @@ static __noinline int append_arguments(struct thread *thread, struct scratch *sl
 		return 0;
 	event = &thread->event;
 	event->argc = bprm->argc;
-	available = bprm->exec - bprm->p;
-	if (available > ARGV_BYTES)
-		available = ARGV_BYTES;
+	available = CLAMP(bprm->exec - bprm->p, ARGV_BYTES);
 	count.offset = event->path_bytes + event->exe_bytes;
 	count.strings_left = event->argc;
-	if (slot && count.offset <= PATH_BYTES + EXE_BYTES &&
-	    !bpf_copy_from_user(slot->tail + count.offset, available, (void *)bprm->p)) {
+	if (slot && !bpf_copy_from_user(slot->tail + CLAMP(count.offset, PATH_BYTES + EXE_BYTES),
+					CLAMP(available, ARGV_BYTES), (void *)bprm->p)) {
 		count.limit = available;
 		bpf_loop(ARGV_BYTES, count_argument_byte, &count, 0);
 	}
@@ -113,9 +111,9 @@ static long send_matched_entry(__u64 entry, struct rows *rows)
 		return 0;
 	event->entry = thread->id_of_entry[entry];
 	event->selector = thread->selector_of_entry[entry];
-	if (rows->slot && rows->bytes <= sizeof(struct event) + TAIL_BYTES) {
+	if (rows->slot) {
 		rows->slot->event = *event;
-		send(&rows->slot->event, rows->bytes);
+		send(&rows->slot->event, CLAMP(rows->bytes, sizeof(struct event) + TAIL_BYTES));
 	} else {
 		send(event, sizeof(*event));
 	}

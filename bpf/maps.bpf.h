@@ -159,6 +159,17 @@ static __always_inline struct counters *own_counters(void)
 	return bpf_map_lookup_elem(&counters, &key);
 }
 
+/*
+ * A length or offset that the verifier knows to be at most limit. The compiler knows such bounds too, and computes the
+ * address before the check where it may; it cannot look into this.
+ */
+#define CLAMP(value, limit)                                                                                            \
+	({                                                                                                             \
+		__u64 clamped = (value);                                                                               \
+		asm volatile("if %0 <= %1 goto +1\n\t%0 = %1" : "+r"(clamped) : "i"(limit));                           \
+		clamped;                                                                                               \
+	})
+
 /* Atomic: a sleepable program can be preempted between load and store. */
 #define COUNT(field, amount)                                                                                           \
 	do {                                                                                                           \

@@ -16,26 +16,22 @@ struct walk {
 
 static long walk_up(__u64 step, struct walk *walk)
 {
-	struct dentry *parent, *mount_root = BPF_CORE_READ(walk->mount, mnt.mnt_root);
-	struct mount *parent_mount;
+	struct dentry *dentry = walk->dentry, *parent;
+	struct mount *mount = walk->mount, *parent_mount;
 
-	if (walk->dentry == walk->root && (void *)walk->mount + bpf_core_field_offset(struct mount, mnt) == walk->root_mount) {
+	if (dentry == walk->root && (void *)mount + bpf_core_field_offset(struct mount, mnt) == walk->root_mount) {
 		walk->reachable = true;
 		return 1;
 	}
-	if (walk->dentry == mount_root) {
-		parent_mount = BPF_CORE_READ(walk->mount, mnt_parent);
-		walk->dentry = BPF_CORE_READ(walk->mount, mnt_mountpoint);
-		if (parent_mount == walk->mount)
-			return 1;
+	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+		parent_mount = BPF_CORE_READ(mount, mnt_parent);
+		walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
 		walk->mount = parent_mount;
-		return 0;
+		return parent_mount == mount;
 	}
-	parent = BPF_CORE_READ(walk->dentry, d_parent);
-	if (parent == walk->dentry)
-		return 1;
+	parent = BPF_CORE_READ(dentry, d_parent);
 	walk->dentry = parent;
-	return 0;
+	return parent == dentry;
 }
 
 /* d_path gives a path for a file outside the task's root too, and does not say so. */
@@ -93,9 +89,9 @@ static __always_inline __u32 flags_of_path(struct path *path)
  */
 static __always_inline __u32 without_suffix(struct scratch *slot, __u32 bytes)
 {
-	if (bytes > DELETED_SUFFIX_BYTES && bytes <= PATH_BYTES && slot->tail[bytes - 1] == ')')
-		return bytes - DELETED_SUFFIX_BYTES;
-	return bytes;
+	if (bytes <= DELETED_SUFFIX_BYTES || slot->tail[CLAMP(bytes - 1, PATH_BYTES)] != ')')
+		return bytes;
+	return bytes - DELETED_SUFFIX_BYTES;
 }
 
 /* Puts the path at the start of the slot's tail. Its length counts no final NUL. */
@@ -145,12 +141,10 @@ static __always_inline void look_up_affix(struct path_look_up *look_up, __u32 ki
 {
 	struct affix_key *key = &look_up->slot->affix;
 
-	if (length > AFFIX_BYTES || offset > PATH_BYTES)
-		return;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->kind = kind;
 	key->length = length;
-	bpf_probe_read_kernel(key->bytes, length, look_up->slot->tail + offset);
+	bpf_probe_read_kernel(key->bytes, CLAMP(length, AFFIX_BYTES), look_up->slot->tail + CLAMP(offset, PATH_BYTES));
 	add_sets(look_up->sets, bpf_map_lookup_elem(&affixes, key));
 }
 
@@ -180,17 +174,20 @@ static __noinline int find_path_sets(struct scratch *slot, struct path_sets *set
 {
 	struct path_look_up look_up = { .slot = slot, .sets = sets, .bytes = bytes };
 	__u32 key = 0;
+	__u64 length;
 
-	if (!slot || !sets || !bytes || bytes > PATH_BYTES)
+	if (!slot || !sets || !bytes)
 		return 0;
 	look_up.lengths = bpf_map_lookup_elem(&affix_lengths, &key);
 	if (!look_up.lengths)
 		return 0;
 	if (bytes <= SHORT_PATH_BYTES) {
-		bpf_probe_read_kernel(slot->tail + bytes, SHORT_PATH_BYTES - bytes, zeros);
+		length = CLAMP(bytes, SHORT_PATH_BYTES);
+		bpf_probe_read_kernel(slot->tail + length, CLAMP(SHORT_PATH_BYTES - length, SHORT_PATH_BYTES), zeros);
 		add_sets(sets, bpf_map_lookup_elem(&short_paths, slot->tail));
 	} else {
-		bpf_probe_read_kernel(slot->tail + bytes, PATH_BYTES - bytes, zeros);
+		length = CLAMP(bytes, PATH_BYTES);
+		bpf_probe_read_kernel(slot->tail + length, CLAMP(PATH_BYTES - length, PATH_BYTES), zeros);
 		add_sets(sets, bpf_map_lookup_elem(&long_paths, slot->tail));
 	}
 	bpf_loop(look_up.lengths->prefixes, look_up_prefix, &look_up, 0);

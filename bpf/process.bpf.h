@@ -3,9 +3,20 @@
 #ifndef HASHTRAIL_PROCESS_H
 #define HASHTRAIL_PROCESS_H
 
+/* From 6.2 on the verifier lets a sleepable program use group_leader in an RCU section only; before, there is none. */
+extern void bpf_rcu_read_lock(void) __ksym __weak;
+extern void bpf_rcu_read_unlock(void) __ksym __weak;
+
 static __always_inline struct process *process_of(struct task_struct *task, __u64 flags)
 {
-	return bpf_task_storage_get(&processes, task->group_leader, NULL, flags);
+	struct process *process;
+
+	if (bpf_rcu_read_lock)
+		bpf_rcu_read_lock();
+	process = bpf_task_storage_get(&processes, task->group_leader, NULL, flags);
+	if (bpf_rcu_read_unlock)
+		bpf_rcu_read_unlock();
+	return process;
 }
 
 static __always_inline void fill_credentials(struct event *event, struct task_struct *task)
@@ -62,7 +73,7 @@ static __noinline int append_exe(struct thread *thread, struct scratch *slot)
 {
 	struct process *process = process_of(bpf_get_current_task_btf(), 0);
 	struct event *event;
-	__u32 offset, bytes;
+	__u32 bytes;
 
 	if (!thread || !process)
 		return 0;
@@ -71,11 +82,10 @@ static __noinline int append_exe(struct thread *thread, struct scratch *slot)
 		event->exec_id = process->exec_id;
 	if (process->exe_truncated)
 		event->flags |= EVENT_EXE_TRUNCATED;
-	offset = event->path_bytes;
-	bytes = process->exe_bytes;
-	if (!slot || offset > PATH_BYTES || bytes > EXE_BYTES)
+	if (!slot)
 		return 0;
-	bpf_probe_read_kernel(slot->tail + offset, bytes, process->exe);
+	bytes = CLAMP(process->exe_bytes, EXE_BYTES);
+	bpf_probe_read_kernel(slot->tail + CLAMP(event->path_bytes, PATH_BYTES), CLAMP(bytes, EXE_BYTES), process->exe);
 	event->exe_bytes = bytes;
 	return 0;
 }
@@ -95,9 +105,8 @@ static __noinline int remember_binary(struct thread *thread, struct scratch *slo
 		return 0;
 	bytes = thread->event.path_bytes;
 	process->exe_truncated = bytes > EXE_BYTES - 1;
-	if (bytes > EXE_BYTES - 1)
-		bytes = EXE_BYTES - 1;
-	bpf_probe_read_kernel(process->exe, bytes, slot->tail);
+	bytes = CLAMP(bytes, EXE_BYTES - 1);
+	bpf_probe_read_kernel(process->exe, CLAMP(bytes, EXE_BYTES - 1), slot->tail);
 	process->exe_bytes = bytes;
 	return 0;
 }
