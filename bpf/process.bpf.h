@@ -35,7 +35,7 @@ static __always_inline void fill_credentials(struct event *event, struct task_st
 
 static __always_inline __u32 pid_namespace_of(struct task_struct *task)
 {
-	struct pid *pid = task->thread_pid;
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
 	__u32 level = BPF_CORE_READ(pid, level);
 	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
 	struct upid *own = (void *)numbers + level * bpf_core_type_size(struct upid);

@@ -1,1 +1,75 @@
-fn main() {}
+//! `hashtrail`: answers questions from archives, anywhere and offline.
+#![forbid(unsafe_code)]
+
+mod archives;
+mod cell;
+mod change;
+mod cli;
+mod commands;
+mod filter;
+mod gaps;
+mod output;
+mod problems;
+mod recordings;
+mod resolve;
+mod series;
+mod suspects;
+#[cfg(test)]
+mod testing;
+mod time;
+
+use anyhow::{Result, anyhow};
+use clap::Parser;
+use cli::Cli;
+use problems::Problems;
+use std::io::{BufWriter, ErrorKind, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+/// Where and why the last panic happened: panics of the decoder on damaged files are contained and must not reach the
+/// terminal by themselves.
+static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    std::panic::set_hook(Box::new(|panic| {
+        if let Ok(mut last) = LAST_PANIC.lock() {
+            *last = Some(panic.to_string());
+        }
+    }));
+    let problems = Problems::default();
+    let found = catch_unwind(AssertUnwindSafe(|| run(&cli, &problems))).unwrap_or_else(|_| {
+        let last = LAST_PANIC.lock().ok().and_then(|last| last.clone()).unwrap_or_default();
+        Err(anyhow!("internal error: {last}"))
+    });
+    match found {
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            problems.error(&error);
+            ExitCode::from(2)
+        }
+        Ok(_) if problems.any() => ExitCode::from(2),
+        Ok(found) => ExitCode::from(u8::from(!found)),
+    }
+}
+
+/// Runs the command; says whether it found something.
+fn run(cli: &Cli, problems: &Problems) -> Result<bool> {
+    let mut output = BufWriter::new(std::io::stdout().lock());
+    let found = commands::run(cli, problems, &mut output)?;
+    output.flush()?;
+    Ok(found)
+}
+
+/// The reader of our output has seen enough: that is no error.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let is_broken = |cause: &std::io::Error| cause.kind() == ErrorKind::BrokenPipe;
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(is_broken))
+}

@@ -46,14 +46,19 @@ pub(crate) fn examine(archive: Option<&Path>) -> Vec<Check> {
     checks
 }
 
-/// What makes recording impossible, for `record`: cheap checks, then one hook as a sample.
+/// What makes recording impossible, for `record`, as far as it can be told without loading a program.
 pub(crate) fn obstacles() -> Vec<Check> {
-    let mut lacks: Vec<Check> =
-        [btf(), privileges(), lockdown(), bpf_lsm()].into_iter().filter(|check| check.verdict == Verdict::Missing).collect();
-    if lacks.is_empty() {
-        lacks.extend(Some(hook("bprm_check_security")).filter(|check| check.verdict != Verdict::Good));
-    }
-    lacks
+    [btf(), privileges(), lockdown(), bpf_lsm()].into_iter().filter(|check| check.verdict == Verdict::Missing).collect()
+}
+
+/// The kernel's refusal of the sensor, as `doctor` puts it.
+pub(crate) fn refusal(name: &str, error: &anyhow::Error) -> Check {
+    check(
+        name,
+        Verdict::Missing,
+        format!("the kernel refuses the program: {error:#}"),
+        "run on the host itself, as root, with a kernel (5.18 or later) that allows BPF LSM programs",
+    )
 }
 
 /// The checks as text, one block each.
@@ -174,12 +179,7 @@ fn hook(name: &'static str) -> Check {
             format!("this kernel does not have it ({})", first_line(&error)),
             "none needed: `file_open` records opens without digest (6.8 and later have `file_post_open`)",
         ),
-        Err(error) => check(
-            &title,
-            Verdict::Missing,
-            format!("the kernel refuses the program: {error:#}"),
-            "run on the host itself, as root, with a kernel (5.18 or later) that allows BPF LSM programs",
-        ),
+        Err(error) => refusal(&title, &error),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::status::StatusLine;
 use crate::tables::Tables;
 use crate::{host, policy};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use hashtrail::archive::Archive;
 use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
@@ -38,13 +38,15 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     }
     let lacks = preflight::obstacles();
     if !lacks.is_empty() {
-        eprint!("{}", preflight::to_text(&lacks));
-        bail!("this kernel cannot record");
+        return Ok(refuse(&lacks));
     }
     let tables = Tables::new(&policies, sensor::kernel_has_hook("file_post_open"))?;
     let ring_bytes = ring_bytes(options.ring_bytes);
-    let mut sensor = Sensor::load(&tables, SensorOptions { ring_bytes, max_hash_bytes: options.max_hash_bytes })
-        .context("cannot load the sensor")?;
+    let sensor_options = SensorOptions { ring_bytes, max_hash_bytes: options.max_hash_bytes };
+    let mut sensor = match Sensor::load(&tables, sensor_options) {
+        Ok(sensor) => sensor,
+        Err(error) => return Ok(refuse(&[preflight::refusal("sensor", &error)])),
+    };
 
     let archive = Archive::create(&options.archive)?;
     let _lock = lock(&archive)?;
@@ -71,6 +73,13 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let counters = sensor.counters()?;
     let outcome = pipeline.finish(&cause, &counters, sensor.recursion_misses())?;
     Ok(report(&outcome))
+}
+
+/// Says why this host cannot record, in the words of `doctor`.
+fn refuse(lacks: &[preflight::Check]) -> ExitCode {
+    eprint!("{}", preflight::to_text(lacks));
+    eprintln!("error: this host cannot record; `hashtrail-recorder doctor` looks at everything");
+    ExitCode::from(2)
 }
 
 /// Rings of all CPUs together take at most 1/32 of memory.

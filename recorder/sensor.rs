@@ -295,7 +295,12 @@ fn keep_message(_: PrintLevel, message: String) {
 /// An error of libbpf with what it printed on the way; a verifier log is cut to its end, which names the fault.
 fn explained(error: &libbpf_rs::Error) -> anyhow::Error {
     let messages = MESSAGES.lock().map(|mut messages| std::mem::take(&mut *messages)).unwrap_or_default();
-    let lines: Vec<&str> = messages.iter().flat_map(|message| message.lines()).collect();
+    let lines: Vec<&str> = messages
+        .iter()
+        .flat_map(|message| message.lines())
+        // A guess that libbpf makes at every EPERM, wrong since 5.11.
+        .filter(|line| !line.contains("ulimit -l"))
+        .collect();
     let end = lines[lines.len().saturating_sub(40)..].join("\n");
     if end.is_empty() { anyhow!("{error}") } else { anyhow!("{error}\n{end}") }
 }

@@ -45,7 +45,7 @@ table! {
         root_ino: i64, Dictionary, "Inode of the task's root directory; with root_dev it separates chroots and containers";
         path: Option<String>, LookUp, "Path as the task sees it; bytes that are not UTF-8 as \\xNN, backslashes then doubled";
         path_bytes: Option<Vec<u8>>, Dictionary, "path as it was, only where it is not UTF-8";
-        path_flags: Vec<String>, Dictionary, "deleted, memfd, unreachable, too_long, fs_relative, no_scratch";
+        path_flags: Vec<String>, Dictionary, "deleted, memfd, unreachable, too_long, fs_relative, no_scratch, mount_point";
         dev: Option<String>, Dictionary, "Device (major:minor) of the file's filesystem";
         ino: Option<i64>, Dictionary, "Inode number";
         ino_generation: Option<i64>, Dictionary, "Inode generation; with dev and ino the file's key";
@@ -80,8 +80,12 @@ table! {
     }
 }
 
-/// `path_flags` that make an observation belong to its inode, never to a path's series.
-pub const FLAGS_WITHOUT_SERIES: [&str; 4] = ["deleted", "memfd", "unreachable", "no_scratch"];
+/// `path_flags` that make an observation belong to its inode, never to a path's series. A path that is too long is only
+/// its last component, which many files may share.
+pub const FLAGS_WITHOUT_SERIES: [&str; 5] = ["deleted", "memfd", "unreachable", "too_long", "no_scratch"];
+
+/// In `path_flags`: the file itself is mounted over the path, so the path says nothing about other files there.
+pub const MOUNT_POINT: &str = "mount_point";
 
 impl Event {
     /// Whether this is one of the exec hooks.

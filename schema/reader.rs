@@ -128,9 +128,8 @@ impl<R: Row> SealedTable<R> {
 
     fn row_filter(&self, predicate: &Predicate) -> Result<RowFilter> {
         let keep = predicate.keep.clone();
-        let keep = move |batch: RecordBatch| {
-            keep(&batch).map_err(|error| ArrowError::ComputeError(format!("{error:#}")))
-        };
+        let keep =
+            move |batch: RecordBatch| keep(&batch).map_err(|error| ArrowError::ComputeError(format!("{error:#}")));
         let columns = self.projection(&predicate.columns)?;
         Ok(RowFilter::new(vec![Box::new(ArrowPredicateFn::new(columns, keep))]))
     }

@@ -17,7 +17,9 @@ table! {
         root_ino: i64, Dictionary, "Inode of the tasks' root directory; part of the series";
         root_is_host: bool, Dictionary, "Whether that is the host's own root; compared across boots instead of numbers";
         path: Option<String>, LookUp, "Path as the tasks see it; part of the series";
-        path_flags: Vec<String>, Dictionary, "As in events; with deleted, memfd, unreachable or no_scratch the run belongs to no series";
+        path_flags: Vec<String>, Dictionary, "As in events; with deleted, memfd, unreachable, too_long or no_scratch the run belongs to no series";
+        mnt_ns: i64, Dictionary, "Mount namespace of the first observation";
+        parent_ino: Option<i64>, Dictionary, "Inode of the file's directory; with mnt_ns it separates mounts that share a path";
         dev: String, Dictionary, "Device of the file's filesystem; with ino and ino_generation the file's key";
         ino: i64, Dictionary, "Inode number";
         ino_generation: i64, Dictionary, "Inode generation";
@@ -120,6 +122,8 @@ fn first_of_run(event: &Event, context: &VersionContext) -> Option<FileVersion> 
         root_is_host: event.root_dev == context.host_root_dev && event.root_ino == context.host_root_ino,
         path: event.path.clone(),
         path_flags: event.path_flags.clone(),
+        mnt_ns: event.mnt_ns,
+        parent_ino: event.parent_ino,
         dev: event.dev.clone()?,
         ino: event.ino?,
         ino_generation: event.ino_generation?,

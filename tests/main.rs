@@ -1,1 +1,19 @@
+//! The tests of the real binaries. One crate, because each test crate is one more large link.
 
+mod guest; // boots a kernel once and runs all scenarios in it
+mod scenario; // what one scenario left: its oracle, its archive, the answers about it
+mod support; // commands, paths, JSON lines
+
+mod doctor; // what the recorder says about a host
+mod doubts; // digests that IMA's cache gets wrong, and algorithms that change
+mod engines; // DuckDB, Spark, pyarrow and Polars read the same rows
+mod filters; // a policy decides before anything is hashed
+mod incident; // the story of the sample archive
+mod kinds; // every kind of code that can run
+#[cfg(feature = "recorder")]
+mod loadtest; // more events than fit, on this machine's own kernel
+mod opens; // opens that cannot or must not be hashed
+mod operators; // what each operator of the policy selects
+mod rewrites; // a binary's content changes, in place or by rename
+mod roots; // one path, several files
+mod tasks; // many tasks at once

@@ -89,7 +89,8 @@ fn named(entry: &DirEntry, mark: &str, expected: fn(&FileType) -> bool) -> Resul
     }
     let file_type = entry.file_type().with_context(|| format!("cannot read `{}`", path.display()))?;
     if !expected(&file_type) {
-        let kind = if file_type.is_symlink() { "a link, which is not followed" } else { "of another type than expected" };
+        let kind =
+            if file_type.is_symlink() { "a link, which is not followed" } else { "of another type than expected" };
         return Err(anyhow!("cannot read `{}`: it is {kind}", path.display()));
     }
     Ok(Some((name, path)))

@@ -1,0 +1,203 @@
+//! Where the digest of a series changed.
+
+use crate::gaps::{Interval, Mark};
+use crate::series::{Run, Series, SeriesKey, Version, doubts_of, versions};
+use hashtrail::cell::Micros;
+use hashtrail::versions::FileVersion;
+
+/// How a change came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChangeKind {
+    /// Another content in the same inode.
+    Rewritten,
+    /// Another inode under the same path.
+    Replaced,
+    /// Another algorithm: the digests cannot be compared.
+    AlgorithmChanged,
+    /// No version before it.
+    FirstSeen,
+}
+
+/// One change of one series.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    pub(crate) key: SeriesKey,
+    pub(crate) kind: ChangeKind,
+    pub(crate) from: Option<Version>,
+    pub(crate) to: Version,
+    /// Doubts of observations in the interval.
+    pub(crate) doubts: Vec<String>,
+}
+
+impl ChangeKind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rewritten => "rewritten",
+            Self::Replaced => "replaced",
+            Self::AlgorithmChanged => "algorithm_changed",
+            Self::FirstSeen => "first_seen",
+        }
+    }
+}
+
+/// The changes of a series whose runs are in true order.
+pub(crate) fn changes_of(key: &SeriesKey, series: Series) -> Vec<Change> {
+    let Series { certain, doubtful } = series;
+    let versions = versions(certain, Run::has_digest_of);
+    let mut changes = Vec::new();
+    for (index, to) in versions.iter().enumerate() {
+        let mut add = |kind, from: Option<&Version>| {
+            let change = Change { key: key.clone(), kind, from: from.cloned(), to: to.clone(), doubts: Vec::new() };
+            let doubts = doubts_of(doubtful.iter().filter(|run| change.touches(run)));
+            changes.push(Change { doubts, ..change });
+        };
+        let Some(previous) = index.checked_sub(1).map(|previous| &versions[previous]) else {
+            add(ChangeKind::FirstSeen, None);
+            continue;
+        };
+        if previous.first().has_algorithm_of(to.first()) {
+            add(kind(previous, to), Some(previous));
+            continue;
+        }
+        add(ChangeKind::AlgorithmChanged, Some(previous));
+        // A change of algorithm must not hide a change of content that the old digests prove.
+        let comparable = versions[..index].iter().rfind(|version| version.first().has_algorithm_of(to.first()));
+        if let Some(from) = comparable.filter(|from| !from.first().has_digest_of(to.first())) {
+            add(kind(from, to), Some(from));
+        }
+    }
+    changes
+}
+
+fn kind(from: &Version, to: &Version) -> ChangeKind {
+    if from.latest().is_file_of(to.first()) { ChangeKind::Rewritten } else { ChangeKind::Replaced }
+}
+
+impl Change {
+    /// The last observation of the old version.
+    pub(crate) fn after(&self) -> Option<Mark> {
+        let last = self.from.as_ref()?.latest().last;
+        Some(Mark { rank: last.rank, boot_ns: last.boot_ns })
+    }
+
+    pub(crate) fn after_time(&self) -> Option<Micros> {
+        self.from.as_ref().map(Version::last_seen)
+    }
+
+    /// When the kernel had hashed the new version.
+    pub(crate) fn before(&self) -> Mark {
+        let first = self.to.first();
+        let duration_ns = first.row.first_duration_ns.unwrap_or(0).max(0);
+        Mark { rank: first.first.rank, boot_ns: first.first.boot_ns.saturating_add(duration_ns) }
+    }
+
+    pub(crate) fn before_time(&self) -> Micros {
+        let row: &FileVersion = &self.to.first().row;
+        let duration_ns = row.first_duration_ns.unwrap_or(0).max(0);
+        // Rounded up: the interval must hold the true time.
+        Micros(row.first_time.0.saturating_add(duration_ns.saturating_add(999) / 1000))
+    }
+
+    pub(crate) fn interval(&self) -> Interval<'_> {
+        Interval { host: &self.key.host, after: self.after(), before: Some(self.before()) }
+    }
+
+    /// Whether the interval touches [since, until).
+    pub(crate) fn is_within(&self, since: Option<Micros>, until: Option<Micros>) -> bool {
+        let begin = self.after_time().unwrap_or(self.before_time());
+        since.is_none_or(|since| self.before_time() >= since) && until.is_none_or(|until| begin < until)
+    }
+
+    /// Whether a run has observations between the two versions.
+    fn touches(&self, run: &Run) -> bool {
+        let after = self.from.as_ref().map(|from| from.latest().last);
+        after.is_none_or(|after| run.last >= after) && run.first <= self.to.first().first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::group;
+    use crate::testing::{recordings, version};
+
+    /// `kind from>to` of each change.
+    fn changes(rows: Vec<FileVersion>) -> Vec<String> {
+        analysed(rows).iter().filter(|change| change.kind != ChangeKind::FirstSeen).map(describe).collect()
+    }
+
+    fn analysed(rows: Vec<FileVersion>) -> Vec<Change> {
+        let groups = group(rows, &recordings(&["r1", "r2"]));
+        groups.into_iter().flat_map(|(key, series)| changes_of(&key, series)).collect()
+    }
+
+    fn describe(change: &Change) -> String {
+        let from = change.from.as_ref().map_or("", |from| from.first().row.digest.as_str());
+        format!("{} {from}>{}", change.kind.name(), change.to.first().row.digest)
+    }
+
+    #[test]
+    fn a_b_a_is_two_changes() {
+        let rows = vec![version("aa", 1, 2), version("bb", 3, 4), version("aa", 5, 6)];
+        assert_eq!(changes(rows), ["rewritten aa>bb", "rewritten bb>aa"]);
+    }
+
+    #[test]
+    fn a_new_inode_is_replaced_and_with_the_old_digest_no_change() {
+        let moved = |digest, first, last| FileVersion { ino: 13, ..version(digest, first, last) };
+        assert_eq!(changes(vec![version("aa", 1, 2), moved("bb", 3, 4)]), ["replaced aa>bb"]);
+        assert!(changes(vec![version("aa", 1, 2), moved("aa", 3, 4)]).is_empty());
+        let rows = vec![version("aa", 1, 2), moved("aa", 3, 4), moved("bb", 5, 6)];
+        assert_eq!(changes(rows), ["rewritten aa>bb"]);
+    }
+
+    #[test]
+    fn doubtful_rows_begin_no_version_and_are_named() {
+        let doubtful = FileVersion { doubts: vec!["old".into()], ..version("bb", 3, 3) };
+        assert!(changes(vec![version("aa", 1, 2), doubtful.clone(), version("aa", 5, 6)]).is_empty());
+        let found = analysed(vec![version("aa", 1, 2), doubtful, version("cc", 5, 6)]);
+        assert_eq!((describe(&found[1]), found[1].doubts.clone()), ("rewritten aa>cc".into(), vec!["old".to_owned()]));
+    }
+
+    #[test]
+    fn another_boot_compares_inodes_without_devices() {
+        let second = |ino| FileVersion {
+            recording_id: "r2".into(),
+            boot_id: "boot2".into(),
+            dev: "8:17".into(),
+            root_dev: "8:17".into(),
+            ino,
+            // The second boot's clock since boot is behind the first one's.
+            ..version("bb", 1, 1)
+        };
+        assert_eq!(changes(vec![second(12), version("aa", 5, 6)]), ["rewritten aa>bb"]);
+        assert_eq!(changes(vec![second(13), version("aa", 5, 6)]), ["replaced aa>bb"]);
+    }
+
+    #[test]
+    fn another_algorithm_is_no_change_of_content_and_hides_none() {
+        let sha1 = |digest, first| FileVersion { digest_algorithm: "sha1".into(), ..version(digest, first, first) };
+        let rows = vec![version("aa", 1, 2), sha1("11", 3), version("aa", 4, 5)];
+        assert_eq!(changes(rows), ["algorithm_changed aa>11", "algorithm_changed 11>aa"]);
+        let rows = vec![version("aa", 1, 2), sha1("11", 3), version("bb", 4, 5)];
+        assert_eq!(changes(rows), ["algorithm_changed aa>11", "algorithm_changed 11>bb", "rewritten aa>bb"]);
+    }
+
+    #[test]
+    fn the_interval_ends_when_the_new_digest_was_known() {
+        let new = FileVersion { first_duration_ns: Some(1_500), ..version("bb", 10, 10) };
+        let found = analysed(vec![version("aa", 1, 2), new]);
+        let change = &found[1];
+        assert_eq!((change.after().map(|mark| mark.boot_ns), change.before().boot_ns), (Some(2_000), 11_500));
+        assert_eq!((change.after_time(), change.before_time()), (Some(Micros(2)), Micros(12)));
+        let is_within = |since, until| change.is_within(Some(Micros(since)), Some(Micros(until)));
+        assert!(is_within(5, 6) && is_within(0, 3) && is_within(12, 20));
+        assert!(!is_within(13, 20) && !is_within(0, 2));
+    }
+
+    #[test]
+    fn the_first_sight_has_no_version_before_it() {
+        let found = analysed(vec![version("aa", 1, 2)]);
+        assert_eq!((found.len(), found[0].kind, found[0].from.is_none()), (1, ChangeKind::FirstSeen, true));
+    }
+}

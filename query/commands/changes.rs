@@ -1,0 +1,173 @@
+//! `changes`: each change of a file's digest, and the interval in which it happened.
+
+use super::Context;
+use crate::archives::{Archives, Scan};
+use crate::change::{Change, ChangeKind, changes_of};
+use crate::cli::{ChangesOptions, Format, SharedOptions};
+use crate::filter::PathPatterns;
+use crate::gaps::{Gap, Summary};
+use crate::output::{Output, Row, object};
+use crate::problems::note;
+use crate::recordings::Recordings;
+use crate::resolve::resolve_or_report;
+use crate::series::{Run, Version, group, names_its_file};
+use crate::suspects;
+use anyhow::Result;
+use hashtrail::cell::Micros;
+use hashtrail::event::Event;
+use hashtrail::reader::Prune;
+use hashtrail::versions::FileVersion;
+use serde_json::{Value, json};
+
+const TABLE: [&str; 9] =
+    ["path", "host", "kind", "from.digest", "to.digest", "changed_after", "changed_before", "complete", "suspects"];
+const CSV: [&str; 21] = [
+    "path",
+    "host",
+    "root_dev",
+    "root_ino",
+    "kind",
+    "from.algorithm",
+    "from.digest",
+    "from.ino",
+    "from.last_seen",
+    "from.runs",
+    "to.algorithm",
+    "to.digest",
+    "to.ino",
+    "to.first_seen",
+    "to.runs",
+    "changed_after",
+    "changed_before",
+    "complete",
+    "suspects",
+    "gaps",
+    "doubts",
+];
+/// Without all of these nobody can say that nobody wrote.
+const CHANGE_HOOKS: [&[&str]; 3] = [
+    &["file_open", "file_post_open"],
+    &["path_rename", "inode_rename"],
+    &["path_truncate", "file_truncate", "inode_setattr"],
+];
+
+pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
+    let shared = context.shared;
+    let archives = Archives::open(shared, context.problems)?;
+    archives.note_unsealed();
+    let found = find(options, shared, &archives)?;
+    let mut changes: Vec<&Change> = found.changes.iter().collect();
+    if let (Some(limit), None) = (shared.output.limit, &shared.output.sort) {
+        changes.truncate(limit);
+    }
+    let suspects = suspects::find(&archives, &found.recordings, &changes)?;
+    let columns: &[&str] = if shared.output.format == Format::Table { &TABLE } else { &CSV };
+    let mut output = Output::new(&shared.output, columns, context.writer);
+    for (change, suspects) in changes.iter().zip(&suspects) {
+        let mut row = change_row(change, suspects, &found.recordings);
+        if shared.output.format == Format::Table && suspects.is_empty() {
+            row.insert("suspects".into(), nobody(change, &found.recordings).into());
+        }
+        if output.row(row)?.is_break() {
+            break;
+        }
+    }
+    let summary = Summary::of(&found.recordings, shared.since, shared.until, context.problems.any());
+    let counts = [("changes", found.changes.len()), ("doubtful", found.doubtful)];
+    output.finish_with(&summary.to_json(&counts))?;
+    say(&summary, &found, shared);
+    Ok(!found.changes.is_empty())
+}
+
+/// What was found, in the order of time.
+struct Found {
+    changes: Vec<Change>,
+    recordings: Recordings,
+    /// Doubtful observations, which begin no version.
+    doubtful: usize,
+}
+
+fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_>) -> Result<Found> {
+    let patterns = PathPatterns::new(&options.paths)?;
+    let prune = Prune { paths: patterns.rules(), ..Prune::default() };
+    // Times exclude nothing here: the version before `--since` and the one after `--until` bound the intervals.
+    let mut rows: Vec<FileVersion> =
+        archives.rows(&Scan { prune, predicate: patterns.predicate(), ..Scan::default() })?;
+    let recordings = Recordings::load(archives, &rows)?;
+    rows.retain(names_its_file);
+    let mut changes = Vec::new();
+    let mut doubtful = 0;
+    for (key, mut series) in group(rows, &recordings) {
+        let observations = |run: &Run| usize::try_from(run.row.observations).unwrap_or(0);
+        doubtful += series.doubtful.iter().map(observations).sum::<usize>();
+        resolve_or_report(archives, &recordings, &key, &mut series);
+        changes.extend(changes_of(&key, series));
+    }
+    changes.retain(|change| {
+        (options.first_seen || change.kind != ChangeKind::FirstSeen) && change.is_within(shared.since, shared.until)
+    });
+    changes.sort_by_key(|change| change.to.first().first);
+    Ok(Found { changes, recordings, doubtful })
+}
+
+/// One change, as the contract has it.
+fn change_row(change: &Change, suspects: &[Event], recordings: &Recordings) -> Row {
+    let interval = change.interval();
+    let gaps = interval.gaps(recordings);
+    let to = &change.to.first().row;
+    object(json!({
+        "type": "change",
+        "path": change.key.path,
+        "host": change.key.host,
+        "root_dev": to.root_dev,
+        "root_ino": to.root_ino,
+        "from": change.from.as_ref().map(|from| version_json(from, from.latest())),
+        "to": version_json(&change.to, change.to.first()),
+        "changed_after": change.after_time().map(Micros::rfc3339),
+        "changed_before": change.before_time().rfc3339(),
+        "changed_after_ns": change.after().map(|mark| mark.boot_ns),
+        "changed_before_ns": change.before().boot_ns,
+        "kind": change.kind.name(),
+        "suspects": suspects.iter().map(suspects::to_json).collect::<Vec<Value>>(),
+        "package": null,
+        "complete": gaps.is_empty(),
+        "coverage": interval.coverage(recordings),
+        "gaps": gaps.iter().map(Gap::to_json).collect::<Vec<Value>>(),
+        "doubts": change.doubts,
+    }))
+}
+
+/// A version; its inode is that of the run next to the change.
+fn version_json(version: &Version, next_to_change: &Run) -> Value {
+    let row = &next_to_change.row;
+    json!({
+        "algorithm": row.digest_algorithm, "digest": row.digest, "dev": row.dev, "ino": row.ino,
+        "first_seen": version.first_seen().rfc3339(), "last_seen": version.last_seen().rfc3339(),
+        "runs": version.exec_runs(),
+    })
+}
+
+/// What an empty list of suspects means.
+fn nobody(change: &Change, recordings: &Recordings) -> &'static str {
+    let coverage = change.interval().coverage(recordings);
+    let is_covered = CHANGE_HOOKS.iter().all(|hooks| hooks.iter().any(|hook| coverage.contains(*hook)));
+    if is_covered { "none recorded" } else { "not covered" }
+}
+
+/// What table and csv cannot hold, on stderr.
+fn say(summary: &Summary, found: &Found, shared: &SharedOptions) {
+    if shared.output.format != Format::Json {
+        summary.notes().iter().for_each(|text| note(text));
+        if found.changes.iter().any(|change| change.kind == ChangeKind::AlgorithmChanged) {
+            note(
+                "algorithm_changed: digests of different algorithms cannot be compared, so the content may be the same",
+            );
+        }
+    }
+    if found.doubtful > 0 {
+        let count = found.doubtful;
+        note(&format!(
+            "{count} observation(s) with a doubtful digest began no version; `hashtrail history` shows them"
+        ));
+    }
+}

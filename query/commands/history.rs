@@ -1,0 +1,116 @@
+//! `history`: every version of one file, or every place of one digest.
+
+use super::{Context, version_row};
+use crate::archives::{Archives, Scan};
+use crate::cli::{Format, HistoryOptions, SharedOptions};
+use crate::filter::{PathPatterns, RowFilter};
+use crate::gaps::Summary;
+use crate::output::Output;
+use crate::problems::note;
+use crate::recordings::Recordings;
+use crate::resolve::resolve_or_report;
+use crate::series::{Run, Version, group, versions};
+use anyhow::Result;
+use hashtrail::reader::Prune;
+use hashtrail::versions::FileVersion;
+
+/// What table and csv show.
+pub(super) const COLUMNS: [&str; 16] = [
+    "host",
+    "path",
+    "path_flags",
+    "algorithm",
+    "digest",
+    "first_seen",
+    "last_seen",
+    "observations",
+    "runs",
+    "attempts",
+    "dev",
+    "ino",
+    "size_bytes",
+    "mode",
+    "owner_uid",
+    "doubts",
+];
+/// A terminal is narrower.
+pub(super) const TABLE: [&str; 12] = [
+    "host",
+    "path",
+    "digest",
+    "first_seen",
+    "last_seen",
+    "observations",
+    "runs",
+    "ino",
+    "size_bytes",
+    "mode",
+    "owner_uid",
+    "doubts",
+];
+
+pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool> {
+    let shared = context.shared;
+    let archives = Archives::open(shared, context.problems)?;
+    archives.note_unsealed();
+    let rows: Vec<FileVersion> = archives.rows(&scan(options)?)?;
+    let recordings = Recordings::load(&archives, &rows)?;
+    // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
+    let is_whole = options.digest.is_none();
+    let versions = all_versions(rows, &recordings, is_whole.then_some(&archives));
+    let columns: &[&str] = if shared.output.format == Format::Table { &TABLE } else { &COLUMNS };
+    let mut output = Output::new(&shared.output, columns, context.writer);
+    for version in versions.iter().filter(|version| is_within(version, shared)) {
+        if output.row(version_row("version", version))?.is_break() {
+            break;
+        }
+    }
+    let summary = Summary::of(&recordings, shared.since, shared.until, context.problems.any());
+    let found = versions.iter().filter(|version| is_within(version, shared)).count();
+    output.finish_with(&summary.to_json(&[("versions", found)]))?;
+    if shared.output.format != Format::Json {
+        summary.notes().iter().for_each(|text| note(text));
+    }
+    Ok(found > 0)
+}
+
+fn scan(options: &HistoryOptions) -> Result<Scan> {
+    let patterns = PathPatterns::new(options.path.as_slice())?;
+    let prune =
+        Prune { paths: patterns.rules(), digests: options.digest.iter().cloned().collect(), ..Prune::default() };
+    let filter = RowFilter {
+        paths: patterns,
+        inode: options.inode.clone(),
+        digests: options.digest.iter().cloned().collect(),
+        ..RowFilter::default()
+    };
+    Ok(Scan { prune, predicate: filter.predicate(), ..Scan::default() })
+}
+
+/// Certain and doubtful versions of all series, each series in order of time. With archives, runs that interleave are
+/// ordered by their events.
+pub(super) fn all_versions(
+    rows: Vec<FileVersion>,
+    recordings: &Recordings,
+    archives: Option<&Archives<'_>>,
+) -> Vec<Version> {
+    let mut all = Vec::new();
+    for (key, mut series) in group(rows, recordings) {
+        if let Some(archives) = archives {
+            resolve_or_report(archives, recordings, &key, &mut series);
+        }
+        let is_same = |left: &Run, right: &Run| left.has_digest_of(right) && left.is_file_of(right);
+        let is_as_doubtful = |left: &Run, right: &Run| is_same(left, right) && left.row.doubts == right.row.doubts;
+        let mut of_series = versions(series.certain, is_same);
+        of_series.extend(versions(series.doubtful, is_as_doubtful));
+        of_series.sort_by_key(|version| version.first().first);
+        all.extend(of_series);
+    }
+    all
+}
+
+/// Whether a version was seen in [since, until).
+pub(super) fn is_within(version: &Version, shared: &SharedOptions) -> bool {
+    shared.since.is_none_or(|since| version.last_seen() >= since)
+        && shared.until.is_none_or(|until| version.first_seen() < until)
+}

@@ -1,0 +1,179 @@
+//! `info`: what was recorded, when, on which hosts, and what was lost.
+
+use super::Context;
+use crate::archives::{Archives, OpenArchive};
+use crate::cli::Format;
+use crate::output::{Output, Row, object};
+use crate::recordings::{Recording, Recordings};
+use anyhow::Result;
+use hashtrail::archive::host_label;
+use hashtrail::cell::Micros;
+use hashtrail::columns::Row as TableRow;
+use hashtrail::event::Event;
+use hashtrail::ledger::LedgerEntry;
+use hashtrail::reader::SealedTable;
+use hashtrail::versions::FileVersion;
+use serde_json::{Map, Value, json};
+use std::collections::HashSet;
+
+const RECORDING: [&str; 12] = [
+    "archive",
+    "host",
+    "recording_id",
+    "kernel",
+    "start",
+    "stop",
+    "produced",
+    "stored",
+    "dropped",
+    "suppressed",
+    "missed",
+    "hooks",
+];
+const TABLE: [&str; 7] = ["archive", "table", "rows", "files", "bytes", "from", "to"];
+/// The counts of each CPU that a heartbeat holds.
+const COUNTS: [&str; 5] = ["produced", "stored", "dropped", "suppressed", "missed"];
+
+pub(super) fn run(context: Context<'_>) -> Result<bool> {
+    let archives = Archives::open(context.shared, context.problems)?;
+    archives.note_unsealed();
+    let recordings = Recordings::load(&archives, &[])?;
+    let tables: Vec<Row> = archives.list.iter().flat_map(|archive| table_rows(&archives, archive)).collect();
+    let recordings = recording_rows(&archives, &recordings, &context.shared.host);
+    let found = !recordings.is_empty() || tables.iter().any(|table| table["rows"] != json!(0));
+    let options = &context.shared.output;
+    if options.format == Format::Table {
+        show(Output::new(options, &RECORDING, context.writer), recordings)?;
+        writeln!(context.writer)?;
+        show(Output::new(options, &TABLE, context.writer), tables)?;
+    } else {
+        let columns: Vec<&str> = [&["type"], &RECORDING[..], &TABLE[1..]].concat();
+        show(Output::new(options, &columns, context.writer), recordings.into_iter().chain(tables))?;
+    }
+    Ok(found)
+}
+
+fn show(mut output: Output<'_>, rows: impl IntoIterator<Item = Row>) -> Result<()> {
+    for row in rows {
+        if output.row(row)?.is_break() {
+            break;
+        }
+    }
+    output.finish().map(drop)
+}
+
+fn table_rows(archives: &Archives<'_>, archive: &OpenArchive) -> [Row; 3] {
+    [
+        table_row::<Event>(archives, archive, ["time", "time"]),
+        table_row::<FileVersion>(archives, archive, ["first_time", "last_time"]),
+        table_row::<LedgerEntry>(archives, archive, ["time", "time"]),
+    ]
+}
+
+/// Counts one table from the footers of its files.
+fn table_row<R: TableRow>(archives: &Archives<'_>, archive: &OpenArchive, [first, last]: [&str; 2]) -> Row {
+    let (mut rows, mut files, mut bytes) = (0, 0, 0);
+    let mut span: Option<(Micros, Micros)> = None;
+    for file in archives.files::<R>(archive, None) {
+        match SealedTable::<R>::open(&file.path) {
+            Err(error) => archives.problems().error(&error),
+            Ok(table) => {
+                (rows, files, bytes) = (rows + table.rows(), files + 1, bytes + table.size_bytes());
+                if let Some((from, to)) = table.times(first, last) {
+                    span = Some(span.map_or((from, to), |(low, high)| (low.min(from), high.max(to))));
+                }
+            }
+        }
+    }
+    object(json!({
+        "type": "table", "archive": archive_name(archive), "table": R::TABLE, "rows": rows, "files": files,
+        "bytes": bytes, "from": span.map(|(from, _)| from.rfc3339()), "to": span.map(|(_, to)| to.rfc3339()),
+    }))
+}
+
+type Line = Map<String, Value>;
+
+/// What a manifest says about one recording.
+#[derive(Default)]
+struct Manifested<'a> {
+    id: &'a str,
+    archive: Option<&'a OpenArchive>,
+    start: Option<&'a Line>,
+    stop: Option<&'a Line>,
+}
+
+/// The recordings of all archives, those that no manifest names last.
+fn recording_rows(archives: &Archives<'_>, recordings: &Recordings, hosts: &[String]) -> Vec<Row> {
+    let mut listed: Vec<Manifested<'_>> = archives.list.iter().flat_map(manifested).collect();
+    let known: HashSet<&str> = listed.iter().map(|recording| recording.id).collect();
+    let others = recordings.list.iter().map(|recording| recording.id.as_str()).filter(|id| !known.contains(id));
+    listed.extend(others.map(|id| Manifested { id, ..Manifested::default() }));
+    let rows = listed.iter().map(|listed| {
+        let recording = recordings.rank(listed.id).map(|rank| &recordings.list[rank]);
+        recording_row(listed, recording)
+    });
+    let is_wanted = |row: &Row| {
+        let host = row.get("host").and_then(Value::as_str).unwrap_or_default();
+        hosts.is_empty() || hosts.iter().any(|wanted| host_label(wanted) == host)
+    };
+    rows.filter(is_wanted).collect()
+}
+
+/// The recordings that one manifest names, in its order.
+fn manifested(archive: &OpenArchive) -> Vec<Manifested<'_>> {
+    let mut recordings: Vec<Manifested<'_>> = Vec::new();
+    for line in &archive.manifest {
+        let Some(id) = line.get("recording_id").and_then(Value::as_str) else { continue };
+        let index = recordings.iter().rposition(|known| known.id == id).unwrap_or_else(|| {
+            recordings.push(Manifested { id, archive: Some(archive), ..Manifested::default() });
+            recordings.len() - 1
+        });
+        match line.get("kind").and_then(Value::as_str) {
+            Some("start") => recordings[index].start = Some(line),
+            Some("stop") => recordings[index].stop = Some(line),
+            _ => {}
+        }
+    }
+    recordings
+}
+
+/// What else the manifest says about the start is added as it is; only the texts of policies would drown the rest.
+fn recording_row(listed: &Manifested<'_>, recording: Option<&Recording>) -> Row {
+    let field = |line: Option<&Line>, name: &str| line.and_then(|line| line.get(name)).cloned();
+    let kernel = || listed.start?.get("facts")?.get("kernel").cloned();
+    let mut row = object(json!({
+        "type": "recording",
+        "archive": listed.archive.map(archive_name),
+        "host": field(listed.start, "host").or_else(|| Some(recording?.host.clone().into())),
+        "recording_id": listed.id,
+        "kernel": field(listed.start, "kernel").or_else(kernel),
+        "start": field(listed.start, "time").or_else(|| Some(recording?.start.rfc3339().into())),
+        "stop": field(listed.stop, "time"),
+    }));
+    let totals = recording.and_then(|recording| totals(&recording.counts.as_ref()?.1));
+    for name in COUNTS {
+        row.insert(name.into(), totals.as_ref().and_then(|totals| totals.get(name)).cloned().unwrap_or_default());
+    }
+    row.insert("hooks".into(), recording.map(|recording| json!(recording.hooks)).unwrap_or_default());
+    for (name, value) in listed.start.into_iter().flatten() {
+        if !matches!(name.as_str(), "prev" | "kind" | "time") {
+            row.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    for policy in row.get_mut("policies").and_then(Value::as_array_mut).into_iter().flatten() {
+        policy.as_object_mut().map(|policy| policy.shift_remove("text"));
+    }
+    row
+}
+
+/// Sums the counts of all CPUs. Counts that no CPU holds stay out.
+fn totals(detail: &str) -> Option<Line> {
+    let detail: Value = serde_json::from_str(detail).ok()?;
+    let cpus = detail.get("cpus")?.as_array()?;
+    let sum = |name: &str| cpus.iter().filter_map(|cpu| cpu.get(name)?.as_i64()).reduce(i64::saturating_add);
+    Some(COUNTS.iter().filter_map(|name| Some(((*name).to_owned(), sum(name)?.into()))).collect())
+}
+
+fn archive_name(archive: &OpenArchive) -> String {
+    archive.archive.root().display().to_string()
+}

@@ -1,0 +1,64 @@
+//! The commands. Each says whether it found something.
+
+mod changes;
+mod events;
+mod history;
+mod info;
+mod lookup;
+mod schema;
+
+use crate::cli::{Cli, Command, SharedOptions};
+use crate::output::{Row, object};
+use crate::problems::Problems;
+use crate::series::{Version, names_its_file};
+use anyhow::Result;
+use serde_json::json;
+use std::io::Write;
+
+/// What every command works with.
+pub(crate) struct Context<'a> {
+    pub(crate) shared: &'a SharedOptions,
+    pub(crate) problems: &'a Problems,
+    pub(crate) writer: &'a mut dyn Write,
+}
+
+/// Runs the command of the command line.
+pub(crate) fn run(cli: &Cli, problems: &Problems, writer: &mut dyn Write) -> Result<bool> {
+    let context = Context { shared: &cli.shared, problems, writer };
+    match &cli.command {
+        Command::Changes(options) => changes::run(options, context),
+        Command::History(options) => history::run(options, context),
+        Command::Lookup(options) => lookup::run(options, context),
+        Command::Events(options) => events::run(options, context),
+        Command::Info => info::run(context),
+        Command::Schema => schema::run(context),
+    }
+}
+
+/// A digest in hex, in lower case. Its length must be that of an algorithm that IMA knows, from MD5 to SHA-512.
+pub(crate) fn parse_digest(text: &str) -> Result<String, String> {
+    if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) || ![32, 40, 56, 64, 96, 128].contains(&text.len()) {
+        return Err(format!("`{text}` is no digest in hex"));
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+/// One version of one file, as `history` and `lookup` show it.
+fn version_row(row_type: &str, version: &Version) -> Row {
+    let first = &version.first().row;
+    let last = &version.latest().row;
+    object(json!({
+        "type": row_type, "host": first.host, "path": first.path, "path_flags": first.path_flags,
+        "in_series": names_its_file(first),
+        "root_dev": first.root_dev, "root_ino": first.root_ino, "root_is_host": first.root_is_host,
+        "algorithm": first.digest_algorithm, "digest": first.digest, "doubts": version.doubts(),
+        "dev": last.dev, "ino": last.ino, "ino_generation": last.ino_generation, "fs_type": last.fs_type,
+        "first_seen": version.first_seen().rfc3339(), "last_seen": version.last_seen().rfc3339(),
+        "observations": version.observations(), "runs": version.exec_runs(), "attempts": version.exec_attempts(),
+        "size_bytes": first.size_bytes, "mtime": first.mtime.rfc3339(), "ctime": first.ctime.rfc3339(),
+        "mode": first.mode, "owner_uid": first.owner_uid, "owner_gid": first.owner_gid,
+    }))
+}
+
+#[cfg(test)]
+mod tests;

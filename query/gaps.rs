@@ -1,0 +1,222 @@
+//! What an answer cannot know: the times in which events were lost or nobody recorded.
+
+use crate::output::Row;
+use crate::recordings::{Recording, Recordings};
+use hashtrail::cell::Micros;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// A time in which a change could hide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Gap {
+    pub(crate) host: String,
+    pub(crate) from: Micros,
+    pub(crate) to: Micros,
+    pub(crate) cause: String,
+    /// Number of events; `None` when nobody can know.
+    pub(crate) lost: Option<i64>,
+}
+
+/// A moment in a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) rank: usize,
+    pub(crate) boot_ns: i64,
+}
+
+/// An interval of one host's recordings; open where an end is `None`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Interval<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) after: Option<Mark>,
+    pub(crate) before: Option<Mark>,
+}
+
+impl Interval<'_> {
+    /// The recordings that the interval touches, with their ranks.
+    fn recordings<'r>(&self, recordings: &'r Recordings) -> impl Iterator<Item = (usize, &'r Recording)> {
+        let first = self.after.map_or(0, |mark| mark.rank);
+        let last = self.before.map_or(usize::MAX, |mark| mark.rank);
+        let of_host =
+            move |(rank, recording): &(usize, &Recording)| (first..=last).contains(rank) && recording.host == self.host;
+        recordings.list.iter().enumerate().filter(of_host)
+    }
+
+    /// The hooks that every recording of the interval recorded.
+    pub(crate) fn coverage(&self, recordings: &Recordings) -> BTreeSet<String> {
+        let hooks = self.recordings(recordings).map(|(_, recording)| recording.hooks.clone());
+        hooks.reduce(|left, right| &left & &right).unwrap_or_default()
+    }
+
+    /// The gaps that touch the interval, in order of time.
+    pub(crate) fn gaps(&self, recordings: &Recordings) -> Vec<Gap> {
+        let mut gaps = Vec::new();
+        let mut end: Option<Micros> = None;
+        for (rank, recording) in self.recordings(recordings) {
+            let gap = |from, to, cause: &str, lost| Gap {
+                host: recording.host.clone(),
+                from,
+                to,
+                cause: cause.to_owned(),
+                lost,
+            };
+            if let Some(end) = end.filter(|end| *end < recording.start) {
+                gaps.push(gap(end, recording.start, "not_running", None));
+            }
+            end = end.max(Some(recording.end));
+            if !recording.has_ledger {
+                gaps.push(gap(recording.start, recording.end, "no_ledger", None));
+            }
+            let first_ns = self.after.filter(|mark| mark.rank == rank).map_or(i64::MIN, |mark| mark.boot_ns);
+            let last_ns = self.before.filter(|mark| mark.rank == rank).map_or(i64::MAX, |mark| mark.boot_ns);
+            let touching = recording.losses.iter().filter(|loss| loss.to_ns >= first_ns && loss.from_ns <= last_ns);
+            gaps.extend(touching.map(|loss| {
+                // The first loss is noted as since boot; before the start there was nothing to lose.
+                gap(loss.from.max(recording.start).min(loss.to), loss.to, &loss.cause, loss.count)
+            }));
+        }
+        joined(gaps)
+    }
+}
+
+/// Joins gaps of one cause that touch: a long loss is noted once a second for each CPU.
+fn joined(mut gaps: Vec<Gap>) -> Vec<Gap> {
+    gaps.sort_by(|left, right| (&left.host, &left.cause, left.from).cmp(&(&right.host, &right.cause, right.from)));
+    let mut joined: Vec<Gap> = Vec::new();
+    for gap in gaps {
+        match joined.last_mut() {
+            Some(last) if last.host == gap.host && last.cause == gap.cause && gap.from <= last.to => {
+                last.to = last.to.max(gap.to);
+                last.lost = last.lost.zip(gap.lost).and_then(|(left, right)| left.checked_add(right));
+            }
+            _ => joined.push(gap),
+        }
+    }
+    joined.sort_by_key(|gap| gap.from);
+    joined
+}
+
+impl Gap {
+    pub(crate) fn to_json(&self) -> Value {
+        json!({"from": self.from.rfc3339(), "to": self.to.rfc3339(), "cause": self.cause, "lost": self.lost})
+    }
+}
+
+/// The end of an answer: whether it is complete and, if not, what it cannot know.
+pub(crate) struct Summary {
+    pub(crate) gaps: Vec<Gap>,
+    /// Whether files could not be read.
+    pub(crate) damaged: bool,
+    /// Whether anything was recorded at all.
+    pub(crate) recorded: bool,
+}
+
+impl Summary {
+    /// All gaps of all hosts between two times.
+    pub(crate) fn of(recordings: &Recordings, since: Option<Micros>, until: Option<Micros>, damaged: bool) -> Self {
+        let hosts: BTreeSet<&str> = recordings.list.iter().map(|recording| recording.host.as_str()).collect();
+        let gaps = hosts.into_iter().flat_map(|host| Interval { host, after: None, before: None }.gaps(recordings));
+        let touches =
+            |gap: &Gap| since.is_none_or(|since| gap.to >= since) && until.is_none_or(|until| gap.from < until);
+        Self { gaps: gaps.filter(touches).collect(), damaged, recorded: !recordings.list.is_empty() }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.recorded && self.gaps.is_empty() && !self.damaged
+    }
+
+    /// The last object of a JSON stream.
+    pub(crate) fn to_json(&self, counts: &[(&str, usize)]) -> Row {
+        let gaps = self.gaps.iter().map(|gap| {
+            let mut fields = gap.to_json();
+            fields["host"] = gap.host.clone().into();
+            fields
+        });
+        let mut row = Row::new();
+        row.insert("type".into(), "summary".into());
+        row.insert("complete".into(), self.is_complete().into());
+        row.insert("gaps".into(), gaps.collect());
+        row.extend(counts.iter().map(|(name, count)| ((*name).to_owned(), Value::from(*count))));
+        row
+    }
+
+    /// The same for people.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.is_complete() {
+            notes.push("complete: the recordings lost nothing that their policies asked for".to_owned());
+        }
+        for gap in &self.gaps {
+            let lost = gap.lost.map_or("an unknown number of events".to_owned(), |lost| format!("{lost} event(s)"));
+            let (from, to) = (gap.from.rfc3339(), gap.to.rfc3339());
+            notes.push(format!("not complete: {} missed {lost} from {from} to {to} ({})", gap.host, gap.cause));
+        }
+        if !self.recorded {
+            notes.push("not complete: there is no recording".to_owned());
+        }
+        if self.damaged {
+            notes.push("not complete: some files could not be read".to_owned());
+        }
+        notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recordings::Loss;
+    use std::collections::HashMap;
+
+    fn recording(id: &str, start: i64, end: i64, hooks: &[&str], losses: &[(i64, i64)]) -> Recording {
+        let loss = |(from, to): &(i64, i64)| Loss {
+            cpu: None,
+            count: Some(2),
+            cause: "ring_full".into(),
+            from_ns: from * 1000,
+            to_ns: to * 1000,
+            from: Micros(*from),
+            to: Micros(*to),
+        };
+        Recording {
+            id: id.into(),
+            host: "web".into(),
+            start: Micros(start),
+            end: Micros(end),
+            hooks: hooks.iter().map(|hook| (*hook).to_owned()).collect(),
+            losses: losses.iter().map(loss).collect(),
+            has_ledger: true,
+            counts: None,
+        }
+    }
+
+    fn recordings(list: Vec<Recording>) -> Recordings {
+        let ids = list.iter().map(|recording| recording.id.clone()).collect();
+        let known: HashMap<_, _> = list.into_iter().map(|recording| (recording.id.clone(), recording)).collect();
+        Recordings::in_order(known, vec![ids])
+    }
+
+    fn interval(after: (usize, i64), before: (usize, i64)) -> Interval<'static> {
+        let mark = |(rank, micros): (usize, i64)| Some(Mark { rank, boot_ns: micros * 1000 });
+        Interval { host: "web", after: mark(after), before: mark(before) }
+    }
+
+    #[test]
+    fn only_losses_that_touch_the_interval_count() {
+        let recordings = recordings(vec![recording("a", 0, 100, &["mmap_file"], &[(10, 20), (15, 22), (50, 60)])]);
+        let gaps = interval((0, 0), (0, 30)).gaps(&recordings);
+        assert_eq!(gaps.len(), 1, "losses that touch are one gap");
+        assert_eq!((gaps[0].from, gaps[0].to, gaps[0].lost), (Micros(10), Micros(22), Some(4)));
+        assert!(interval((0, 30), (0, 40)).gaps(&recordings).is_empty());
+    }
+
+    #[test]
+    fn time_between_recordings_is_a_gap_and_coverage_is_what_both_had() {
+        let first = recording("a", 0, 100, &["mmap_file", "bprm_check_security"], &[]);
+        let recordings = recordings(vec![first, recording("b", 150, 200, &["mmap_file"], &[])]);
+        let interval = interval((0, 50), (1, 160));
+        let gaps = interval.gaps(&recordings);
+        assert_eq!((gaps[0].from, gaps[0].to, gaps[0].cause.as_str()), (Micros(100), Micros(150), "not_running"));
+        assert_eq!(interval.coverage(&recordings).into_iter().collect::<Vec<_>>(), ["mmap_file"]);
+        assert_eq!(Summary::of(&recordings, Some(Micros(160)), None, false).gaps, []);
+    }
+}

@@ -1,0 +1,224 @@
+//! The recordings of all archives in their order, and what the ledger says about each.
+
+use crate::archives::{Archives, Scan};
+use anyhow::Result;
+use hashtrail::cell::Micros;
+use hashtrail::clock::ClockAnchor;
+use hashtrail::ledger::LedgerEntry;
+use hashtrail::versions::FileVersion;
+use serde_json::{Map, Value};
+use std::collections::{BTreeSet, HashMap};
+
+/// A place in the order of all events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    /// Rank of the recording.
+    pub(crate) rank: usize,
+    pub(crate) boot_ns: i64,
+    pub(crate) cpu: i32,
+    pub(crate) seq: i64,
+}
+
+/// One start of the recorder.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Recording {
+    pub(crate) id: String,
+    pub(crate) host: String,
+    /// First and last sign of life.
+    pub(crate) start: Micros,
+    pub(crate) end: Micros,
+    /// Hooks that its policies asked for.
+    pub(crate) hooks: BTreeSet<String>,
+    /// What it lost.
+    pub(crate) losses: Vec<Loss>,
+    /// Whether the ledger knows it at all.
+    pub(crate) has_ledger: bool,
+    /// Per-CPU counts of the last heartbeat or stop, as JSON, and when they were taken.
+    pub(crate) counts: Option<(i64, String)>,
+}
+
+/// Events that the ledger says were lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Loss {
+    pub(crate) cpu: Option<i32>,
+    pub(crate) count: Option<i64>,
+    pub(crate) cause: String,
+    /// Nanoseconds since boot.
+    pub(crate) from_ns: i64,
+    pub(crate) to_ns: i64,
+    /// UTC.
+    pub(crate) from: Micros,
+    pub(crate) to: Micros,
+}
+
+/// All recordings, earliest first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Recordings {
+    pub(crate) list: Vec<Recording>,
+    ranks: HashMap<String, usize>,
+}
+
+impl Recordings {
+    /// Reads manifests and ledgers; `versions` make recordings known that stand in neither.
+    pub(crate) fn load(archives: &Archives<'_>, versions: &[FileVersion]) -> Result<Self> {
+        let mut known: HashMap<String, Recording> = HashMap::new();
+        archives.each_row(&Scan::default(), |entry: LedgerEntry| {
+            known.entry(entry.recording_id.clone()).or_default().add_entry(entry);
+        })?;
+        for version in versions {
+            known.entry(version.recording_id.clone()).or_default().add_version(version);
+        }
+        let manifests = archives.list.iter().map(|archive| ids(&archive.manifest)).collect();
+        Ok(Self::in_order(known, manifests))
+    }
+
+    /// Merges the orders of several manifests by time; within one manifest its own order holds, whatever clocks said.
+    pub(crate) fn in_order(mut known: HashMap<String, Recording>, manifests: Vec<Vec<String>>) -> Self {
+        let mut queues: Vec<Vec<Recording>> =
+            manifests.into_iter().map(|ids| ids.iter().filter_map(|id| known.remove(id)).collect()).collect();
+        let mut others: Vec<Recording> = known.into_values().collect();
+        others.sort_by(|left, right| (left.start, &left.id).cmp(&(right.start, &right.id)));
+        queues.push(others);
+        let mut queues: Vec<_> = queues.into_iter().map(|queue| queue.into_iter().peekable()).collect();
+        let mut list = Vec::new();
+        let head = |queue: &mut std::iter::Peekable<std::vec::IntoIter<Recording>>| queue.peek().map(|next| next.start);
+        while let Some((_, queue)) = queues
+            .iter_mut()
+            .filter_map(|queue| head(queue).map(|start| (start, queue)))
+            .min_by_key(|(start, _)| *start)
+        {
+            list.extend(queue.next());
+        }
+        let ranks = list.iter().enumerate().map(|(rank, recording)| (recording.id.clone(), rank)).collect();
+        Self { list, ranks }
+    }
+
+    /// Place of a recording in the order.
+    pub(crate) fn rank(&self, id: &str) -> Option<usize> {
+        self.ranks.get(id).copied()
+    }
+}
+
+impl Recording {
+    fn see(&mut self, id: &str, host: &str, from: Micros, to: Micros) {
+        if self.id.is_empty() {
+            (self.id, self.host, self.start, self.end) = (id.to_owned(), host.to_owned(), from, to);
+        }
+        self.start = self.start.min(from);
+        self.end = self.end.max(to);
+    }
+
+    fn add_version(&mut self, version: &FileVersion) {
+        self.see(&version.recording_id, &version.host, version.first_time, version.last_time);
+    }
+
+    pub(crate) fn add_entry(&mut self, entry: LedgerEntry) {
+        self.see(&entry.recording_id, &entry.host, entry.time, entry.time);
+        self.has_ledger = true;
+        match entry.kind.as_str() {
+            "policy" => self.hooks.extend(hooks_of(entry.detail.as_deref())),
+            "loss" | "blind" => self.losses.push(Loss::from_entry(entry)),
+            "heartbeat" | "stop" => {
+                if let Some(detail) = entry.detail
+                    && self.counts.as_ref().is_none_or(|(boot_ns, _)| *boot_ns <= entry.boot_ns)
+                {
+                    self.counts = Some((entry.boot_ns, detail));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Loss {
+    /// A loss without a span may have happened at any time before it was noted.
+    fn from_entry(entry: LedgerEntry) -> Self {
+        let anchor = ClockAnchor { boot_ns: entry.boot_ns, utc_ns: entry.time.0.saturating_mul(1000) };
+        let to_ns = entry.to_ns.unwrap_or(entry.boot_ns);
+        let from_ns = entry.from_ns.unwrap_or(0).min(to_ns);
+        Self {
+            cpu: entry.cpu,
+            count: entry.count,
+            cause: entry.cause.unwrap_or(entry.kind),
+            from_ns,
+            to_ns,
+            from: anchor.time(from_ns),
+            to: anchor.time(to_ns),
+        }
+    }
+}
+
+/// The recordings that a manifest names, in its order.
+fn ids(manifest: &[Map<String, Value>]) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for id in manifest.iter().filter_map(|line| line.get("recording_id")?.as_str()) {
+        if !ids.iter().any(|known| known == id) {
+            ids.push(id.to_owned());
+        }
+    }
+    ids
+}
+
+fn hooks_of(detail: Option<&str>) -> Vec<String> {
+    let Some(Ok(Value::Object(detail))) = detail.map(serde_json::from_str) else { return Vec::new() };
+    let hooks = detail.get("hooks").and_then(Value::as_array);
+    hooks.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str, seconds: i64, kind: &str, detail: Option<&str>) -> LedgerEntry {
+        LedgerEntry {
+            recording_id: id.into(),
+            host: "web".into(),
+            time: Micros(seconds * 1_000_000),
+            boot_ns: seconds * 1_000_000_000,
+            kind: kind.into(),
+            detail: detail.map(str::to_owned),
+            ..LedgerEntry::default()
+        }
+    }
+
+    fn known(entries: Vec<LedgerEntry>) -> HashMap<String, Recording> {
+        let mut known: HashMap<String, Recording> = HashMap::new();
+        for entry in entries {
+            known.entry(entry.recording_id.clone()).or_default().add_entry(entry);
+        }
+        known
+    }
+
+    #[test]
+    fn a_manifest_keeps_its_order_and_archives_merge_by_time() {
+        let starts = [("a", 50), ("b", 10), ("c", 20), ("d", 60), ("e", 15)];
+        let entries = starts.map(|(id, seconds)| entry(id, seconds, "start", None)).to_vec();
+        // `b` follows `a` although a clock step made it look earlier; `e` stands in no manifest.
+        let manifests = vec![vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned(), "d".to_owned()]];
+        let recordings = Recordings::in_order(known(entries), manifests);
+        let order: Vec<&str> = recordings.list.iter().map(|recording| recording.id.as_str()).collect();
+        assert_eq!(order, ["e", "c", "a", "b", "d"]);
+        assert_eq!(recordings.rank("b"), Some(3));
+    }
+
+    #[test]
+    fn the_ledger_gives_hooks_losses_and_counts() {
+        let mut loss = entry("a", 20, "loss", None);
+        (loss.cause, loss.count) = (Some("ring_full".into()), Some(3));
+        (loss.from_ns, loss.to_ns) = (Some(12_000_000_000), Some(13_000_000_000));
+        let entries = vec![
+            entry("a", 10, "start", None),
+            entry("a", 10, "policy", Some("{\"hooks\":[\"mmap_file\",\"bprm_check_security\"]}")),
+            entry("a", 10, "policy", Some("not json")),
+            loss,
+            entry("a", 30, "stop", Some("{}")),
+            entry("a", 25, "heartbeat", Some("{\"cpus\":[]}")),
+        ];
+        let recording = known(entries).remove("a").expect("a");
+        assert_eq!((recording.start, recording.end), (Micros(10_000_000), Micros(30_000_000)));
+        assert_eq!(recording.hooks.into_iter().collect::<Vec<_>>(), ["bprm_check_security", "mmap_file"]);
+        assert_eq!(recording.counts, Some((30_000_000_000, "{}".into())));
+        let loss = &recording.losses[0];
+        assert_eq!((loss.from, loss.to, loss.count), (Micros(12_000_000), Micros(13_000_000), Some(3)));
+    }
+}

@@ -1,0 +1,44 @@
+//! What the recorder says about a host: right in the guests, and one clear refusal where it cannot record.
+
+use crate::guest::{Guest, Mode, on_guests};
+use crate::support::{json_lines, output_of, text};
+use serde_json::Value;
+use std::process::Command;
+
+on_guests!(the_guest_can_record_everything);
+fn the_guest_can_record_everything(guest: Guest) {
+    let checks = checks(guest);
+    assert!(checks.iter().filter(|check| text(check, "name").starts_with("hook ")).count() >= 6, "{checks:#?}");
+    for check in &checks {
+        let lacks = text(check, "name") == "hook file_post_open" && !guest.has_file_post_open();
+        assert_eq!(text(check, "verdict"), if lacks { "limited" } else { "good" }, "{check}");
+        assert_eq!(text(check, "fix").is_empty(), !lacks, "a fix where something lacks: {check}");
+    }
+}
+
+on_guests!(the_ima_policy_is_told);
+fn the_ima_policy_is_told(guest: Guest) {
+    let checks = checks(guest);
+    let policy = checks.iter().find(|check| text(check, "name") == "IMA policy").expect("a check of the IMA policy");
+    let expected = if guest.mode == Mode::Tcb { "loaded" } else { "none" };
+    assert!(text(policy, "reason").starts_with(expected), "{policy}");
+}
+
+fn checks(guest: Guest) -> Vec<Value> {
+    let report = guest.scenario("doctor").file("doctor.jsonl");
+    json_lines(&std::fs::read_to_string(report).expect("the scenario keeps the report"))
+}
+
+#[cfg(feature = "recorder")]
+#[test]
+fn a_kernel_that_refuses_is_explained_once() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let output = output_of(
+        Command::new(env!("CARGO_BIN_EXE_hashtrail-recorder")).args(["record", "--archive"]).arg(directory.path()),
+    );
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said.matches("error:").count(), 1, "one explanation: {said}");
+    assert!(said.contains("hint:"), "the fix: {said}");
+    assert!(!said.contains("panicked"), "{said}");
+}

@@ -1,0 +1,156 @@
+//! The guests: each kernel and IMA mode is booted once in a test run, and runs all its scenarios in that boot.
+
+use crate::scenario::Scenario;
+use crate::support::{output_of, repository};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+/// What every guest runs, in this order.
+const SCENARIOS: [&str; 14] = [
+    "smoke",
+    "doctor",
+    "aba",
+    "replaced",
+    "kinds",
+    "special",
+    "roots",
+    "one_path",
+    "operators",
+    "pinned",
+    "parallel",
+    "stale",
+    "live",
+    "incident",
+];
+
+/// How a kernel is booted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Mode {
+    /// No IMA policy: the kernel hashes at each call.
+    NoPolicy,
+    /// `ima_policy=tcb`: the kernel answers from IMA's cache.
+    Tcb,
+    /// `ima_hash=sha1`, without a policy.
+    Sha1,
+}
+
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::NoPolicy => "none",
+            Self::Tcb => "tcb",
+            Self::Sha1 => "sha1",
+        }
+    }
+
+    fn cmdline(self) -> &'static str {
+        match self {
+            Self::NoPolicy => "",
+            Self::Tcb => "ima_policy=tcb",
+            Self::Sha1 => "ima_hash=sha1",
+        }
+    }
+
+    /// `write_only` comes last, because it loads an IMA rule that stays until the end of the boot.
+    fn scenarios(self) -> Vec<&'static str> {
+        match self {
+            Self::NoPolicy => [&SCENARIOS[..], &["write_only"]].concat(),
+            Self::Tcb => [&SCENARIOS[..], &["algorithm_switch", "write_only"]].concat(),
+            Self::Sha1 => vec!["aba", "kinds"],
+        }
+    }
+}
+
+/// One kernel in one mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Guest {
+    pub(crate) kernel: &'static str,
+    pub(crate) mode: Mode,
+}
+
+pub(crate) fn linux_6_1() -> Guest {
+    Guest { kernel: "6.1", mode: Mode::NoPolicy }
+}
+
+pub(crate) fn linux_6_1_tcb() -> Guest {
+    Guest { kernel: "6.1", mode: Mode::Tcb }
+}
+
+pub(crate) fn linux_6_1_sha1() -> Guest {
+    Guest { kernel: "6.1", mode: Mode::Sha1 }
+}
+
+pub(crate) fn linux_6_12() -> Guest {
+    Guest { kernel: "6.12", mode: Mode::NoPolicy }
+}
+
+pub(crate) fn linux_6_12_tcb() -> Guest {
+    Guest { kernel: "6.12", mode: Mode::Tcb }
+}
+
+pub(crate) fn linux_6_12_sha1() -> Guest {
+    Guest { kernel: "6.12", mode: Mode::Sha1 }
+}
+
+impl Guest {
+    /// What one scenario left in this guest; boots it if that was not done yet.
+    pub(crate) fn scenario(self, name: &str) -> Scenario {
+        let console = self.boot();
+        Scenario::open(&self.out(), name, &console)
+    }
+
+    /// Whether the kernel has the hook at which opens can be hashed.
+    pub(crate) fn has_file_post_open(self) -> bool {
+        self.kernel != "6.1"
+    }
+
+    fn out(self) -> PathBuf {
+        repository("target/vm/out").join(format!("{}-{}", self.kernel, self.mode.name()))
+    }
+
+    /// Boots once; gives what the harness said. The lock is held over the boot, so guests never compete for the CPUs.
+    /// With `HASHTRAIL_GUEST_REUSE` set, what an earlier run left is read again.
+    fn boot(self) -> String {
+        static BOOTED: Mutex<Option<HashMap<Guest, String>>> = Mutex::new(None);
+        let mut booted = BOOTED.lock().unwrap_or_else(PoisonError::into_inner);
+        booted.get_or_insert_default().entry(self).or_insert_with(|| self.run_scenarios()).clone()
+    }
+
+    fn run_scenarios(self) -> String {
+        if std::env::var_os("HASHTRAIL_GUEST_REUSE").is_some() {
+            return "not booted, because HASHTRAIL_GUEST_REUSE is set".into();
+        }
+        // A left-over of an earlier run must not pass for a result of this one.
+        if self.out().exists() {
+            std::fs::remove_dir_all(self.out()).expect("cannot remove the last results");
+        }
+        let output = output_of(
+            Command::new(repository("tests/vm/run"))
+                .args(["--kernel", self.kernel, "--cmdline", self.mode.cmdline(), "--out"])
+                .arg(self.out())
+                .args(self.mode.scenarios()),
+        );
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+}
+
+/// Makes tests of a function that takes a guest: one for each guest that is named, or else one for each kernel without
+/// an IMA policy and with `ima_policy=tcb`.
+macro_rules! on_guests {
+    ($story:ident) => {
+        crate::guest::on_guests!($story: linux_6_1, linux_6_1_tcb, linux_6_12, linux_6_12_tcb);
+    };
+    ($story:ident: $($guest:ident),+) => {
+        mod $story {
+            $(
+                #[test]
+                fn $guest() {
+                    super::$story(crate::guest::$guest());
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_guests;

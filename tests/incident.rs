@@ -1,0 +1,19 @@
+//! The story of the sample archive: a system binary is implanted, run, and put back.
+
+use crate::guest::{Guest, on_guests};
+use crate::scenario::assert_change;
+use crate::support::integer;
+
+on_guests!(the_implant_and_the_restoration_are_both_told);
+fn the_implant_and_the_restoration_are_both_told(guest: Guest) {
+    let incident = guest.scenario("incident");
+    let [original, implant, implant_again, restored] =
+        ["run-original", "run-implant", "run-implant-again", "run-restored"].map(|label| incident.act(label));
+
+    let changes = incident.changes("/usr/sbin/backup-agent");
+
+    assert_eq!(changes.len(), 2, "{changes:#?}");
+    assert_change(&changes[0], "rewritten", &original, &incident.act("implant"), &implant);
+    assert_change(&changes[1], "replaced", &implant_again, &incident.act("restore"), &restored);
+    assert_eq!(integer(&changes[0]["to"], "runs"), 2, "the implant ran twice: {}", changes[0]);
+}

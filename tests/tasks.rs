@@ -1,0 +1,52 @@
+//! Many tasks at once: no row mixes two of them, and none is lost without being counted.
+
+use crate::guest::{Guest, on_guests};
+use crate::support::integer;
+
+on_guests!(two_tasks_on_one_cpu_never_mix);
+fn two_tasks_on_one_cpu_never_mix(guest: Guest) {
+    let pinned = guest.scenario("pinned");
+    let execs = pinned.number("execs");
+    for name in ["first", "second"] {
+        let path = format!("/data/work/pinned/{name}");
+        let digest = pinned.fact(name);
+        for hook in ["bprm_check_security", "bprm_committed_creds"] {
+            let rows = pinned.rows(&format!(
+                "SELECT digest, count(*)::BIGINT AS events, count(DISTINCT cpu)::BIGINT AS cpus FROM events \
+                 WHERE path = '{path}' AND hook = '{hook}' GROUP BY digest"
+            ));
+            assert_eq!(rows.len(), 1, "one digest for `{path}`: {rows:#?}");
+            assert_eq!(rows[0]["digest"], digest, "the digest of `{path}`");
+            assert_eq!(rows[0]["events"], execs / 2, "rows of `{path}` at {hook}");
+            assert_eq!(rows[0]["cpus"], 1, "the tasks were pinned");
+        }
+        // The digest under any other path would be the same mistake, seen from the other side.
+        let elsewhere = format!("SELECT count(*) FROM events WHERE digest = '{digest}' AND path <> '{path}'");
+        assert_eq!(pinned.count(&elsewhere), 0, "rows with the digest of `{path}` and another path");
+    }
+}
+
+on_guests!(sixteen_workers_lose_no_exec_uncounted);
+fn sixteen_workers_lose_no_exec_uncounted(guest: Guest) {
+    let parallel = guest.scenario("parallel");
+    assert_eq!(parallel.number("execs"), 2000, "the scenario itself ran all its programs");
+    // The policy asks for these execs only, so each row that was asked for is one of them.
+    let stored = parallel.count("SELECT count(*) FROM events WHERE hook = 'bprm_committed_creds'");
+    let accounting = parallel.accounting();
+    assert_eq!(stored + integer(&accounting, "dropped"), 2000, "{accounting}");
+    assert_eq!(integer(&accounting, "produced"), 2000, "{accounting}");
+    assert_eq!(integer(&accounting, "stored"), stored, "{accounting}");
+    assert_eq!(integer(&accounting, "missed"), 0, "{accounting}");
+}
+
+on_guests!(each_of_many_parallel_programs_has_its_own_digest);
+fn each_of_many_parallel_programs_has_its_own_digest(guest: Guest) {
+    let parallel = guest.scenario("parallel");
+    let rows = parallel.rows(
+        "SELECT DISTINCT path, digest FROM events WHERE path LIKE '/data/work/parallel/programs/%' ORDER BY path",
+    );
+    assert_eq!(rows.len(), 8, "eight programs, one digest each: {rows:#?}");
+    for row in &rows {
+        assert_eq!(row["digest"], parallel.fact(row["path"].as_str().expect("a path")), "{row}");
+    }
+}

@@ -1,0 +1,65 @@
+# Words that scenarios are written in. A scenario runs with `sh -eu` in $WORK, an empty directory on ext4, and leaves
+# what the host is to see in $OUT: the archive, the recorder's log and the oracle, two tables:
+#   acts.tsv   label, before_ns, after_ns, digest, path: one act each; the digest is that of the content in the act
+#   facts.tsv  name, value: counts and states
+
+now() { actor boottime; }
+
+# digest FILE: what the kernel's own digest of FILE must be.
+digest() {
+    if grep -q ima_hash=sha1 /proc/cmdline; then sha1sum <"$1"; else sha256sum <"$1"; fi | cut -d' ' -f1
+}
+
+fact() { printf '%s\t%s\n' "$1" "$2" >>"$OUT/facts.tsv"; }
+
+# act LABEL PATH COMMAND...: does one act on the file at PATH and writes it down.
+act() {
+    act_on "$2" "$@"
+}
+
+# act_on CONTENT LABEL PATH COMMAND...: as act, where PATH cannot be read afterwards and the file CONTENT equals it.
+act_on() {
+    local content="$1" label="$2" path="$3" before after
+    shift 3
+    before=$(now)
+    "$@"
+    after=$(now)
+    printf '%s\t%s\t%s\t%s\t%s\n' "$label" "$before" "$after" "$(digest "$content")" "$path" >>"$OUT/acts.tsv"
+}
+
+# program FILE CONTENT: a new small program whose content differs for each CONTENT.
+program() {
+    cp /data/bin/tool "$1"
+    printf '%s' "$2" >>"$1"
+}
+
+# overwrite FILE FROM: puts the content of FROM into FILE in place, through one write-only open.
+overwrite() { cat "$2" >"$1"; }
+
+# record [ARGUMENTS]: starts the recorder and returns when it records.
+record() {
+    hashtrail-recorder record --archive "$OUT/archive" --journal-size 64MiB "$@" 2>"$OUT/recorder.log" >&2 &
+    RECORDER=$!
+    waited=0
+    until grep -q '^recording' "$OUT/recorder.log"; do
+        if ! kill -0 "$RECORDER" 2>/dev/null || [ "$waited" -ge 600 ]; then
+            echo "the recorder did not begin to record:"
+            cat "$OUT/recorder.log"
+            exit 1
+        fi
+        usleep 200000
+        waited=$((waited + 1))
+    done
+    fact recording_after_seconds "$((waited / 5))"
+}
+
+# stop: ends the recording; the recorder must drain, seal and exit 0.
+stop() {
+    kill -TERM "$RECORDER"
+    if wait "$RECORDER"; then status=0; else status=$?; fi
+    if [ "$status" -ne 0 ]; then
+        echo "the recorder ended with $status:"
+        cat "$OUT/recorder.log"
+        exit 1
+    fi
+}

@@ -1,0 +1,11 @@
+# The security.ima attribute makes IMA hash one file with md5. Its content stays the same. Needs an IMA policy.
+. /data/scenarios/lib.sh
+
+program tool tool
+record
+act run-sha256 "$WORK/tool" ./tool
+act switch "$WORK/tool" actor ima-xattr tool 1
+for run in 1 2 3; do act "run-md5-$run" "$WORK/tool" ./tool; done
+stop
+fact sha256 "$(sha256sum <tool | cut -d' ' -f1)"
+fact md5 "$(md5sum <tool | cut -d' ' -f1)"

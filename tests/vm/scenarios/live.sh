@@ -1,0 +1,15 @@
+# The archive is copied while the recorder still writes it, after at least one seal.
+. /data/scenarios/lib.sh
+
+program tool tool
+record --seal-interval 1s --journal-size 16MiB
+for run in 1 2 3; do
+    act "run-$run" "$WORK/tool" ./tool
+    sleep 2
+done
+ls -A "$OUT/archive"
+[ -d "$OUT/archive/.journal" ]
+[ -d "$OUT/archive/events" ]
+cp -a "$OUT/archive" "$OUT/archive-while-recording"
+act run-4 "$WORK/tool" ./tool
+stop
