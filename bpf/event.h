@@ -31,6 +31,7 @@ enum path_flag {
 	PATH_UNREACHABLE = 4,
 	PATH_TOO_LONG = 8,
 	PATH_NO_SCRATCH = 16,
+	PATH_MOUNT_POINT = 32,
 };
 
 enum digest_status {
@@ -111,6 +112,7 @@ struct event {
 	__u64 cgroup_id;
 	__u64 root_ino;
 	__u64 ino;
+	__u64 parent_ino;
 	__u64 size_bytes;
 	__s64 mtime_s;
 	__s64 ctime_s;
@@ -159,7 +161,7 @@ struct event {
 	char fs_type[FS_TYPE_BYTES];
 	__u8 digest[DIGEST_BYTES];
 };
-_Static_assert(sizeof(struct event) == 344, "the record head has no hidden padding");
+_Static_assert(sizeof(struct event) == 352, "the record head has no hidden padding");
 
 /* Counts of one CPU since start. seq is also the number of rows that got a sequence number. */
 struct counters {

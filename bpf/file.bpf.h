@@ -40,6 +40,7 @@ static __always_inline void fill_file(struct event *event, struct file *file)
 	event->dev = sb->s_dev;
 	event->ino = inode->i_ino;
 	event->ino_generation = inode->i_generation;
+	event->parent_ino = BPF_CORE_READ(file, f_path.dentry, d_parent, d_inode, i_ino);
 	bpf_probe_read_kernel_str(event->fs_type, sizeof(event->fs_type), sb->s_type->name);
 	event->mode = inode->i_mode;
 	event->owner_uid = inode->i_uid.val;

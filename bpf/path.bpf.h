@@ -76,6 +76,8 @@ static __always_inline __u32 flags_of_path(struct path *path)
 		flags |= PATH_DELETED;
 	if (is_memfd(path))
 		return PATH_MEMFD;
+	if (BPF_CORE_READ(path, dentry) == BPF_CORE_READ(path, mnt, mnt_root))
+		flags |= PATH_MOUNT_POINT;
 	if (!is_reachable(path))
 		flags |= PATH_UNREACHABLE;
 	return flags;

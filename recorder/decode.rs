@@ -34,12 +34,13 @@ const ALGORITHMS: [(&str, usize); 23] = [
     ("sha3-512", 64),
 ];
 
-const PATH_FLAGS: [(u32, &str); 5] = [
+const PATH_FLAGS: [(u32, &str); 6] = [
     (wire::path_flag::PATH_DELETED.0, "deleted"),
     (wire::path_flag::PATH_MEMFD.0, "memfd"),
     (wire::path_flag::PATH_UNREACHABLE.0, "unreachable"),
     (wire::path_flag::PATH_TOO_LONG.0, "too_long"),
     (wire::path_flag::PATH_NO_SCRATCH.0, "no_scratch"),
+    (wire::path_flag::PATH_MOUNT_POINT.0, "mount_point"),
 ];
 
 const DOUBTS: [(u32, &str); 5] = [
@@ -156,6 +157,7 @@ fn fill_file(event: &mut Event, raw: &wire::event, path: &[u8]) {
     event.dev = Some(device(raw.dev));
     event.ino = Some(raw.ino.cast_signed());
     event.ino_generation = Some(raw.ino_generation.into());
+    event.parent_ino = Some(raw.parent_ino.cast_signed());
     event.fs_type = Some(text::from_bytes(&wire::c_text(&raw.fs_type)).text);
     event.mode = Some(raw.mode.cast_signed());
     event.owner_uid = Some(raw.owner_uid.into());

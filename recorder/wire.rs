@@ -39,7 +39,7 @@ unsafe impl Wire for process {}
 // SAFETY: as above.
 unsafe impl Wire for selector {}
 
-const _: () = assert!(size_of::<event>() == 344);
+const _: () = assert!(size_of::<event>() == 352);
 const _: () = assert!(size_of::<affix_key>() == 2 * 4 + 256);
 const _: () = assert!(size_of::<affix_lengths>() == 2 * 4 + 2 * (256 + 128));
 const _: () = assert!(size_of::<counters>() == 13 * 8);

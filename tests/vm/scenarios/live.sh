@@ -2,7 +2,7 @@
 . /data/scenarios/lib.sh
 
 program tool tool
-record --seal-interval 1s --journal-size 16MiB
+record --seal-interval 1s
 for run in 1 2 3; do
     act "run-$run" "$WORK/tool" ./tool
     sleep 2
