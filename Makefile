@@ -1,0 +1,76 @@
+# make demo   sets up, builds, records an incident (in a guest where this kernel refuses BPF LSM), prints the answer
+# make test   sets up and passes all tests; make test-full runs the same tests with the full counts
+# make dist   both binaries, static, in target/dist/
+#
+# Plain cargo commands work without make. It adds what cargo cannot do: system packages (this step needs root, or
+# sudo), a Python with the engines, and the flags of a static build.
+
+MACHINE := $(shell uname -m)
+TARGET := $(MACHINE)-unknown-linux-gnu
+TARGET_NAME := $(shell echo $(TARGET) | tr 'a-z-' 'A-Z_')
+LIBRARIES := /usr/lib/$(MACHINE)-linux-gnu
+CARGO := cargo
+FLAGS := --release --locked --target $(TARGET)
+RELEASE := target/$(TARGET)/release
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+export CARGO_TARGET_$(TARGET_NAME)_RUSTFLAGS = -C target-feature=+crt-static -L native=$(LIBRARIES)
+export LIBBPF_SYS_LIBRARY_PATH = $(LIBRARIES)
+export RUSTDOCFLAGS = -D warnings
+
+BUILD_PACKAGES := clang file gcc libc6-dev libelf-dev make pkg-config zlib1g-dev
+TEST_PACKAGES := busybox-static cpio e2fsprogs kmod python3-venv qemu-system-x86 xz-utils
+ENGINES := duckdb==2.0.0 polars==2.1.0 pyarrow==26.0.1 pyspark==4.3.0 pytz
+
+.PHONY: demo test test-full lint build dist without-clang setup-build setup-test venv
+
+demo: build setup-test
+	HASHTRAIL_BIN_DIR=$(RELEASE) tests/vm/demo
+
+test: setup-build setup-test venv lint build without-clang
+	.ci/step tests $(CARGO) test $(FLAGS)
+
+test-full: export HASHTRAIL_TEST_FULL = 1
+test-full: test
+
+lint: setup-build
+	.ci/step format $(CARGO) fmt --check
+	.ci/step lint $(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
+	.ci/step lint-query $(CARGO) clippy $(FLAGS) --no-default-features --all-targets -- -D warnings
+	.ci/step documentation $(CARGO) doc $(FLAGS) --no-deps --document-private-items
+
+build: setup-build
+	.ci/step build $(CARGO) build $(FLAGS) --bins
+
+dist: build
+	mkdir -p target/dist
+	cp $(RELEASE)/hashtrail $(RELEASE)/hashtrail-recorder target/dist/
+	file target/dist/*
+
+# The query tool builds where there is no clang: the PATH holds every program but that.
+without-clang: setup-build
+	rm -rf target/without-clang && mkdir -p target/without-clang
+	ln -s $(filter-out /usr/bin/clang%,$(wildcard /usr/bin/*)) target/without-clang/
+	PATH="$(CURDIR)/target/without-clang:$(dir $(shell command -v $(CARGO)))" \
+		.ci/step build-without-clang $(CARGO) build $(FLAGS) --no-default-features
+
+setup-build:
+	@$(call install,$(BUILD_PACKAGES))
+
+setup-test:
+	@$(call install,$(TEST_PACKAGES))
+	@command -v java >/dev/null || $(call install,default-jre-headless)
+
+# Installs the packages that are missing; needs root or sudo only then.
+define install
+missing=$$(for package in $(1); do dpkg -s $$package >/dev/null 2>&1 || echo $$package; done); \
+if [ -n "$$missing" ]; then \
+	echo "installing:" $$missing; \
+	$(SUDO) apt-get update -q >/dev/null && \
+	DEBIAN_FRONTEND=noninteractive $(SUDO) -E apt-get install -q -y --no-install-recommends $$missing >/dev/null; \
+fi
+endef
+
+venv: setup-test
+	@[ -x target/venv/bin/python ] || python3 -m venv target/venv
+	@.ci/step engines target/venv/bin/pip install -q $(ENGINES)
