@@ -106,7 +106,12 @@ impl Accounting {
 
     /// The heartbeat of this moment, and a loss entry for what was lost since the last one, by CPU and cause. `now` is
     /// an empty entry of this moment.
-    pub(crate) fn heartbeat(&mut self, counters: &[CpuCounters], recursion_misses: u64, now: &LedgerEntry) -> Vec<LedgerEntry> {
+    pub(crate) fn heartbeat(
+        &mut self,
+        counters: &[CpuCounters],
+        recursion_misses: u64,
+        now: &LedgerEntry,
+    ) -> Vec<LedgerEntry> {
         let totals = self.totals(counters);
         let mut entries = vec![LedgerEntry { detail: Some(self.detail(counters, recursion_misses)), ..now.clone() }];
         for current in &totals {
@@ -174,7 +179,9 @@ mod tests {
         let found: Vec<_> = entries
             .iter()
             .skip(1)
-            .map(|entry| (entry.cause.as_deref(), entry.count, entry.first_seq, entry.last_seq, entry.from_ns, entry.to_ns))
+            .map(|entry| {
+                (entry.cause.as_deref(), entry.count, entry.first_seq, entry.last_seq, entry.from_ns, entry.to_ns)
+            })
             .collect();
         assert_eq!(
             found,

@@ -216,9 +216,10 @@ fn fill_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
 fn fill_taken_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
     let number = usize::try_from(raw.digest_algorithm).context("the digest's algorithm is negative")?;
     // A number that is newer than this list keeps its number and all bytes.
-    let (name, bytes) = ALGORITHMS
-        .get(number)
-        .map_or_else(|| (format!("algorithm-{number}"), raw.digest.len()), |(name, bytes)| ((*name).to_owned(), *bytes));
+    let (name, bytes) = ALGORITHMS.get(number).map_or_else(
+        || (format!("algorithm-{number}"), raw.digest.len()),
+        |(name, bytes)| ((*name).to_owned(), *bytes),
+    );
     event.digest_status = "ok".into();
     event.digest_algorithm = Some(name);
     event.digest = Some(hashtrail::manifest::hex(&raw.digest[..bytes]));
@@ -320,7 +321,10 @@ mod tests {
         let bytes = record(raw, b"/bin/a\xff", b"/bin/sh", b"a\0\0b\0");
         let event = decode(&bytes, &header(), &Surroundings::default())?;
         assert_eq!(event.hook, "bprm_committed_creds");
-        assert_eq!((event.path.as_deref(), event.path_bytes.as_deref()), (Some("/bin/a\\xff"), Some(b"/bin/a\xff".as_slice())));
+        assert_eq!(
+            (event.path.as_deref(), event.path_bytes.as_deref()),
+            (Some("/bin/a\\xff"), Some(b"/bin/a\xff".as_slice()))
+        );
         assert_eq!(event.argv, Some(vec!["a".into(), String::new(), "b".into()]));
         assert_eq!(event.dev.as_deref(), Some("8:1"));
         assert_eq!(event.digest, Some("ab".repeat(20)));

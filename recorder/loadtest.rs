@@ -21,7 +21,8 @@ const BATCH: u64 = 64;
 /// When the kernel refuses the producer, or the archive cannot be written.
 pub(crate) fn run(options: &LoadtestOptions) -> Result<ExitCode> {
     let ring_bytes = ring_bytes(options.ring_bytes);
-    let sensor = Sensor::load_producer(SensorOptions { ring_bytes, max_hash_bytes: 0 }).context("cannot load the producer")?;
+    let sensor =
+        Sensor::load_producer(SensorOptions { ring_bytes, max_hash_bytes: 0 }).context("cannot load the producer")?;
     let archive = Archive::create(&options.archive)?;
     let _lock = lock(&archive)?;
     let session = Session::new(None, Vec::new())?;

@@ -60,7 +60,12 @@ impl Pipeline {
     ///
     /// # Errors
     /// When the archive cannot be written.
-    pub(crate) fn start(archive: Archive, session: Session, options: PipelineOptions, start: &serde_json::Value) -> Result<Self> {
+    pub(crate) fn start(
+        archive: Archive,
+        session: Session,
+        options: PipelineOptions,
+        start: &serde_json::Value,
+    ) -> Result<Self> {
         let mut manifest = Manifest::open(&archive)?;
         sealer::seal_left_over(&archive, &mut manifest)?;
         manifest.append("start", start)?;

@@ -41,7 +41,8 @@ fn good(name: &str, reason: impl Into<String>) -> Check {
 
 /// All checks, for `doctor`. Loads each hook's program once.
 pub(crate) fn examine(archive: Option<&Path>) -> Vec<Check> {
-    let mut checks = vec![btf(), privileges(), lockdown(), bpf_lsm(), ima(), ima_policy(), ring_memory(), disk(archive)];
+    let mut checks =
+        vec![btf(), privileges(), lockdown(), bpf_lsm(), ima(), ima_policy(), ring_memory(), disk(archive)];
     checks.extend(HOOK_PROGRAMS.iter().map(|(_, name)| hook(name)));
     checks
 }
@@ -90,7 +91,9 @@ fn privileges() -> Check {
     /// CAP_SYS_ADMIN covers CAP_BPF and CAP_PERFMON.
     const SYS_ADMIN: u32 = 21;
     let effective = host::read_line("/proc/self/status")
-        .and_then(|status| status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok()))
+        .and_then(|status| {
+            status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("CapEff:")?.trim(), 16).ok())
+        })
         .unwrap_or_default();
     if effective >> SYS_ADMIN & 1 == 1 {
         return good("privileges", "CAP_SYS_ADMIN");
@@ -114,7 +117,9 @@ fn lockdown() -> Check {
 fn bpf_lsm() -> Check {
     let fix = "boot with `lsm=…,bpf` (the list of `/sys/kernel/security/lsm` with `,bpf` appended), kernel with CONFIG_BPF_LSM=y";
     match host::read_line("/sys/kernel/security/lsm") {
-        Some(list) if list.split(',').any(|name| name == "bpf") => good("BPF LSM", format!("in the running list `{list}`")),
+        Some(list) if list.split(',').any(|name| name == "bpf") => {
+            good("BPF LSM", format!("in the running list `{list}`"))
+        }
         Some(list) => check("BPF LSM", Verdict::Missing, format!("not in the running list `{list}`"), fix),
         // Loading a hook tells, where securityfs does not.
         None => check(
@@ -150,7 +155,7 @@ fn ima_policy() -> Check {
 fn ring_memory() -> Check {
     let memory = host::memory_bytes();
     let cpus = host::online_cpus().len();
-    good("ring memory", format!("{cpus} CPUs, at most {} MiB for all rings (1/32 of memory)", memory / 32 >> 20))
+    good("ring memory", format!("{cpus} CPUs, at most {} MiB for all rings (1/32 of memory)", memory / 32 / (1 << 20)))
 }
 
 fn disk(archive: Option<&Path>) -> Check {
@@ -161,11 +166,18 @@ fn disk(archive: Option<&Path>) -> Check {
             let free = space.f_bavail.saturating_mul(space.f_frsize);
             let reason = format!("{} MiB free under `{}`", free >> 20, existing.display());
             if free < 1 << 30 {
-                return check("disk", Verdict::Limited, reason, "lower --journal-size (default 1GiB), or use another disk");
+                return check(
+                    "disk",
+                    Verdict::Limited,
+                    reason,
+                    "lower --journal-size (default 1GiB), or use another disk",
+                );
             }
             good("disk", reason)
         }
-        Err(error) => check("disk", Verdict::Limited, format!("`{}`: {error}", existing.display()), "choose another --archive"),
+        Err(error) => {
+            check("disk", Verdict::Limited, format!("`{}`: {error}", existing.display()), "choose another --archive")
+        }
     }
 }
 

@@ -95,7 +95,11 @@ pub(crate) fn ring_bytes(wanted: u64) -> u64 {
 /// Refuses a second recorder on the same archive.
 pub(crate) fn lock(archive: &Archive) -> Result<File> {
     let path = archive.journal().join("lock");
-    let file = File::options().create(true).append(true).open(&path).with_context(|| format!("cannot open `{}`", path.display()))?;
+    let file = File::options()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .with_context(|| format!("cannot open `{}`", path.display()))?;
     flock(&file, FlockOperation::NonBlockingLockExclusive)
         .with_context(|| format!("another recorder writes to `{}`", archive.root().display()))?;
     Ok(file)

@@ -73,8 +73,11 @@ impl Sealer {
 pub(crate) fn seal_left_over(archive: &Archive, manifest: &mut Manifest) -> Result<()> {
     let directory = archive.journal();
     let entries = fs::read_dir(&directory).with_context(|| format!("cannot read `{}`", directory.display()))?;
-    let mut segments: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|suffix| suffix == SEGMENT_SUFFIX)).collect();
+    let mut segments: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|suffix| suffix == SEGMENT_SUFFIX))
+        .collect();
     segments.sort();
     for path in segments {
         eprintln!("sealing what an earlier recording left: `{}`", path.display());
@@ -126,8 +129,12 @@ fn read_segment(bytes: &[u8], path: &Path) -> Result<Option<Segment>> {
                 segment = Some(Segment { header, events: Vec::new(), ledger: Vec::new() });
             }
             (_, None) => anyhow::bail!("the segment does not begin with its header"),
-            (FrameKind::Surroundings, _) => surroundings = serde_json::from_slice(frame.payload).context("surroundings")?,
-            (FrameKind::Ledger, Some(segment)) => segment.ledger.push(serde_json::from_slice(frame.payload).context("ledger entry")?),
+            (FrameKind::Surroundings, _) => {
+                surroundings = serde_json::from_slice(frame.payload).context("surroundings")?
+            }
+            (FrameKind::Ledger, Some(segment)) => {
+                segment.ledger.push(serde_json::from_slice(frame.payload).context("ledger entry")?)
+            }
             (FrameKind::Record, Some(segment)) => match decode::decode(frame.payload, &segment.header, &surroundings) {
                 Ok(event) => segment.events.push(event),
                 Err(error) => {

@@ -4,7 +4,9 @@ use crate::tables::{SetBits, Tables};
 use crate::wire::{self, OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 use anyhow::{Context, Result, anyhow};
 use libbpf_rs::skel::{OpenSkel, Skel, SkelBuilder};
-use libbpf_rs::{Btf, Link, MapCore, MapFlags, MapHandle, MapType, PrintLevel, ProgramInput, RingBuffer, RingBufferBuilder};
+use libbpf_rs::{
+    Btf, Link, MapCore, MapFlags, MapHandle, MapType, PrintLevel, ProgramInput, RingBuffer, RingBufferBuilder,
+};
 use std::collections::{BTreeSet, HashMap};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -59,7 +61,8 @@ impl Sensor {
     /// With the kernel's or the verifier's own words.
     pub(crate) fn load(tables: &Tables, options: SensorOptions) -> Result<Self> {
         let mut programs: BTreeSet<&'static str> = TRACKING.into_iter().collect();
-        programs.extend(HOOK_PROGRAMS.iter().filter(|(hook, _)| tables.hooks.contains_key(&hook.0)).map(|(_, name)| *name));
+        programs
+            .extend(HOOK_PROGRAMS.iter().filter(|(hook, _)| tables.hooks.contains_key(&hook.0)).map(|(_, name)| *name));
         let mut with_probes = programs.clone();
         with_probes.extend(HASH_PROBES);
         Self::load_programs(with_probes, tables, options).or_else(|_| Self::load_programs(programs, tables, options))
@@ -108,20 +111,27 @@ impl Sensor {
             maps.hook_policies.update(&hook.to_ne_bytes(), wire::bytes_of(policy), MapFlags::ANY)?;
         }
         for (path, sets) in &tables.paths {
-            let map: &dyn MapCore = if path.len() <= maps.short_paths.key_size() as usize { &maps.short_paths } else { &maps.long_paths };
+            let map: &dyn MapCore =
+                if path.len() <= maps.short_paths.key_size() as usize { &maps.short_paths } else { &maps.long_paths };
             let mut key = path.clone();
             key.resize(map.key_size() as usize, 0);
             map.update(&key, wire::bytes_of(&wire::path_sets { word: *sets }), MapFlags::ANY)?;
         }
         let mut lengths = wire::affix_lengths::default();
         lengths.prefixes = self.fill_affixes(wire::affix_kind::AFFIX_PREFIX, &tables.prefixes, &mut lengths.prefix)?;
-        lengths.postfixes = self.fill_affixes(wire::affix_kind::AFFIX_POSTFIX, &tables.postfixes, &mut lengths.postfix)?;
+        lengths.postfixes =
+            self.fill_affixes(wire::affix_kind::AFFIX_POSTFIX, &tables.postfixes, &mut lengths.postfix)?;
         self.skeleton.maps.affix_lengths.update(&0_u32.to_ne_bytes(), wire::bytes_of(&lengths), MapFlags::ANY)?;
         Ok(())
     }
 
     /// Fills in prefixes or postfixes; returns how many lengths occur.
-    fn fill_affixes(&self, kind: wire::affix_kind, affixes: &HashMap<Vec<u8>, SetBits>, lengths: &mut [u16]) -> Result<u32> {
+    fn fill_affixes(
+        &self,
+        kind: wire::affix_kind,
+        affixes: &HashMap<Vec<u8>, SetBits>,
+        lengths: &mut [u16],
+    ) -> Result<u32> {
         for (affix, sets) in affixes {
             let mut key = wire::affix_key { kind: kind.0, length: u32::try_from(affix.len())?, ..Default::default() };
             key.bytes.get_mut(..affix.len()).context("a prefix or postfix is too long")?.copy_from_slice(affix);
@@ -140,7 +150,12 @@ impl Sensor {
     /// # Errors
     /// Names the program that the kernel does not attach.
     pub(crate) fn attach_tracking(&mut self) -> Result<()> {
-        let wanted: Vec<_> = self.programs.iter().copied().filter(|name| TRACKING.contains(name) || HASH_PROBES.contains(name)).collect();
+        let wanted: Vec<_> = self
+            .programs
+            .iter()
+            .copied()
+            .filter(|name| TRACKING.contains(name) || HASH_PROBES.contains(name))
+            .collect();
         self.attach(&wanted)
     }
 
@@ -149,7 +164,12 @@ impl Sensor {
     /// # Errors
     /// Names the program that the kernel does not attach.
     pub(crate) fn attach_hooks(&mut self) -> Result<()> {
-        let wanted: Vec<_> = self.programs.iter().copied().filter(|name| !TRACKING.contains(name) && !HASH_PROBES.contains(name)).collect();
+        let wanted: Vec<_> = self
+            .programs
+            .iter()
+            .copied()
+            .filter(|name| !TRACKING.contains(name) && !HASH_PROBES.contains(name))
+            .collect();
         self.attach(&wanted)
     }
 
@@ -196,7 +216,8 @@ impl Sensor {
     /// # Errors
     /// When the map cannot be read.
     pub(crate) fn counters(&self) -> Result<Vec<CpuCounters>> {
-        let values = self.skeleton.maps.counters.lookup_percpu(&0_u32.to_ne_bytes(), MapFlags::ANY)?.unwrap_or_default();
+        let values =
+            self.skeleton.maps.counters.lookup_percpu(&0_u32.to_ne_bytes(), MapFlags::ANY)?.unwrap_or_default();
         (0_u32..)
             .zip(&values)
             .map(|(cpu, bytes)| Ok(CpuCounters { cpu, counts: wire::read(bytes).context("short counters")? }))
@@ -209,7 +230,12 @@ impl Sensor {
             let information = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_raw_fd())).ok()?;
             information.lines().find_map(|line| line.strip_prefix("recursion_misses:")?.trim().parse().ok())
         };
-        self.skeleton.object().progs().filter(|program| program.autoload()).filter_map(|program| count(program.as_fd())).sum()
+        self.skeleton
+            .object()
+            .progs()
+            .filter(|program| program.autoload())
+            .filter_map(|program| count(program.as_fd()))
+            .sum()
     }
 
     /// Ends the recording in the kernel: what runs from now on sends nothing.

@@ -60,7 +60,10 @@ impl Tables {
                 if entry.hook == Hook::FilePostOpen && !has_post_open {
                     bail!("{}: this kernel does not have it (6.8 and later do); use `file_open`", place());
                 }
-                by_hook.entry(hook_number(serving_hook(entry, has_post_open))).or_default().push((tables.entries.len(), entry));
+                by_hook
+                    .entry(hook_number(serving_hook(entry, has_post_open)))
+                    .or_default()
+                    .push((tables.entries.len(), entry));
                 tables.entries.push(entry_name(&policy.name, entry));
             }
         }
@@ -106,7 +109,11 @@ impl Tables {
                 row.flags |= flag(wire::selector_flag::SELECTOR_DIGEST.0);
             }
             if selector.filters.len() > FILTERS_PER_SELECTOR {
-                bail!("line {}: {} filters, {FILTERS_PER_SELECTOR} are possible", selector.line, selector.filters.len());
+                bail!(
+                    "line {}: {} filters, {FILTERS_PER_SELECTOR} are possible",
+                    selector.line,
+                    selector.filters.len()
+                );
             }
             row.filter_count = u8::try_from(selector.filters.len())?;
             for (place, filter) in row.filter.iter_mut().zip(&selector.filters) {
@@ -123,7 +130,11 @@ impl Tables {
             Filter::Binary(paths) | Filter::Path(paths) => {
                 row.negated = u8::from(paths.negated);
                 row.path_set = self.add_path_set(paths)?;
-                if matches!(filter, Filter::Path(_)) { wire::filter_kind::FILTER_PATH } else { wire::filter_kind::FILTER_BINARY }
+                if matches!(filter, Filter::Path(_)) {
+                    wire::filter_kind::FILTER_PATH
+                } else {
+                    wire::filter_kind::FILTER_BINARY
+                }
             }
             Filter::Integer { argument, operator, values } => {
                 row.argument = *argument;
@@ -132,7 +143,11 @@ impl Tables {
                 for (place, value) in row.value.iter_mut().zip(values) {
                     *place = *value;
                 }
-                if *operator == IntegerOperator::Mask { wire::filter_kind::FILTER_INTEGER_MASK } else { wire::filter_kind::FILTER_INTEGER_EQUAL }
+                if *operator == IntegerOperator::Mask {
+                    wire::filter_kind::FILTER_INTEGER_MASK
+                } else {
+                    wire::filter_kind::FILTER_INTEGER_EQUAL
+                }
             }
             Filter::OpenMode { modes } => {
                 row.value[0] = u64::from(*modes);

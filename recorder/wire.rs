@@ -3,8 +3,7 @@
 
 use std::mem::size_of;
 
-#[expect(clippy::all, clippy::pedantic, reason = "generated")]
-#[allow(unreachable_pub, unsafe_op_in_unsafe_fn, missing_docs, reason = "generated")]
+#[allow(clippy::all, clippy::unwrap_used, unreachable_pub, unsafe_op_in_unsafe_fn, missing_docs, reason = "generated")]
 mod skeleton {
     include!(concat!(env!("OUT_DIR"), "/recorder.skel.rs"));
 }

@@ -37,8 +37,10 @@ pub(super) fn policy(document: &Node, source: &str, text: &str, report: &mut Rep
     }
     let warnings = report.take_warnings();
     let (name, named_at) = name?;
-    (report.fault_count() == faults_before)
-        .then(|| NamedPolicy { policy: Policy { name, source: source.to_owned(), text: text.to_owned(), hooks, warnings }, named_at })
+    (report.fault_count() == faults_before).then(|| NamedPolicy {
+        policy: Policy { name, source: source.to_owned(), text: text.to_owned(), hooks, warnings },
+        named_at,
+    })
 }
 
 fn check_kind(document: &Node, fields: &Fields<'_>, report: &mut Report) {
