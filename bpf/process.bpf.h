@@ -111,11 +111,16 @@ static __noinline int remember_binary(struct thread *thread, struct scratch *slo
 	return 0;
 }
 
+/*
+ * The memory of a new task is made here, where it cannot sleep: up to 6.1 the kernel refuses every use of task storage
+ * on a CPU while another task sleeps there in an allocation of it, and events would be missed.
+ */
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
 	struct process *from, *to;
 
+	bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (child->pid != child->tgid)
 		return 0;
 	from = process_of(parent, 0);

@@ -20,6 +20,10 @@ pub(crate) struct CpuTotals {
     pub(crate) suppressed: u64,
     /// Calls that were not looked at: nested in a hash, or without memory.
     pub(crate) missed: u64,
+    /// Part of `missed`: inside a hash of the same thread, so no act of the task.
+    pub(crate) missed_nested: u64,
+    /// Part of `missed`: the kernel had no memory for the task. Whether a policy asked for the call is not known.
+    pub(crate) missed_no_memory: u64,
     /// Part of `dropped`: the ring had no space.
     pub(crate) dropped_ring_full: u64,
     /// Part of `dropped`: the CPU has no ring.
@@ -79,6 +83,8 @@ impl Accounting {
                     dropped: counts.dropped_ring_full + counts.dropped_no_ring + dropped_journal_full,
                     suppressed: 0,
                     missed: counts.missed_nested + counts.missed_no_memory,
+                    missed_nested: counts.missed_nested,
+                    missed_no_memory: counts.missed_no_memory,
                     dropped_ring_full: counts.dropped_ring_full,
                     dropped_no_ring: counts.dropped_no_ring,
                     dropped_journal_full,
@@ -152,6 +158,7 @@ fn losses(before: &CpuTotals, current: &CpuTotals) -> Vec<(&'static str, u64)> {
         ("ring_full", before.dropped_ring_full, current.dropped_ring_full),
         ("no_ring", before.dropped_no_ring, current.dropped_no_ring),
         ("journal_full", before.dropped_journal_full, current.dropped_journal_full),
+        ("no_memory", before.missed_no_memory, current.missed_no_memory),
     ]
     .into_iter()
     .map(|(cause, before, current)| (cause, current.saturating_sub(before)))
