@@ -82,3 +82,68 @@ fn lay_out(builder: WriterPropertiesBuilder, column: &Column) -> WriterPropertie
             .set_column_bloom_filter_max_ndv(path, ROW_GROUP_ROWS as u64),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::ledger::LedgerEntry;
+    use crate::versions::FileVersion;
+
+    fn size_of_one_row<R: Row>(row: R) -> Result<u64> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("one");
+        write(&path, &[row], "boot_ns", Vec::new())?;
+        Ok(std::fs::metadata(&path)?.len())
+    }
+
+    /// An exec with every column that a hook can give.
+    fn full_event() -> Event {
+        let text = |length: usize| Some("x".repeat(length));
+        Event {
+            recording_id: "3f1c9e52-8b55-4f7a-9d53-0c3a86f6a1de".into(),
+            host: "web-1.example.net".into(),
+            boot_id: "0b0b6c39-0a7d-4c39-8f0a-6d6b6f1a2c11".into(),
+            hook: "bprm_committed_creds".into(),
+            served_by: "bprm_committed_creds".into(),
+            policy: text(20),
+            selector: text(1),
+            message: text(80),
+            tags: vec!["exec".into(), "ssh".into()],
+            exe: text(60),
+            path: text(60),
+            dev: Some("254:0".into()),
+            ino: Some(123_456),
+            size_bytes: Some(1 << 20),
+            mtime: Some(crate::cell::Micros(1_700_000_000_000_000)),
+            ctime: Some(crate::cell::Micros(1_700_000_000_000_000)),
+            argv: Some(vec!["x".repeat(40); 5]),
+            digest_algorithm: text(6),
+            digest: text(64),
+            digest_source: text(3),
+            digest_doubt: vec!["writer_open".into()],
+            ..Event::default()
+        }
+    }
+
+    /// Rotation by time makes small files certain, so what a file costs beside its rows counts.
+    #[test]
+    fn a_file_of_one_row_is_small() -> Result<()> {
+        let event = full_event();
+        let context = crate::versions::VersionContext::default();
+        let observed = Event {
+            ino_generation: Some(1),
+            fs_type: Some("ext4".into()),
+            mode: Some(0o755),
+            owner_uid: Some(0),
+            owner_gid: Some(0),
+            ..event.clone()
+        };
+        let version = crate::versions::runs_of(&[observed], &context).remove(0);
+        let entry = LedgerEntry { detail: Some("x".repeat(500)), ..LedgerEntry::default() };
+        for bytes in [size_of_one_row(event)?, size_of_one_row::<FileVersion>(version)?, size_of_one_row(entry)?] {
+            assert!(bytes <= 16 << 10, "{bytes} bytes");
+        }
+        Ok(())
+    }
+}
