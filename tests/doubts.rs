@@ -22,6 +22,18 @@ fn an_old_digest_is_always_marked(guest: Guest) {
     }
 }
 
+on_guests!(another_time_of_a_file_is_no_change);
+fn another_time_of_a_file_is_no_change(guest: Guest) {
+    let stale = guest.scenario("stale");
+    let act = stale.act("run-touched");
+    let rows = stale.events_in(&act, &format!("path = '{}' AND digest IS NOT NULL", act.path));
+    assert!(!rows.is_empty(), "the act is recorded: {act:?}");
+    for row in rows {
+        assert_eq!(row["digest"], act.digest, "{row}");
+    }
+    assert_eq!(stale.changes(&act.path).len(), 0, "only its mtime changed");
+}
+
 on_guests!(without_a_policy_every_digest_is_right: linux_6_1, linux_6_12);
 fn without_a_policy_every_digest_is_right(guest: Guest) {
     let stale = guest.scenario("stale");

@@ -6,12 +6,15 @@ mkdir -p sbin /usr/sbin
 program sbin/backup-agent original
 touch -d @1700000000 sbin/backup-agent
 program implant implanted
+implant() {
+    overwrite /usr/sbin/backup-agent implant
+    touch -d @1700000000 /usr/sbin/backup-agent
+}
 mount -o bind sbin /usr/sbin
 record
 act run-original /usr/sbin/backup-agent /usr/sbin/backup-agent
 act copy /usr/sbin/backup-agent cp -p /usr/sbin/backup-agent /usr/sbin/.backup-agent
-act implant /usr/sbin/backup-agent overwrite /usr/sbin/backup-agent implant
-touch -d @1700000000 /usr/sbin/backup-agent
+act implant /usr/sbin/backup-agent implant
 act run-implant /usr/sbin/backup-agent /usr/sbin/backup-agent
 act run-implant-again /usr/sbin/backup-agent /usr/sbin/backup-agent
 act restore /usr/sbin/backup-agent mv /usr/sbin/.backup-agent /usr/sbin/backup-agent

@@ -6,13 +6,16 @@ program new B
 program rewritten A
 program other B
 touch -d @1700000000 rewritten
+rewrite() {
+    overwrite rewritten other
+    touch -d @1700000000 rewritten
+}
 record
 act run-old "$WORK/renamed" ./renamed
 act rename "$WORK/renamed" mv new renamed
 act run-new "$WORK/renamed" ./renamed
 act run-before "$WORK/rewritten" ./rewritten
-act rewrite "$WORK/rewritten" overwrite rewritten other
-touch -d @1700000000 rewritten
+act rewrite "$WORK/rewritten" rewrite
 act run-after "$WORK/rewritten" ./rewritten
 stop
 fact mtime "$(stat -c %Y rewritten)"
