@@ -37,7 +37,7 @@ lint: setup-build
 	.ci/step format $(CARGO) fmt --check
 	.ci/step lint $(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
 	.ci/step lint-query $(CARGO) clippy $(FLAGS) --no-default-features --all-targets -- -D warnings
-	.ci/step documentation $(CARGO) doc $(FLAGS) --no-deps --document-private-items
+	.ci/step documentation $(CARGO) doc $(FLAGS) --no-deps
 
 build: setup-build
 	.ci/step build $(CARGO) build $(FLAGS) --bins

@@ -7,7 +7,7 @@ use crate::processes;
 use crate::sensor::{self, Sensor, SensorOptions};
 use crate::session::Session;
 use crate::status::StatusLine;
-use crate::tables::Tables;
+use crate::tables::{self, Tables};
 use crate::{host, policy};
 use anyhow::{Context, Result};
 use hashtrail::archive::Archive;
@@ -40,7 +40,9 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     if !lacks.is_empty() {
         return Ok(refuse(&lacks));
     }
-    let tables = Tables::new(&policies, sensor::kernel_has_hook("file_post_open"))?;
+    // Reading the kernel's BTF takes its time, so it is asked only where the answer matters.
+    let has_post_open = tables::asks_for_post_open(&policies) && sensor::kernel_has_hook("file_post_open");
+    let tables = Tables::new(&policies, has_post_open)?;
     let ring_bytes = ring_bytes(options.ring_bytes);
     let sensor_options = SensorOptions { ring_bytes, max_hash_bytes: options.max_hash_bytes };
     let mut sensor = match Sensor::load(&tables, sensor_options) {

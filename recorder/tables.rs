@@ -176,6 +176,12 @@ impl Tables {
     }
 }
 
+/// Whether it matters that the kernel has `file_post_open`.
+pub(crate) fn asks_for_post_open(policies: &[Policy]) -> bool {
+    let mut entries = policies.iter().flat_map(|policy| &policy.hooks);
+    entries.any(|entry| serving_hook(entry, true) == Hook::FilePostOpen)
+}
+
 /// The hook whose program serves an entry: a digest cannot be taken in `file_open`, but in `file_post_open`.
 fn serving_hook(entry: &HookEntry, has_post_open: bool) -> Hook {
     let wants_digest = entry.selectors.iter().any(|selector| selector.action.ima_hash);

@@ -1,4 +1,4 @@
-//! The columns of a table. [`table!`] makes from one list the row type, the Arrow schema, the builders and what
+//! The columns of a table. `table!` makes from one list the row type, the Arrow schema, the builders and what
 //! `hashtrail schema` prints, so that a column stands once.
 
 use anyhow::Result;
@@ -32,7 +32,7 @@ pub struct Column {
     pub meaning: &'static str,
 }
 
-/// A row type that [`table!`] made.
+/// A row type that `table!` made.
 pub trait Row: Sized + Clone {
     /// Name of the table and of its folder in the archive.
     const TABLE: &'static str;

@@ -1,9 +1,8 @@
 //! What the recorder says about a host: right in the guests, and one clear refusal where it cannot record.
 
 use crate::guest::{Guest, Mode, on_guests};
-use crate::support::{json_lines, output_of, text};
+use crate::support::{json_lines, text};
 use serde_json::Value;
-use std::process::Command;
 
 on_guests!(the_guest_can_record_everything);
 fn the_guest_can_record_everything(guest: Guest) {
@@ -33,9 +32,8 @@ fn checks(guest: Guest) -> Vec<Value> {
 #[test]
 fn a_kernel_that_refuses_is_explained_once() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let output = output_of(
-        Command::new(env!("CARGO_BIN_EXE_hashtrail-recorder")).args(["record", "--archive"]).arg(directory.path()),
-    );
+    let mut recorder = std::process::Command::new(env!("CARGO_BIN_EXE_hashtrail-recorder"));
+    let output = crate::support::output_of(recorder.args(["record", "--archive"]).arg(directory.path()));
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert_eq!(said.matches("error:").count(), 1, "one explanation: {said}");

@@ -14,6 +14,7 @@ mod kinds; // every kind of code that can run
 mod loadtest; // more events than fit, on this machine's own kernel
 mod opens; // opens that cannot or must not be hashed
 mod operators; // what each operator of the policy selects
+mod readme; // the README says what the tool says
 mod rewrites; // a binary's content changes, in place or by rename
 mod roots; // one path, several files
 mod tasks; // many tasks at once
