@@ -27,8 +27,10 @@ ENGINES := duckdb==2.0.0 polars==2.1.0 pyarrow==26.0.1 pyspark==4.3.0 pytz
 demo: build setup-test
 	HASHTRAIL_BIN_DIR=$(RELEASE) tests/vm/demo
 
-test: setup-build setup-test venv lint build without-clang
+test: setup-build setup-test venv lint dist
 	.ci/step tests $(CARGO) test $(FLAGS)
+	HASHTRAIL_BIN_DIR=$(RELEASE) .ci/step demo tests/vm/demo
+	$(MAKE) without-clang
 
 test-full: export HASHTRAIL_TEST_FULL = 1
 test-full: test
@@ -46,6 +48,7 @@ dist: build
 	mkdir -p target/dist
 	cp $(RELEASE)/hashtrail $(RELEASE)/hashtrail-recorder target/dist/
 	file target/dist/*
+	! file target/dist/* | grep -v static
 
 # The query tool builds where there is no clang: the PATH holds every program but that.
 without-clang: setup-build

@@ -3,20 +3,41 @@
 #ifndef HASHTRAIL_DIGEST_H
 #define HASHTRAIL_DIGEST_H
 
+static __always_inline bool is_pseudo_filesystem(struct file *file)
+{
+	switch ((__u32)file->f_inode->i_sb->s_magic) {
+	case PROC_SUPER_MAGIC:
+	case SYSFS_MAGIC:
+	case DEBUGFS_MAGIC:
+	case TRACEFS_MAGIC:
+	case SECURITYFS_MAGIC:
+	case SELINUX_MAGIC:
+	case SMACK_MAGIC:
+	case CGROUP_SUPER_MAGIC:
+	case CGROUP2_SUPER_MAGIC:
+	case BPF_FS_MAGIC:
+	case CONFIGFS_MAGIC:
+	case BINFMTFS_MAGIC:
+	case EFIVARFS_MAGIC:
+		return true;
+	}
+	return false;
+}
+
 /*
  * Why the helper must not be called, or DIGEST_OK. In file_open it fails on first opens and can hang the opener for
- * ever; for anything but a regular file it gives the digest of nothing.
+ * ever; for anything but a regular file with stored content it gives the digest of nothing.
  */
-static __always_inline __u8 digest_obstacle(struct thread *thread)
+static __always_inline __u8 digest_obstacle(struct thread *thread, struct file *file)
 {
 	struct event *event = &thread->event;
 
-	if (!(event->flags & EVENT_HAS_FILE))
-		return DIGEST_NO_FILE;
 	if (thread->hook == HOOK_FILE_OPEN)
 		return DIGEST_NOT_AVAILABLE_AT_THIS_HOOK;
 	if ((event->mode & S_IFMT) != S_IFREG)
 		return DIGEST_NOT_REGULAR;
+	if (is_pseudo_filesystem(file))
+		return DIGEST_PSEUDO_FILESYSTEM;
 	if (thread->hook == HOOK_MMAP_FILE && !(event->mmap_prot & PROT_EXEC))
 		return DIGEST_NOT_EXECUTABLE_MAPPING;
 	if (event->open_flags & config.direct_io_flag)
@@ -103,10 +124,14 @@ static __noinline int take_digest(struct thread *thread, struct file *file)
 	__u64 begin;
 	long algorithm;
 
-	if (!thread || !file)
+	if (!thread)
 		return 0;
 	event = &thread->event;
-	event->digest_status = digest_obstacle(thread);
+	if (!file) {
+		event->digest_status = DIGEST_NO_FILE;
+		return 0;
+	}
+	event->digest_status = digest_obstacle(thread, file);
 	if (event->digest_status != DIGEST_OK || reuse_exec_digest(thread))
 		return 0;
 	begin = bpf_ktime_get_boot_ns();

@@ -44,6 +44,7 @@ enum digest_status {
 	DIGEST_TOO_LARGE,
 	DIGEST_NOT_AVAILABLE_AT_THIS_HOOK,
 	DIGEST_IMA_FAILED,
+	DIGEST_PSEUDO_FILESYSTEM,
 };
 
 enum digest_source {

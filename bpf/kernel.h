@@ -50,6 +50,23 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define ENAMETOOLONG 36
 #define I_VERSION_QUERIED 1
 
+/* include/uapi/linux/magic.h: filesystems whose files are made when they are read */
+enum pseudo_filesystem {
+	PROC_SUPER_MAGIC = 0x9fa0,
+	SYSFS_MAGIC = 0x62656572,
+	DEBUGFS_MAGIC = 0x64626720,
+	TRACEFS_MAGIC = 0x74726163,
+	SECURITYFS_MAGIC = 0x73636673,
+	SELINUX_MAGIC = 0xf97cff8c,
+	SMACK_MAGIC = 0x43415d53,
+	CGROUP_SUPER_MAGIC = 0x27e0eb,
+	CGROUP2_SUPER_MAGIC = 0x63677270,
+	BPF_FS_MAGIC = 0xcafe4a11,
+	CONFIGFS_MAGIC = 0x62656570,
+	BINFMTFS_MAGIC = 0x42494e4d,
+	EFIVARFS_MAGIC = 0xde5e81e4,
+};
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
@@ -115,6 +132,7 @@ struct super_block {
 	struct file_system_type *s_type;
 	unsigned long s_flags;
 	unsigned long s_iflags;
+	unsigned long s_magic;
 };
 
 struct inode {

@@ -39,17 +39,32 @@ static __always_inline void send(struct event *event, __u32 bytes)
 		__sync_fetch_and_add(&own->sent, 1);
 }
 
+struct claim {
+	__u32 first;
+	__u32 key;
+	bool done;
+};
+
+static long try_slot(__u64 index, struct claim *claim)
+{
+	__u32 key = (claim->first + index) % SCRATCH_SLOTS;
+	struct scratch *slot = bpf_map_lookup_elem(&scratch_slots, &key);
+
+	if (!slot || __sync_val_compare_and_swap(&slot->claimed, 0, 1))
+		return 0;
+	claim->key = key;
+	claim->done = true;
+	return 1;
+}
+
+/* Threads begin at different slots, so the first is most often free. */
 static __always_inline struct scratch *claim_scratch(void)
 {
-	__u32 first = bpf_get_current_pid_tgid(), i, key;
-	struct scratch *slot;
+	struct claim claim = { .first = bpf_get_current_pid_tgid() };
 
-	for (i = 0; i < SCRATCH_SLOTS; i++) {
-		key = (first + i) % SCRATCH_SLOTS;
-		slot = bpf_map_lookup_elem(&scratch_slots, &key);
-		if (slot && !__sync_val_compare_and_swap(&slot->claimed, 0, 1))
-			return slot;
-	}
+	bpf_loop(SCRATCH_SLOTS, try_slot, &claim, 0);
+	if (claim.done)
+		return bpf_map_lookup_elem(&scratch_slots, &claim.key);
 	COUNT(no_scratch, 1);
 	return NULL;
 }

@@ -109,6 +109,8 @@ pub(crate) struct Summary {
     pub(crate) damaged: bool,
     /// Whether anything was recorded at all.
     pub(crate) recorded: bool,
+    /// Doubtful observations in the answer: what the content was at those times is not known, so a change may hide there.
+    pub(crate) doubtful: usize,
 }
 
 impl Summary {
@@ -118,11 +120,11 @@ impl Summary {
         let gaps = hosts.into_iter().flat_map(|host| Interval { host, after: None, before: None }.gaps(recordings));
         let touches =
             |gap: &Gap| since.is_none_or(|since| gap.to >= since) && until.is_none_or(|until| gap.from < until);
-        Self { gaps: gaps.filter(touches).collect(), damaged, recorded: !recordings.list.is_empty() }
+        Self { gaps: gaps.filter(touches).collect(), damaged, recorded: !recordings.list.is_empty(), doubtful: 0 }
     }
 
     fn is_complete(&self) -> bool {
-        self.recorded && self.gaps.is_empty() && !self.damaged
+        self.recorded && self.gaps.is_empty() && !self.damaged && self.doubtful == 0
     }
 
     /// The last object of a JSON stream.
@@ -153,6 +155,13 @@ impl Summary {
         }
         if !self.recorded {
             notes.push("not complete: there is no recording".to_owned());
+        }
+        if self.doubtful > 0 {
+            let count = self.doubtful;
+            notes.push(format!(
+                "not complete: {count} observation(s) with a doubtful digest began no version, and a change may hide \
+                 behind them; `hashtrail history` shows them"
+            ));
         }
         if self.damaged {
             notes.push("not complete: some files could not be read".to_owned());

@@ -206,6 +206,7 @@ fn fill_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
         wire::digest_status::DIGEST_TOO_LARGE => "too_large",
         wire::digest_status::DIGEST_NOT_AVAILABLE_AT_THIS_HOOK => "not_available_at_this_hook",
         wire::digest_status::DIGEST_IMA_FAILED => "ima_failed",
+        wire::digest_status::DIGEST_PSEUDO_FILESYSTEM => "pseudo_filesystem",
         other => bail!("digest status {} is unknown", other.0),
     };
     event.digest_status = "unavailable".into();

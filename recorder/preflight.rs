@@ -39,11 +39,11 @@ fn good(name: &str, reason: impl Into<String>) -> Check {
     check(name, Verdict::Good, reason, "")
 }
 
-/// All checks, for `doctor`. Loads each hook's program once.
+/// All checks, for `doctor`.
 pub(crate) fn examine(archive: Option<&Path>) -> Vec<Check> {
     let mut checks =
         vec![btf(), privileges(), lockdown(), bpf_lsm(), ima(), ima_policy(), ring_memory(), disk(archive)];
-    checks.extend(HOOK_PROGRAMS.iter().map(|(_, name)| hook(name)));
+    checks.extend(hooks());
     checks
 }
 
@@ -181,20 +181,24 @@ fn disk(archive: Option<&Path>) -> Check {
     }
 }
 
-fn hook(name: &'static str) -> Check {
-    let title = format!("hook {name}");
-    match sensor::probe_hook(name) {
-        Ok(()) => good(&title, "its program loads"),
-        Err(error) if !sensor::kernel_has_hook(name) => check(
-            &title,
-            Verdict::Limited,
-            format!("this kernel does not have it ({})", first_line(&error)),
-            "none needed: `file_open` records opens without digest (6.8 and later have `file_post_open`)",
-        ),
-        Err(error) => refusal(&title, &error),
-    }
-}
-
-fn first_line(error: &anyhow::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+/// Each hook, by loading its program; where all load together, one load tells.
+fn hooks() -> Vec<Check> {
+    let known = sensor::kernel_hooks();
+    let all_load = sensor::probe_hooks(&known).is_ok();
+    let one = |name: &'static str| {
+        let title = format!("hook {name}");
+        if !known.contains(&name) {
+            return check(
+                &title,
+                Verdict::Limited,
+                "this kernel does not have it",
+                "none needed: `file_open` records opens without digest (6.8 and later have `file_post_open`)",
+            );
+        }
+        match if all_load { Ok(()) } else { sensor::probe_hooks(&[name]) } {
+            Ok(()) => good(&title, "its program loads"),
+            Err(error) => refusal(&title, &error),
+        }
+    };
+    HOOK_PROGRAMS.iter().map(|(_, name)| one(name)).collect()
 }

@@ -41,7 +41,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
         return Ok(refuse(&lacks));
     }
     // Reading the kernel's BTF takes its time, so it is asked only where the answer matters.
-    let has_post_open = tables::asks_for_post_open(&policies) && sensor::kernel_has_hook("file_post_open");
+    let has_post_open = tables::asks_for_post_open(&policies) && sensor::kernel_hooks().contains(&"file_post_open");
     let tables = Tables::new(&policies, has_post_open)?;
     let ring_bytes = ring_bytes(options.ring_bytes);
     let sensor_options = SensorOptions { ring_bytes, max_hash_bytes: options.max_hash_bytes };

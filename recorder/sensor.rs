@@ -257,21 +257,23 @@ impl Sensor {
     }
 }
 
-/// Loads one hook's program alone, and unloads it.
+/// Loads the programs of these hooks, and unloads them.
 ///
 /// # Errors
 /// With the kernel's own words.
-pub(crate) fn probe_hook(name: &'static str) -> Result<()> {
-    let programs = [name].into();
+pub(crate) fn probe_hooks(names: &[&'static str]) -> Result<()> {
+    let programs = names.iter().copied().collect();
     let mut open = open_with(&programs)?;
     configure(&mut open, &programs, &Tables::default(), SensorOptions { ring_bytes: 4096, max_hash_bytes: 0 })?;
     open.load().map(drop).map_err(|error| explained(&error))
 }
 
-/// Whether the kernel's BTF has an LSM hook of this name.
-pub(crate) fn kernel_has_hook(name: &str) -> bool {
-    let Ok(btf) = Btf::from_vmlinux() else { return false };
-    btf.type_by_name::<libbpf_rs::btf::types::Func<'_>>(&format!("bpf_lsm_{name}")).is_some()
+/// Those of our hooks that the kernel's BTF has.
+pub(crate) fn kernel_hooks() -> Vec<&'static str> {
+    let Ok(btf) = Btf::from_vmlinux() else { return Vec::new() };
+    let has_hook =
+        |name: &&str| btf.type_by_name::<libbpf_rs::btf::types::Func<'_>>(&format!("bpf_lsm_{name}")).is_some();
+    HOOK_PROGRAMS.into_iter().map(|(_, name)| name).filter(has_hook).collect()
 }
 
 fn open_with(programs: &BTreeSet<&'static str>) -> Result<OpenRecorderSkel<'static>> {
@@ -324,8 +326,8 @@ fn explained(error: &libbpf_rs::Error) -> anyhow::Error {
     let lines: Vec<&str> = messages
         .iter()
         .flat_map(|message| message.lines())
-        // A guess that libbpf makes at every EPERM, wrong since 5.11.
-        .filter(|line| !line.contains("ulimit -l"))
+        // A guess that libbpf makes at every EPERM, wrong since 5.11, and what repeats the line before.
+        .filter(|line| !line.contains("ulimit -l") && !line.contains("ailed to load"))
         .collect();
     let end = lines[lines.len().saturating_sub(40)..].join("\n");
     if end.is_empty() { anyhow!("{error}") } else { anyhow!("{error}\n{end}") }

@@ -54,6 +54,15 @@ fn a_library_with_an_open_writer_says_so(guest: Guest) {
     assert!(lists(&rows[0], "digest_doubt", "writer_open"), "{}", rows[0]);
 }
 
+on_guests!(an_answer_behind_which_a_change_may_hide_is_not_complete);
+fn an_answer_behind_which_a_change_may_hide_is_not_complete(guest: Guest) {
+    let stale = guest.scenario("stale");
+    let answer = stale.ask(&["changes", &stale.act("map-while-written").path]);
+    let summary = answer.last().expect("a summary");
+    assert_eq!(summary["complete"], false, "{summary}");
+    assert_ne!(summary["doubtful"], 0, "{summary}");
+}
+
 on_guests!(another_algorithm_is_not_another_content: linux_6_1_tcb, linux_6_12_tcb);
 fn another_algorithm_is_not_another_content(guest: Guest) {
     let switch = guest.scenario("algorithm_switch");

@@ -1,12 +1,20 @@
 //! The story of the sample archive: a system binary is implanted, run, and put back.
 
 use crate::guest::{Guest, on_guests};
-use crate::scenario::assert_change;
+use crate::scenario::{Scenario, assert_change};
 use crate::support::integer;
 
 on_guests!(the_implant_and_the_restoration_are_both_told);
 fn the_implant_and_the_restoration_are_both_told(guest: Guest) {
-    let incident = guest.scenario("incident");
+    assert_tells_the_incident(&guest.scenario("incident"));
+}
+
+#[test]
+fn the_sample_tells_the_same() {
+    assert_tells_the_incident(&Scenario::sample("incident"));
+}
+
+fn assert_tells_the_incident(incident: &Scenario) {
     let [original, implant, implant_again, restored] =
         ["run-original", "run-implant", "run-implant-again", "run-restored"].map(|label| incident.act(label));
 

@@ -1,32 +1,68 @@
-//! The README's table of columns is the one that the query tool prints.
+//! The READMEs show what the tools really print: each `$ hashtrail …` in them is run, and the table of columns is the one
+//! that the query tool knows. With `HASHTRAIL_BLESS` set, they are written anew.
 
 use crate::support::{hashtrail, json_lines, repository, stdout_of, text};
 use std::fmt::Write;
 
-/// What stands before and behind the table.
+/// What stands before and behind the table of columns.
 const BOUNDS: (&str, &str) = ("<!-- columns: begin -->\n", "<!-- columns: end -->");
+const PROMPT: &str = "$ hashtrail ";
+const FENCE: &str = "```";
 
-/// With `HASHTRAIL_BLESS` set, the README is written anew.
 #[test]
 fn the_table_of_columns_is_current() {
-    let path = repository("README.md");
-    let readme = std::fs::read_to_string(&path).expect("the README can be read");
+    let readme = read("README.md");
     let (before, rest) = readme.split_once(BOUNDS.0).expect("the table of columns has a begin");
-    let (table, after) = rest.split_once(BOUNDS.1).expect("the table of columns has an end");
-    let current = columns();
+    let (_, after) = rest.split_once(BOUNDS.1).expect("the table of columns has an end");
+    assert_is("README.md", &readme, &[before, BOUNDS.0, &columns(), BOUNDS.1, after].concat());
+}
+
+#[test]
+fn the_readme_shows_real_output() {
+    assert_shows_real_output("README.md", "");
+}
+
+#[test]
+fn the_sample_answers_as_its_readme_says() {
+    assert_shows_real_output("samples/incident/README.md", "samples/incident");
+}
+
+/// Runs each command of a README in a directory; what it prints must stand below it.
+fn assert_shows_real_output(name: &str, directory: &str) {
+    let readme = read(name);
+    let mut current = String::new();
+    let mut in_output = false;
+    for line in readme.lines() {
+        if let Some(arguments) = line.strip_prefix(PROMPT) {
+            let mut command = hashtrail();
+            command.args(arguments.split_whitespace()).current_dir(repository(directory));
+            let _ = write!(current, "{line}\n{}", stdout_of(&mut command));
+            in_output = true;
+        } else if !in_output || line.starts_with(FENCE) {
+            let _ = writeln!(current, "{line}");
+            in_output = false;
+        }
+    }
+    assert!(current.contains(PROMPT), "{name} shows at least one command");
+    assert_is(name, &readme, &current);
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(repository(name)).expect("the README can be read")
+}
+
+fn assert_is(name: &str, found: &str, current: &str) {
     if std::env::var_os("HASHTRAIL_BLESS").is_some() {
-        std::fs::write(path, [before, BOUNDS.0, &current, BOUNDS.1, after].concat())
-            .expect("the README can be written");
+        std::fs::write(repository(name), current).expect("the README can be written");
         return;
     }
-    assert_eq!(table, current, "run the test again with HASHTRAIL_BLESS=1 to write the table anew");
+    assert!(found == current, "{name} is not current: run this test with HASHTRAIL_BLESS=1 and look at the difference");
 }
 
 fn columns() -> String {
     let mut table = String::from("| table | column | type | meaning |\n| --- | --- | --- | --- |\n");
     for column in json_lines(&stdout_of(hashtrail().args(["schema", "--format", "json"]))) {
         let [name, of, kind, meaning] = ["name", "table", "type", "meaning"].map(|field| text(&column, field));
-        // Writing to a String cannot fail.
         let _ = writeln!(table, "| {of} | `{name}` | {kind} | {} |", meaning.replace('|', "\\|"));
     }
     table

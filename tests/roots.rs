@@ -1,13 +1,19 @@
 //! One path that names three files: each belongs to its own series, and none is a change of another.
 
 use crate::guest::{Guest, on_guests};
-use crate::support::integer;
+use crate::support::{integer, text};
+use std::collections::BTreeSet;
 
 on_guests!(the_same_path_under_three_roots_is_no_change);
 fn the_same_path_under_three_roots_is_no_change(guest: Guest) {
     let roots = guest.scenario("roots");
     let changes = roots.changes("/data/work/roots/tool");
     assert_eq!(changes.len(), 0, "nothing was changed: {changes:#?}");
+    let versions = roots.ask(&["history", "/data/work/roots/tool"]);
+    let seen: BTreeSet<&str> =
+        versions.iter().filter(|line| line["type"] == "version").map(|line| text(line, "digest")).collect();
+    let acts = ["host", "chroot", "namespace"].map(|label| roots.act(label).digest);
+    assert_eq!(seen, acts.iter().map(String::as_str).collect(), "and each content is told: {versions:#?}");
 }
 
 on_guests!(each_root_shows_its_own_content);

@@ -36,6 +36,11 @@ impl Scenario {
         Self { directory }
     }
 
+    /// A recording in `samples/`, kept with its oracle.
+    pub(crate) fn sample(name: &str) -> Self {
+        Self { directory: crate::support::repository("samples").join(name) }
+    }
+
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }

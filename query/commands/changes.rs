@@ -73,6 +73,7 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
         }
     }
     let summary = Summary::of(&found.recordings, shared.since, shared.until, context.problems.any());
+    let summary = Summary { doubtful: found.doubtful, ..summary };
     let counts = [("changes", found.changes.len()), ("doubtful", found.doubtful)];
     output.finish_with(&summary.to_json(&counts))?;
     say(&summary, &found, shared);
@@ -163,11 +164,5 @@ fn say(summary: &Summary, found: &Found, shared: &SharedOptions) {
                 "algorithm_changed: digests of different algorithms cannot be compared, so the content may be the same",
             );
         }
-    }
-    if found.doubtful > 0 {
-        let count = found.doubtful;
-        note(&format!(
-            "{count} observation(s) with a doubtful digest began no version; `hashtrail history` shows them"
-        ));
     }
 }
