@@ -98,10 +98,9 @@ static long try_selector(__u64 index, struct evaluation *evaluation)
 	return 0;
 }
 
-/* Whether any selector could match, whatever the path is; spares the path of what no policy asked for. */
-static __noinline int could_match(struct thread *thread)
+static __noinline int evaluate(struct thread *thread, bool cheap_only)
 {
-	struct evaluation evaluation = { .thread = thread, .cheap_only = true };
+	struct evaluation evaluation = { .thread = thread, .cheap_only = cheap_only };
 	struct hook_policy *policy;
 	__u32 hook;
 
@@ -113,25 +112,19 @@ static __noinline int could_match(struct thread *thread)
 		return 0;
 	evaluation.first_selector = policy->first_selector;
 	bpf_loop(policy->selector_count, try_selector, &evaluation, 0);
-	return evaluation.possible;
+	return cheap_only ? evaluation.possible : thread->matched_entries;
+}
+
+/* Whether any selector could match, whatever the path is; spares the path of what no policy asked for. */
+static __always_inline bool could_match(struct thread *thread)
+{
+	return evaluate(thread, true);
 }
 
 /* Decides which entries record the event; wants_digest says whether one asks for the digest. */
-static __noinline int match(struct thread *thread)
+static __always_inline bool match(struct thread *thread)
 {
-	struct evaluation evaluation = { .thread = thread };
-	struct hook_policy *policy;
-	__u32 hook;
-
-	if (!thread)
-		return 0;
-	hook = thread->hook;
-	policy = bpf_map_lookup_elem(&hook_policies, &hook);
-	if (!policy)
-		return 0;
-	evaluation.first_selector = policy->first_selector;
-	bpf_loop(policy->selector_count, try_selector, &evaluation, 0);
-	return thread->matched_entries;
+	return evaluate(thread, false);
 }
 
 #endif

@@ -15,7 +15,9 @@ use std::time::{Duration, Instant};
 
 /// Largest segment: bounds what is sealed at once, in memory and time.
 const SEGMENT_BYTES: u64 = 64 << 20;
-/// Between two looks at the wall clock's policy-independent surroundings, such as the IMA policy.
+/// The journal's bound holds at least this many segments: one is written while others are sealed.
+const LEAST_SEGMENTS: u64 = 4;
+/// Between two looks for an IMA policy.
 const SURROUNDINGS_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How the archive is written.
@@ -27,6 +29,12 @@ pub(crate) struct PipelineOptions {
     pub(crate) sync_interval: Duration,
     /// Bound of all segments together.
     pub(crate) journal_bytes: u64,
+}
+
+impl PipelineOptions {
+    fn segment_bytes(&self) -> u64 {
+        SEGMENT_BYTES.min(self.journal_bytes / LEAST_SEGMENTS)
+    }
 }
 
 /// The way into the archive, driven by one thread.
@@ -70,9 +78,8 @@ impl Pipeline {
         sealer::seal_left_over(&archive, &mut manifest)?;
         manifest.append("start", start)?;
         let surroundings = Surroundings { clock: host::clock_anchor(), ima_policy: session.facts.ima_policy };
-        let segment_bytes = SEGMENT_BYTES.min(options.journal_bytes / 4);
         let mut pipeline = Self {
-            sealer: Sealer::start(archive.clone(), manifest, options.journal_bytes / segment_bytes.max(1)),
+            sealer: Sealer::start(archive.clone(), manifest, options.journal_bytes / options.segment_bytes().max(1)),
             syncer: Syncer::start(options.sync_interval),
             archive,
             session,
@@ -189,8 +196,8 @@ impl Pipeline {
             anyhow::bail!("the journal has reached its bound");
         }
         let name = format!("{}-{:06}.{SEGMENT_SUFFIX}", &self.session.recording_id[..8], self.segment);
-        let bytes = SEGMENT_BYTES.min(self.options.journal_bytes / 4);
-        let mut writer = SegmentWriter::create(&self.archive.journal().join(name), bytes)?;
+        let path = self.archive.journal().join(name);
+        let mut writer = SegmentWriter::create(&path, self.options.segment_bytes())?;
         let header = SegmentHeader {
             recording_id: self.session.recording_id.clone(),
             host: self.session.host.clone(),
