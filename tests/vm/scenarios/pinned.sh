@@ -1,7 +1,7 @@
 # Two tasks on one CPU, each runs its own program again and again.
 . /data/scenarios/lib.sh
 
-execs=${FULL:+4000}
+execs=${FULL:+2000}
 execs=${execs:-400}
 for name in first second; do
     program "$name" "$name"
