@@ -12,7 +12,7 @@ LIBRARIES := /usr/lib/$(MACHINE)-linux-gnu
 CARGO := cargo
 FLAGS := --release --locked --target $(TARGET)
 RELEASE := target/$(TARGET)/release
-SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo -E)
 
 export CARGO_TARGET_$(TARGET_NAME)_RUSTFLAGS = -C target-feature=+crt-static -L native=$(LIBRARIES)
 export LIBBPF_SYS_LIBRARY_PATH = $(LIBRARIES)
@@ -62,7 +62,7 @@ setup-build:
 
 setup-test:
 	@$(call install,$(TEST_PACKAGES))
-	@command -v java >/dev/null || $(call install,default-jre-headless)
+	@command -v java >/dev/null || { $(call install,default-jre-headless); }
 
 # Installs the packages that are missing; needs root or sudo only then.
 define install
@@ -70,7 +70,7 @@ missing=$$(for package in $(1); do dpkg -s $$package >/dev/null 2>&1 || echo $$p
 if [ -n "$$missing" ]; then \
 	echo "installing:" $$missing; \
 	$(SUDO) apt-get update -q >/dev/null && \
-	DEBIAN_FRONTEND=noninteractive $(SUDO) -E apt-get install -q -y --no-install-recommends $$missing >/dev/null; \
+	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $$missing >/dev/null; \
 fi
 endef
 
