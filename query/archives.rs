@@ -2,7 +2,7 @@
 
 use crate::cli::SharedOptions;
 use crate::problems::{Problems, note};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::RecordBatch;
 use hashtrail::archive::{Archive, host_label};
 use hashtrail::columns::Row;
@@ -158,11 +158,15 @@ impl OpenArchive {
         if !has_manifest && !tables.iter().any(|table| path.join(table).is_dir()) {
             bail!("`{}` is no archive: it has no manifest.jsonl and no folder events, files or ledger", path.display());
         }
-        let manifest = if has_manifest { manifest::read(&manifest_path) } else { Ok(Vec::new()) };
-        let manifest = manifest.unwrap_or_else(|error| {
+        let bytes = if has_manifest { manifest::read(&manifest_path) } else { Ok(Vec::new()) };
+        let parsed = manifest::parse(&bytes.unwrap_or_else(|error| {
             problems.error(&error);
             Vec::new()
-        });
+        }));
+        for damage in &parsed.damages {
+            problems.error(&anyhow!("`{}` is damaged: {damage}", manifest_path.display()));
+        }
+        let manifest: Vec<_> = parsed.lines.into_iter().map(|line| line.fields).collect();
         let place = |(line, fields): (usize, &Map<String, Value>)| Some((fields.get("path")?.as_str()?.into(), line));
         let places = manifest.iter().enumerate().filter_map(place).collect();
         Ok(Self { archive, manifest, places })

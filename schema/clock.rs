@@ -13,6 +13,12 @@ pub struct ClockAnchor {
 }
 
 impl ClockAnchor {
+    /// What to add to a time since boot.
+    #[must_use]
+    pub fn offset_ns(&self) -> i64 {
+        self.utc_ns.saturating_sub(self.boot_ns)
+    }
+
     /// The UTC time of a moment since boot, as this anchor has it.
     #[must_use]
     pub fn time(&self, boot_ns: i64) -> Micros {

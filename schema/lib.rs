@@ -7,6 +7,8 @@
 //! DIR/events/host=<name>/date=YYYY-MM-DD/<recording>-<segment>.parquet   one row per event
 //! DIR/files/host=…/date=…/<recording>-<segment>.parquet          one row per run of one file version
 //! DIR/ledger/host=…/date=…/<recording>-<segment>.parquet         coverage: starts, stops, loss, policies
+//! DIR/manifest.jsonl.minisig                                     signature over it, with `--sign-key`
+//! DIR/ima/<recording>-<number>.measurements                      the kernel's measurement list, as it grew
 //! DIR/.journal/                                                  not yet sealed
 //! ```
 //!
@@ -22,6 +24,11 @@ pub mod ledger;
 pub mod manifest;
 pub mod reader;
 pub mod seal;
+pub mod signature;
 pub mod text;
 pub mod versions;
 pub mod writer;
+
+#[cfg(test)]
+#[path = "../tests/mutate.rs"]
+mod mutate;

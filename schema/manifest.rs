@@ -1,27 +1,40 @@
 //! `manifest.jsonl`: what the archive holds, each line chained to the one before.
+//!
+//! A line is one JSON object. Its `prev` is the SHA-256 over the exact bytes of the line before, with its newline; the
+//! first has 64 zeros. The head of a manifest is the same over its last line. Kinds: `start` (a recording begins, with all
+//! that is known about it), `file` (one sealed file), `ima` (a piece of the kernel's measurement list), and an end of
+//! the recording: `stop` (state SEALED) or `recovered` (state RECOVERED). A recording without an end is OPEN.
 
-use crate::archive::Archive;
+use crate::archive::{Archive, open_own, open_regular, replace_file, sync_directory};
+use crate::signature::SigningKey;
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use std::fs::{self, File, OpenOptions};
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+mod parse;
+pub use parse::{Damage, Line, Parsed, parse};
+
 /// What the chain begins with, in place of a previous line's digest.
-const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// Larger manifests are not read. A recording that seals every 5 minutes takes half a year to this.
+const MAX_BYTES: u64 = 64 << 20;
+/// Bytes of a sealed file for which the manifest holds one checksum each: what damage is narrowed down to.
+pub const BLOCK_BYTES: usize = 64 << 10;
 
 /// One sealed file, as its manifest line has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SealedFile {
     /// Path relative to the archive.
     pub path: PathBuf,
-    /// SHA-256 of the file, lower-case hex.
-    pub sha256: String,
-    /// Size of the file.
-    pub size_bytes: u64,
+    /// The content.
+    #[serde(flatten)]
+    pub content: Content,
     /// Rows in the file.
     pub rows: u64,
     /// Earliest `time` of a row, RFC 3339.
@@ -36,8 +49,65 @@ pub struct SealedFile {
     pub sequences: Vec<SequenceRange>,
 }
 
+/// What a file must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// SHA-256 of the file, lower-case hex.
+    pub sha256: String,
+    /// Size of the file.
+    pub size_bytes: u64,
+    /// CRC32C of each [`BLOCK_BYTES`], 8 hex digits each: says where damage is, the digest says that there is some.
+    pub block_crc32c: String,
+}
+
+impl Content {
+    /// Reads a file to its end.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of(mut file: impl Read) -> Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut content = Self::default();
+        let mut block = Vec::with_capacity(BLOCK_BYTES);
+        loop {
+            block.clear();
+            file.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut block)?;
+            if block.is_empty() {
+                content.sha256 = hex(&hasher.finalize());
+                return Ok(content);
+            }
+            hasher.update(&block);
+            content.size_bytes += block.len() as u64;
+            content.block_crc32c.push_str(&format!("{:08x}", crc32c::crc32c(&block)));
+        }
+    }
+
+    /// The first and last byte of each run of blocks that differ; `None` for an end that reaches to the file's end.
+    #[must_use]
+    pub fn differences(&self, found: &Self) -> Vec<(u64, u64)> {
+        let blocks = |content: &Self| -> Vec<String> {
+            content.block_crc32c.as_bytes().chunks(8).map(|crc| String::from_utf8_lossy(crc).into_owned()).collect()
+        };
+        let (stated, found_blocks) = (blocks(self), blocks(found));
+        let end = self.size_bytes.max(found.size_bytes);
+        let mut runs: Vec<(u64, u64)> = Vec::new();
+        for index in 0..stated.len().max(found_blocks.len()) {
+            if stated.get(index) == found_blocks.get(index) {
+                continue;
+            }
+            let first = (index * BLOCK_BYTES) as u64;
+            let last = (first + BLOCK_BYTES as u64).min(end).saturating_sub(1);
+            match runs.last_mut() {
+                Some(run) if run.1 + 1 == first => run.1 = last,
+                _ => runs.push((first, last)),
+            }
+        }
+        runs
+    }
+}
+
 /// The sequence numbers of one CPU in one file. `count` is smaller than the span where events were lost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SequenceRange {
     /// CPU.
     pub cpu: i32,
@@ -49,39 +119,76 @@ pub struct SequenceRange {
     pub count: u64,
 }
 
+/// One piece of the kernel's measurement list, as its manifest line has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasurementList {
+    /// Path relative to the archive.
+    pub path: PathBuf,
+    /// The content.
+    #[serde(flatten)]
+    pub content: Content,
+    /// Recording that stored it.
+    pub recording_id: String,
+    /// Boot that the list belongs to.
+    pub boot_id: String,
+    /// Byte of the kernel's list at which this piece begins; 0 begins a list anew.
+    pub from_byte: u64,
+    /// Violations that the kernel had counted.
+    pub violations: Option<u64>,
+    /// PCR values of the TPM that were read after the list: bank and hex. Empty without a TPM.
+    pub pcr10: Vec<(String, String)>,
+}
+
 /// The manifest of an archive, open for appending.
 #[derive(Debug)]
 pub struct Manifest {
     file: File,
-    path: PathBuf,
+    archive: Archive,
+    bytes: Vec<u8>,
+    parsed: Parsed,
     head: String,
+    key: Option<SigningKey>,
+    torn: Option<String>,
+    named: HashSet<PathBuf>,
 }
 
 impl Manifest {
-    /// Opens or creates the manifest and finds its head.
+    /// Opens or creates the manifest and checks its chain. A line that a crash cut off is removed; [`Self::torn`] has it.
+    /// With a key, the signature is written anew after each append.
     ///
     /// # Errors
-    /// When it cannot be read, or its last line has no end.
-    pub fn open(archive: &Archive) -> Result<Self> {
+    /// When it cannot be read, or is damaged: an archive that was changed is not continued.
+    pub fn open(archive: &Archive, key: Option<SigningKey>) -> Result<Self> {
         let path = archive.manifest();
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&path)
-            .with_context(|| format!("cannot open `{}`", path.display()))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let head = match bytes.split_last() {
-            None => GENESIS.to_owned(),
-            Some((b'\n', lines)) => {
-                let start = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-                hex(&Sha256::digest(&bytes[start..]))
-            }
-            Some(_) => bail!("`{}` ends in the middle of a line", path.display()),
-        };
-        Ok(Self { file, path, head })
+        let (file, mut bytes) = open_for_append(&path)?;
+        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let torn = (end < bytes.len()).then(|| String::from_utf8_lossy(&bytes[end..]).into_owned());
+        if torn.is_some() {
+            bytes.truncate(end);
+            file.set_len(end as u64).with_context(|| format!("cannot cut the torn end of `{}`", path.display()))?;
+        }
+        let parsed = parse(&bytes);
+        if let Some(damage) = parsed.damages.first() {
+            bail!(
+                "`{}` is damaged: {damage}; `hashtrail verify` says more. Record to another directory",
+                path.display()
+            );
+        }
+        let head = parsed.lines.last().map_or_else(|| GENESIS.to_owned(), |line| line.digest.clone());
+        let named = parsed.lines.iter().filter_map(|line| Some(line.text("path")?.into())).collect();
+        Ok(Self { file, archive: archive.clone(), bytes, parsed, head, key, torn, named })
+    }
+
+    /// The lines that stood in it when it was opened.
+    #[must_use]
+    pub fn lines(&self) -> &[Line] {
+        &self.parsed.lines
+    }
+
+    /// The start of a line that a crash had cut off, which is no longer in the file.
+    #[must_use]
+    pub fn torn(&self) -> Option<&str> {
+        self.torn.as_deref()
     }
 
     /// SHA-256 over the exact bytes of the last line with its newline.
@@ -90,38 +197,104 @@ impl Manifest {
         &self.head
     }
 
-    /// Appends one line of this kind, chained to the last one, and syncs it.
+    /// Whether a line names this path: such a file is sealed and is never written again.
+    #[must_use]
+    pub fn names(&self, path: &Path) -> bool {
+        self.named.contains(path)
+    }
+
+    /// The public key that checks the signature, in base64.
+    #[must_use]
+    pub fn public_key(&self) -> Option<String> {
+        self.key.as_ref().map(SigningKey::public_base64)
+    }
+
+    /// Appends lines, each chained to the one before, syncs them, and signs.
     ///
     /// # Errors
-    /// When the line cannot be written or synced.
-    pub fn append<T: Serialize>(&mut self, kind: &str, fields: &T) -> Result<()> {
-        let mut line = Map::new();
-        line.insert("prev".into(), Value::String(self.head.clone()));
-        line.insert("kind".into(), Value::String(kind.into()));
-        if let Value::Object(fields) = serde_json::to_value(fields)? {
-            line.extend(fields);
+    /// When they cannot be written or synced; then none of them stands.
+    pub fn append(&mut self, lines: &[(&str, Value)]) -> Result<()> {
+        let before = self.bytes.len();
+        let mut head = self.head.clone();
+        for (kind, fields) in lines {
+            let line = chained_line(&head, kind, fields)?;
+            head = hex(&Sha256::digest(&line));
+            self.bytes.extend(line);
         }
-        let mut bytes = serde_json::to_vec(&line)?;
-        bytes.push(b'\n');
-        self.file
-            .write_all(&bytes)
-            .and_then(|()| self.file.sync_data())
-            .with_context(|| format!("cannot append to `{}`", self.path.display()))?;
-        self.head = hex(&Sha256::digest(&bytes));
+        if let Err(error) = self.write_from(before) {
+            self.bytes.truncate(before);
+            // What was written of the lines must not stand either.
+            let _ = self.file.set_len(before as u64);
+            return Err(error).with_context(|| format!("cannot append to `{}`", self.archive.manifest().display()));
+        }
+        self.head = head;
+        self.named.extend(lines.iter().filter_map(|(_, fields)| Some(fields.get("path")?.as_str()?.into())));
+        self.sign()
+    }
+
+    fn write_from(&mut self, before: usize) -> Result<()> {
+        self.file.write_all(&self.bytes[before..])?;
+        if let Err(error) = self.file.sync_data() {
+            // A failed sync may have dropped what was written: only a new file can be trusted.
+            eprintln!("warning: cannot sync the manifest, it is written anew: {error}");
+            let path = self.archive.manifest();
+            replace_file(&self.archive.journal().join("manifest.tmp"), &path, &self.bytes)?;
+            self.file = open_for_append(&path)?.0;
+        }
         Ok(())
+    }
+
+    fn sign(&self) -> Result<()> {
+        let Some(key) = &self.key else { return Ok(()) };
+        let signature = key.sign(&self.bytes, &self.head)?;
+        replace_file(&self.archive.journal().join("signature.tmp"), &self.archive.signature(), signature.as_bytes())
     }
 }
 
-/// Reads the lines of a manifest, each as one JSON object.
+fn chained_line(prev: &str, kind: &str, fields: &Value) -> Result<Vec<u8>> {
+    let mut line = Map::new();
+    line.insert("prev".into(), prev.into());
+    line.insert("kind".into(), kind.into());
+    if let Value::Object(fields) = fields {
+        line.extend(fields.clone());
+    }
+    let mut bytes = serde_json::to_vec(&line)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Opens the manifest for appending, makes it where it is missing, and reads it.
+fn open_for_append(path: &Path) -> Result<(File, Vec<u8>)> {
+    let context = || format!("cannot open `{}`", path.display());
+    match OpenOptions::new().append(true).create_new(true).mode(0o600).open(path) {
+        Ok(file) => {
+            sync_directory(path.parent().unwrap_or(path))?;
+            return Ok((file, Vec::new()));
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error).with_context(context),
+    }
+    let mut file = open_own(path, OpenOptions::new().read(true).append(true)).with_context(context)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).with_context(context)?;
+    Ok((file, bytes))
+}
+
+/// Reads the bytes of a manifest, which may be hostile.
 ///
 /// # Errors
-/// When it cannot be read, or a line is not a JSON object: names the line.
-pub fn read(path: &Path) -> Result<Vec<Map<String, Value>>> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    text.lines()
-        .enumerate()
-        .map(|(index, line)| serde_json::from_str(line).with_context(|| format!("{}:{}", path.display(), index + 1)))
-        .collect()
+/// When it is not a regular file, too large, or cannot be read.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let attempt = || -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let file = open_regular(path, OpenOptions::new().read(true))?;
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_BYTES {
+            bail!("it has more than {MAX_BYTES} bytes");
+        }
+        Ok(bytes)
+    };
+    attempt().with_context(|| format!("cannot read `{}`", path.display()))
 }
 
 /// Lower-case hex.
@@ -131,22 +304,4 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_chained_over_restarts() -> Result<()> {
-        let directory = tempfile::tempdir()?;
-        let archive = Archive::create(directory.path())?;
-        Manifest::open(&archive)?.append("start", &serde_json::json!({"case": "7"}))?;
-        let mut manifest = Manifest::open(&archive)?;
-        manifest.append("stop", &serde_json::json!({}))?;
-        let text = fs::read_to_string(archive.manifest())?;
-        let (first, second) = text.split_once('\n').context("two lines")?;
-        assert!(first.starts_with(&format!("{{\"prev\":\"{GENESIS}\",\"kind\":\"start\"")));
-        let digest = hex(&Sha256::digest(format!("{first}\n")));
-        assert!(second.starts_with(&format!("{{\"prev\":\"{digest}\"")));
-        assert_eq!(manifest.head(), hex(&Sha256::digest(second)));
-        Ok(())
-    }
-}
+mod tests;

@@ -1,18 +1,17 @@
 //! A finished journal segment becomes sealed files: written beside the tree, synced, renamed in, named in the manifest.
 
-use crate::archive::{Archive, make_directory, sync_directory};
+use crate::archive::{Archive, make_directory, remove_if_there, rename_new, sync_directory};
 use crate::cell::Micros;
 use crate::columns::Row;
 use crate::event::Event;
 use crate::ledger::LedgerEntry;
-use crate::manifest::{Manifest, SealedFile, SequenceRange, hex};
+use crate::manifest::{Content, Manifest, SealedFile, SequenceRange};
 use crate::versions::{VersionContext, mark_other_sizes, runs_of};
 use crate::writer;
 use anyhow::{Context, Result};
 use parquet::file::metadata::KeyValue;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 
 /// Which segment of which recording on which host.
@@ -34,7 +33,8 @@ impl SegmentName {
     }
 }
 
-/// Seals one segment. The rows may come in any order.
+/// Seals one segment. The rows may come in any order. A file that the manifest names already is left as it is, so a
+/// segment whose sealing was cut short can be sealed again.
 ///
 /// # Errors
 /// When a file cannot be written, synced, renamed or named in the manifest; the journal segment must then be kept.
@@ -52,22 +52,22 @@ pub fn seal(
     let versions = runs_of(&events, context);
 
     let mut sequences = sequences_by_date(&events);
-    let mut sealed = seal_table(archive, name, events, "boot_ns", |event| event.time)?;
+    let mut sealed = seal_table(archive, manifest, name, events, "boot_ns", |event| event.time)?;
     for (date, file) in &mut sealed {
         file.sequences = sequences.remove(date).unwrap_or_default();
     }
-    sealed.extend(seal_table(archive, name, versions, "path", |version| version.first_time)?);
-    sealed.extend(seal_table(archive, name, ledger, "boot_ns", |entry| entry.time)?);
+    sealed.extend(seal_table(archive, manifest, name, versions, "path", |version| version.first_time)?);
+    sealed.extend(seal_table(archive, manifest, name, ledger, "boot_ns", |entry| entry.time)?);
     let files: Vec<SealedFile> = sealed.into_iter().map(|(_, file)| file).collect();
-    for file in &files {
-        manifest.append("file", file)?;
-    }
+    let lines = files.iter().map(|file| Ok(("file", serde_json::to_value(file)?))).collect::<Result<Vec<_>>>()?;
+    manifest.append(&lines)?;
     Ok(files)
 }
 
 /// Writes one table's rows, one file for each date.
 fn seal_table<R: Row>(
     archive: &Archive,
+    manifest: &Manifest,
     name: &SegmentName,
     rows: Vec<R>,
     sorted_by: &str,
@@ -80,13 +80,15 @@ fn seal_table<R: Row>(
     let mut sealed = Vec::new();
     for (date, rows) in dates {
         let path = Archive::sealed_name::<R>(&name.host, &date, &name.file_stem());
+        if manifest.names(&path) {
+            continue;
+        }
         let times = || rows.iter().map(&time);
         let (from, to) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
-        let (sha256, size_bytes) = seal_file(archive, name, &path, &rows, sorted_by)?;
+        let content = seal_file(archive, name, &path, &rows, sorted_by)?;
         let file = SealedFile {
             path,
-            sha256,
-            size_bytes,
+            content,
             rows: rows.len() as u64,
             from: from.rfc3339(),
             to: to.rfc3339(),
@@ -99,49 +101,47 @@ fn seal_table<R: Row>(
     Ok(sealed)
 }
 
-/// Writes, syncs and renames one file; returns its SHA-256 and size.
+/// Writes, syncs and renames one file; returns what it holds.
 fn seal_file<R: Row>(
     archive: &Archive,
     name: &SegmentName,
     path: &Path,
     rows: &[R],
     sorted_by: &str,
-) -> Result<(String, u64)> {
+) -> Result<Content> {
     // One name for each table and date, without the suffix that DuckDB's globs take.
     let staging = archive.journal().join(path.with_extension("tmp").to_string_lossy().replace('/', "+"));
-    if staging.exists() {
-        fs::remove_file(&staging).with_context(|| format!("cannot remove `{}`", staging.display()))?;
-    }
     let metadata = vec![
         KeyValue::new("hashtrail.recording_id".to_owned(), name.recording_id.clone()),
         KeyValue::new("hashtrail.segment".to_owned(), name.segment.to_string()),
     ];
-    writer::write(&staging, rows, sorted_by, metadata)?;
-    let mut hasher = Sha256::new();
-    let size_bytes = File::open(&staging)
-        .and_then(|mut file| std::io::copy(&mut file, &mut HashWriter(&mut hasher)))
+    remove_if_there(&staging)?;
+    let placed = writer::write(&staging, rows, sorted_by, metadata).and_then(|()| place(archive, &staging, path));
+    if placed.is_err() {
+        // What could not be written whole only takes space.
+        let _ = std::fs::remove_file(&staging);
+    }
+    placed
+}
+
+/// Moves a written and synced file to its place in the archive, which only a file that no line names can hold; gives
+/// what it holds.
+///
+/// # Errors
+/// When it cannot be read back, renamed or made durable.
+pub fn place(archive: &Archive, staging: &Path, path: &Path) -> Result<Content> {
+    let content = File::open(staging)
+        .map_err(anyhow::Error::from)
+        .and_then(Content::of)
         .with_context(|| format!("cannot read back `{}`", staging.display()))?;
     let target = archive.root().join(path);
     let directory = target.parent().context("a sealed file has a folder")?;
     make_directory(directory)?;
-    fs::rename(&staging, &target)
+    remove_if_there(&target)?;
+    rename_new(staging, &target)
         .with_context(|| format!("cannot rename `{}` to `{}`", staging.display(), target.display()))?;
     sync_directory(directory)?;
-    Ok((hex(&hasher.finalize()), size_bytes))
-}
-
-/// Feeds what is written to it to a hash.
-struct HashWriter<'a>(&'a mut Sha256);
-
-impl std::io::Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    Ok(content)
 }
 
 /// The sequence ranges of each date's events, by CPU.

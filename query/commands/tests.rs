@@ -97,9 +97,9 @@ fn ledger() -> Vec<LedgerEntry> {
 /// Seals these events in segments of this size.
 fn archive(directory: &Path, events: &[Event], segment_rows: usize) -> Result<()> {
     let archive = Archive::create(directory)?;
-    let mut manifest = Manifest::open(&archive)?;
+    let mut manifest = Manifest::open(&archive, None)?;
     let start = json!({"recording_id": ID, "host": "web", "time": "2026-01-02T00:00:00Z", "kernel": "6.12"});
-    manifest.append("start", &start)?;
+    manifest.append(&[("start", start)])?;
     let context = VersionContext { host_root_dev: "8:1".into(), host_root_ino: 2, commits_recorded: true };
     let mut ledger = ledger();
     for (segment, events) in events.chunks(segment_rows).enumerate() {

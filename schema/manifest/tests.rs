@@ -1,0 +1,108 @@
+use super::*;
+use crate::signature::VerifyingKey;
+use serde_json::json;
+use std::fs;
+
+fn archive() -> Result<(tempfile::TempDir, Archive)> {
+    let directory = tempfile::tempdir()?;
+    let archive = Archive::create(directory.path())?;
+    Ok((directory, archive))
+}
+
+#[test]
+fn lines_are_chained_over_restarts() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    Manifest::open(&archive, None)?.append(&[("start", json!({"case": "7"})), ("file", json!({"path": "a/b"}))])?;
+    let mut manifest = Manifest::open(&archive, None)?;
+    assert!(manifest.names(Path::new("a/b")) && !manifest.names(Path::new("a/c")));
+    manifest.append(&[("stop", json!({"path": "a/c"}))])?;
+    assert!(manifest.names(Path::new("a/c")));
+    let text = fs::read_to_string(archive.manifest())?;
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    assert!(lines[0].starts_with(&format!("{{\"prev\":\"{GENESIS}\",\"kind\":\"start\"")));
+    for pair in lines.windows(2) {
+        assert!(pair[1].starts_with(&format!("{{\"prev\":\"{}\"", hex(&Sha256::digest(pair[0])))));
+    }
+    assert_eq!(manifest.head(), hex(&Sha256::digest(lines[2])));
+    Ok(())
+}
+
+#[test]
+fn a_torn_line_is_cut_and_told_and_a_changed_one_is_refused() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    let mut manifest = Manifest::open(&archive, None)?;
+    manifest.append(&[("start", json!({"case": "7"}))])?;
+    manifest.append(&[("stop", json!({}))])?;
+    let whole = fs::read(archive.manifest())?;
+    fs::write(archive.manifest(), &whole[..whole.len() - 9])?;
+    let mut manifest = Manifest::open(&archive, None)?;
+    assert!(manifest.torn().is_some_and(|torn| torn.starts_with("{\"prev\"")));
+    manifest.append(&[("stop", json!({}))])?;
+    assert_eq!(fs::read(archive.manifest())?, whole, "the same line again");
+
+    let changed = String::from_utf8(whole)?.replace("\"7\"", "\"8\"");
+    fs::write(archive.manifest(), changed)?;
+    let error = Manifest::open(&archive, None).err().context("an error")?.to_string();
+    assert!(error.contains("line 2 (byte 102)"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn each_append_is_signed() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    let key = SigningKey::generate()?;
+    let public = VerifyingKey::parse(&key.public_base64())?;
+    let mut manifest = Manifest::open(&archive, Some(key))?;
+    for kind in ["start", "stop"] {
+        manifest.append(&[(kind, json!({}))])?;
+        let bytes = fs::read(archive.manifest())?;
+        assert_eq!(public.check(&fs::read_to_string(archive.signature())?, &bytes)?, bytes.len());
+    }
+    Ok(())
+}
+
+#[test]
+fn damage_is_named_and_the_rest_is_read() {
+    let line = |prev: &str, kind: &str| format!("{{\"prev\":\"{prev}\",\"kind\":\"{kind}\"}}\n");
+    let first = line(GENESIS, "start");
+    let second = line(&hex(&Sha256::digest(&first)), "file");
+    let nonsense = "nonsense\n";
+    let after = line(&hex(&Sha256::digest(nonsense)), "stop");
+    let parsed = parse(format!("{first}{second}{nonsense}{after}{{\"prev\"").as_bytes());
+    let kinds: Vec<&str> = parsed.lines.iter().map(Line::kind).collect();
+    assert_eq!(kinds, ["start", "file", "stop"]);
+    let places: Vec<usize> = parsed.damages.iter().map(|damage| damage.line).collect();
+    assert_eq!(places, [3, 5, 5], "{:?}", parsed.damages);
+}
+
+#[test]
+fn differing_blocks_are_found() -> Result<()> {
+    let bytes = vec![7; 3 * BLOCK_BYTES + 10];
+    let stated = Content::of(&bytes[..])?;
+    assert_eq!(stated.block_crc32c.len(), 4 * 8);
+    assert_eq!(stated.sha256, hex(&Sha256::digest(&bytes)));
+    let mut changed = bytes.clone();
+    changed[BLOCK_BYTES + 3] = 8;
+    let block = BLOCK_BYTES as u64;
+    assert_eq!(stated.differences(&Content::of(&changed[..])?), [(block, 2 * block - 1)]);
+    assert_eq!(stated.differences(&Content::of(&bytes[..BLOCK_BYTES])?), [(block, 3 * block + 9)]);
+    assert!(stated.differences(&stated).is_empty());
+    Ok(())
+}
+
+/// Any bytes at all give lines or damage, never a panic.
+#[test]
+fn mutants_are_named() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    let mut manifest = Manifest::open(&archive, None)?;
+    manifest.append(&[("start", json!({"policies": ["x"]})), ("file", json!({"path": "a"})), ("stop", json!({}))])?;
+    let whole = fs::read(archive.manifest())?;
+    crate::mutate::mutants(&whole, |seed, mutant| {
+        let parsed = parse(mutant);
+        let is_prefix = whole.starts_with(mutant) && mutant.last().is_none_or(|byte| *byte == b'\n');
+        // Only the last line has nobody to vouch for it: that takes the head or a signature.
+        let last = whole[..whole.len() - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        assert!(!parsed.damages.is_empty() || is_prefix || mutant.starts_with(&whole[..last]), "seed {seed}");
+    });
+    Ok(())
+}

@@ -1,0 +1,49 @@
+//! Seeded mutants of valid files, for the tests of everything that reads bytes it cannot trust. Each crate includes this
+//! file by its path.
+
+/// Mutants of each input: enough for a first look, or with `HASHTRAIL_TEST_FULL` the full count.
+pub(crate) fn count() -> u64 {
+    if std::env::var_os("HASHTRAIL_TEST_FULL").is_some() { 25_000 } else { 2_000 }
+}
+
+/// Hands `count()` mutants of `valid` to `each`; the seed of a mutant is its number.
+pub(crate) fn mutants(valid: &[u8], mut each: impl FnMut(u64, &[u8])) {
+    for seed in 0..count() {
+        each(seed, &mutant(valid, seed));
+    }
+}
+
+/// One mutant: up to four bits flipped, bytes set, blocks zeroed, doubled or moved, or the end cut.
+pub(crate) fn mutant(valid: &[u8], seed: u64) -> Vec<u8> {
+    let mut bytes = valid.to_vec();
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut below = |limit: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 11).unwrap_or(0) % limit.max(1)
+    };
+    for _ in 0..=below(4) {
+        if bytes.is_empty() {
+            break;
+        }
+        let place = below(bytes.len());
+        let length = (1 + below(64)).min(bytes.len() - place);
+        match below(7) {
+            0 | 1 => bytes[place] ^= 1 << below(8),
+            2 => bytes[place] = [0, 1, 0x7f, 0x80, 0xff][below(5)],
+            3 => bytes[place..place + length].fill(0),
+            4 => bytes.truncate(place),
+            5 => {
+                let block = bytes[place..place + length].to_vec();
+                let target = below(bytes.len());
+                bytes.splice(target..target, block);
+            }
+            _ => {
+                let target = below(bytes.len() - length + 1);
+                bytes.copy_within(place..place + length, target);
+            }
+        }
+    }
+    bytes
+}
