@@ -16,6 +16,7 @@ enum hook {
 	HOOK_FILE_POST_OPEN,
 	HOOK_KERNEL_READ_FILE,
 	HOOK_LOADTEST,
+	HOOK_LOADTEST_BULK,
 	HOOK_COUNT,
 };
 
@@ -179,6 +180,7 @@ struct counters {
 	__u64 digests_reused; /* second hook of an exec */
 	__u64 hashed_files; /* files that IMA really read, for anyone */
 	__u64 hashed_bytes;
+	__u64 canaries; /* locks by the recorder, which show that programs run */
 };
 
 /* One set of paths is one bit. */

@@ -15,15 +15,16 @@ const char loadtest_path[] = LOADTEST_PATH;
 struct load {
 	struct scratch *slot;
 	__u64 first;
+	__u16 hook;
 };
 
-static __always_inline void fill_load(struct event *event, __u64 number)
+static __always_inline void fill_load(struct event *event, __u64 number, __u16 hook)
 {
 	__u32 file = number % LOADTEST_FILES;
 
 	__builtin_memset(event, 0, sizeof(*event));
 	event->boot_ns = bpf_ktime_get_boot_ns();
-	event->hook = HOOK_LOADTEST;
+	event->hook = hook;
 	event->flags = EVENT_HAS_FILE;
 	event->ino = file + 1;
 	event->mode = S_IFREG | 0755;
@@ -42,7 +43,7 @@ static long send_load(__u64 index, struct load *load)
 	__u64 number = load->first + index, rest = number % LOADTEST_FILES;
 	int i;
 
-	fill_load(&slot->event, number);
+	fill_load(&slot->event, number, load->hook);
 	__builtin_memcpy(slot->tail, loadtest_path, sizeof(loadtest_path) - 1);
 	for (i = 0; i < LOADTEST_DIGITS; i++, rest /= 10)
 		slot->tail[sizeof(loadtest_path) - 2 - i] = '0' + rest % 10;
@@ -50,11 +51,15 @@ static long send_load(__u64 index, struct load *load)
 	return 0;
 }
 
-/* Sends `count` events, numbered from `first`. Returns how many it produced. */
+/* Sends count events, numbered from first, that rank as execs or as opens (bulk). Returns how many it produced. */
 SEC("raw_tp")
 int loadtest(__u64 *arguments)
 {
-	struct load load = { .slot = claim_scratch(), .first = arguments[0] };
+	struct load load = {
+		.slot = claim_scratch(),
+		.first = arguments[0],
+		.hook = arguments[2] ? HOOK_LOADTEST_BULK : HOOK_LOADTEST,
+	};
 	int produced = 0;
 
 	if (!load.slot)

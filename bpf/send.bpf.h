@@ -6,7 +6,8 @@
 /* Opens and mappings leave the last eighth of a ring to execs and modules, so that a flood of opens hides no exec. */
 static __always_inline bool is_bulk(__u32 hook)
 {
-	return hook == HOOK_MMAP_FILE || hook == HOOK_FILE_OPEN || hook == HOOK_FILE_POST_OPEN;
+	return hook == HOOK_MMAP_FILE || hook == HOOK_FILE_OPEN || hook == HOOK_FILE_POST_OPEN ||
+	       hook == HOOK_LOADTEST_BULK;
 }
 
 /*

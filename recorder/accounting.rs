@@ -1,5 +1,6 @@
 //! What was produced, stored and dropped on each CPU: produced = stored + dropped + suppressed.
 
+use crate::decode::RecordKey;
 use crate::sensor::CpuCounters;
 use hashtrail::ledger::LedgerEntry;
 use serde::Serialize;
@@ -30,6 +31,8 @@ pub(crate) struct CpuTotals {
     pub(crate) dropped_no_ring: u64,
     /// Part of `dropped`: the journal had no space.
     pub(crate) dropped_journal_full: u64,
+    /// Part of `dropped`: the disk had no space for the journal.
+    pub(crate) dropped_disk_full: u64,
     /// Calls that no selector matched.
     pub(crate) filtered: u64,
     /// Calls by the recorder itself.
@@ -46,11 +49,72 @@ pub(crate) struct CpuTotals {
     pub(crate) hashed_bytes: u64,
 }
 
+/// Why a record that left its ring is not in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// The journal has reached its bound: sealing is behind.
+    Journal,
+    /// The disk has no space for a segment.
+    Disk,
+}
+
+/// What the drain saw of one CPU.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    stored: u64,
+    journal_full: u64,
+    disk_full: u64,
+    /// One more than the highest sequence number.
+    next_seq: u64,
+    last_ns: i64,
+    /// What is missing since the last heartbeat, as bounds.
+    hole: Option<Hole>,
+    /// Holes that no counter explained at the last heartbeat, and those that were reported.
+    unexplained: u64,
+    reported_unexplained: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Hole {
+    first_seq: u64,
+    last_seq: u64,
+    from_ns: i64,
+    to_ns: i64,
+}
+
+impl Seen {
+    fn taken(&self) -> u64 {
+        self.stored + self.journal_full + self.disk_full
+    }
+
+    fn take(&mut self, key: RecordKey, full: Option<Full>) {
+        match full {
+            None => self.stored += 1,
+            Some(Full::Journal) => self.journal_full += 1,
+            Some(Full::Disk) => self.disk_full += 1,
+        }
+        if key.seq > self.next_seq {
+            self.widen(self.next_seq, key.seq - 1, key.boot_ns);
+        }
+        if full.is_some() {
+            self.widen(key.seq, key.seq, key.boot_ns);
+        }
+        self.next_seq = self.next_seq.max(key.seq + 1);
+        self.last_ns = self.last_ns.max(key.boot_ns);
+    }
+
+    fn widen(&mut self, first_seq: u64, last_seq: u64, to_ns: i64) {
+        let hole = self.hole.get_or_insert(Hole { first_seq, last_seq, from_ns: self.last_ns, to_ns });
+        hole.first_seq = hole.first_seq.min(first_seq);
+        hole.last_seq = hole.last_seq.max(last_seq);
+        hole.to_ns = hole.to_ns.max(to_ns);
+    }
+}
+
 /// Counts what the drain does, and compares it with what the kernel counts.
 #[derive(Debug, Default)]
 pub(crate) struct Accounting {
-    stored: BTreeMap<u32, u64>,
-    journal_full: BTreeMap<u32, u64>,
+    seen: BTreeMap<u32, Seen>,
     unreadable: u64,
     reported: Vec<CpuTotals>,
     reported_recursion_misses: u64,
@@ -58,10 +122,9 @@ pub(crate) struct Accounting {
 }
 
 impl Accounting {
-    /// One record of this CPU left its ring, and was stored or not.
-    pub(crate) fn taken(&mut self, cpu: u32, stored: bool) {
-        let counts = if stored { &mut self.stored } else { &mut self.journal_full };
-        *counts.entry(cpu).or_default() += 1;
+    /// One record left its ring, and was stored or not.
+    pub(crate) fn taken(&mut self, key: RecordKey, full: Option<Full>) {
+        self.seen.entry(key.cpu).or_default().take(key, full);
     }
 
     /// One record was too short to say its CPU.
@@ -71,23 +134,24 @@ impl Accounting {
 
     /// The totals of each CPU that produced anything or may.
     pub(crate) fn totals(&self, counters: &[CpuCounters]) -> Vec<CpuTotals> {
-        let of = |counts: &BTreeMap<u32, u64>, cpu: u32| counts.get(&cpu).copied().unwrap_or_default();
         counters
             .iter()
             .map(|CpuCounters { cpu, counts }| {
-                let dropped_journal_full = of(&self.journal_full, *cpu);
+                let seen = self.seen.get(cpu).copied().unwrap_or_default();
+                let dropped_in_kernel = counts.dropped_ring_full + counts.dropped_no_ring;
                 CpuTotals {
                     cpu: *cpu,
                     produced: counts.seq,
-                    stored: of(&self.stored, *cpu),
-                    dropped: counts.dropped_ring_full + counts.dropped_no_ring + dropped_journal_full,
+                    stored: seen.stored,
+                    dropped: dropped_in_kernel + seen.journal_full + seen.disk_full,
                     suppressed: 0,
                     missed: counts.missed_nested + counts.missed_no_memory,
                     missed_nested: counts.missed_nested,
                     missed_no_memory: counts.missed_no_memory,
                     dropped_ring_full: counts.dropped_ring_full,
                     dropped_no_ring: counts.dropped_no_ring,
-                    dropped_journal_full,
+                    dropped_journal_full: seen.journal_full,
+                    dropped_disk_full: seen.disk_full,
                     filtered: counts.filtered,
                     own_calls: counts.own_calls,
                     no_scratch: counts.no_scratch,
@@ -110,8 +174,8 @@ impl Accounting {
         .to_string()
     }
 
-    /// The heartbeat of this moment, and a loss entry for what was lost since the last one, by CPU and cause. `now` is
-    /// an empty entry of this moment.
+    /// The heartbeat of this moment, and an entry for what was lost since the last one, by CPU and cause. `now` is an
+    /// empty entry of this moment.
     pub(crate) fn heartbeat(
         &mut self,
         counters: &[CpuCounters],
@@ -122,34 +186,82 @@ impl Accounting {
         let mut entries = vec![LedgerEntry { detail: Some(self.detail(counters, recursion_misses)), ..now.clone() }];
         for current in &totals {
             let before = self.reported.iter().find(|before| before.cpu == current.cpu).copied().unwrap_or_default();
-            entries.extend(losses(&before, current).into_iter().map(|(cause, count)| LedgerEntry {
-                cpu: Some(current.cpu.cast_signed()),
-                first_seq: Some(before.produced.cast_signed()),
-                last_seq: Some(current.produced.saturating_sub(1).cast_signed()),
-                ..self.loss(cause, count, now)
-            }));
+            let lost = losses(&before, current);
+            let vanished = self.vanished(current, false);
+            if !lost.is_empty() || vanished > 0 {
+                let bounds = self.bounds(current, &before, now);
+                entries.extend(lost.into_iter().map(|(cause, count)| loss("loss", cause, count, &bounds)));
+                entries.extend((vanished > 0).then(|| loss("tamper", "records_vanished", vanished, &bounds)));
+            }
         }
         let recursion = recursion_misses.saturating_sub(self.reported_recursion_misses);
         if recursion > 0 {
-            entries.push(self.loss("recursion", recursion, now));
+            let span =
+                LedgerEntry { from_ns: Some(self.reported_ns.unwrap_or(0)), to_ns: Some(now.boot_ns), ..now.clone() };
+            entries.push(loss("loss", "recursion", recursion, &span));
         }
         self.reported = totals;
         self.reported_recursion_misses = recursion_misses;
         self.reported_ns = Some(now.boot_ns);
+        self.seen.values_mut().for_each(|seen| seen.hole = None);
         entries
     }
 
-    /// A loss between the last heartbeat and this moment.
-    fn loss(&self, cause: &str, count: u64, now: &LedgerEntry) -> LedgerEntry {
+    /// At the end, when nothing is on its way any more: what was produced and is neither stored nor counted as lost.
+    pub(crate) fn unaccounted(&mut self, counters: &[CpuCounters], now: &LedgerEntry) -> Vec<LedgerEntry> {
+        let mut entries = Vec::new();
+        for current in &self.totals(counters) {
+            let vanished = self.vanished(current, true);
+            if vanished > 0 {
+                let bounds = self.bounds(current, &CpuTotals::default(), now);
+                entries.push(loss("tamper", "records_vanished", vanished, &bounds));
+            }
+        }
+        entries
+    }
+
+    /// Records that the kernel put into the ring and that did not come out, as far as not reported yet. Between the
+    /// ends of a program records can come out of order, so a hole must stand for a heartbeat, unless this is the end.
+    fn vanished(&mut self, current: &CpuTotals, is_end: bool) -> u64 {
+        let seen = self.seen.entry(current.cpu).or_default();
+        let until = if is_end { current.produced } else { seen.next_seq };
+        let missing = until.saturating_sub(seen.taken());
+        let unexplained = missing.saturating_sub(current.dropped_ring_full + current.dropped_no_ring);
+        let lasting = if is_end { unexplained } else { unexplained.min(seen.unexplained) };
+        seen.unexplained = unexplained;
+        let new = lasting.saturating_sub(seen.reported_unexplained);
+        seen.reported_unexplained += new;
+        new
+    }
+
+    /// The bounds of what is missing: around the holes that were seen or, where nothing came behind them, up to now.
+    fn bounds(&self, current: &CpuTotals, before: &CpuTotals, now: &LedgerEntry) -> LedgerEntry {
+        let seen = self.seen.get(&current.cpu).copied().unwrap_or_default();
+        let tail = Hole {
+            first_seq: seen.next_seq.max(before.produced),
+            last_seq: current.produced.saturating_sub(1),
+            from_ns: seen.last_ns.max(self.reported_ns.unwrap_or(0)),
+            to_ns: now.boot_ns,
+        };
+        let hole = match seen.hole {
+            Some(hole) if tail.first_seq > tail.last_seq => hole,
+            Some(hole) => Hole { last_seq: tail.last_seq, to_ns: tail.to_ns, ..hole },
+            None => Hole { first_seq: tail.first_seq.min(tail.last_seq), ..tail },
+        };
         LedgerEntry {
-            kind: "loss".into(),
-            cause: Some(cause.into()),
-            from_ns: Some(self.reported_ns.unwrap_or(0)),
-            to_ns: Some(now.boot_ns),
-            count: Some(count.cast_signed()),
+            cpu: Some(current.cpu.cast_signed()),
+            first_seq: Some(hole.first_seq.cast_signed()),
+            last_seq: Some(hole.last_seq.cast_signed()),
+            from_ns: Some(hole.from_ns),
+            to_ns: Some(hole.to_ns),
             ..now.clone()
         }
     }
+}
+
+/// An entry for what was lost within these bounds.
+fn loss(kind: &str, cause: &str, count: u64, bounds: &LedgerEntry) -> LedgerEntry {
+    LedgerEntry { kind: kind.into(), cause: Some(cause.into()), count: Some(count.cast_signed()), ..bounds.clone() }
 }
 
 /// What was lost between two totals of one CPU, by cause.
@@ -158,6 +270,7 @@ fn losses(before: &CpuTotals, current: &CpuTotals) -> Vec<(&'static str, u64)> {
         ("ring_full", before.dropped_ring_full, current.dropped_ring_full),
         ("no_ring", before.dropped_no_ring, current.dropped_no_ring),
         ("journal_full", before.dropped_journal_full, current.dropped_journal_full),
+        ("disk_full", before.dropped_disk_full, current.dropped_disk_full),
         ("no_memory", before.missed_no_memory, current.missed_no_memory),
     ]
     .into_iter()
@@ -171,35 +284,73 @@ mod tests {
     use super::*;
     use crate::wire;
 
+    fn counters(seq: u64, dropped_ring_full: u64) -> [CpuCounters; 1] {
+        [CpuCounters { cpu: 3, counts: wire::counters { seq, dropped_ring_full, ..wire::counters::default() } }]
+    }
+
+    fn at(boot_ns: i64) -> LedgerEntry {
+        LedgerEntry { boot_ns, kind: "heartbeat".into(), ..LedgerEntry::default() }
+    }
+
+    fn key(seq: u64, boot_ns: i64) -> RecordKey {
+        RecordKey { cpu: 3, seq, boot_ns }
+    }
+
+    type Bounds<'a> = (&'a str, Option<&'a str>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);
+
+    fn bounds(entries: &[LedgerEntry]) -> Vec<Bounds<'_>> {
+        let bounds =
+            |entry: &'_ LedgerEntry| (entry.count, entry.first_seq, entry.last_seq, entry.from_ns, entry.to_ns);
+        let all = |entry| {
+            let (count, first, last, from, to) = bounds(entry);
+            (entry.kind.as_str(), entry.cause.as_deref(), count, first, last, from, to)
+        };
+        entries.iter().skip(1).map(all).collect()
+    }
+
     #[test]
     fn a_loss_is_stated_once_with_its_bounds() {
         let mut accounting = Accounting::default();
-        let counters = |seq, dropped_ring_full| {
-            [CpuCounters { cpu: 3, counts: wire::counters { seq, dropped_ring_full, ..wire::counters::default() } }]
-        };
-        let at = |boot_ns| LedgerEntry { boot_ns, kind: "heartbeat".into(), ..LedgerEntry::default() };
-        accounting.taken(3, true);
+        accounting.taken(key(0, 5), None);
         assert_eq!(accounting.heartbeat(&counters(1, 0), 0, &at(10)).len(), 1);
-        accounting.taken(3, true);
-        accounting.taken(3, false);
-        let entries = accounting.heartbeat(&counters(8, 5), 2, &at(20));
-        let found: Vec<_> = entries
-            .iter()
-            .skip(1)
-            .map(|entry| {
-                (entry.cause.as_deref(), entry.count, entry.first_seq, entry.last_seq, entry.from_ns, entry.to_ns)
-            })
-            .collect();
+        // 1 to 4 did not fit into the ring, 5 did, 6 did not fit into the journal.
+        accounting.taken(key(5, 16), None);
+        accounting.taken(key(6, 17), Some(Full::Disk));
+        let entries = accounting.heartbeat(&counters(7, 4), 2, &at(20));
+        let (from, to) = (Some(5), Some(17));
         assert_eq!(
-            found,
+            bounds(&entries),
             [
-                (Some("ring_full"), Some(5), Some(1), Some(7), Some(10), Some(20)),
-                (Some("journal_full"), Some(1), Some(1), Some(7), Some(10), Some(20)),
-                (Some("recursion"), Some(2), None, None, Some(10), Some(20)),
+                ("loss", Some("ring_full"), Some(4), Some(1), Some(6), from, to),
+                ("loss", Some("disk_full"), Some(1), Some(1), Some(6), from, to),
+                ("loss", Some("recursion"), Some(2), None, None, Some(10), Some(20)),
             ]
         );
-        assert_eq!(accounting.heartbeat(&counters(8, 5), 2, &at(30)).len(), 1);
-        let totals = accounting.totals(&counters(8, 5));
-        assert_eq!((totals[0].produced, totals[0].stored, totals[0].dropped), (8, 2, 6));
+        assert_eq!(accounting.heartbeat(&counters(7, 4), 2, &at(30)).len(), 1);
+        let totals = accounting.totals(&counters(7, 4));
+        assert_eq!((totals[0].produced, totals[0].stored, totals[0].dropped), (7, 2, 5));
+        assert!(accounting.unaccounted(&counters(7, 4), &at(40)).is_empty());
+    }
+
+    #[test]
+    fn what_is_lost_at_the_end_has_bounds_too() {
+        let mut accounting = Accounting::default();
+        accounting.taken(key(0, 5), None);
+        let entries = accounting.heartbeat(&counters(4, 3), 0, &at(10));
+        assert_eq!(bounds(&entries), [("loss", Some("ring_full"), Some(3), Some(1), Some(3), Some(5), Some(10))]);
+    }
+
+    #[test]
+    fn a_hole_that_nothing_explains_is_tampering_once_it_lasts() {
+        let mut accounting = Accounting::default();
+        accounting.taken(key(0, 5), None);
+        accounting.taken(key(3, 6), None);
+        assert_eq!(accounting.heartbeat(&counters(4, 0), 0, &at(10)).len(), 1, "it may still come");
+        accounting.taken(key(2, 6), None);
+        let entries = accounting.heartbeat(&counters(4, 0), 0, &at(20));
+        assert_eq!((entries[1].kind.as_str(), entries[1].count), ("tamper", Some(1)));
+        assert_eq!(accounting.heartbeat(&counters(4, 0), 0, &at(30)).len(), 1, "said once");
+        let end = accounting.unaccounted(&counters(6, 1), &at(40));
+        assert_eq!((end[0].count, end[0].last_seq), (Some(1), Some(5)), "5 was dropped or 4, one of them vanished");
     }
 }

@@ -27,6 +27,14 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Seal what a crash left behind; `record` does the same at its start
+    Recover(RecoverOptions),
+    /// Make a key that signs manifests: FILE, secret, and FILE.pub, which `hashtrail verify --key` takes
+    Keygen {
+        /// Where the secret key is written; keep it off the host that is recorded
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Send synthetic events through the real rings, journal and writer: what can this host sustain?
     Loadtest(LoadtestOptions),
 }
@@ -37,11 +45,10 @@ pub(crate) enum Command {
   hashtrail-recorder record --archive /mnt/evidence/web-1 --case 2026-117 --operator mk
   hashtrail-recorder record --archive ./archive --policy samples/policies/one-binary.yaml --duration 10m
 
-Exit codes: 0 recorded and sealed, 2 error.")]
+Exit codes: 0 recorded and sealed, 1 sealed, but the programs did not run for some time, 2 error.")]
 pub(crate) struct RecordOptions {
-    /// Directory of the archive; made where it is missing
-    #[arg(long, value_name = "DIR")]
-    pub(crate) archive: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: ArchiveOptions,
     /// Tetragon TracingPolicy file; repeats. Without one the built-in policy records execs, executable mappings and
     /// module reads with digests, and opens for writing
     #[arg(long = "policy", value_name = "FILE")]
@@ -49,18 +56,6 @@ pub(crate) struct RecordOptions {
     /// Stop after this time
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) duration: Option<Duration>,
-    /// Ring buffer of each CPU, a power of two; all together at most 1/32 of memory
-    #[arg(long = "ring-size", value_name = "SIZE", default_value = "8MiB", value_parser = parse_ring_size)]
-    pub(crate) ring_bytes: u64,
-    /// Seal a file at least this often
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration)]
-    pub(crate) seal_interval: Duration,
-    /// Sync the journal this often: what a power cut can cost
-    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = parse_duration)]
-    pub(crate) sync_interval: Duration,
-    /// Bound of the journal; beyond it events are dropped and counted
-    #[arg(long = "journal-size", value_name = "SIZE", default_value = "1GiB", value_parser = parse_journal_size)]
-    pub(crate) journal_bytes: u64,
     /// Do not hash files above this size
     #[arg(long = "max-hash-size", value_name = "SIZE", default_value = "4GiB", value_parser = parse_size)]
     pub(crate) max_hash_bytes: u64,
@@ -73,6 +68,41 @@ pub(crate) struct RecordOptions {
     /// Host name in the archive, in place of the node name
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Option<String>,
+}
+
+/// How an archive is written; shared by all commands that record.
+#[derive(Debug, Args)]
+pub(crate) struct ArchiveOptions {
+    /// Directory of the archive; made where it is missing
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: PathBuf,
+    /// Ring buffer of each CPU, a power of two; all together at most 1/32 of memory
+    #[arg(long = "ring-size", value_name = "SIZE", default_value = "8MiB", value_parser = parse_ring_size)]
+    pub(crate) ring_bytes: u64,
+    /// Seal a file at least this often
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration)]
+    pub(crate) seal_interval: Duration,
+    /// Sync the journal this often: what a power cut can cost
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = parse_duration)]
+    pub(crate) sync_interval: Duration,
+    /// Bound of the journal; beyond it events are dropped and counted
+    #[arg(long = "journal-size", value_name = "SIZE", default_value = "1GiB", value_parser = parse_journal_size)]
+    pub(crate) journal_bytes: u64,
+    /// Sign the manifest with this secret key, `-` for stdin; `keygen` makes one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sign_key: Option<PathBuf>,
+}
+
+/// Options of `recover`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 nothing to do or all recovered, 1 recovered and something was damaged, 2 error.")]
+pub(crate) struct RecoverOptions {
+    /// Directory of the archive
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: PathBuf,
+    /// Sign the manifest with this secret key, `-` for stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sign_key: Option<PathBuf>,
 }
 
 /// Options of `doctor`.
@@ -98,24 +128,17 @@ pub(crate) enum DoctorFormat {
 /// Options of `loadtest`.
 #[derive(Debug, Args)]
 pub(crate) struct LoadtestOptions {
-    /// Directory of the archive; made where it is missing
-    #[arg(long, value_name = "DIR")]
-    pub(crate) archive: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: ArchiveOptions,
     /// Events per second over all CPUs; without it as many as the kernel can produce
     #[arg(long, value_name = "N")]
     pub(crate) rate: Option<u64>,
     /// How long to produce
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration)]
     pub(crate) duration: Duration,
-    /// Ring buffer of each CPU, a power of two
-    #[arg(long = "ring-size", value_name = "SIZE", default_value = "8MiB", value_parser = parse_ring_size)]
-    pub(crate) ring_bytes: u64,
-    /// Seal a file at least this often
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration)]
-    pub(crate) seal_interval: Duration,
-    /// Bound of the journal
-    #[arg(long = "journal-size", value_name = "SIZE", default_value = "1GiB", value_parser = parse_journal_size)]
-    pub(crate) journal_bytes: u64,
+    /// Beside the flood, this many events per second on each CPU that rank as execs do, while the flood ranks as opens
+    #[arg(long, value_name = "N")]
+    pub(crate) exec_rate: Option<u64>,
 }
 
 /// The kernel takes rings of whole pages that are a power of two.

@@ -1,6 +1,7 @@
 //! Records as the kernel sent them to rows. Pure, and tested without a kernel.
 
-use crate::journal::{SegmentHeader, Surroundings};
+use crate::frame::Surroundings;
+use crate::journal::SegmentHeader;
 use crate::wire;
 use anyhow::{Context, Result, bail};
 use hashtrail::cell::Micros;
@@ -54,7 +55,7 @@ const DOUBTS: [(u32, &str); 5] = [
 /// Filesystems whose content can change behind the kernel's back.
 const UNVERIFIABLE: [&str; 8] = ["nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "fuse", "fuseblk"];
 
-const HOOKS: [(u32, &str); 7] = [
+const HOOKS: [(u32, &str); 8] = [
     (wire::hook::HOOK_BPRM_CHECK_SECURITY.0, "bprm_check_security"),
     (wire::hook::HOOK_BPRM_COMMITTED_CREDS.0, "bprm_committed_creds"),
     (wire::hook::HOOK_MMAP_FILE.0, "mmap_file"),
@@ -62,11 +63,24 @@ const HOOKS: [(u32, &str); 7] = [
     (wire::hook::HOOK_FILE_POST_OPEN.0, "file_post_open"),
     (wire::hook::HOOK_KERNEL_READ_FILE.0, "kernel_read_file"),
     (wire::hook::HOOK_LOADTEST.0, "loadtest"),
+    (wire::hook::HOOK_LOADTEST_BULK.0, "loadtest_bulk"),
 ];
 
-/// The (cpu, seq) of a record, which is all that the drain needs to know of it.
-pub(crate) fn record_key(record: &[u8]) -> Option<(u32, u64)> {
-    wire::read::<wire::event>(record).map(|event| (event.cpu, event.seq))
+/// All that the drain needs to know of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecordKey {
+    /// CPU that sent it.
+    pub(crate) cpu: u32,
+    /// Its sequence number on that CPU.
+    pub(crate) seq: u64,
+    /// Nanoseconds since boot.
+    pub(crate) boot_ns: i64,
+}
+
+/// Reads the key of a record; `None` when it is too short.
+pub(crate) fn record_key(record: &[u8]) -> Option<RecordKey> {
+    let event = wire::read::<wire::event>(record)?;
+    Some(RecordKey { cpu: event.cpu, seq: event.seq, boot_ns: event.boot_ns.cast_signed() })
 }
 
 /// Makes the row of one record.
@@ -83,7 +97,7 @@ pub(crate) fn decode(record: &[u8], header: &SegmentHeader, surroundings: &Surro
         cpu: raw.cpu.cast_signed(),
         seq: raw.seq.cast_signed(),
         boot_ns: raw.boot_ns.cast_signed(),
-        time: surroundings.clock.time(raw.boot_ns.cast_signed()),
+        time: surroundings.time(raw.boot_ns.cast_signed()),
         action: "post".into(),
         ima_policy: surroundings.ima_policy,
         ..Event::default()

@@ -64,6 +64,16 @@ pub(crate) fn ima_policy_loaded() -> Option<bool> {
     Some(count > 1)
 }
 
+/// Violations that IMA has counted: files that were written while they were measured.
+pub(crate) fn ima_violations() -> Option<u64> {
+    read_line(&format!("{IMA}/violations"))?.parse().ok()
+}
+
+/// Whether the kernel's function tracing is switched on; without it BPF LSM programs are attached and never run.
+pub(crate) fn ftrace_enabled() -> Option<bool> {
+    read_line("/proc/sys/kernel/ftrace_enabled").map(|value| value != "0")
+}
+
 /// Whether the kernel has IMA: its folder in securityfs.
 pub(crate) fn has_ima() -> bool {
     fs::metadata(IMA).is_ok()
@@ -76,6 +86,12 @@ pub(crate) fn ima_algorithm() -> String {
         .split_whitespace()
         .find_map(|word| word.strip_prefix("ima_hash="))
         .map_or_else(|| "the kernel's default".to_owned(), ToOwned::to_owned)
+}
+
+/// SHA-256 of the running recorder's own binary.
+pub(crate) fn own_digest() -> Option<String> {
+    let content = hashtrail::manifest::Content::of(fs::File::open("/proc/self/exe").ok()?);
+    content.ok().map(|content| content.sha256)
 }
 
 /// A random UUID, from the kernel.

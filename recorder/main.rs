@@ -1,28 +1,42 @@
 //! `hashtrail-recorder`: from the kernel's hooks to a sealed archive. The way of one event:
-//! [`sensor`] (rings) → [`pipeline`] (journal) → [`sealer`] (rows, by [`decode`]) → `hashtrail::seal` (Parquet, manifest).
+//! [`sensor`] (rings) → [`pipeline`] ([`journal`]) → [`sealer`] ([`segment`]: rows, by [`decode`]) → `hashtrail::seal`
+//! (Parquet, manifest).
 
 mod accounting;
 mod cli;
 mod decode;
+mod frame;
 mod host;
 mod journal;
+mod keygen;
 mod loadtest;
+mod lock;
+mod measurements;
+#[cfg(test)]
+#[path = "../tests/mutate.rs"]
+mod mutate;
 mod pipeline;
 mod policy;
 mod preflight;
 mod processes;
 mod record;
+mod recovery;
+mod reserve;
 mod sealer;
+mod segment;
 mod sensor;
 mod session;
+mod signals;
 mod status;
+mod store;
 mod syncer;
 mod tables;
 mod units;
+mod watch;
 mod wire;
 
 use clap::Parser;
-use cli::{Cli, Command, DoctorFormat, DoctorOptions};
+use cli::{Cli, Command, DoctorFormat, DoctorOptions, RecoverOptions};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,8 +53,18 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Record(options) => record::run(options),
         Command::Doctor(options) => doctor(options),
         Command::CheckPolicy { files } => check_policy(files),
+        Command::Recover(options) => recover(options),
+        Command::Keygen { out } => keygen::run(out),
         Command::Loadtest(options) => loadtest::run(options),
     }
+}
+
+/// Exit 0 when nothing was damaged, 1 when something was.
+fn recover(options: &RecoverOptions) -> anyhow::Result<ExitCode> {
+    hashtrail::archive::Archive::open(&options.archive)?;
+    let (_lock, store, recovered) = store::open(&options.archive, options.sign_key.as_deref())?;
+    eprintln!("head {}", store.manifest.head());
+    Ok(if recovered.damages.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Exit 0 when this host can record, 1 when it cannot.

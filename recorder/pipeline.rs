@@ -1,24 +1,34 @@
 //! From ring to archive: the drain writes frames into journal segments, finished segments are sealed behind its back.
 
-use crate::accounting::{Accounting, CpuTotals};
+use crate::accounting::{Accounting, CpuTotals, Full};
+use crate::frame::{FrameKind, Surroundings};
 use crate::host;
-use crate::journal::{FrameKind, SEGMENT_SUFFIX, SegmentHeader, SegmentWriter, Surroundings};
-use crate::sealer::{self, Sealer};
+use crate::journal::{SEGMENT_SUFFIX, SegmentWriter};
+use crate::measurements::Measurements;
+use crate::reserve::Reserve;
+use crate::sealer::Sealer;
 use crate::sensor::CpuCounters;
 use crate::session::Session;
+use crate::signals::StopCause;
+use crate::store::Store;
 use crate::syncer::Syncer;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use hashtrail::archive::Archive;
 use hashtrail::ledger::LedgerEntry;
-use hashtrail::manifest::Manifest;
 use std::time::{Duration, Instant};
 
 /// Largest segment: bounds what is sealed at once, in memory and time.
 const SEGMENT_BYTES: u64 = 64 << 20;
 /// The journal's bound holds at least this many segments: one is written while others are sealed.
 const LEAST_SEGMENTS: u64 = 4;
+/// The journal is synced after this much, even before the interval is over.
+const SYNC_BYTES: usize = 1 << 20;
+/// Between two attempts to make a segment where there is no space for one.
+const SPACE_INTERVAL: Duration = Duration::from_millis(100);
 /// Between two looks for an IMA policy.
 const SURROUNDINGS_INTERVAL: Duration = Duration::from_secs(60);
+/// Ledger entries that wait for space; a heartbeat does not wait, the next one says the same.
+const WAITING_ENTRIES: usize = 4096;
 
 /// How the archive is written.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +39,8 @@ pub(crate) struct PipelineOptions {
     pub(crate) sync_interval: Duration,
     /// Bound of all segments together.
     pub(crate) journal_bytes: u64,
+    /// Whether the kernel's measurement list is stored.
+    pub(crate) measurements: bool,
 }
 
 impl PipelineOptions {
@@ -47,7 +59,11 @@ pub(crate) struct Pipeline {
     writer: Option<SegmentWriter>,
     segment: u32,
     segment_started: Instant,
+    synced_bytes: usize,
+    full: Option<(Full, Instant)>,
+    waiting: Vec<LedgerEntry>,
     accounting: Accounting,
+    reserve: Reserve,
     sealer: Sealer,
     syncer: Syncer,
 }
@@ -64,34 +80,44 @@ pub(crate) struct Outcome {
 }
 
 impl Pipeline {
-    /// Seals what an earlier recording left, notes the start and opens the first segment.
+    /// Notes the start in the manifest and opens the first segment.
     ///
     /// # Errors
     /// When the archive cannot be written.
     pub(crate) fn start(
-        archive: Archive,
+        store: Store,
         session: Session,
         options: PipelineOptions,
         start: &serde_json::Value,
     ) -> Result<Self> {
-        let mut manifest = Manifest::open(&archive)?;
-        sealer::seal_left_over(&archive, &mut manifest)?;
-        manifest.append("start", start)?;
-        let surroundings = Surroundings { clock: host::clock_anchor(), ima_policy: session.facts.ima_policy };
+        let Store { archive, mut manifest } = store;
+        let segment_bytes = options.segment_bytes();
+        let reserve = Reserve::new(&archive, segment_bytes);
+        reserve.take()?;
+        manifest.append(&[("start", start.clone())])?;
+        let measurements = options.measurements.then(|| Measurements::new(&session));
+        let bound = options.journal_bytes / segment_bytes.max(1);
         let mut pipeline = Self {
-            sealer: Sealer::start(archive.clone(), manifest, options.journal_bytes / options.segment_bytes().max(1)),
+            sealer: Sealer::start(archive.clone(), manifest, reserve.clone(), measurements, bound),
             syncer: Syncer::start(options.sync_interval),
             archive,
+            surroundings: Surroundings {
+                utc_offset_ns: host::clock_anchor().offset_ns(),
+                ima_policy: session.facts.ima_policy,
+            },
             session,
             options,
-            surroundings,
             ima_checked: Instant::now(),
             writer: None,
             segment: 0,
             segment_started: Instant::now(),
+            synced_bytes: 0,
+            full: None,
+            waiting: Vec::new(),
             accounting: Accounting::default(),
+            reserve,
         };
-        pipeline.open_segment()?;
+        pipeline.open_segment(segment_bytes)?;
         Ok(pipeline)
     }
 
@@ -102,19 +128,27 @@ impl Pipeline {
 
     /// Takes one record from a ring. What the journal has no place for is counted, never waited for.
     pub(crate) fn record(&mut self, record: &[u8]) {
-        let Some((cpu, _)) = crate::decode::record_key(record) else {
+        let Some(key) = crate::decode::record_key(record) else {
             self.accounting.unreadable();
             return;
         };
-        let stored = self.append(FrameKind::Record, record);
-        self.accounting.taken(cpu, stored);
+        let full = self.append(FrameKind::Record, record).err();
+        self.accounting.taken(key, full);
     }
 
-    /// Takes one ledger entry.
-    pub(crate) fn note(&mut self, entry: &LedgerEntry) {
-        if let Ok(payload) = serde_json::to_vec(entry) {
-            self.append(FrameKind::Ledger, &payload);
+    /// Takes one ledger entry. What the journal has no place for waits.
+    pub(crate) fn note(&mut self, entry: LedgerEntry) {
+        if !self.waiting.is_empty() || !self.note_now(&entry) {
+            if self.waiting.len() < WAITING_ENTRIES {
+                self.waiting.push(entry);
+            } else {
+                eprintln!("warning: no space for a ledger entry ({}), it is lost", entry.kind);
+            }
         }
+    }
+
+    fn note_now(&mut self, entry: &LedgerEntry) -> bool {
+        serde_json::to_vec(entry).is_ok_and(|payload| self.append(FrameKind::Ledger, &payload).is_ok())
     }
 
     /// A ledger entry of this moment, for [`Self::note`].
@@ -122,17 +156,24 @@ impl Pipeline {
         self.session.ledger(kind, &self.surroundings)
     }
 
-    /// Once a second: clock, heartbeat and losses into the journal; a segment that is due is closed.
+    /// Once a second: clock, heartbeat, losses and faults into the journal; a segment that is due is closed.
     pub(crate) fn tick(&mut self, counters: &[CpuCounters], recursion_misses: u64) {
         if self.ima_checked.elapsed() >= SURROUNDINGS_INTERVAL {
             self.ima_checked = Instant::now();
             self.surroundings.ima_policy = host::ima_policy_loaded();
         }
-        self.surroundings.clock = host::clock_anchor();
-        self.note_surroundings();
-        let now = self.ledger("heartbeat");
-        for entry in self.accounting.heartbeat(counters, recursion_misses, &now) {
-            self.note(&entry);
+        self.surroundings.utc_offset_ns = host::clock_anchor().offset_ns();
+        self.note_faults();
+        while let Some(entry) = self.waiting.first().cloned().filter(|entry| self.note_now(entry)) {
+            let _ = entry;
+            self.waiting.remove(0);
+        }
+        // Without a place for them the losses stay unreported until there is one.
+        if self.waiting.is_empty() && self.has_segment() {
+            let now = self.ledger("heartbeat");
+            for entry in self.accounting.heartbeat(counters, recursion_misses, &now) {
+                self.note(entry);
+            }
         }
         if self.segment_started.elapsed() >= self.options.seal_interval {
             self.close_segment();
@@ -153,74 +194,127 @@ impl Pipeline {
     ///
     /// # Errors
     /// When the manifest cannot be written.
-    pub(crate) fn finish(mut self, cause: &str, counters: &[CpuCounters], recursion_misses: u64) -> Result<Outcome> {
+    pub(crate) fn finish(
+        mut self,
+        stop: &StopCause,
+        counters: &[CpuCounters],
+        recursion_misses: u64,
+    ) -> Result<Outcome> {
+        if !self.has_segment() {
+            // The end of the ledger is what the reserve is kept for.
+            self.reserve.release()?;
+            self.open_segment(self.reserve.bytes())?;
+        }
         self.tick(counters, recursion_misses);
-        let totals = self.accounting.totals(counters);
-        let mut stop = self.ledger("stop");
-        stop.cause = Some(cause.to_owned());
-        stop.detail = Some(self.accounting.detail(counters, recursion_misses));
-        self.note(&stop);
+        let now = self.ledger("stop");
+        for entry in self.accounting.unaccounted(counters, &now) {
+            self.note(entry);
+        }
+        let detail = self.accounting.detail(counters, recursion_misses);
+        let mut counts: serde_json::Value = serde_json::from_str(&detail)?;
+        counts["sender"] = serde_json::to_value(&stop.sender)?;
+        let entry = LedgerEntry { cause: Some(stop.cause.clone()), detail: Some(counts.to_string()), ..now };
+        self.note(entry.clone());
         self.close_segment();
         self.syncer.stop();
-        let (mut manifest, errors) = self.sealer.finish()?;
-        let detail: serde_json::Value = serde_json::from_str(stop.detail.as_deref().unwrap_or("{}"))?;
-        manifest.append(
-            "stop",
-            &serde_json::json!({
+        let mut sealed = self.sealer.finish()?;
+        let errors: Vec<String> = sealed.unsealed.into_iter().map(|(_, error)| error).collect();
+        if errors.is_empty() {
+            let end = serde_json::json!({
                 "recording_id": self.session.recording_id,
-                "time": stop.time.rfc3339(),
-                "boot_ns": stop.boot_ns,
-                "cause": cause,
-                "counts": detail,
-            }),
-        )?;
-        Ok(Outcome { totals, head: manifest.head().to_owned(), errors })
+                "state": "SEALED",
+                "time": entry.time.rfc3339(),
+                "boot_ns": entry.boot_ns,
+                "cause": stop.cause,
+                "sender": stop.sender,
+                "counts": serde_json::from_str::<serde_json::Value>(&detail)?,
+            });
+            sealed.manifest.append(&[("stop", end)])?;
+        }
+        self.reserve.release()?;
+        let totals = self.accounting.totals(counters);
+        Ok(Outcome { totals, head: sealed.manifest.head().to_owned(), errors })
     }
 
-    /// Appends to the current segment, or to a new one when it is full; `false` when the journal has no place.
-    fn append(&mut self, kind: FrameKind, payload: &[u8]) -> bool {
-        for _ in 0..2 {
-            if self.writer.is_none() && self.open_segment().is_err() {
-                return false;
+    /// Puts what the other threads could not do into the ledger. A segment whose sync failed is final.
+    fn note_faults(&mut self) {
+        for failure in self.syncer.failures() {
+            eprintln!("warning: cannot sync `{}`, a new segment is begun: {}", failure.path.display(), failure.error);
+            if self.writer.as_ref().is_some_and(|writer| writer.path() == failure.path) {
+                self.close_segment();
             }
-            if self.writer.as_mut().is_some_and(|writer| writer.append(kind, payload)) {
-                return true;
+            let segment = failure.path.file_name().map(|name| name.to_string_lossy().into_owned());
+            let detail = serde_json::json!({ "segment": segment, "error": failure.error });
+            self.note_fault("suspect", "sync_failed", &detail);
+        }
+        for error in self.sealer.faults() {
+            self.note_fault("error", "seal_failed", &serde_json::json!({ "error": error }));
+        }
+    }
+
+    fn note_fault(&mut self, kind: &str, cause: &str, detail: &serde_json::Value) {
+        let entry = LedgerEntry { cause: Some(cause.into()), detail: Some(detail.to_string()), ..self.ledger(kind) };
+        self.note(entry);
+    }
+
+    /// Appends to the current segment, or to a new one when it is full.
+    fn append(&mut self, kind: FrameKind, payload: &[u8]) -> Result<(), Full> {
+        for _ in 0..2 {
+            if !self.has_segment() {
+                break;
+            }
+            let Some(writer) = &mut self.writer else { break };
+            if writer.append(kind, payload, self.surroundings) {
+                if writer.position() - self.synced_bytes >= SYNC_BYTES {
+                    self.synced_bytes = writer.position();
+                    self.syncer.sync();
+                }
+                return Ok(());
             }
             self.close_segment();
         }
-        false
+        Err(self.full.map_or(Full::Journal, |(full, _)| full))
     }
 
-    fn open_segment(&mut self) -> Result<()> {
-        if !self.sealer.has_room() {
-            anyhow::bail!("the journal has reached its bound");
+    /// Whether there is a segment to write to; makes one where there is none, but not at every call.
+    fn has_segment(&mut self) -> bool {
+        if self.writer.is_some() {
+            return true;
         }
+        let now = Instant::now();
+        if self.full.is_some_and(|(_, since)| now.duration_since(since) < SPACE_INTERVAL) {
+            return false;
+        }
+        let before = self.full.take().map(|(full, _)| full);
+        let opened = if self.sealer.has_room() {
+            self.open_segment(self.options.segment_bytes()).map_err(|error| (Full::Disk, format!("{error:#}")))
+        } else {
+            Err((Full::Journal, "the journal has reached its bound".to_owned()))
+        };
+        match opened {
+            Ok(()) if before.is_some() => eprintln!("warning: there is space again; what was lost is in the ledger"),
+            Ok(()) => {}
+            Err((full, reason)) => {
+                self.full = Some((full, now));
+                if before != Some(full) {
+                    eprintln!("warning: events are lost from now on, and counted: {reason}");
+                }
+            }
+        }
+        self.writer.is_some()
+    }
+
+    fn open_segment(&mut self, bytes: u64) -> Result<()> {
         let name = format!("{}-{:06}.{SEGMENT_SUFFIX}", &self.session.recording_id[..8], self.segment);
         let path = self.archive.journal().join(name);
-        let mut writer = SegmentWriter::create(&path, self.options.segment_bytes())?;
-        let header = SegmentHeader {
-            recording_id: self.session.recording_id.clone(),
-            host: self.session.host.clone(),
-            boot_id: self.session.facts.boot_id.clone(),
-            segment: self.segment,
-            entries: self.session.entries.clone(),
-            versions: self.session.versions.clone(),
-        };
-        if !writer.append(FrameKind::Header, &serde_json::to_vec(&header)?) {
-            anyhow::bail!("the policies do not fit into a journal segment; raise --journal-size");
-        }
-        self.syncer.watch(writer.file().context("the journal cannot be synced")?);
+        let header = self.session.segment_header(self.segment);
+        let writer = SegmentWriter::create(&path, bytes, &header, self.surroundings)?;
+        self.syncer.watch(path, writer.file()?);
+        self.synced_bytes = 0;
         self.writer = Some(writer);
         self.segment += 1;
         self.segment_started = Instant::now();
-        self.note_surroundings();
         Ok(())
-    }
-
-    fn note_surroundings(&mut self) {
-        if let Ok(payload) = serde_json::to_vec(&self.surroundings) {
-            self.append(FrameKind::Surroundings, &payload);
-        }
     }
 
     fn close_segment(&mut self) {

@@ -1,23 +1,21 @@
 //! The `record` command: from the policies to a sealed archive.
 
-use crate::cli::RecordOptions;
+use crate::cli::{ArchiveOptions, RecordOptions};
+use crate::lock::Lock;
 use crate::pipeline::{Outcome, Pipeline, PipelineOptions};
 use crate::preflight;
 use crate::processes;
 use crate::sensor::{self, Sensor, SensorOptions};
 use crate::session::Session;
+use crate::signals::{Signals, StopCause};
 use crate::status::StatusLine;
 use crate::tables::{self, Tables};
-use crate::{host, policy};
+use crate::watch::Watch;
+use crate::{host, policy, store};
 use anyhow::{Context, Result};
-use hashtrail::archive::Archive;
-use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
-use std::fs::File;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longest wait for records: what is below half a ring waits this long.
@@ -43,38 +41,39 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     // Reading the kernel's BTF takes its time, so it is asked only where the answer matters.
     let has_post_open = tables::asks_for_post_open(&policies) && sensor::kernel_hooks().contains(&"file_post_open");
     let tables = Tables::new(&policies, has_post_open)?;
-    let ring_bytes = ring_bytes(options.ring_bytes);
+    let ring_bytes = ring_bytes(options.store.ring_bytes);
     let sensor_options = SensorOptions { ring_bytes, max_hash_bytes: options.max_hash_bytes };
     let mut sensor = match Sensor::load(&tables, sensor_options) {
         Ok(sensor) => sensor,
         Err(error) => return Ok(refuse(&[preflight::refusal("sensor", &error)])),
     };
 
-    let archive = Archive::create(&options.archive)?;
-    let _lock = lock(&archive)?;
+    let (lock, store) = store::open_for(&options.store)?;
     let session = Session::new(options.host.as_deref(), tables.entries.clone())?;
-    let start = start_line(&session, options, &policies, &sensor, ring_bytes);
-    let mut pipeline = Pipeline::start(archive, session, pipeline_options(options), &start)?;
+    let start = start_line(&session, options, &policies, &sensor, ring_bytes, store.manifest.public_key());
+    let mut pipeline = Pipeline::start(store, session, pipeline_options(&options.store, true), &start)?;
 
-    let signal = watch_signals()?;
+    let mut signals = Signals::watch()?;
     sensor.attach_tracking()?;
     processes::note_running(&sensor, &tables);
     sensor.attach_hooks()?;
-    note_start(&mut pipeline, &tables);
+    note_start(&mut pipeline, &policies, &tables);
     eprintln!(
         "recording {} to `{}`, policies: {}",
         pipeline.session().recording_id,
-        options.archive.display(),
+        options.store.archive.display(),
         policies.iter().map(|policy| policy.name.as_str()).collect::<Vec<_>>().join(", ")
     );
 
     let deadline = options.duration.map(|duration| Instant::now() + duration);
-    let cause = drain(&sensor, &mut pipeline, || stop_cause(&signal, deadline))?;
+    let mut watch = Some(Watch::start());
+    let cause = drain(&sensor, &mut pipeline, &lock, &mut watch, || stop_cause(&mut signals, deadline))?;
     sensor.stop();
     settle(&sensor, &mut pipeline)?;
     let counters = sensor.counters()?;
     let outcome = pipeline.finish(&cause, &counters, sensor.recursion_misses())?;
-    Ok(report(&outcome))
+    let was_blind = watch.is_some_and(|watch| watch.was_blind());
+    Ok(report(&outcome, was_blind))
 }
 
 /// Says why this host cannot record, in the words of `doctor`.
@@ -94,48 +93,29 @@ pub(crate) fn ring_bytes(wanted: u64) -> u64 {
     wanted.min(cap.max(4096))
 }
 
-/// Refuses a second recorder on the same archive.
-pub(crate) fn lock(archive: &Archive) -> Result<File> {
-    let path = archive.journal().join("lock");
-    let file = File::options()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .with_context(|| format!("cannot open `{}`", path.display()))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive)
-        .with_context(|| format!("another recorder writes to `{}`", archive.root().display()))?;
-    Ok(file)
-}
-
-fn pipeline_options(options: &RecordOptions) -> PipelineOptions {
+/// How the archive is written.
+pub(crate) fn pipeline_options(options: &ArchiveOptions, measurements: bool) -> PipelineOptions {
     PipelineOptions {
         seal_interval: options.seal_interval,
         sync_interval: options.sync_interval,
         journal_bytes: options.journal_bytes,
+        measurements,
     }
 }
 
-/// The number of the signal that came, or 0.
-fn watch_signals() -> Result<Arc<AtomicUsize>> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let came = Arc::new(AtomicUsize::new(0));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        let number = usize::try_from(signal).context("signal numbers are positive")?;
-        signal_hook::flag::register_usize(signal, Arc::clone(&came), number).context("cannot watch signals")?;
-    }
-    Ok(came)
-}
-
-fn stop_cause(signal: &AtomicUsize, deadline: Option<Instant>) -> Option<String> {
-    use signal_hook::low_level::signal_name;
-    match signal.load(Ordering::Relaxed) {
-        0 => deadline.filter(|deadline| Instant::now() >= *deadline).map(|_| "duration".into()),
-        number => Some(i32::try_from(number).ok().and_then(signal_name).unwrap_or("signal").into()),
-    }
+fn stop_cause(signals: &mut Signals, deadline: Option<Instant>) -> Option<StopCause> {
+    let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    signals.came().or_else(|| is_over().then(|| StopCause { cause: "duration".into(), sender: None }))
 }
 
 /// Moves records from the rings to the journal until there is a cause to stop.
-pub(crate) fn drain(sensor: &Sensor, pipeline: &mut Pipeline, stop: impl Fn() -> Option<String>) -> Result<String> {
+pub(crate) fn drain(
+    sensor: &Sensor,
+    pipeline: &mut Pipeline,
+    lock: &Lock,
+    watch: &mut Option<Watch>,
+    mut stop: impl FnMut() -> Option<StopCause>,
+) -> Result<StopCause> {
     let mut status = StatusLine::new();
     let mut heartbeat = Instant::now();
     let pipeline = RefCell::new(pipeline);
@@ -146,9 +126,14 @@ pub(crate) fn drain(sensor: &Sensor, pipeline: &mut Pipeline, stop: impl Fn() ->
         rings.consume().context("cannot read the rings")?;
         if heartbeat.elapsed() >= HEARTBEAT_INTERVAL {
             heartbeat = Instant::now();
+            let mut pipeline = pipeline.borrow_mut();
+            if let Some(watch) = watch {
+                let now = pipeline.ledger("watch");
+                watch.look(sensor, lock, &now)?.into_iter().for_each(|entry| pipeline.note(entry));
+            }
             let counters = sensor.counters()?;
-            pipeline.borrow_mut().tick(&counters, sensor.recursion_misses());
-            status.show(&pipeline.borrow().totals(&counters));
+            pipeline.tick(&counters, sensor.recursion_misses());
+            status.show(&pipeline.totals(&counters));
         }
         if let Some(cause) = stop() {
             status.end();
@@ -172,19 +157,25 @@ pub(crate) fn settle(sensor: &Sensor, pipeline: &mut Pipeline) -> Result<()> {
     Ok(())
 }
 
-fn note_start(pipeline: &mut Pipeline, tables: &Tables) {
+fn note_start(pipeline: &mut Pipeline, policies: &[policy::model::Policy], tables: &Tables) {
     let start = pipeline.ledger("start");
-    pipeline.note(&start);
-    let mut names: Vec<&str> = tables.entries.iter().map(|entry| entry.policy.as_str()).collect();
-    names.dedup();
-    for name in names {
+    pipeline.note(start);
+    for policy in policies {
         let mut entry = pipeline.ledger("policy");
-        let hooks: std::collections::BTreeSet<&str> =
-            tables.entries.iter().filter(|entry| entry.policy == name).map(|entry| entry.hook.as_str()).collect();
-        entry.policy = Some(name.to_owned());
-        entry.detail = Some(serde_json::json!({ "hooks": hooks }).to_string());
-        pipeline.note(&entry);
+        let hooks: std::collections::BTreeSet<&str> = tables
+            .entries
+            .iter()
+            .filter(|entry| entry.policy == policy.name)
+            .map(|entry| entry.hook.as_str())
+            .collect();
+        entry.policy = Some(policy.name.clone());
+        entry.detail = Some(serde_json::json!({ "hooks": hooks, "sha256": policy_digest(policy) }).to_string());
+        pipeline.note(entry);
     }
+}
+
+fn policy_digest(policy: &policy::model::Policy) -> String {
+    hashtrail::manifest::hex(&Sha256::digest(&policy.text))
 }
 
 /// What the manifest says of the start.
@@ -194,6 +185,7 @@ fn start_line(
     policies: &[policy::model::Policy],
     sensor: &Sensor,
     ring_bytes: u64,
+    public_key: Option<String>,
 ) -> serde_json::Value {
     let sources: Vec<_> = policies
         .iter()
@@ -201,7 +193,7 @@ fn start_line(
             serde_json::json!({
                 "name": policy.name,
                 "source": policy.source,
-                "sha256": hashtrail::manifest::hex(&Sha256::digest(&policy.text)),
+                "sha256": policy_digest(policy),
                 "text": policy.text,
             })
         })
@@ -211,21 +203,27 @@ fn start_line(
         "host": session.host,
         "clock": host::clock_anchor(),
         "version": env!("CARGO_PKG_VERSION"),
+        "recorder_sha256": host::own_digest(),
+        "public_key": public_key,
         "case": options.case,
         "operator": options.operator,
         "facts": session.facts,
         "ima_algorithm": host::ima_algorithm(),
+        "ima_violations": host::ima_violations(),
         "hash_probes": sensor.has_hash_probes(),
+        "programs": sensor.program_tags().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "ring_bytes": ring_bytes,
         "policies": sources,
     })
 }
 
-/// Says what the recording amounts to. Exit 2 when something could not be sealed.
-pub(crate) fn report(outcome: &Outcome) -> ExitCode {
+/// Says what the recording amounts to. Exit 2 when something could not be sealed, 1 when the programs did not run for
+/// some time.
+pub(crate) fn report(outcome: &Outcome, was_blind: bool) -> ExitCode {
     let sum = |of: fn(&crate::accounting::CpuTotals) -> u64| outcome.totals.iter().map(of).sum::<u64>();
+    let state = if outcome.errors.is_empty() { "sealed" } else { "NOT SEALED" };
     eprintln!(
-        "sealed: {} produced, {} stored, {} dropped, {} suppressed; head {}",
+        "{state}: {} produced, {} stored, {} dropped, {} suppressed; head {}",
         sum(|cpu| cpu.produced),
         sum(|cpu| cpu.stored),
         sum(|cpu| cpu.dropped),
@@ -235,5 +233,9 @@ pub(crate) fn report(outcome: &Outcome) -> ExitCode {
     for error in &outcome.errors {
         eprintln!("error: {error}");
     }
-    if outcome.errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) }
+    if !outcome.errors.is_empty() {
+        eprintln!("hint: make space, then run `hashtrail-recorder recover`: the journal holds what is not sealed");
+        return ExitCode::from(2);
+    }
+    if was_blind { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -1,47 +1,68 @@
-//! Finished journal segments become sealed files, on a thread of its own. The same way seals what a crash left behind.
+//! Finished journal segments become sealed files, on a thread of its own. What cannot be sealed stays in the journal and
+//! is tried again.
 
-use crate::decode;
-use crate::journal::{self, FrameKind, SEGMENT_SUFFIX, SegmentHeader, Surroundings};
+use crate::journal::{DAMAGED_SUFFIX, read_segment};
+use crate::measurements::Measurements;
+use crate::reserve::Reserve;
+use crate::segment::{Sealed, Segment};
 use anyhow::{Context, Result, anyhow};
-use crossbeam_channel::{Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use hashtrail::archive::Archive;
-use hashtrail::event::Event;
-use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::Manifest;
-use hashtrail::seal::{SegmentName, seal};
+use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Between two attempts to seal what could not be sealed.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The sealing thread and the way to it.
 pub(crate) struct Sealer {
     segments: Sender<PathBuf>,
+    faults: Receiver<String>,
     waiting: Arc<AtomicU64>,
     bound: u64,
-    thread: JoinHandle<(Manifest, Vec<String>)>,
+    thread: JoinHandle<Outcome>,
+}
+
+/// What is left when the thread has ended.
+pub(crate) struct Outcome {
+    /// The manifest.
+    pub(crate) manifest: Manifest,
+    /// Segments that could not be sealed, and why.
+    pub(crate) unsealed: Vec<(PathBuf, String)>,
 }
 
 impl Sealer {
     /// Starts the thread. At most `bound` segments may exist at once, the one being written included.
-    pub(crate) fn start(archive: Archive, mut manifest: Manifest, bound: u64) -> Self {
-        let (segments, received) = unbounded::<PathBuf>();
+    pub(crate) fn start(
+        archive: Archive,
+        manifest: Manifest,
+        reserve: Reserve,
+        measurements: Option<Measurements>,
+        bound: u64,
+    ) -> Self {
+        let (segments, received) = unbounded();
+        let (faulty, faults) = unbounded();
         let waiting = Arc::new(AtomicU64::new(0));
-        let still_waiting = Arc::clone(&waiting);
+        let mut worker = Worker {
+            archive,
+            manifest,
+            reserve,
+            measurements,
+            faults: faulty,
+            waiting: Arc::clone(&waiting),
+            queue: VecDeque::new(),
+        };
         let thread = std::thread::spawn(move || {
-            let mut errors = Vec::new();
-            for path in received {
-                if let Err(error) = seal_segment(&archive, &mut manifest, &path) {
-                    let message = format!("cannot seal `{}`, it is kept: {error:#}", path.display());
-                    eprintln!("error: {message}");
-                    errors.push(message);
-                }
-                still_waiting.fetch_sub(1, Ordering::AcqRel);
-            }
-            (manifest, errors)
+            worker.run(&received);
+            worker.end()
         });
-        Self { segments, waiting, bound, thread }
+        Self { segments, faults, waiting, bound, thread }
     }
 
     /// Whether one more segment keeps the journal within its bound.
@@ -56,108 +77,116 @@ impl Sealer {
         let _ = self.segments.send(path);
     }
 
-    /// Waits until everything is sealed; gives back the manifest, and what could not be sealed.
+    /// What failed since the last question.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        self.faults.try_iter().collect()
+    }
+
+    /// Waits until everything was tried.
     ///
     /// # Errors
     /// When the thread has panicked.
-    pub(crate) fn finish(self) -> Result<(Manifest, Vec<String>)> {
+    pub(crate) fn finish(self) -> Result<Outcome> {
         drop(self.segments);
         self.thread.join().map_err(|_| anyhow!("the sealing thread has panicked; the journal is kept"))
     }
 }
 
-/// Seals every segment that an earlier recording left.
-///
-/// # Errors
-/// When the journal folder cannot be read or a segment cannot be sealed.
-pub(crate) fn seal_left_over(archive: &Archive, manifest: &mut Manifest) -> Result<()> {
-    let directory = archive.journal();
-    let entries = fs::read_dir(&directory).with_context(|| format!("cannot read `{}`", directory.display()))?;
-    let mut segments: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|suffix| suffix == SEGMENT_SUFFIX))
-        .collect();
-    segments.sort();
-    for path in segments {
-        eprintln!("sealing what an earlier recording left: `{}`", path.display());
-        seal_segment(archive, manifest, &path)?;
-    }
-    Ok(())
+/// The thread's own state.
+struct Worker {
+    archive: Archive,
+    manifest: Manifest,
+    reserve: Reserve,
+    measurements: Option<Measurements>,
+    faults: Sender<String>,
+    waiting: Arc<AtomicU64>,
+    queue: VecDeque<(PathBuf, Option<String>)>,
 }
 
-/// Seals one segment and retires it.
-fn seal_segment(archive: &Archive, manifest: &mut Manifest, path: &Path) -> Result<()> {
-    let bytes = fs::read(path)?;
-    let Some(segment) = read_segment(&bytes, path)? else {
-        return fs::remove_file(path).context("cannot remove the empty segment");
-    };
-    let name = SegmentName {
-        recording_id: segment.header.recording_id,
-        host: segment.header.host,
-        segment: segment.header.segment,
-    };
-    seal(archive, manifest, &name, &segment.header.versions, segment.events, segment.ledger)?;
-    fs::remove_file(path).context("cannot retire the journal segment")
-}
-
-/// What a segment holds, as rows.
-struct Segment {
-    header: SegmentHeader,
-    events: Vec<Event>,
-    ledger: Vec<LedgerEntry>,
-}
-
-/// Decodes a segment; `None` when it has no header, and so no records.
-fn read_segment(bytes: &[u8], path: &Path) -> Result<Option<Segment>> {
-    let mut segment: Option<Segment> = None;
-    let mut surroundings = Surroundings::default();
-    for frame in journal::frames(bytes) {
-        let frame = match frame {
-            Ok(frame) => frame,
-            Err(error) => {
-                eprintln!("warning: `{}`: {error:#}; what stands before it is sealed", path.display());
-                if let Some(segment) = &mut segment {
-                    segment.ledger.push(fault(segment, &surroundings, "journal_damaged", &format!("{error:#}")));
-                }
-                break;
+impl Worker {
+    fn run(&mut self, segments: &Receiver<PathBuf>) {
+        self.measure();
+        loop {
+            match segments.recv_timeout(RETRY_INTERVAL) {
+                Ok(path) => self.queue.push_back((path, None)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-        };
-        match (frame.kind, &mut segment) {
-            (FrameKind::Header, _) => {
-                let header = serde_json::from_slice(frame.payload).context("the segment's header")?;
-                segment = Some(Segment { header, events: Vec::new(), ledger: Vec::new() });
+            if !self.queue.is_empty() {
+                self.seal_all();
+                self.measure();
             }
-            (_, None) => anyhow::bail!("the segment does not begin with its header"),
-            (FrameKind::Surroundings, _) => {
-                surroundings = serde_json::from_slice(frame.payload).context("surroundings")?
-            }
-            (FrameKind::Ledger, Some(segment)) => {
-                segment.ledger.push(serde_json::from_slice(frame.payload).context("ledger entry")?)
-            }
-            (FrameKind::Record, Some(segment)) => match decode::decode(frame.payload, &segment.header, &surroundings) {
-                Ok(event) => segment.events.push(event),
-                Err(error) => {
-                    eprintln!("warning: `{}`: unreadable record: {error:#}", path.display());
-                    segment.ledger.push(fault(segment, &surroundings, "unreadable_record", &format!("{error:#}")));
-                }
-            },
         }
     }
-    Ok(segment)
+
+    fn end(mut self) -> Outcome {
+        self.seal_all();
+        self.measure();
+        let unsealed = self.queue.into_iter().map(|(path, error)| (path, error.unwrap_or_default())).collect();
+        Outcome { manifest: self.manifest, unsealed }
+    }
+
+    /// Tries every segment that waits; those that fail wait on.
+    fn seal_all(&mut self) {
+        for (path, before) in std::mem::take(&mut self.queue) {
+            let sealed = self.seal(&path).or_else(|_| {
+                // Sealing needs some space before it gives back more.
+                self.reserve.release()?;
+                self.seal(&path)
+            });
+            match sealed {
+                Ok(()) => {
+                    self.waiting.fetch_sub(1, Ordering::AcqRel);
+                    // Where there is no space yet, the next seal tries again.
+                    let _ = self.reserve.take();
+                }
+                Err(error) => {
+                    let error = format!("cannot seal `{}`, it is kept and tried again: {error:#}", path.display());
+                    if before.as_ref() != Some(&error) {
+                        self.report(&error);
+                    }
+                    self.queue.push_back((path, Some(error)));
+                }
+            }
+        }
+    }
+
+    fn seal(&mut self, path: &Path) -> Result<()> {
+        seal_segment(&self.archive, &mut self.manifest, path).map(drop)
+    }
+
+    /// Stores what the kernel's measurement list has grown by.
+    fn measure(&mut self) {
+        if let Some(measurements) = &mut self.measurements
+            && let Err(error) = measurements.store(&self.archive, &mut self.manifest)
+        {
+            self.report(&format!("cannot store the kernel's measurement list: {error:#}"));
+        }
+    }
+
+    fn report(&self, error: &str) {
+        eprintln!("warning: {error}");
+        // Nobody listens any more when the recording ends.
+        let _ = self.faults.send(error.to_owned());
+    }
 }
 
-/// A ledger entry for what could not be read.
-fn fault(segment: &Segment, surroundings: &Surroundings, cause: &str, error: &str) -> LedgerEntry {
-    LedgerEntry {
-        recording_id: segment.header.recording_id.clone(),
-        host: segment.header.host.clone(),
-        time: surroundings.clock.time(surroundings.clock.boot_ns),
-        boot_ns: surroundings.clock.boot_ns,
-        kind: "error".into(),
-        cause: Some(cause.into()),
-        count: Some(1),
-        detail: Some(serde_json::json!({ "error": error }).to_string()),
-        ..LedgerEntry::default()
+/// Seals one segment and retires it; gives what it held.
+///
+/// # Errors
+/// When a file cannot be written; the segment is then as it was. A segment without a header is renamed.
+pub(crate) fn seal_segment(archive: &Archive, manifest: &mut Manifest, path: &Path) -> Result<Sealed> {
+    let bytes = read_segment(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let segment = Segment::read(&bytes, &file_name).or_else(|error| {
+        let kept = path.with_extension(DAMAGED_SUFFIX);
+        fs::rename(path, &kept)?;
+        Err(error.context(format!("`{}` cannot be sealed and is kept as `{}`", path.display(), kept.display())))
+    })?;
+    for damage in &segment.damages {
+        eprintln!("warning: `{}`: {damage}; everything else of it is sealed", path.display());
     }
+    let sealed = segment.seal(archive, manifest)?;
+    fs::remove_file(path).context("cannot retire the journal segment")?;
+    Ok(sealed)
 }

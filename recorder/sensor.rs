@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::Mutex;
 
 /// Programs that follow processes and hashes; they send no records of their own.
-const TRACKING: [&str; 3] = ["sched_process_fork", "bprm_check_security", "bprm_committed_creds"];
+const TRACKING: [&str; 4] = ["sched_process_fork", "bprm_check_security", "bprm_committed_creds", CANARY];
 /// Programs that see when IMA really reads a file. Not every kernel lets them in.
 const HASH_PROBES: [&str; 2] = ["ima_hash_begins", "ima_hash_ends"];
 /// LSM programs, by their number in `bpf/event.h`; the names are the hooks'.
@@ -25,6 +25,8 @@ pub(crate) const HOOK_PROGRAMS: [(wire::hook, &str); 6] = [
     (wire::hook::HOOK_FILE_POST_OPEN, "file_post_open"),
     (wire::hook::HOOK_KERNEL_READ_FILE, "kernel_read_file"),
 ];
+/// Counts the recorder's own locks of its lock file.
+const CANARY: &str = "canary";
 /// The producer of `loadtest`.
 const LOADTEST: &str = "loadtest";
 
@@ -226,16 +228,40 @@ impl Sensor {
 
     /// Runs that the kernel's recursion guard skipped (kernels up to 6.1 without the backport of 271de525e1d7).
     pub(crate) fn recursion_misses(&self) -> u64 {
-        let count = |fd: BorrowedFd<'_>| -> Option<u64> {
-            let information = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_raw_fd())).ok()?;
-            information.lines().find_map(|line| line.strip_prefix("recursion_misses:")?.trim().parse().ok())
-        };
         self.skeleton
             .object()
             .progs()
             .filter(|program| program.autoload())
-            .filter_map(|program| count(program.as_fd()))
+            .filter_map(|program| program_information(program.as_fd(), "recursion_misses:")?.parse::<u64>().ok())
             .sum()
+    }
+
+    /// How often the canary ran; `None` where it is not loaded.
+    ///
+    /// # Errors
+    /// When the counters cannot be read.
+    pub(crate) fn canaries(&self) -> Result<Option<u64>> {
+        let counters = self.counters()?;
+        let is_loaded = self.programs.contains(CANARY);
+        Ok(is_loaded.then(|| counters.iter().map(|cpu| cpu.counts.canaries).sum()))
+    }
+
+    /// Programs that should be attached and are not.
+    pub(crate) fn lost_links(&self) -> usize {
+        self.links.iter().filter(|link| link.info().is_err()).count()
+    }
+
+    /// Name and tag of each loaded program; the tag is the kernel's digest over its instructions.
+    pub(crate) fn program_tags(&self) -> Vec<(String, String)> {
+        self.skeleton
+            .object()
+            .progs()
+            .filter(|program| program.autoload())
+            .filter_map(|program| {
+                let tag = program_information(program.as_fd(), "prog_tag:")?;
+                Some((program.name().to_string_lossy().into_owned(), tag))
+            })
+            .collect()
     }
 
     /// Ends the recording in the kernel: what runs from now on sends nothing.
@@ -246,15 +272,22 @@ impl Sensor {
         self.links.clear();
     }
 
-    /// Runs the producer once: `count` events numbered from `first`. Returns how many it produced.
+    /// Runs the producer once: `count` events numbered from `first`, which rank as opens (bulk) or as execs. Returns how
+    /// many it produced.
     ///
     /// # Errors
     /// When the kernel refuses the run.
-    pub(crate) fn produce(&self, first: u64, count: u64) -> Result<u64> {
-        let mut arguments = [first.to_ne_bytes(), count.to_ne_bytes()].concat();
+    pub(crate) fn produce(&self, first: u64, count: u64, is_bulk: bool) -> Result<u64> {
+        let mut arguments = [first.to_ne_bytes(), count.to_ne_bytes(), u64::from(is_bulk).to_ne_bytes()].concat();
         let input = ProgramInput { context_in: Some(&mut arguments), ..Default::default() };
         Ok(self.skeleton.progs.loadtest.test_run(input)?.return_value.into())
     }
+}
+
+/// What the kernel says about a program under this label.
+fn program_information(program: BorrowedFd<'_>, label: &str) -> Option<String> {
+    let information = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", program.as_raw_fd())).ok()?;
+    information.lines().find_map(|line| Some(line.strip_prefix(label)?.trim().to_owned()))
 }
 
 /// Loads the programs of these hooks, and unloads them.

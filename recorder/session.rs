@@ -1,7 +1,8 @@
 //! One recording: its names, and the ledger entries that it makes of itself.
 
+use crate::frame::Surroundings;
 use crate::host::{self, Host};
-use crate::journal::{EntryName, Surroundings};
+use crate::journal::{EntryName, SegmentHeader};
 use anyhow::Result;
 use hashtrail::archive::host_label;
 use hashtrail::ledger::LedgerEntry;
@@ -40,13 +41,25 @@ impl Session {
         })
     }
 
+    /// The header of one of its segments.
+    pub(crate) fn segment_header(&self, segment: u32) -> SegmentHeader {
+        SegmentHeader {
+            recording_id: self.recording_id.clone(),
+            host: self.host.clone(),
+            boot_id: self.facts.boot_id.clone(),
+            segment,
+            entries: self.entries.clone(),
+            versions: self.versions.clone(),
+        }
+    }
+
     /// A ledger entry of this moment.
     pub(crate) fn ledger(&self, kind: &str, surroundings: &Surroundings) -> LedgerEntry {
         let boot_ns = host::clock_anchor().boot_ns;
         LedgerEntry {
             recording_id: self.recording_id.clone(),
             host: self.host.clone(),
-            time: surroundings.clock.time(boot_ns),
+            time: surroundings.time(boot_ns),
             boot_ns,
             kind: kind.to_owned(),
             ..LedgerEntry::default()

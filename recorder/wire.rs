@@ -41,7 +41,7 @@ unsafe impl Wire for selector {}
 const _: () = assert!(size_of::<event>() == 352);
 const _: () = assert!(size_of::<affix_key>() == 2 * 4 + 256);
 const _: () = assert!(size_of::<affix_lengths>() == 2 * 4 + 2 * (256 + 128));
-const _: () = assert!(size_of::<counters>() == 13 * 8);
+const _: () = assert!(size_of::<counters>() == 14 * 8);
 const _: () = assert!(size_of::<filter>() == 8 + 4 * 8);
 const _: () = assert!(size_of::<selector>() == 8 + 16 * size_of::<filter>());
 const _: () = assert!(size_of::<process>() == 8 + 4 * 8 + 2 * 4 + 256);

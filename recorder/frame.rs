@@ -1,0 +1,310 @@
+//! The frames of a journal segment: how they stand in bytes, and how they are found again in damaged ones.
+//!
+//! A frame is a head of 24 bytes, the payload, and zeros up to a multiple of 8. The head: length of the payload (4 bytes,
+//! written last: a frame exists when it is whole), CRC32C over the rest of the head and the payload (4), kind (2), whether
+//! an IMA policy is loaded (2), number of the frame (4), wall-clock offset in nanoseconds (8). All little-endian. A length
+//! of zero with only zeros behind it ends the segment. Each frame can be decoded alone.
+//!
+//! Payloads hold what strangers chose (paths, arguments), so a payload could hold the bytes of a frame, to be found when
+//! the true frame around it is damaged. The checksum therefore begins with a salt that strangers do not know; only
+//! headers, which hold no such bytes and tell the salt, have none.
+
+use anyhow::{Context, Result, bail};
+use hashtrail::cell::Micros;
+use hashtrail::clock::ClockAnchor;
+
+/// Bytes before each payload.
+pub(crate) const HEAD_BYTES: usize = 24;
+/// Frames begin at multiples of this.
+pub(crate) const ALIGNMENT: usize = 8;
+/// Searching behind damage ends after checksums over this many times the segment's bytes: only a forged segment, in
+/// which every place claims to be a frame, comes to that.
+const SEARCH_FACTOR: usize = 8;
+
+/// What a frame holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub(crate) enum FrameKind {
+    /// [`crate::journal::SegmentHeader`] as JSON.
+    Header = 1,
+    /// One record as the kernel sent it.
+    Record = 2,
+    /// One ledger entry as JSON.
+    Ledger = 3,
+}
+
+/// What holds at the time of a frame and stands in no record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Surroundings {
+    /// CLOCK_REALTIME minus CLOCK_BOOTTIME, nanoseconds.
+    pub(crate) utc_offset_ns: i64,
+    /// Whether an IMA policy is loaded.
+    pub(crate) ima_policy: Option<bool>,
+}
+
+impl Surroundings {
+    /// The UTC time of a moment since boot.
+    pub(crate) fn time(&self, boot_ns: i64) -> Micros {
+        ClockAnchor { boot_ns: 0, utc_ns: self.utc_offset_ns }.time(boot_ns)
+    }
+}
+
+/// One frame of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Frame<'a> {
+    /// What it holds.
+    pub(crate) kind: FrameKind,
+    /// Number in its segment, from 0.
+    pub(crate) number: u32,
+    /// Clock and policy.
+    pub(crate) surroundings: Surroundings,
+    /// Its payload.
+    pub(crate) payload: &'a [u8],
+}
+
+/// What stands at a place of a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Piece<'a> {
+    /// A whole frame.
+    Frame(Frame<'a>),
+    /// Bytes that are none.
+    Damage(Damage),
+}
+
+/// A span of bytes that holds no whole frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Damage {
+    /// Its first byte.
+    pub(crate) from: usize,
+    /// The byte behind it.
+    pub(crate) to: usize,
+    /// What is wrong at its first byte.
+    pub(crate) reason: String,
+    /// Frames that are missing; `None` at the end, where their number is not known.
+    pub(crate) frames: Option<u32>,
+}
+
+/// Bytes that a payload of this length takes with head and padding.
+pub(crate) fn framed_bytes(payload: usize) -> usize {
+    (HEAD_BYTES + payload).next_multiple_of(ALIGNMENT)
+}
+
+/// The salt of the checksums in a recording's segments.
+pub(crate) fn salt_of(recording_id: &str) -> u32 {
+    crc32c::crc32c(recording_id.as_bytes())
+}
+
+/// Writes a frame at the start of `place`, the length last; `None` when it does not fit.
+pub(crate) fn write(place: &mut [u8], frame: &Frame<'_>, salt: u32) -> Option<usize> {
+    let whole = place.get_mut(..HEAD_BYTES + frame.payload.len())?;
+    let length = u32::try_from(frame.payload.len()).ok()?;
+    let (head, body) = whole.split_at_mut(HEAD_BYTES);
+    body.copy_from_slice(frame.payload);
+    let fields = head_fields(frame);
+    head[8..].copy_from_slice(&fields);
+    head[4..8].copy_from_slice(&checksum(salt, length, &fields, frame.payload).to_le_bytes());
+    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::Release);
+    head[..4].copy_from_slice(&length.to_le_bytes());
+    Some(framed_bytes(frame.payload.len()))
+}
+
+fn head_fields(frame: &Frame<'_>) -> [u8; 16] {
+    let policy = match frame.surroundings.ima_policy {
+        None => 0_u16,
+        Some(false) => 1,
+        Some(true) => 2,
+    };
+    let mut fields = [0; 16];
+    fields[..2].copy_from_slice(&(frame.kind as u16).to_le_bytes());
+    fields[2..4].copy_from_slice(&policy.to_le_bytes());
+    fields[4..8].copy_from_slice(&frame.number.to_le_bytes());
+    fields[8..].copy_from_slice(&frame.surroundings.utc_offset_ns.to_le_bytes());
+    fields
+}
+
+fn checksum(salt: u32, length: u32, fields: &[u8; 16], payload: &[u8]) -> u32 {
+    let is_header = fields[..2] == (FrameKind::Header as u16).to_le_bytes();
+    let crc = crc32c::crc32c_append(if is_header { 0 } else { salt }, &length.to_le_bytes());
+    crc32c::crc32c_append(crc32c::crc32c_append(crc, fields), payload)
+}
+
+/// Everything in a segment's bytes, in order. Behind damage it goes on with the next whole frame.
+pub(crate) fn pieces(bytes: &[u8], salt: u32) -> impl Iterator<Item = Piece<'_>> {
+    let mut position = 0;
+    let mut number = 0;
+    let mut search_bytes = bytes.len().saturating_mul(SEARCH_FACTOR);
+    std::iter::from_fn(move || {
+        if position >= bytes.len() {
+            return None;
+        }
+        match frame_at(bytes, position, salt) {
+            Ok(frame) if frame.number == number => {
+                position += framed_bytes(frame.payload.len());
+                number += 1;
+                Some(Piece::Frame(frame))
+            }
+            found => {
+                let reason = found.map_or_else(|error| error.to_string(), |_| "it is out of order".into());
+                let damage = damage_at(bytes, position, salt, number, reason, &mut search_bytes);
+                position =
+                    damage.as_ref().filter(|damage| damage.frames.is_some()).map_or(bytes.len(), |damage| damage.to);
+                number += damage.as_ref().and_then(|damage| damage.frames).unwrap_or(0);
+                damage.map(Piece::Damage)
+            }
+        }
+    })
+}
+
+/// The damage that begins here; `None` where the segment simply ends.
+fn damage_at(
+    bytes: &[u8],
+    from: usize,
+    salt: u32,
+    number: u32,
+    reason: String,
+    search_bytes: &mut usize,
+) -> Option<Damage> {
+    let next = (from + ALIGNMENT..bytes.len()).step_by(ALIGNMENT).find_map(|place| {
+        let stated = stated_bytes(bytes, place)?;
+        *search_bytes = search_bytes.checked_sub(stated)?;
+        let frame = frame_at(bytes, place, salt).ok()?;
+        Some((place, frame.number.checked_sub(number)?))
+    });
+    if let Some((to, frames)) = next {
+        return Some(Damage { from, to, reason, frames: Some(frames) });
+    }
+    let last = bytes[from..].iter().rposition(|byte| *byte != 0)?;
+    Some(Damage { from, to: from + last + 1, reason, frames: None })
+}
+
+/// Bytes of the frame that a place claims to hold; `None` where it cannot be one.
+fn stated_bytes(bytes: &[u8], position: usize) -> Option<usize> {
+    let length = number_at::<4>(bytes, position).map(u32::from_le_bytes)? as usize;
+    let is_possible = length > 0 && position + HEAD_BYTES + length <= bytes.len();
+    is_possible.then_some(HEAD_BYTES + length)
+}
+
+fn frame_at(bytes: &[u8], position: usize, salt: u32) -> Result<Frame<'_>> {
+    let head: &[u8; HEAD_BYTES] =
+        bytes.get(position..position + HEAD_BYTES).context("there is no room for a frame")?.try_into()?;
+    let fields: &[u8; 16] = head[8..].try_into()?;
+    let length = number_at::<4>(head, 0).map(u32::from_le_bytes).unwrap_or_default();
+    if length == 0 {
+        bail!("the frame was not finished");
+    }
+    let start = position + HEAD_BYTES;
+    let payload = bytes.get(start..start + length as usize).context("it ends behind the segment")?;
+    let field = |at: usize| number_at::<2>(head, at).map(u16::from_le_bytes).unwrap_or_default();
+    if number_at::<4>(head, 4) != Some(checksum(salt, length, fields, payload).to_le_bytes()) {
+        bail!("its checksum is wrong");
+    }
+    let kind =
+        [FrameKind::Header, FrameKind::Record, FrameKind::Ledger].into_iter().find(|kind| *kind as u16 == field(8));
+    let kind = kind.with_context(|| format!("its kind {} is unknown", field(8)))?;
+    let surroundings = Surroundings {
+        utc_offset_ns: number_at::<8>(head, 16).map(i64::from_le_bytes).unwrap_or_default(),
+        ima_policy: [None, Some(false), Some(true)].get(usize::from(field(10))).copied().flatten(),
+    };
+    let number = number_at::<4>(head, 12).map(u32::from_le_bytes).unwrap_or_default();
+    Ok(Frame { kind, number, surroundings, payload })
+}
+
+fn number_at<const N: usize>(bytes: &[u8], position: usize) -> Option<[u8; N]> {
+    bytes.get(position..position + N)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SALT: u32 = 0x5a17;
+
+    fn segment(payloads: &[&[u8]]) -> Vec<u8> {
+        let mut bytes = vec![0; 512];
+        let mut position = 0;
+        for (number, payload) in (0..).zip(payloads) {
+            let surroundings = Surroundings { utc_offset_ns: -5, ima_policy: Some(true) };
+            let frame = Frame { kind: FrameKind::Record, number, surroundings, payload };
+            position += write(&mut bytes[position..], &frame, SALT).expect("it fits");
+        }
+        bytes
+    }
+
+    fn frames(bytes: &[u8]) -> Vec<Frame<'_>> {
+        let frame = |piece| if let Piece::Frame(frame) = piece { Some(frame) } else { None };
+        pieces(bytes, SALT).filter_map(frame).collect()
+    }
+
+    fn damages(bytes: &[u8]) -> Vec<Damage> {
+        let damage = |piece| if let Piece::Damage(damage) = piece { Some(damage) } else { None };
+        pieces(bytes, SALT).filter_map(damage).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let bytes = segment(&[b"one", b"a longer record"]);
+        assert_eq!(pieces(&bytes, SALT).count(), 2);
+        let found = frames(&bytes);
+        assert_eq!(found[1].payload, b"a longer record");
+        assert_eq!(found[1].surroundings, Surroundings { utc_offset_ns: -5, ima_policy: Some(true) });
+    }
+
+    #[test]
+    fn every_flipped_bit_is_reported_and_costs_one_frame() {
+        let bytes = segment(&[b"first", b"second record", b"third"]);
+        let whole = frames(&bytes);
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let left = frames(&damaged);
+            assert!(left.iter().all(|frame| whole.contains(frame)), "bit {bit}: a wrong frame");
+            let is_padding = left.len() == 3;
+            assert!(is_padding || left.len() == 2, "bit {bit}: {} frames are left", left.len());
+            assert!(is_padding || damages(&damaged).len() == 1, "bit {bit} is not reported");
+        }
+    }
+
+    #[test]
+    fn a_frame_in_a_payload_is_no_frame() {
+        let mut forged = vec![0; 64];
+        let surroundings = Surroundings::default();
+        let frame = Frame { kind: FrameKind::Record, number: 1, surroundings, payload: b"forged" };
+        write(&mut forged, &frame, 0).expect("it fits");
+        let mut bytes = segment(&[&forged, b"true"]);
+        bytes[4] ^= 1;
+        let left = frames(&bytes);
+        assert_eq!((left.len(), left[0].payload), (1, b"true".as_slice()));
+    }
+
+    #[test]
+    fn every_cut_leaves_the_frames_before_it() {
+        let bytes = segment(&[b"first", b"second record", b"third"]);
+        let end = [5, 13, 5].map(framed_bytes);
+        for cut in 0..end.iter().sum() {
+            let whole = [end[0], end[0] + end[1]].iter().filter(|end| **end <= cut).count();
+            let left = frames(&bytes[..cut]).len();
+            // The last bytes of a frame are its padding.
+            assert!(left == whole || left == whole + 1 && damages(&bytes[..cut]).is_empty(), "cut {cut}: {left}");
+            let mut torn = bytes.clone();
+            torn[cut..].fill(0);
+            assert!(frames(&torn).len() >= whole, "torn {cut}");
+        }
+    }
+
+    #[test]
+    fn mutants_give_only_frames_that_were_written() {
+        let bytes = segment(&[b"first", b"second record", b"third"]);
+        let whole = frames(&bytes);
+        crate::mutate::mutants(&bytes, |seed, mutant| {
+            assert!(frames(mutant).iter().all(|frame| whole.contains(frame)), "mutant {seed}");
+        });
+    }
+
+    /// Every place claims to be a frame that reaches to the end: the search must not take the square of the size.
+    #[test]
+    fn a_forged_segment_ends_soon() {
+        let bytes: Vec<u8> =
+            [1_000_000_u32, 0].iter().flat_map(|word| word.to_le_bytes()).cycle().take(2 << 20).collect();
+        assert_eq!(damages(&bytes).len(), 1);
+    }
+}

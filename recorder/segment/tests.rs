@@ -1,0 +1,105 @@
+use super::*;
+use crate::frame;
+use crate::wire;
+
+fn header() -> SegmentHeader {
+    SegmentHeader { recording_id: "3f1c9e52-8b55".into(), host: "web".into(), ..SegmentHeader::default() }
+}
+
+/// A segment with records of two CPUs and a ledger entry.
+fn segment() -> Vec<u8> {
+    let header = header();
+    let head = serde_json::to_vec(&header).expect("JSON");
+    let record = |cpu: u32, seq: u64| {
+        let event = wire::event {
+            cpu,
+            seq,
+            boot_ns: 1000 * (seq + 1),
+            record_bytes: u32::try_from(size_of::<wire::event>()).expect("small"),
+            ..wire::event::default()
+        };
+        wire::bytes_of(&event).to_vec()
+    };
+    let note = serde_json::to_vec(&LedgerEntry { kind: "start".into(), ..LedgerEntry::default() }).expect("JSON");
+    let frames = [
+        (FrameKind::Header, head.clone()),
+        (FrameKind::Header, head),
+        (FrameKind::Ledger, note),
+        (FrameKind::Record, record(0, 0)),
+        (FrameKind::Record, record(1, 0)),
+        (FrameKind::Record, record(0, 1)),
+        (FrameKind::Record, record(1, 1)),
+        (FrameKind::Record, record(0, 2)),
+    ];
+    let mut bytes = vec![0; 8192];
+    let mut position = 0;
+    for (number, (kind, payload)) in (0..).zip(&frames) {
+        let surroundings = Surroundings { utc_offset_ns: 7000, ima_policy: None };
+        let frame = Frame { kind: *kind, number, surroundings, payload };
+        position += frame::write(&mut bytes[position..], &frame, salt_of(&header.recording_id)).expect("it fits");
+    }
+    bytes
+}
+
+fn used(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
+
+#[test]
+fn each_flipped_bit_costs_one_row_at_most_and_is_on_record() {
+    let bytes = segment();
+    let whole = Segment::read(&bytes, "s").expect("it is whole");
+    assert_eq!((whole.events.len(), whole.ledger.len(), whole.damages.len()), (5, 1, 0));
+    for bit in 0..used(&bytes) * 8 {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let read = Segment::read(&damaged, "s").expect("one header is left");
+        assert!(read.events.iter().all(|event| whole.events.contains(event)), "bit {bit}: a wrong row");
+        let lost = whole.events.len() - read.events.len();
+        let stated: i64 = read.ledger.iter().filter_map(|entry| entry.count).sum();
+        assert!(lost <= 1, "bit {bit} costs {lost} rows");
+        let is_reported = read.ledger.iter().any(|entry| entry.kind == "corrupt") && read.damages.len() == 1;
+        let is_padding = read.events.len() == 5 && read.ledger == whole.ledger;
+        assert!(is_reported || is_padding, "bit {bit} is not reported");
+        // Only between two records of its CPU has a hole bounds.
+        let is_bounded = whole.events[2] != whole.events[1] && lost == 1 && !read.events.contains(&whole.events[2]);
+        assert_eq!(stated, i64::from(is_bounded), "bit {bit}");
+    }
+}
+
+#[test]
+fn every_cut_gives_a_correct_prefix() {
+    let bytes = segment();
+    let whole = Segment::read(&bytes, "s").expect("it is whole");
+    let header_bytes = frame::framed_bytes(serde_json::to_vec(&header()).expect("JSON").len());
+    for cut in 0..used(&bytes) {
+        for torn in [bytes[..cut].to_vec(), [&bytes[..cut], &vec![0; bytes.len() - cut]].concat()] {
+            let Ok(read) = Segment::read(&torn, "s") else {
+                assert!(cut < header_bytes, "cut {cut}");
+                continue;
+            };
+            assert!(whole.events.starts_with(&read.events), "cut {cut}: no prefix");
+        }
+    }
+}
+
+#[test]
+fn both_headers_lost_is_an_error() {
+    let mut bytes = segment();
+    bytes[30] ^= 1;
+    let second = frame::framed_bytes(serde_json::to_vec(&header()).expect("JSON").len());
+    bytes[second + 30] ^= 1;
+    let error = Segment::read(&bytes, "s").expect_err("no header");
+    assert!(error.to_string().contains("both copies of the header"));
+}
+
+#[test]
+fn mutants_never_give_a_wrong_row() {
+    let bytes = segment();
+    let whole = Segment::read(&bytes, "s").expect("it is whole");
+    crate::mutate::mutants(&bytes[..used(&bytes) + 64], |seed, mutant| {
+        if let Ok(read) = Segment::read(mutant, "s") {
+            assert!(read.events.iter().all(|event| whole.events.contains(event)), "mutant {seed}");
+        }
+    });
+}

@@ -1,0 +1,51 @@
+//! What ends a recording, and who sent it.
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::low_level::signal_name;
+
+/// Why a recording ends.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StopCause {
+    /// The signal's name, or `duration`.
+    pub(crate) cause: String,
+    /// Who sent the signal; `None` for the kernel, such as for Ctrl-C on the terminal.
+    pub(crate) sender: Option<Sender>,
+}
+
+/// The process that sent a signal, as far as it can still be asked.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Sender {
+    pid: i32,
+    uid: u32,
+    comm: Option<String>,
+    exe: Option<String>,
+}
+
+/// The signals that end a recording.
+pub(crate) struct Signals(SignalsInfo<WithOrigin>);
+
+impl Signals {
+    /// Takes the signals from their defaults.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub(crate) fn watch() -> Result<Self> {
+        SignalsInfo::new([SIGINT, SIGTERM, SIGHUP]).map(Self).context("cannot watch signals")
+    }
+
+    /// The first signal that came since the last question.
+    pub(crate) fn came(&mut self) -> Option<StopCause> {
+        let origin = self.0.pending().next()?;
+        let sender = origin.process.filter(|process| process.pid > 0).map(|process| Sender {
+            pid: process.pid,
+            uid: process.uid,
+            comm: crate::host::read_line(&format!("/proc/{}/comm", process.pid)),
+            exe: std::fs::read_link(format!("/proc/{}/exe", process.pid)).ok().map(|path| path.display().to_string()),
+        });
+        Some(StopCause { cause: signal_name(origin.signal).unwrap_or("signal").to_owned(), sender })
+    }
+}
