@@ -12,6 +12,8 @@ mod binary;
 mod bytes;
 mod entry;
 mod list;
+#[cfg(test)]
+mod real_lists;
 mod replay;
 mod template;
 #[cfg(test)]
