@@ -13,6 +13,8 @@ mod bytes;
 mod entry;
 mod list;
 #[cfg(test)]
+mod mutants;
+#[cfg(test)]
 mod real_lists;
 mod replay;
 mod template;
