@@ -180,7 +180,7 @@ impl OpenArchive {
 }
 
 /// The directories that paths and globs name.
-fn archive_paths(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
+pub(crate) fn archive_paths(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
     if arguments.is_empty() {
         if Path::new("manifest.jsonl").is_file() {
             return Ok(vec![PathBuf::from(".")]);

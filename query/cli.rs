@@ -21,6 +21,7 @@ Examples:
   hashtrail changes '/usr/bin/*' --archive '/mnt/evidence/*' --since '2 days ago' --format json
   hashtrail history /usr/bin/sudo --archive web1
   hashtrail lookup --ioc known-bad.txt --archive web1 --archive db1
+  hashtrail verify --archive web1 --key case.pub --head 3b1f…
   hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --format csv
 
 Data goes to stdout, everything else to stderr.
@@ -38,6 +39,10 @@ pub(crate) enum Command {
     Events(EventsOptions),
     /// What was recorded, when, and what was lost
     Info,
+    /// When the recorder was blind, and what was lost
+    Gaps,
+    /// Whether an archive is as it was sealed
+    Verify(VerifyOptions),
     /// Every column of every table: type and meaning
     Schema,
 }
@@ -137,6 +142,26 @@ pub(crate) struct EventsOptions {
     /// Columns to show, separated by commas; `hashtrail schema` lists them
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Exit code: 0 sealed and all of it as it was sealed, 1 otherwise, 2 an error occurred.")]
+pub(crate) struct VerifyOptions {
+    /// Public key that signed the manifest: the file, or the key in base64
+    #[arg(long, value_name = "PUB")]
+    pub(crate) key: Option<String>,
+    /// Head of the manifest, as the recorder printed it at the end
+    #[arg(long, value_name = "HEX", value_parser = parse_head)]
+    pub(crate) head: Option<String>,
+    /// Measurement list of the host, binary or ASCII, besides those that the archive holds; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ima_log: Vec<PathBuf>,
+}
+
+/// A SHA-256 in hex.
+fn parse_head(text: &str) -> Result<String, String> {
+    let head = crate::commands::parse_digest(text)?;
+    if head.len() == 64 { Ok(head) } else { Err(format!("`{text}` is no head: 64 hex digits")) }
 }
 
 /// `major:minor:inode`.

@@ -26,6 +26,28 @@ pub(crate) struct Finding {
     pub(crate) detail: String,
 }
 
+impl Finding {
+    /// Something that is not as it should be.
+    pub(crate) fn damage(
+        kind: &'static str,
+        file: impl Into<String>,
+        place: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self { kind, severity: Severity::Damage, file: file.into(), place: place.into(), detail: detail.into() }
+    }
+
+    /// Something to know.
+    pub(crate) fn notice(
+        kind: &'static str,
+        file: impl Into<String>,
+        place: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self { severity: Severity::Notice, ..Self::damage(kind, file, place, detail) }
+    }
+}
+
 /// Most findings of one kind in one file that are kept; a list that was rewritten has one for each of its entries.
 const KEPT_MAX: u64 = 100;
 
@@ -45,6 +67,11 @@ impl Findings {
         if *count <= KEPT_MAX {
             self.kept.push(finding);
         }
+    }
+
+    /// Takes several.
+    pub(crate) fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        findings.into_iter().for_each(|finding| self.push(finding));
     }
 
     /// The findings in order; one more for each kind and file says how many were not kept.

@@ -19,6 +19,7 @@ mod suspects;
 #[cfg(test)]
 mod testing;
 mod time;
+mod verify;
 
 use anyhow::{Result, anyhow};
 use clap::Parser;

@@ -117,7 +117,7 @@ impl Recording {
         self.has_ledger = true;
         match entry.kind.as_str() {
             "policy" => self.hooks.extend(hooks_of(entry.detail.as_deref())),
-            "loss" | "blind" => self.losses.push(Loss::from_entry(entry)),
+            "loss" | "blind" | "gap" | "corrupt" | "tamper" => self.losses.push(Loss::from_entry(entry)),
             "heartbeat" | "stop" => {
                 if let Some(detail) = entry.detail
                     && self.counts.as_ref().is_none_or(|(boot_ns, _)| *boot_ns <= entry.boot_ns)

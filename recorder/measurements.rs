@@ -45,6 +45,8 @@ impl Measurements {
     /// # Errors
     /// When the list cannot be read or stored.
     pub(crate) fn store(&mut self, archive: &Archive, manifest: &mut Manifest) -> Result<()> {
+        // Before the list: then the list holds every entry that the PCR knows of, and the PCR is that of a prefix.
+        let pcr10 = pcr10();
         let list = match fs::read(LIST) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             list => list.with_context(|| format!("cannot read `{LIST}`"))?,
@@ -61,6 +63,8 @@ impl Measurements {
         remove_if_there(&staging)?;
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&staging)?;
         file.write_all(&list[from_byte..]).and_then(|()| file.sync_all())?;
+        // Reading it back while it is open for writing would be a violation for IMA.
+        drop(file);
         let entry = MeasurementList {
             content: place(archive, &staging, &path)?,
             path,
@@ -68,7 +72,7 @@ impl Measurements {
             boot_id: self.boot_id.clone(),
             from_byte: from_byte as u64,
             violations: host::ima_violations(),
-            pcr10: pcr10(),
+            pcr10,
         };
         manifest.append(&[("ima", serde_json::to_value(&entry)?)])?;
         self.number += 1;
@@ -78,7 +82,7 @@ impl Measurements {
     }
 }
 
-/// PCR 10 of the TPM, after the list was read: it may know of later entries, never of fewer.
+/// PCR 10 of the TPM, by bank; empty without a TPM.
 fn pcr10() -> Vec<(String, String)> {
     let value = |bank: &str| host::read_line(&format!("/sys/class/tpm/tpm0/pcr-{bank}/10"));
     BANKS.iter().filter_map(|bank| Some(((*bank).to_owned(), value(bank)?.to_ascii_lowercase()))).collect()

@@ -97,9 +97,10 @@ impl Pipeline {
         manifest.append(&[("start", start.clone())])?;
         let measurements = options.measurements.then(|| Measurements::new(&session));
         let bound = options.journal_bytes / segment_bytes.max(1);
+        let sealer = Sealer::start(archive.clone(), manifest, reserve.clone(), measurements, bound);
         let mut pipeline = Self {
-            sealer: Sealer::start(archive.clone(), manifest, reserve.clone(), measurements, bound),
-            syncer: Syncer::start(options.sync_interval),
+            syncer: Syncer::start(options.sync_interval, sealer.inlet()),
+            sealer,
             archive,
             surroundings: Surroundings {
                 utc_offset_ns: host::clock_anchor().offset_ns(),
@@ -164,8 +165,7 @@ impl Pipeline {
         }
         self.surroundings.utc_offset_ns = host::clock_anchor().offset_ns();
         self.note_faults();
-        while let Some(entry) = self.waiting.first().cloned().filter(|entry| self.note_now(entry)) {
-            let _ = entry;
+        while self.waiting.first().cloned().is_some_and(|entry| self.note_now(&entry)) {
             self.waiting.remove(0);
         }
         // Without a place for them the losses stay unreported until there is one.
@@ -319,7 +319,8 @@ impl Pipeline {
 
     fn close_segment(&mut self) {
         if let Some(writer) = self.writer.take() {
-            self.sealer.seal(writer.path().to_owned());
+            self.sealer.expect();
+            self.syncer.finish(writer.path().to_owned());
         }
     }
 }

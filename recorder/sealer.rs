@@ -70,11 +70,14 @@ impl Sealer {
         self.waiting.load(Ordering::Acquire) < self.bound
     }
 
-    /// Hands over a finished segment.
-    pub(crate) fn seal(&self, path: PathBuf) {
+    /// Counts a finished segment that is on its way.
+    pub(crate) fn expect(&self) {
         self.waiting.fetch_add(1, Ordering::AcqRel);
-        // The thread only ends when this sender is gone.
-        let _ = self.segments.send(path);
+    }
+
+    /// The way in for finished segments.
+    pub(crate) fn inlet(&self) -> Sender<PathBuf> {
+        self.segments.clone()
     }
 
     /// What failed since the last question.
@@ -82,7 +85,7 @@ impl Sealer {
         self.faults.try_iter().collect()
     }
 
-    /// Waits until everything was tried.
+    /// Waits until everything was tried; all inlets must be gone.
     ///
     /// # Errors
     /// When the thread has panicked.

@@ -12,6 +12,8 @@ enum Job {
     Watch(PathBuf, File),
     /// Enough was written: do not wait for the interval.
     Sync,
+    /// This segment is finished.
+    Finish(PathBuf),
 }
 
 /// A segment that could not be synced. What the kernel holds of it may be gone at the next failure of power, and a
@@ -32,11 +34,11 @@ pub(crate) struct Syncer {
 }
 
 impl Syncer {
-    /// Starts the thread.
-    pub(crate) fn start(interval: Duration) -> Self {
+    /// Starts the thread. Finished segments go on to `finished`.
+    pub(crate) fn start(interval: Duration, finished: Sender<PathBuf>) -> Self {
         let (jobs, received) = unbounded();
         let (failed, failures) = unbounded();
-        let thread = std::thread::spawn(move || run(&received, &failed, interval));
+        let thread = std::thread::spawn(move || run(&received, &failed, &finished, interval));
         Self { jobs: Some(jobs), failures, thread: Some(thread) }
     }
 
@@ -50,6 +52,12 @@ impl Syncer {
         if self.jobs.as_ref().is_some_and(Sender::is_empty) {
             self.send(Job::Sync);
         }
+    }
+
+    /// Lets go of a finished segment and hands it on. Only then has it no writer any more: reading it earlier would be a
+    /// violation for IMA, in the measurement list that is evidence too.
+    pub(crate) fn finish(&self, path: PathBuf) {
+        self.send(Job::Finish(path));
     }
 
     /// Failures since the last question.
@@ -73,7 +81,7 @@ impl Syncer {
     }
 }
 
-fn run(jobs: &Receiver<Job>, failed: &Sender<SyncFailure>, interval: Duration) {
+fn run(jobs: &Receiver<Job>, failed: &Sender<SyncFailure>, finished: &Sender<PathBuf>, interval: Duration) {
     let mut current: Option<(PathBuf, File)> = None;
     loop {
         match jobs.recv_timeout(interval) {
@@ -90,6 +98,11 @@ fn run(jobs: &Receiver<Job>, failed: &Sender<SyncFailure>, interval: Duration) {
                 if let Some(Err(error)) = current.as_ref().map(|(_, file)| file.sync_data()) {
                     fail(&mut current, failed, error.to_string());
                 }
+            }
+            Ok(Job::Finish(path)) => {
+                current = None;
+                // The sealing thread ends after this one.
+                let _ = finished.send(path);
             }
             Err(RecvTimeoutError::Disconnected) => return,
         }

@@ -135,7 +135,7 @@ pub struct MeasurementList {
     pub from_byte: u64,
     /// Violations that the kernel had counted.
     pub violations: Option<u64>,
-    /// PCR values of the TPM that were read after the list: bank and hex. Empty without a TPM.
+    /// PCR 10 of the TPM just before the list was read: bank and hex. Empty without a TPM.
     pub pcr10: Vec<(String, String)>,
 }
 

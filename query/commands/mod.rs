@@ -2,10 +2,12 @@
 
 mod changes;
 mod events;
+mod gaps;
 mod history;
 mod info;
 mod lookup;
 mod schema;
+mod verify;
 
 use crate::cli::{Cli, Command, SharedOptions};
 use crate::output::{Row, object};
@@ -31,6 +33,8 @@ pub(crate) fn run(cli: &Cli, problems: &Problems, writer: &mut dyn Write) -> Res
         Command::Lookup(options) => lookup::run(options, context),
         Command::Events(options) => events::run(options, context),
         Command::Info => info::run(context),
+        Command::Gaps => gaps::run(context),
+        Command::Verify(options) => verify::run(options, context),
         Command::Schema => schema::run(context),
     }
 }

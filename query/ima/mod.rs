@@ -3,7 +3,6 @@
 //! A list is read in either of the kernel's forms, replayed against the hashes that it states and the registers that a
 //! TPM gave, and compared with the digests of an archive. Nothing here is trusted: a list that was tampered with,
 //! damaged or trimmed gives findings.
-#![allow(dead_code)]
 
 mod agreement;
 mod ascii;
