@@ -44,20 +44,20 @@ impl<'a> Ascii<'a> {
     fn entry(&mut self) -> Result<Entry, String> {
         let place = Place::Line(self.line);
         let (line, is_ended) = self.take_line();
-        let entry = parse(line, place)?;
+        let entry = parse(line, place);
         // A hash that is right says that the line is whole.
-        if entry.is_stated_hash_right() != Some(true) {
-            if !is_ended {
-                return Err("a line that may be cut off: no newline ends it and its hash does not fit".into());
-            }
-            let next = self.rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            if !self.rest.is_empty() && head(next).is_err() {
-                return Err("a line that is not whole: a newline in a name splits it, or the list is damaged; the \
-                            binary list has it whole"
-                    .into());
-            }
+        if entry.as_ref().is_ok_and(|entry| entry.is_stated_hash_right() == Some(true)) {
+            return entry;
         }
-        Ok(entry)
+        if !is_ended {
+            return entry.and(Err("a line that may be cut off: no newline ends it and its hash does not fit".into()));
+        }
+        let next = self.rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        if !self.rest.is_empty() && head(line).is_ok() && head(next).is_err() {
+            let reason = entry.err().unwrap_or_else(|| "a line that is not whole".into());
+            return Err(format!("{reason}; a newline in a name may split it: the binary list has it whole"));
+        }
+        entry
     }
 }
 

@@ -137,7 +137,10 @@ mod tests {
 
     #[test]
     fn a_newline_in_a_name_is_damage_of_its_line() {
-        for split in [file("/tmp/a\nb", 2), violation("/tmp/a\nb")] {
+        let mut signed = file("/tmp/a\nb", 2);
+        signed.template = "ima-sig";
+        signed.fields.push(vec![3]);
+        for split in [file("/tmp/a\nb", 2), violation("/tmp/a\nb"), signed] {
             let list = USUAL.ascii(&[file("/a", 1), split, file("/c", 3)]);
             let (entries, damage) = damage_of(&list);
             assert_eq!((entries, damage.place), (1, Place::Line(2)));

@@ -93,7 +93,8 @@ impl Field {
                 Some(colon) => Some([&word[..=colon], &[0], &from_hex(&word[colon + 1..])?].concat()),
                 None => from_hex(word),
             },
-            Self::Text if word.is_empty() => Some(Vec::new()),
+            // `boot_aggregate` has no attributes and no owner.
+            Self::Text | Self::Number(_) if word.is_empty() => Some(Vec::new()),
             Self::Name | Self::Text => Some([word, &[0]].concat()),
             Self::Digest | Self::Bytes | Self::Buffer => from_hex(word),
             Self::Number(size_bytes) => order.encode(std::str::from_utf8(word).ok()?.parse().ok()?, size_bytes),
@@ -244,6 +245,12 @@ mod tests {
             assert_eq!(contents.is_buffer, template == "ima-buf");
         }
         Ok(())
+    }
+
+    #[test]
+    fn fields_that_a_boot_does_not_have_are_empty() {
+        let text = format!("sha256:{DIGEST} boot_aggregate       ");
+        assert_eq!(through_ascii("evm-sig", &text).map(|contents| contents.path), Ok(Some(b"boot_aggregate".to_vec())));
     }
 
     #[test]
