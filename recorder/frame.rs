@@ -17,6 +17,8 @@ use hashtrail::clock::ClockAnchor;
 pub(crate) const HEAD_BYTES: usize = 24;
 /// Frames begin at multiples of this.
 pub(crate) const ALIGNMENT: usize = 8;
+/// A frame whose length is not yet written.
+const UNFINISHED: &str = "the frame was not finished";
 /// Searching behind damage ends after checksums over this many times the segment's bytes: only a forged segment, in
 /// which every place claims to be a frame, comes to that.
 const SEARCH_FACTOR: usize = 8;
@@ -82,6 +84,13 @@ pub(crate) struct Damage {
     pub(crate) reason: String,
     /// Frames that are missing; `None` at the end, where their number is not known.
     pub(crate) frames: Option<u32>,
+}
+
+impl Damage {
+    /// Whether it is what a recorder leaves that was killed while it wrote the last frame.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.frames.is_none() && self.reason == UNFINISHED
+    }
 }
 
 /// Bytes that a payload of this length takes with head and padding.
@@ -190,7 +199,7 @@ fn frame_at(bytes: &[u8], position: usize, salt: u32) -> Result<Frame<'_>> {
     let fields: &[u8; 16] = head[8..].try_into()?;
     let length = number_at::<4>(head, 0).map(u32::from_le_bytes).unwrap_or_default();
     if length == 0 {
-        bail!("the frame was not finished");
+        bail!(UNFINISHED);
     }
     let start = position + HEAD_BYTES;
     let payload = bytes.get(start..start + length as usize).context("it ends behind the segment")?;

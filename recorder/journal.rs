@@ -5,7 +5,7 @@
 
 use crate::frame::{self, Frame, FrameKind, Surroundings};
 use anyhow::{Context, Result, bail};
-use hashtrail::archive::open_own;
+use hashtrail::archive::{open_own, remove_if_there, rename_new};
 use hashtrail::versions::VersionContext;
 use memmap2::MmapMut;
 use rustix::fs::{FallocateFlags, fallocate};
@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 
 /// Suffix of segments.
 pub(crate) const SEGMENT_SUFFIX: &str = "journal";
+/// Suffix of segments whose header is not yet written: they hold nothing.
+pub(crate) const NEW_SUFFIX: &str = "new";
 /// Suffix of segments whose header is lost: they are kept for people to look at.
 pub(crate) const DAMAGED_SUFFIX: &str = "damaged";
 
@@ -71,8 +73,10 @@ impl SegmentWriter {
     /// When there is no space, or the header takes more than half of it.
     pub(crate) fn create(path: &Path, bytes: u64, header: &SegmentHeader, surroundings: Surroundings) -> Result<Self> {
         let named = || format!("cannot make journal segment `{}` of {bytes} bytes", path.display());
+        let new = path.with_extension(NEW_SUFFIX);
+        remove_if_there(&new)?;
         let file =
-            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path).with_context(named)?;
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&new).with_context(named)?;
         let fill = || -> Result<Self> {
             fallocate(&file, FallocateFlags::empty(), 0, bytes).map_err(std::io::Error::from)?;
             // SAFETY: the file is new, has its full length, and no other process is given it: `.journal/` is locked
@@ -85,9 +89,11 @@ impl SegmentWriter {
             if !fits || !(0..2).all(|_| writer.append(FrameKind::Header, &payload, surroundings)) {
                 bail!("the policies do not fit into it; raise --journal-size");
             }
+            // Under its own name a segment has a header, whatever comes.
+            rename_new(&new, path)?;
             Ok(writer)
         };
-        fill().inspect_err(|_| drop(std::fs::remove_file(path))).with_context(named)
+        fill().inspect_err(|_| drop(std::fs::remove_file(&new))).with_context(named)
     }
 
     /// Where the segment stands.

@@ -1,5 +1,6 @@
 //! The `keygen` command: a key pair that signs manifests.
 
+use crate::say::say;
 use anyhow::{Context, Result};
 use hashtrail::signature::SigningKey;
 use std::fs::OpenOptions;
@@ -19,7 +20,7 @@ pub(crate) fn run(out: &Path) -> Result<ExitCode> {
     let public = PathBuf::from(public);
     write_new(out, &key.secret_text()?)?;
     write_new(&public, &key.public_text()?)?;
-    eprintln!("secret key `{}`, public key `{}`: {}", out.display(), public.display(), key.public_base64());
+    say!("secret key `{}`, public key `{}`: {}", out.display(), public.display(), key.public_base64());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@ use crate::cli::LoadtestOptions;
 use crate::lock::Lock;
 use crate::pipeline::Pipeline;
 use crate::record::{drain, pipeline_options, report, ring_bytes, settle};
+use crate::say::say;
 use crate::sensor::{Sensor, SensorOptions};
 use crate::session::Session;
 use crate::signals::{Signals, StopCause};
@@ -40,7 +41,7 @@ pub(crate) fn run(options: &LoadtestOptions) -> Result<ExitCode> {
     let mut pipeline = Pipeline::start(store, session, pipeline_options(&options.store, false), &start)?;
     let start = pipeline.ledger("start");
     pipeline.note(start);
-    eprintln!("recording {} to `{}`", pipeline.session().recording_id, options.store.archive.display());
+    say!("recording {} to `{}`", pipeline.session().recording_id, options.store.archive.display());
     let began = Instant::now();
     let produced = Produced::default();
     let cause = produce_and_drain(&sensor, &mut pipeline, &lock, options, &produced)?;

@@ -22,6 +22,7 @@ mod processes;
 mod record;
 mod recovery;
 mod reserve;
+mod say;
 mod sealer;
 mod segment;
 mod sensor;
@@ -35,6 +36,7 @@ mod units;
 mod watch;
 mod wire;
 
+use crate::say::say;
 use clap::Parser;
 use cli::{Cli, Command, DoctorFormat, DoctorOptions, RecoverOptions};
 use std::io::Write;
@@ -43,7 +45,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     run(&Cli::parse()).unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        say!("error: {error:#}");
         ExitCode::from(2)
     })
 }
@@ -63,7 +65,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
 fn recover(options: &RecoverOptions) -> anyhow::Result<ExitCode> {
     hashtrail::archive::Archive::open(&options.archive)?;
     let (_lock, store, recovered) = store::open(&options.archive, options.sign_key.as_deref())?;
-    eprintln!("head {}", store.manifest.head());
+    say!("head {}", store.manifest.head());
     Ok(if recovered.damages.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

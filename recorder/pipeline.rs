@@ -6,6 +6,7 @@ use crate::host;
 use crate::journal::{SEGMENT_SUFFIX, SegmentWriter};
 use crate::measurements::Measurements;
 use crate::reserve::Reserve;
+use crate::say::say;
 use crate::sealer::Sealer;
 use crate::sensor::CpuCounters;
 use crate::session::Session;
@@ -143,7 +144,7 @@ impl Pipeline {
             if self.waiting.len() < WAITING_ENTRIES {
                 self.waiting.push(entry);
             } else {
-                eprintln!("warning: no space for a ledger entry ({}), it is lost", entry.kind);
+                say!("warning: no space for a ledger entry ({}), it is lost", entry.kind);
             }
         }
     }
@@ -239,7 +240,7 @@ impl Pipeline {
     /// Puts what the other threads could not do into the ledger. A segment whose sync failed is final.
     fn note_faults(&mut self) {
         for failure in self.syncer.failures() {
-            eprintln!("warning: cannot sync `{}`, a new segment is begun: {}", failure.path.display(), failure.error);
+            say!("warning: cannot sync `{}`, a new segment is begun: {}", failure.path.display(), failure.error);
             if self.writer.as_ref().is_some_and(|writer| writer.path() == failure.path) {
                 self.close_segment();
             }
@@ -292,12 +293,12 @@ impl Pipeline {
             Err((Full::Journal, "the journal has reached its bound".to_owned()))
         };
         match opened {
-            Ok(()) if before.is_some() => eprintln!("warning: there is space again; what was lost is in the ledger"),
+            Ok(()) if before.is_some() => say!("warning: there is space again; what was lost is in the ledger"),
             Ok(()) => {}
             Err((full, reason)) => {
                 self.full = Some((full, now));
                 if before != Some(full) {
-                    eprintln!("warning: events are lost from now on, and counted: {reason}");
+                    say!("warning: events are lost from now on, and counted: {reason}");
                 }
             }
         }

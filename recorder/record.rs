@@ -5,6 +5,7 @@ use crate::lock::Lock;
 use crate::pipeline::{Outcome, Pipeline, PipelineOptions};
 use crate::preflight;
 use crate::processes;
+use crate::say::say;
 use crate::sensor::{self, Sensor, SensorOptions};
 use crate::session::Session;
 use crate::signals::{Signals, StopCause};
@@ -32,7 +33,7 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let policies = policy::load(&options.policies)?;
     for warning in policies.iter().flat_map(|policy| &policy.warnings) {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
     let lacks = preflight::obstacles();
     if !lacks.is_empty() {
@@ -58,7 +59,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     processes::note_running(&sensor, &tables);
     sensor.attach_hooks()?;
     note_start(&mut pipeline, &policies, &tables);
-    eprintln!(
+    say!(
         "recording {} to `{}`, policies: {}",
         pipeline.session().recording_id,
         options.store.archive.display(),
@@ -79,7 +80,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
 /// Says why this host cannot record, in the words of `doctor`.
 fn refuse(lacks: &[preflight::Check]) -> ExitCode {
     eprint!("{}", preflight::to_text(lacks));
-    eprintln!("error: this host cannot record; `hashtrail-recorder doctor` looks at everything");
+    say!("error: this host cannot record; `hashtrail-recorder doctor` looks at everything");
     ExitCode::from(2)
 }
 
@@ -88,7 +89,7 @@ pub(crate) fn ring_bytes(wanted: u64) -> u64 {
     let share = host::memory_bytes() / 32 / (host::online_cpus().len() as u64).max(1);
     let cap = if share.is_power_of_two() { share } else { share.next_power_of_two() / 2 };
     if wanted > cap {
-        eprintln!("warning: rings of {wanted} bytes would take more than 1/32 of memory; {cap} bytes are used");
+        say!("warning: rings of {wanted} bytes would take more than 1/32 of memory; {cap} bytes are used");
     }
     wanted.min(cap.max(4096))
 }
@@ -222,7 +223,7 @@ fn start_line(
 pub(crate) fn report(outcome: &Outcome, was_blind: bool) -> ExitCode {
     let sum = |of: fn(&crate::accounting::CpuTotals) -> u64| outcome.totals.iter().map(of).sum::<u64>();
     let state = if outcome.errors.is_empty() { "sealed" } else { "NOT SEALED" };
-    eprintln!(
+    say!(
         "{state}: {} produced, {} stored, {} dropped, {} suppressed; head {}",
         sum(|cpu| cpu.produced),
         sum(|cpu| cpu.stored),
@@ -231,10 +232,10 @@ pub(crate) fn report(outcome: &Outcome, was_blind: bool) -> ExitCode {
         outcome.head
     );
     for error in &outcome.errors {
-        eprintln!("error: {error}");
+        say!("error: {error}");
     }
     if !outcome.errors.is_empty() {
-        eprintln!("hint: make space, then run `hashtrail-recorder recover`: the journal holds what is not sealed");
+        say!("hint: make space, then run `hashtrail-recorder recover`: the journal holds what is not sealed");
         return ExitCode::from(2);
     }
     if was_blind { ExitCode::FAILURE } else { ExitCode::SUCCESS }

@@ -3,12 +3,12 @@
 
 use crate::frame::Surroundings;
 use crate::host;
-use crate::journal::{DAMAGED_SUFFIX, SEGMENT_SUFFIX, SegmentHeader};
+use crate::journal::{DAMAGED_SUFFIX, NEW_SUFFIX, SEGMENT_SUFFIX, SegmentHeader};
 use crate::sealer::seal_segment;
 use crate::segment::{Sealed, Segment};
 use anyhow::{Context, Result};
 use chrono::DateTime;
-use hashtrail::archive::Archive;
+use hashtrail::archive::{Archive, remove_if_there};
 use hashtrail::clock::ClockAnchor;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::{Line, Manifest};
@@ -43,9 +43,13 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
     let mut signs: HashMap<String, Sealed> = HashMap::new();
     let open: Vec<OpenRecording> = open_recordings(manifest.lines());
     let mut lost_headers = Vec::new();
-    for path in segments(archive)? {
+    for path in journal_files(archive, NEW_SUFFIX)? {
+        remove_if_there(&path)?;
+    }
+    for path in journal_files(archive, SEGMENT_SUFFIX)? {
         match seal_segment(archive, manifest, &path) {
-            Ok(sealed) => {
+            Ok(None) => {}
+            Ok(Some(sealed)) => {
                 recovered.segments += 1;
                 recovered.events += sealed.events;
                 recovered.damages.extend(sealed.damages.iter().cloned());
@@ -91,14 +95,14 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
     Ok(recovered)
 }
 
-/// Left-over segments, those of one recording in their order.
-fn segments(archive: &Archive) -> Result<Vec<PathBuf>> {
+/// Files of the journal with this suffix, those of one recording in their order.
+fn journal_files(archive: &Archive, suffix: &str) -> Result<Vec<PathBuf>> {
     let directory = archive.journal();
     let entries = fs::read_dir(&directory).with_context(|| format!("cannot read `{}`", directory.display()))?;
     let mut segments: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|suffix| suffix == SEGMENT_SUFFIX))
+        .filter(|path| path.extension().is_some_and(|found| found == suffix))
         .collect();
     segments.sort();
     Ok(segments)

@@ -4,10 +4,11 @@
 use crate::journal::{DAMAGED_SUFFIX, read_segment};
 use crate::measurements::Measurements;
 use crate::reserve::Reserve;
+use crate::say::say;
 use crate::segment::{Sealed, Segment};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
-use hashtrail::archive::Archive;
+use hashtrail::archive::{Archive, remove_if_there};
 use hashtrail::manifest::Manifest;
 use std::collections::VecDeque;
 use std::fs;
@@ -139,6 +140,9 @@ impl Worker {
             });
             match sealed {
                 Ok(()) => {
+                    if let Some(fault) = self.manifest.take_fault() {
+                        self.report(&fault);
+                    }
                     self.waiting.fetch_sub(1, Ordering::AcqRel);
                     // Where there is no space yet, the next seal tries again.
                     let _ = self.reserve.take();
@@ -168,18 +172,23 @@ impl Worker {
     }
 
     fn report(&self, error: &str) {
-        eprintln!("warning: {error}");
+        say!("warning: {error}");
         // Nobody listens any more when the recording ends.
         let _ = self.faults.send(error.to_owned());
     }
 }
 
-/// Seals one segment and retires it; gives what it held.
+/// Seals one segment and retires it; gives what is to be known of it, `None` where nothing was in it.
 ///
 /// # Errors
-/// When a file cannot be written; the segment is then as it was. A segment without a header is renamed.
-pub(crate) fn seal_segment(archive: &Archive, manifest: &mut Manifest, path: &Path) -> Result<Sealed> {
+/// When a file cannot be written; the segment is then as it was. A segment whose headers are damaged is renamed.
+pub(crate) fn seal_segment(archive: &Archive, manifest: &mut Manifest, path: &Path) -> Result<Option<Sealed>> {
     let bytes = read_segment(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    if bytes.iter().all(|byte| *byte == 0) {
+        // A power cut came before its first sync.
+        remove_if_there(path)?;
+        return Ok(None);
+    }
     let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let segment = Segment::read(&bytes, &file_name).or_else(|error| {
         let kept = path.with_extension(DAMAGED_SUFFIX);
@@ -187,9 +196,9 @@ pub(crate) fn seal_segment(archive: &Archive, manifest: &mut Manifest, path: &Pa
         Err(error.context(format!("`{}` cannot be sealed and is kept as `{}`", path.display(), kept.display())))
     })?;
     for damage in &segment.damages {
-        eprintln!("warning: `{}`: {damage}; everything else of it is sealed", path.display());
+        say!("warning: `{}`: {damage}; everything else of it is sealed", path.display());
     }
     let sealed = segment.seal(archive, manifest)?;
     fs::remove_file(path).context("cannot retire the journal segment")?;
-    Ok(sealed)
+    Ok(Some(sealed))
 }

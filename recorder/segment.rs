@@ -130,10 +130,12 @@ impl Segment {
             "segment": name, "from_byte": damage.from, "to_byte": damage.to, "frames": damage.frames,
             "reason": damage.reason,
         });
-        let cause = if damage.frames.is_some() { "journal_damaged" } else { "torn_end" };
+        let cause = if damage.is_torn() { "torn_end" } else { "journal_damaged" };
         let boot_ns = to_ns.or(from_ns).or_else(|| self.last_boot_ns()).unwrap_or_default();
         let entry = LedgerEntry { from_ns, to_ns, ..self.corrupt(cause, boot_ns, detail) };
-        self.damages.push(format!("bytes {} to {}: {}", damage.from, damage.to, damage.reason));
+        if !damage.is_torn() {
+            self.damages.push(format!("bytes {} to {}: {}", damage.from, damage.to, damage.reason));
+        }
         if holes.is_empty() {
             self.ledger.push(entry.clone());
         }

@@ -1,6 +1,7 @@
 //! The status line of a recording, on terminals only.
 
 use crate::accounting::CpuTotals;
+use crate::say::say;
 use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
@@ -26,11 +27,12 @@ impl StatusLine {
         self.before = produced;
         let clear = if self.on_terminal { "\r\x1b[K" } else { "" };
         if lost > self.lost {
-            eprintln!("{clear}warning: {} events lost in the last second", lost - self.lost);
+            say!("{clear}warning: {} events lost in the last second", lost - self.lost);
             self.lost = lost;
         }
         if self.on_terminal {
-            eprint!(
+            let _ = write!(
+                std::io::stderr(),
                 "{clear}{rate} events/s, {} stored, {lost} lost, {} digests, {} MiB hashed, {} s",
                 sum(|cpu| cpu.stored),
                 sum(|cpu| cpu.digests),
@@ -44,7 +46,7 @@ impl StatusLine {
     /// Leaves the line.
     pub(crate) fn end(&self) {
         if self.on_terminal {
-            eprintln!();
+            say!("");
         }
     }
 }

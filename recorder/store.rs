@@ -3,6 +3,7 @@
 use crate::cli::ArchiveOptions;
 use crate::lock::Lock;
 use crate::recovery::{Recovered, recover};
+use crate::say::say;
 use anyhow::{Context, Result, bail};
 use hashtrail::archive::Archive;
 use hashtrail::manifest::Manifest;
@@ -32,17 +33,17 @@ pub(crate) fn open(root: &Path, sign_key: Option<&Path>) -> Result<(Lock, Store,
     let lock = Lock::take(&archive)?;
     let mut manifest = Manifest::open(&archive, key)?;
     if let Some(torn) = manifest.torn() {
-        eprintln!("warning: the manifest ended in the middle of a line ({} bytes), which was cut off", torn.len());
+        say!("warning: the manifest ended in the middle of a line ({} bytes), which was cut off", torn.len());
     }
     let recovered = recover(&archive, &mut manifest)?;
     for id in &recovered.recordings {
-        eprintln!("recovered: recording {id} had no end");
+        say!("recovered: recording {id} had no end");
     }
     if recovered.segments > 0 {
-        eprintln!("recovered: {} journal segment(s) with {} event(s)", recovered.segments, recovered.events);
+        say!("recovered: {} journal segment(s) with {} event(s)", recovered.segments, recovered.events);
     }
     for damage in &recovered.damages {
-        eprintln!("warning: damaged: {damage}");
+        say!("warning: damaged: {damage}");
     }
     Ok((lock, Store { archive, manifest }, recovered))
 }

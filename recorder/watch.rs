@@ -2,6 +2,7 @@
 
 use crate::host;
 use crate::lock::Lock;
+use crate::say::say;
 use crate::sensor::Sensor;
 use anyhow::Result;
 use hashtrail::ledger::LedgerEntry;
@@ -75,7 +76,7 @@ impl Watch {
         let was_blind = std::mem::replace(&mut self.is_blind, !runs);
         if runs {
             if was_blind {
-                eprintln!("warning: the programs run again; the time without them is in the ledger");
+                say!("warning: the programs run again; the time without them is in the ledger");
             }
             // The programs came back at some time since the last look.
             return Ok(was_blind.then(|| Finding {
@@ -91,7 +92,7 @@ impl Watch {
             _ => "programs_silent",
         };
         if !was_blind {
-            eprintln!("warning: BLIND: the programs do not run ({cause}); nothing is recorded until they do");
+            say!("warning: BLIND: the programs do not run ({cause}); nothing is recorded until they do");
         }
         self.was_blind = true;
         Ok(Some(Finding { kind: "blind", cause, from_ns: Some(from_ns), ..Finding::default() }))

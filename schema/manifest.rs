@@ -150,6 +150,7 @@ pub struct Manifest {
     key: Option<SigningKey>,
     torn: Option<String>,
     named: HashSet<PathBuf>,
+    fault: Option<String>,
 }
 
 impl Manifest {
@@ -176,7 +177,7 @@ impl Manifest {
         }
         let head = parsed.lines.last().map_or_else(|| GENESIS.to_owned(), |line| line.digest.clone());
         let named = parsed.lines.iter().filter_map(|line| Some(line.text("path")?.into())).collect();
-        Ok(Self { file, archive: archive.clone(), bytes, parsed, head, key, torn, named })
+        Ok(Self { file, archive: archive.clone(), bytes, parsed, head, key, torn, named, fault: None })
     }
 
     /// The lines that stood in it when it was opened.
@@ -209,6 +210,11 @@ impl Manifest {
         self.key.as_ref().map(SigningKey::public_base64)
     }
 
+    /// What failed in the last append and was made good.
+    pub fn take_fault(&mut self) -> Option<String> {
+        self.fault.take()
+    }
+
     /// Appends lines, each chained to the one before, syncs them, and signs.
     ///
     /// # Errors
@@ -236,7 +242,7 @@ impl Manifest {
         self.file.write_all(&self.bytes[before..])?;
         if let Err(error) = self.file.sync_data() {
             // A failed sync may have dropped what was written: only a new file can be trusted.
-            eprintln!("warning: cannot sync the manifest, it is written anew: {error}");
+            self.fault = Some(format!("the manifest could not be synced and was written anew: {error}"));
             let path = self.archive.manifest();
             replace_file(&self.archive.journal().join("manifest.tmp"), &path, &self.bytes)?;
             self.file = open_for_append(&path)?.0;
