@@ -2,7 +2,12 @@
 //! following links and without blocking, and a panic of the decoder ends only the file that caused it.
 
 mod discover;
+mod footer;
+mod memory;
+mod pages;
 mod prune;
+mod shapes;
+mod thrift;
 
 pub use discover::{SealedPath, discover};
 pub use prune::{PathRule, Prune, Span};
@@ -19,18 +24,15 @@ use parquet::arrow::arrow_reader::{
     ParquetRecordBatchReaderBuilder, RowFilter,
 };
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Rows that are decoded at once: bounds the memory of one query.
-const BATCH_ROWS: usize = 4096;
-/// Our footers take about 10 KiB for each row group; a larger one is refused before it is decoded.
-const MAX_FOOTER_BYTES: u64 = 32 << 20;
-/// Length and magic at the end of a Parquet file.
-const TAIL_BYTES: u64 = 8;
+/// What all rows of a file may take, written out: this much and so many times its size. An event that says little new
+/// takes 5 bytes in a file and up to 20 KiB in memory, with a path of 4 KiB that is not UTF-8 and stands there escaped.
+const FREE_DECODED_BYTES: u64 = 64 << 20;
+const MAX_BYTES_PER_BYTE: u64 = 4096;
 
 /// Decides for each row of a batch that holds only the named columns whether the other columns are decoded.
 #[derive(Clone)]
@@ -48,7 +50,7 @@ pub type Keep = Arc<dyn Fn(&RecordBatch) -> Result<BooleanArray> + Send + Sync>;
 #[derive(Debug)]
 pub struct SealedTable<R: Row> {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     size_bytes: u64,
     metadata: ArrowReaderMetadata,
     row: PhantomData<R>,
@@ -61,14 +63,14 @@ impl<R: Row> SealedTable<R> {
     /// Names the file and what is wrong with it.
     pub fn open(path: &Path) -> Result<Self> {
         contain(path, || {
-            let (mut file, size_bytes) = open_regular(path)?;
-            check_tail(&mut file, size_bytes)?;
+            let (file, size_bytes) = open_regular(path)?;
+            let metadata = Arc::new(footer::read(&file, size_bytes)?);
             // An embedded Arrow schema is not needed and not trusted.
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-            let metadata = ArrowReaderMetadata::load(&file, options).context("the footer is damaged")?;
+            let metadata = ArrowReaderMetadata::try_new(metadata, options).context("the footer is damaged")?;
             check_version(&metadata)?;
             check_columns::<R>(&metadata)?;
-            Ok(Self { path: path.to_owned(), file, size_bytes, metadata, row: PhantomData })
+            Ok(Self { path: path.to_owned(), file: Arc::new(file), size_bytes, metadata, row: PhantomData })
         })
     }
 
@@ -102,18 +104,23 @@ impl<R: Row> SealedTable<R> {
         contain(&self.path, || {
             let mut builder =
                 ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.try_clone()?, self.metadata.clone());
-            let groups = prune.row_groups(&builder)?;
+            let groups = prune.row_groups(&builder, &self.file)?;
             let names: Vec<&str> = match columns {
                 [] => R::columns().iter().map(|column| column.name).collect(),
                 columns => columns.to_vec(),
             };
             let projection = self.projection(&names)?;
+            let mut needed = projection.clone();
             if let Some(predicate) = predicate {
+                needed.union(&self.projection(&predicate.columns)?);
                 builder = builder.with_row_filter(self.row_filter(predicate)?);
             }
+            let is_read = |leaf| needed.leaf_included(leaf);
+            let batch_rows = memory::batch_rows(&self.file, self.metadata.metadata(), &groups, is_read)?;
             let reader =
-                builder.with_batch_size(BATCH_ROWS).with_row_groups(groups).with_projection(projection).build()?;
-            Ok(Batches { path: self.path.clone(), reader: Some(reader) })
+                builder.with_batch_size(batch_rows).with_row_groups(groups).with_projection(projection).build()?;
+            let left_bytes = FREE_DECODED_BYTES.saturating_add(self.size_bytes.saturating_mul(MAX_BYTES_PER_BYTE));
+            Ok(Batches { path: self.path.clone(), reader: Some(reader), left_bytes })
         })
     }
 
@@ -139,6 +146,8 @@ impl<R: Row> SealedTable<R> {
 pub struct Batches {
     path: PathBuf,
     reader: Option<ParquetRecordBatchReader>,
+    /// What later batches may take.
+    left_bytes: u64,
 }
 
 impl Iterator for Batches {
@@ -146,7 +155,14 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         let reader = self.reader.as_mut()?;
-        let batch = contain(&self.path, || reader.next().transpose().context("the data is damaged")).transpose();
+        let left_bytes = &mut self.left_bytes;
+        let next = || {
+            let Some(batch) = reader.next().transpose().context("the data is damaged")? else { return Ok(None) };
+            let bytes = u64::try_from(batch.get_array_memory_size())?;
+            *left_bytes = left_bytes.checked_sub(bytes).context("the file expands beyond all measure")?;
+            Ok(Some(batch))
+        };
+        let batch = contain(&self.path, next).transpose();
         if !matches!(batch, Some(Ok(_))) {
             self.reader = None;
         }
@@ -194,26 +210,6 @@ fn open_regular(path: &Path) -> Result<(File, u64)> {
         }
     }
     Ok((file, opened.len()))
-}
-
-fn check_tail(file: &mut File, size_bytes: u64) -> Result<()> {
-    if size_bytes < TAIL_BYTES + 4 {
-        bail!("{size_bytes} bytes are too few for a Parquet file");
-    }
-    let mut tail = [0; 8];
-    file.seek(SeekFrom::Start(size_bytes - TAIL_BYTES))?;
-    file.read_exact(&mut tail)?;
-    let [length @ .., a, b, c, d] = tail;
-    match &[a, b, c, d] {
-        b"PAR1" => {}
-        b"PARE" => bail!("it is encrypted"),
-        _ => bail!("the end of a Parquet file is missing"),
-    }
-    let length = u64::from(u32::from_le_bytes(length));
-    if length > MAX_FOOTER_BYTES.min(size_bytes - TAIL_BYTES) {
-        bail!("the footer claims {length} bytes");
-    }
-    Ok(())
 }
 
 fn check_version(metadata: &ArrowReaderMetadata) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Which row groups of a sealed file can hold what a query looks for: by statistics and bloom filters.
 
-use anyhow::Result;
+use super::footer::check_bloom_filter;
+use anyhow::{Context, Result};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
@@ -41,10 +42,17 @@ pub enum PathRule {
 
 impl Prune {
     /// The row groups that can hold a row that is looked for.
-    pub(super) fn row_groups(&self, builder: &ParquetRecordBatchReaderBuilder<File>) -> Result<Vec<usize>> {
+    pub(super) fn row_groups(
+        &self,
+        builder: &ParquetRecordBatchReaderBuilder<File>,
+        file: &File,
+    ) -> Result<Vec<usize>> {
         let mut kept = Vec::new();
         for (index, group) in builder.metadata().row_groups().iter().enumerate() {
-            if self.spans_allow(group) && self.paths_allow(builder, index)? && self.digests_allow(builder, index)? {
+            if self.spans_allow(group)
+                && self.paths_allow(builder, file, index)?
+                && self.digests_allow(builder, file, index)?
+            {
                 kept.push(index);
             }
         }
@@ -59,7 +67,7 @@ impl Prune {
         self.spans.is_empty() || self.spans.iter().any(overlaps)
     }
 
-    fn paths_allow(&self, builder: &ParquetRecordBatchReaderBuilder<File>, group: usize) -> Result<bool> {
+    fn paths_allow(&self, builder: &ParquetRecordBatchReaderBuilder<File>, file: &File, group: usize) -> Result<bool> {
         let exact = |rule: &PathRule| match rule {
             PathRule::Exact(path) => Some(path.clone()),
             PathRule::Prefix(_) => None,
@@ -68,16 +76,21 @@ impl Prune {
         let in_range: Vec<&PathRule> = self.paths.iter().filter(|rule| rule.is_within(row_group)).collect();
         match in_range.iter().copied().map(exact).collect::<Option<Vec<String>>>() {
             _ if self.paths.is_empty() => Ok(true),
-            Some(paths) => bloom_allows(builder, group, "path", &paths),
+            Some(paths) => bloom_allows(builder, file, group, "path", &paths),
             None => Ok(true),
         }
     }
 
-    fn digests_allow(&self, builder: &ParquetRecordBatchReaderBuilder<File>, group: usize) -> Result<bool> {
+    fn digests_allow(
+        &self,
+        builder: &ParquetRecordBatchReaderBuilder<File>,
+        file: &File,
+        group: usize,
+    ) -> Result<bool> {
         if self.digests.is_empty() {
             return Ok(true);
         }
-        bloom_allows(builder, group, "digest", &self.digests)
+        bloom_allows(builder, file, group, "digest", &self.digests)
     }
 }
 
@@ -98,6 +111,7 @@ impl PathRule {
 /// Whether the bloom filter of a column can hold one of these values; true where there is no filter.
 fn bloom_allows(
     builder: &ParquetRecordBatchReaderBuilder<File>,
+    file: &File,
     group: usize,
     column: &str,
     values: &[String],
@@ -106,6 +120,8 @@ fn bloom_allows(
     if values.is_empty() {
         return Ok(false);
     }
+    let chunk = builder.metadata().row_group(group).column(index);
+    check_bloom_filter(file, chunk).with_context(|| format!("row group {group}, column `{column}`"))?;
     let filter = builder.get_row_group_column_bloom_filter(group, index)?;
     Ok(filter.is_none_or(|filter| values.iter().any(|value| filter.check(value.as_str()))))
 }

@@ -1,0 +1,168 @@
+//! The page headers of a column chunk, read before the decoder reads them: it allocates what a header claims.
+
+use super::footer::check_encoding;
+use super::shapes::PAGE;
+use super::thrift::walk;
+use anyhow::{Context, Result, bail};
+use parquet::basic::{Encoding, Type};
+use parquet::file::metadata::ColumnChunkMetaData;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// Nearly all headers are shorter.
+const USUAL_HEADER_BYTES: u64 = 512;
+/// A header holds up to four bounds of the page's values.
+const MAX_HEADER_BYTES: u64 = 512 << 10;
+/// The writer ends a dictionary at 16 MiB and a data page at 1 MiB, but looks only after each 1,024 values, which
+/// may be paths or arguments of some KiB each.
+const MAX_PAGE_BYTES: i64 = 48 << 20;
+
+/// What the pages of a chunk will take.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pages {
+    /// Uncompressed size of the dictionary.
+    pub(super) dictionary_bytes: u64,
+    /// Uncompressed size of the largest data page.
+    pub(super) largest_bytes: u64,
+    /// Uncompressed size of the data pages that do not refer to the dictionary.
+    pub(super) plain_bytes: u64,
+    /// Uncompressed size of the largest of these.
+    pub(super) largest_plain_bytes: u64,
+    /// Values, nulls and items of lists included.
+    pub(super) values: u64,
+}
+
+#[derive(Default)]
+struct Header {
+    kind: i64,
+    uncompressed: i64,
+    compressed: i64,
+    values: Option<i64>,
+    encoding: i64,
+    /// Encoding of the levels of nulls and lists.
+    levels: [i64; 2],
+    dictionary_values: Option<i64>,
+    dictionary_encoding: i64,
+}
+
+const DATA_PAGE: i64 = 0;
+const DICTIONARY_PAGE: i64 = 2;
+
+/// Walks all pages of a chunk, whose place in the file has been checked.
+pub(super) fn walk_pages(file: &File, chunk: &ColumnChunkMetaData) -> Result<Pages> {
+    let (start, length) = chunk.byte_range();
+    let end = start.checked_add(length).context("the chunk has no end")?;
+    let (mut offset, mut pages, mut uncompressed) = (start, Pages::default(), 0_u64);
+    while offset < end {
+        let (header, header_bytes) = read_header(file, offset, end)?;
+        let body = offset + header_bytes;
+        let sizes = check_page(&header, end - body, chunk).and_then(|()| pages.add(&header, offset == start));
+        sizes.with_context(|| format!("the page at offset {offset}"))?;
+        uncompressed += header_bytes + u64::try_from(header.uncompressed)?;
+        offset = body + u64::try_from(header.compressed)?;
+    }
+    let (claimed, values) = (chunk.uncompressed_size(), chunk.num_values());
+    if u64::try_from(claimed)? != uncompressed {
+        bail!("the pages expand to {uncompressed} bytes, not to {claimed}");
+    }
+    if u64::try_from(values)? != pages.values {
+        bail!("the pages hold {} values, not {values}", pages.values);
+    }
+    Ok(pages)
+}
+
+fn read_header(file: &File, offset: u64, end: u64) -> Result<(Header, u64)> {
+    let read = |most: u64| -> Result<(Header, u64)> {
+        let mut bytes = vec![0; usize::try_from(most.min(end - offset))?];
+        file.read_exact_at(&mut bytes, offset)?;
+        let mut header = Header::default();
+        let taken = walk(&bytes, offset, &PAGE, |fields, value| header.take(fields, value))?;
+        Ok((header, u64::try_from(taken)?))
+    };
+    read(USUAL_HEADER_BYTES).or_else(|_| read(MAX_HEADER_BYTES)).context("a page header is damaged")
+}
+
+impl Header {
+    fn take(&mut self, fields: &[i16], value: i64) {
+        match fields {
+            [1] => self.kind = value,
+            [2] => self.uncompressed = value,
+            [3] => self.compressed = value,
+            [5, 1] => self.values = Some(value),
+            [5, 2] => self.encoding = value,
+            [5, 3] => self.levels[0] = value,
+            [5, 4] => self.levels[1] = value,
+            [7, 1] => self.dictionary_values = Some(value),
+            [7, 2] => self.dictionary_encoding = value,
+            _ => {}
+        }
+    }
+}
+
+impl Pages {
+    fn add(&mut self, header: &Header, is_first: bool) -> Result<()> {
+        let bytes = u64::try_from(header.uncompressed)?;
+        if header.kind == DICTIONARY_PAGE {
+            if !is_first {
+                bail!("it is a dictionary behind other pages");
+            }
+            self.dictionary_bytes = bytes;
+            return Ok(());
+        }
+        self.values += u64::try_from(header.values.unwrap_or(0))?;
+        self.largest_bytes = self.largest_bytes.max(bytes);
+        if header.encoding != Encoding::RLE_DICTIONARY as i64 {
+            self.plain_bytes += bytes;
+            self.largest_plain_bytes = self.largest_plain_bytes.max(bytes);
+        }
+        Ok(())
+    }
+}
+
+fn check_page(header: &Header, left: u64, chunk: &ColumnChunkMetaData) -> Result<()> {
+    let Header { kind, uncompressed, compressed, .. } = *header;
+    if !(0..=MAX_PAGE_BYTES).contains(&uncompressed) {
+        bail!("it claims to expand to {uncompressed} bytes");
+    }
+    if u64::try_from(compressed).ok().is_none_or(|compressed| compressed > left) {
+        bail!("it claims {compressed} bytes, of which {left} are there");
+    }
+    match kind {
+        DATA_PAGE => check_data_page(header, chunk),
+        DICTIONARY_PAGE => check_dictionary(header),
+        kind => bail!("it has the unknown type {kind}"),
+    }
+}
+
+fn check_data_page(header: &Header, chunk: &ColumnChunkMetaData) -> Result<()> {
+    let values = header.values.context("it does not say how many values it holds")?;
+    if !(0..=chunk.num_values()).contains(&values) {
+        bail!("it claims {values} values of {}", chunk.num_values());
+    }
+    if header.levels != [Encoding::RLE as i64; 2] {
+        bail!("its levels have the encodings {:?}", header.levels);
+    }
+    let encoding = Encoding::VARIANTS.iter().find(|encoding| **encoding as i64 == header.encoding);
+    let Some(encoding) = encoding else { bail!("it has the unknown encoding {}", header.encoding) };
+    let fits = match encoding {
+        Encoding::RLE => chunk.column_type() == Type::BOOLEAN,
+        Encoding::DELTA_BINARY_PACKED => matches!(chunk.column_type(), Type::INT32 | Type::INT64),
+        _ => true,
+    };
+    if !fits {
+        bail!("the encoding {encoding} is not supported for {}", chunk.column_type());
+    }
+    check_encoding(*encoding)
+}
+
+fn check_dictionary(header: &Header) -> Result<()> {
+    let values = header.dictionary_values.context("its dictionary does not say how many values it holds")?;
+    // A text takes at least its length, a number its own size.
+    if values < 0 || values.saturating_mul(4) > header.uncompressed {
+        bail!("its dictionary claims {values} values in {} bytes", header.uncompressed);
+    }
+    if header.dictionary_encoding != Encoding::PLAIN as i64 {
+        bail!("its dictionary has the encoding {}", header.dictionary_encoding);
+    }
+    Ok(())
+}
