@@ -235,4 +235,8 @@ fn check_columns<R: Row>(metadata: &ArrowReaderMetadata) -> Result<()> {
 }
 
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod craft;
+#[cfg(test)]
 mod tests;

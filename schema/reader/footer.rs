@@ -14,6 +14,8 @@ const MAX_FOOTER_BYTES: u64 = 8 << 20;
 /// Length and magic at the end of a Parquet file.
 const TAIL_BYTES: u64 = 8;
 const MAGIC_BYTES: u64 = 4;
+/// Nodes of the schema with children: the root, and two for each list column. They could all be nested.
+const MAX_SCHEMA_GROUPS: usize = 64;
 /// Four times the groups that are planned for merged files.
 const MAX_GROUP_ROWS: i64 = 4 << 20;
 /// Rows differ at least in their times, to the nanosecond, and take two bytes or more. A file that claims more rows
@@ -71,17 +73,22 @@ fn read_bytes(file: &File, size_bytes: u64) -> Result<(u64, Vec<u8>)> {
     Ok((start, bytes))
 }
 
+/// Checks what the decoder will build from the footer. It makes room for as many children as a node of the schema
+/// claims, and goes as deep as nodes are nested.
 fn check_shape(bytes: &[u8], start: u64) -> Result<()> {
-    // The decoder makes room for as many children as a node of the schema claims.
-    let mut most_children = 0;
+    let (mut groups, mut most_children) = (0, 0);
     let children = |fields: &[i16], value: i64| {
         if fields == [2, 5] {
+            groups += 1;
             most_children = most_children.max(value);
         }
     };
     walk(bytes, start, &FOOTER, children).context("the footer is damaged")?;
     if usize::try_from(most_children)? > MAX_SCHEMA_NODES {
         bail!("the footer is damaged: a node of the schema claims {most_children} children");
+    }
+    if groups > MAX_SCHEMA_GROUPS {
+        bail!("the footer is damaged: {groups} nodes of the schema have children");
     }
     Ok(())
 }

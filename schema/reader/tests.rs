@@ -7,7 +7,7 @@ use crate::ledger::LedgerEntry;
 use crate::versions::FileVersion;
 use crate::writer;
 
-fn version(path: &str, digest: &str, time: i64) -> FileVersion {
+pub(super) fn version(path: &str, digest: &str, time: i64) -> FileVersion {
     FileVersion {
         path: Some(path.into()),
         digest: digest.into(),
@@ -17,7 +17,7 @@ fn version(path: &str, digest: &str, time: i64) -> FileVersion {
     }
 }
 
-fn write(directory: &Path, rows: &[FileVersion]) -> Result<PathBuf> {
+pub(super) fn write(directory: &Path, rows: &[FileVersion]) -> Result<PathBuf> {
     let folder = directory.join("files/host=web/date=2026-01-02");
     fs::create_dir_all(&folder)?;
     let path = folder.join("00000000-000000.parquet");
@@ -25,7 +25,7 @@ fn write(directory: &Path, rows: &[FileVersion]) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn read(path: &Path, prune: &Prune, predicate: Option<&Predicate>) -> Result<Vec<FileVersion>> {
+pub(super) fn read(path: &Path, prune: &Prune, predicate: Option<&Predicate>) -> Result<Vec<FileVersion>> {
     let table = SealedTable::<FileVersion>::open(path)?;
     let mut found = Vec::new();
     for batch in table.batches(prune, &[], predicate)? {
