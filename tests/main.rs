@@ -12,6 +12,7 @@ mod incident; // the story of the sample archive
 mod kinds; // every kind of code that can run
 #[cfg(feature = "recorder")]
 mod loadtest; // more events than fit, on this machine's own kernel
+mod mutants; // seeded damage to good files
 mod opens; // opens that cannot or must not be hashed
 mod operators; // what each operator of the policy selects
 mod readme; // the README says what the tool says
