@@ -1,6 +1,9 @@
 //! Sealed files to rows. Archives may be damaged or hostile: every error names its file, files are opened without
-//! following links and without blocking, and a panic of the decoder ends only the file that caused it.
+//! following links and without blocking, and a panic of the decoder ends only the file that caused it. An allocation
+//! that fails would end the process, so what a file claims is checked and its memory bounded before it is decoded:
+//! `footer` and `pages` walk the structures of the file, and `memory` chooses how many rows are decoded at once.
 
+mod batches;
 mod discover;
 mod footer;
 mod memory;
@@ -9,6 +12,8 @@ mod prune;
 mod shapes;
 mod thrift;
 
+pub use batches::Batches;
+use batches::Source;
 pub use discover::{SealedPath, discover};
 pub use prune::{PathRule, Prune, Span};
 
@@ -20,19 +25,13 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-    ParquetRecordBatchReaderBuilder, RowFilter,
+    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter,
 };
 use std::fs::{self, File, OpenOptions};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// What all rows of a file may take, written out: this much and so many times its size. An event that says little new
-/// takes 5 bytes in a file and up to 20 KiB in memory, with a path of 4 KiB that is not UTF-8 and stands there escaped.
-const FREE_DECODED_BYTES: u64 = 64 << 20;
-const MAX_BYTES_PER_BYTE: u64 = 4096;
 
 /// Decides for each row of a batch that holds only the named columns whether the other columns are decoded.
 #[derive(Clone)]
@@ -62,7 +61,7 @@ impl<R: Row> SealedTable<R> {
     /// # Errors
     /// Names the file and what is wrong with it.
     pub fn open(path: &Path) -> Result<Self> {
-        contain(path, || {
+        contain(|| {
             let (file, size_bytes) = open_regular(path)?;
             let metadata = Arc::new(footer::read(&file, size_bytes)?);
             // An embedded Arrow schema is not needed and not trusted.
@@ -72,6 +71,7 @@ impl<R: Row> SealedTable<R> {
             check_columns::<R>(&metadata)?;
             Ok(Self { path: path.to_owned(), file: Arc::new(file), size_bytes, metadata, row: PhantomData })
         })
+        .with_context(|| format!("cannot read `{}`", path.display()))
     }
 
     /// Number of rows, as the footer says.
@@ -99,9 +99,9 @@ impl<R: Row> SealedTable<R> {
     /// `columns` narrows what is decoded; an empty list means all columns of the table.
     ///
     /// # Errors
-    /// Names the file when a bloom filter or a page index cannot be read.
+    /// Names the file when a page header or a bloom filter is damaged or claims too much.
     pub fn batches(&self, prune: &Prune, columns: &[&str], predicate: Option<&Predicate>) -> Result<Batches> {
-        contain(&self.path, || {
+        contain(|| {
             let mut builder =
                 ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.try_clone()?, self.metadata.clone());
             let groups = prune.row_groups(&builder, &self.file)?;
@@ -117,11 +117,15 @@ impl<R: Row> SealedTable<R> {
             }
             let is_read = |leaf| needed.leaf_included(leaf);
             let batch_rows = memory::batch_rows(&self.file, self.metadata.metadata(), &groups, is_read)?;
-            let reader =
-                builder.with_batch_size(batch_rows).with_row_groups(groups).with_projection(projection).build()?;
-            let left_bytes = FREE_DECODED_BYTES.saturating_add(self.size_bytes.saturating_mul(MAX_BYTES_PER_BYTE));
-            Ok(Batches { path: self.path.clone(), reader: Some(reader), left_bytes })
+            let reader = builder
+                .with_batch_size(batch_rows)
+                .with_row_groups(groups.clone())
+                .with_projection(projection)
+                .build()?;
+            let source = Source { file: self.file.clone(), metadata: self.metadata.clone(), groups, batch_rows };
+            Ok(Batches::new(self.path.clone(), self.size_bytes, source, reader))
         })
+        .with_context(|| format!("cannot read `{}`", self.path.display()))
     }
 
     fn projection(&self, names: &[&str]) -> Result<ProjectionMask> {
@@ -142,48 +146,18 @@ impl<R: Row> SealedTable<R> {
     }
 }
 
-/// The batches of one sealed file. Ends after the first error.
-pub struct Batches {
-    path: PathBuf,
-    reader: Option<ParquetRecordBatchReader>,
-    /// What later batches may take.
-    left_bytes: u64,
-}
-
-impl Iterator for Batches {
-    type Item = Result<RecordBatch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let reader = self.reader.as_mut()?;
-        let left_bytes = &mut self.left_bytes;
-        let next = || {
-            let Some(batch) = reader.next().transpose().context("the data is damaged")? else { return Ok(None) };
-            let bytes = u64::try_from(batch.get_array_memory_size())?;
-            *left_bytes = left_bytes.checked_sub(bytes).context("the file expands beyond all measure")?;
-            Ok(Some(batch))
-        };
-        let batch = contain(&self.path, next).transpose();
-        if !matches!(batch, Some(Ok(_))) {
-            self.reader = None;
-        }
-        batch
-    }
-}
-
 /// The rows of a batch that holds all columns of the table.
 pub fn rows<R: Row>(batch: &RecordBatch) -> impl Iterator<Item = Result<R>> {
     (0..batch.num_rows()).map(|row| R::read(batch, row))
 }
 
-/// Runs a step of decoding, so that its errors name the file and its panics become errors.
-fn contain<T>(path: &Path, step: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(step))
-        .unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            Err(anyhow!("the data is damaged: the decoder stopped with `{text}`"))
-        })
-        .with_context(|| format!("cannot read `{}`", path.display()))
+/// Runs a step of decoding: its panics become errors.
+fn contain<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        Err(anyhow!("the data is damaged: the decoder stopped with `{text}`"))
+    })
 }
 
 /// Opens a regular file that is not a link. A FIFO that takes its place in between is opened without waiting.
@@ -229,6 +203,9 @@ fn check_columns<R: Row>(metadata: &ArrowReaderMetadata) -> Result<()> {
         let field = metadata.schema().field_with_name(name).map_err(|_| anyhow!("column `{name}` is missing"))?;
         if !field.data_type().equals_datatype(&column.data_type) {
             bail!("column `{name}` has type {}, not {}", field.data_type(), column.data_type);
+        }
+        if field.is_nullable() && !column.nullable {
+            bail!("column `{name}` may be null");
         }
     }
     Ok(())

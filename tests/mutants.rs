@@ -1,4 +1,5 @@
 //! Seeded damage to good files: each mutant is an error or rows, within 512 MB of address space and 5 seconds.
+#![expect(clippy::print_stdout, reason = "a child tells its parent where it is, and a run its figures")]
 
 mod corpus; // good files of every table
 mod mutation; // what a seed does to a file
@@ -115,7 +116,7 @@ fn read_mutants<R: Row>(folder: &Path, count: u64) -> Result<()> {
             Ok(rows) => found += rows,
             Err(error) => {
                 let error = format!("{error:#}");
-                assert!(error.contains("mutant.parquet") || error.contains("column `"), "seed {seed}: {error}");
+                assert!(error.contains("mutant.parquet"), "seed {seed}: {error}");
                 contained += usize::from(error.contains("the decoder stopped with"));
                 errors += 1;
             }

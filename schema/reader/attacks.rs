@@ -494,6 +494,6 @@ fn rows_that_expand_beyond_measure() -> Result<()> {
     let rows: Vec<FileVersion> = (0..4000).map(|row| version(&path, "aa", row)).collect();
     let path = write(directory.path(), &rows)?;
     let error = read(&path, &Prune::default(), None).err().context("the file was read")?;
-    assert!(format!("{error:#}").contains("the file expands beyond all measure"), "{error:#}");
+    assert!(format!("{error:#}").contains("its rows expand beyond all measure"), "{error:#}");
     Ok(())
 }

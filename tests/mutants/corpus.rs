@@ -1,4 +1,5 @@
-//! Good files of every table, with every column filled: as the writer leaves them, and with small pages and groups.
+//! Good files of every table, with every column filled: as the writer leaves them, with small pages and groups, and
+//! those without compression, where damage reaches the decoders that zstd shields otherwise.
 
 use anyhow::Result;
 use arrow::array::{
@@ -18,22 +19,28 @@ use std::sync::Arc;
 
 const ROWS: usize = 150;
 
-/// Two good files of a table.
+/// The good files of a table.
 pub(super) fn good_files<R: Row>(folder: &Path) -> Result<Vec<Vec<u8>>> {
     let columns = R::columns().iter().map(filled).collect();
     let batch = RecordBatch::try_new(arrow_schema::<R>(), columns)?;
     let rows: Vec<R> = reader::rows::<R>(&batch).collect::<Result<_>>()?;
-    let (plain, grouped) = (folder.join("plain"), folder.join("grouped"));
-    writer::write(&plain, &rows, "time", Vec::new())?;
-    write_in_groups::<R>(&grouped, &batch)?;
-    let files = [fs::read(&plain)?, fs::read(&grouped)?];
-    fs::remove_file(plain)?;
-    fs::remove_file(grouped)?;
-    Ok(files.into())
+    let path = folder.join("new");
+    let take = || -> Result<Vec<u8>> {
+        let bytes = fs::read(&path)?;
+        fs::remove_file(&path)?;
+        Ok(bytes)
+    };
+    writer::write(&path, &rows, "time", Vec::new())?;
+    let mut files = vec![take()?];
+    for compression in [Compression::ZSTD(ZstdLevel::try_new(writer::LIVE_ZSTD_LEVEL)?), Compression::UNCOMPRESSED] {
+        write_in_groups::<R>(&path, &batch, compression)?;
+        files.push(take()?);
+    }
+    Ok(files)
 }
 
 fn filled(column: &Column) -> ArrayRef {
-    let is_null = |row: usize| column.nullable && row % 7 == 0;
+    let is_null = |row: usize| column.nullable && row.is_multiple_of(7);
     let text = |row: usize| format!("{}-{}", column.name, row % 40);
     let number = |row: usize| (!is_null(row)).then_some(i64::try_from(row * row).unwrap_or(0));
     match &column.data_type {
@@ -53,7 +60,7 @@ fn filled(column: &Column) -> ArrayRef {
             Arc::new((0..ROWS).map(number).collect::<Int32Array>())
         }
         DataType::Boolean => {
-            Arc::new((0..ROWS).map(|row| (!is_null(row)).then_some(row % 3 == 0)).collect::<BooleanArray>())
+            Arc::new((0..ROWS).map(|row| (!is_null(row)).then_some(row.is_multiple_of(3))).collect::<BooleanArray>())
         }
         DataType::Timestamp(..) => {
             Arc::new((0..ROWS).map(number).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
@@ -76,10 +83,10 @@ fn filled_lists(element: &Arc<Field>, items: impl Fn(usize) -> Option<Vec<String
 }
 
 /// As the writer does, but with three row groups and several pages in each chunk.
-fn write_in_groups<R: Row>(path: &Path, batch: &RecordBatch) -> Result<()> {
+fn write_in_groups<R: Row>(path: &Path, batch: &RecordBatch, compression: Compression) -> Result<()> {
     let version = KeyValue::new("hashtrail.schema_version".to_owned(), writer::SCHEMA_VERSION.to_owned());
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(writer::LIVE_ZSTD_LEVEL)?))
+        .set_compression(compression)
         .set_max_row_group_row_count(Some(ROWS.div_ceil(3)))
         .set_data_page_row_count_limit(20)
         .set_write_batch_size(10)

@@ -24,10 +24,20 @@ impl Random {
 /// Numbers at which arithmetic goes wrong.
 const NUMBERS: [u32; 8] = [0, 1, 0x7f, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x0fff_ffff, 0x0001_0000];
 
-/// The mutant of a seed: one of the files, damaged in one to three ways.
+/// The mutant of a seed: one of the files, damaged in one to three ways, or in its data alone, so that its decoders
+/// meet it.
 pub(super) fn mutant(files: &[Vec<u8>], seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let mut bytes = files[random.below(files.len())].clone();
+    if random.below(3) == 0 {
+        let at = random.below(footer_start(&bytes) - 4);
+        match random.below(3) {
+            0 => bytes[at] ^= 1 << random.below(8),
+            1 => bytes[at] = random.below(256) as u8,
+            _ => overwrite(&mut bytes, at, &mut random),
+        }
+        return bytes;
+    }
     for _ in 0..=random.below(3) {
         damage(&mut bytes, files, &mut random);
     }
