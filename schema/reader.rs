@@ -109,39 +109,41 @@ impl<R: Row> SealedTable<R> {
                 [] => R::columns().iter().map(|column| column.name).collect(),
                 columns => columns.to_vec(),
             };
-            let projection = self.projection(&names)?;
-            let mut needed = projection.clone();
+            let projection = self.mask(&self.places(&names)?);
+            let filtered = predicate.map_or(&[][..], |predicate| &predicate.columns);
+            let needed = self.places(&[&names, filtered].concat())?;
             if let Some(predicate) = predicate {
-                needed.union(&self.projection(&predicate.columns)?);
                 builder = builder.with_row_filter(self.row_filter(predicate)?);
             }
-            let is_read = |leaf| needed.leaf_included(leaf);
-            let batch_rows = memory::batch_rows(&self.file, self.metadata.metadata(), &groups, is_read)?;
+            let mask = self.mask(&needed);
+            let batch_rows = memory::batch_rows(&self.file, self.metadata.metadata(), &groups, &mask)?;
             let reader = builder
                 .with_batch_size(batch_rows)
                 .with_row_groups(groups.clone())
                 .with_projection(projection)
                 .build()?;
-            let source = Source { file: self.file.clone(), metadata: self.metadata.clone(), groups, batch_rows };
+            let (file, metadata) = (self.file.clone(), self.metadata.clone());
+            let source = Source { file, metadata, groups, columns: needed, batch_rows };
             Ok(Batches::new(self.path.clone(), self.size_bytes, source, reader))
         })
         .with_context(|| format!("cannot read `{}`", self.path.display()))
     }
 
-    fn projection(&self, names: &[&str]) -> Result<ProjectionMask> {
+    fn places(&self, names: &[&str]) -> Result<Vec<usize>> {
         let schema = self.metadata.schema();
-        let roots = names
-            .iter()
-            .map(|name| schema.index_of(name).map_err(|_| anyhow!("column `{name}` is missing")))
-            .collect::<Result<Vec<usize>>>()?;
-        Ok(ProjectionMask::roots(self.metadata.parquet_schema(), roots))
+        let place = |name: &&str| schema.index_of(name).map_err(|_| anyhow!("column `{name}` is missing"));
+        names.iter().map(place).collect()
+    }
+
+    fn mask(&self, places: &[usize]) -> ProjectionMask {
+        ProjectionMask::roots(self.metadata.parquet_schema(), places.iter().copied())
     }
 
     fn row_filter(&self, predicate: &Predicate) -> Result<RowFilter> {
         let keep = predicate.keep.clone();
         let keep =
             move |batch: RecordBatch| keep(&batch).map_err(|error| ArrowError::ComputeError(format!("{error:#}")));
-        let columns = self.projection(&predicate.columns)?;
+        let columns = self.mask(&self.places(&predicate.columns)?);
         Ok(RowFilter::new(vec![Box::new(ArrowPredicateFn::new(columns, keep))]))
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Source {
     pub(super) file: Arc<File>,
     pub(super) metadata: ArrowReaderMetadata,
     pub(super) groups: Vec<usize>,
+    /// The columns whose pages were checked.
+    pub(super) columns: Vec<usize>,
     pub(super) batch_rows: usize,
 }
 
@@ -61,9 +63,8 @@ impl Iterator for Batches {
 impl Source {
     /// The decoder does not say which column it failed at: the first that fails alone as well.
     fn name_column(&self, error: anyhow::Error) -> anyhow::Error {
-        let columns = self.metadata.schema().fields();
-        match (0..columns.len()).find(|column| contain(|| self.decode(*column)).is_err()) {
-            Some(column) => error.context(format!("column `{}`", columns[column].name())),
+        match self.columns.iter().find(|column| contain(|| self.decode(**column)).is_err()) {
+            Some(column) => error.context(format!("column `{}`", self.metadata.schema().field(*column).name())),
             None => error,
         }
     }

@@ -165,15 +165,16 @@ fn check_extent(what: &str, offset: i64, length: i64, footer_start: u64) -> Resu
     }
 }
 
-/// Chunks may overlap, so the sums count too: a small file must not keep a reader busy for long.
+/// Each chunk may be small enough, and their sum not: a small file must not keep a reader busy for long.
 fn check_totals(metadata: &ParquetMetaData, size_bytes: u64) -> Result<()> {
-    let mut bytes = 0_u64;
+    let (mut bytes, mut compressed) = (0_u64, 0_u64);
     for (index, group) in metadata.row_groups().iter().enumerate() {
         let mut items = 0_i64;
         for chunk in group.columns() {
             let size = chunk.uncompressed_size();
             let size = u64::try_from(size).with_context(|| format!("row group {index} has a chunk of {size} bytes"))?;
             bytes = bytes.saturating_add(size);
+            compressed = compressed.saturating_add(u64::try_from(chunk.compressed_size())?);
             if chunk.column_descr().max_rep_level() > 0 {
                 items = items.saturating_add(chunk.num_values());
             }
@@ -181,6 +182,9 @@ fn check_totals(metadata: &ParquetMetaData, size_bytes: u64) -> Result<()> {
         if items > MAX_GROUP_ITEMS {
             bail!("row group {index} claims {items} items in lists");
         }
+    }
+    if compressed > size_bytes {
+        bail!("the columns claim {compressed} of {size_bytes} bytes: they overlap");
     }
     if bytes > FREE_BYTES.saturating_add(size_bytes.saturating_mul(MAX_BYTES_PER_BYTE)) {
         bail!("the footer claims that {size_bytes} bytes expand to {bytes}");

@@ -3,6 +3,7 @@
 
 use super::pages::{Pages, walk_pages};
 use anyhow::{Context, Result, bail};
+use parquet::arrow::ProjectionMask;
 use parquet::column::page::{Page, PageReader};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::serialized_reader::SerializedPageReader;
@@ -25,9 +26,9 @@ pub(super) fn batch_rows(
     file: &Arc<File>,
     metadata: &ParquetMetaData,
     groups: &[usize],
-    is_read: impl Fn(usize) -> bool,
+    read: &ProjectionMask,
 ) -> Result<usize> {
-    let leaves = (0..metadata.file_metadata().schema_descr().num_columns()).filter(|leaf| is_read(*leaf));
+    let leaves = (0..metadata.file_metadata().schema_descr().num_columns()).filter(|leaf| read.leaf_included(*leaf));
     let mut columns = leaves.map(|leaf| Column::measure(file, metadata, groups, leaf)).collect::<Result<Vec<_>>>()?;
     let open_bytes: u64 = columns.iter().map(|column| column.open_bytes).sum();
     if open_bytes > OPEN_BYTES {
