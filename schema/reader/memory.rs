@@ -7,6 +7,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::column::page::{Page, PageReader};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::serialized_reader::SerializedPageReader;
+use std::cmp::Reverse;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -18,8 +19,6 @@ const BATCH_BYTES: u64 = 48 << 20;
 const OPEN_BYTES: u64 = 192 << 20;
 /// Offset, validity and level of a value, or the value itself where all have one size.
 const VALUE_BYTES: u64 = 16;
-/// A column that may take more than this of a batch is looked at more closely.
-const CLOSER_LOOK_BYTES: u64 = BATCH_BYTES / 64;
 
 /// Checks the pages of the columns that will be read, and says how many rows fit in a batch.
 pub(super) fn batch_rows(
@@ -34,20 +33,28 @@ pub(super) fn batch_rows(
     if open_bytes > OPEN_BYTES {
         bail!("dictionaries and pages that are needed at once claim {open_bytes} bytes");
     }
-    for column in columns.iter_mut().filter(|column| column.bytes(MOST_ROWS) > CLOSER_LOOK_BYTES) {
-        column.look_closer(file)?;
+    // The sizes of pages are bounds of what is in them, and cheap; the largest are looked at until the rest fits.
+    columns.sort_by_cached_key(|column| Reverse(column.bytes(MOST_ROWS)));
+    for index in 0..columns.len() {
+        if bytes_of(&columns, MOST_ROWS) <= BATCH_BYTES {
+            break;
+        }
+        columns[index].look_closer(file)?;
     }
-    let bytes = |rows| columns.iter().map(|column| column.bytes(rows)).fold(0, u64::saturating_add);
     let mut rows = MOST_ROWS;
-    while bytes(rows) > BATCH_BYTES {
+    while bytes_of(&columns, rows) > BATCH_BYTES {
         rows /= 2;
         if rows == 0 {
             let largest = columns.iter().max_by_key(|column| column.bytes(1));
             let name = largest.map(|column| column.name()).unwrap_or_default();
-            bail!("a single row could take {} bytes, most of them in column `{name}`", bytes(1));
+            bail!("a single row could take {} bytes, most of them in column `{name}`", bytes_of(&columns, 1));
         }
     }
     Ok(usize::try_from(rows)?)
+}
+
+fn bytes_of(columns: &[Column<'_>], rows: u64) -> u64 {
+    columns.iter().map(|column| column.bytes(rows)).fold(0, u64::saturating_add)
 }
 
 /// What the values of one column can take, over all row groups that are read.
@@ -224,4 +231,44 @@ fn take_varint(bytes: &mut &[u8]) -> Result<u64> {
         }
     }
     bail!("a run is too long")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::tests::{version, write};
+    use crate::reader::{Prune, SealedTable, rows};
+    use crate::versions::FileVersion;
+
+    #[test]
+    fn large_values_make_small_batches() -> Result<()> {
+        let directory = tempfile::tempdir()?;
+        let flags = vec!["x".repeat(20_000); 30];
+        let written: Vec<_> =
+            (0..100).map(|row| FileVersion { path_flags: flags.clone(), ..version("/a", "aa", row) }).collect();
+        let path = write(directory.path(), &written)?;
+        let table = SealedTable::<FileVersion>::open(&path)?;
+        let batches = table.batches(&Prune::default(), &[], None)?.collect::<Result<Vec<_>>>()?;
+        let sizes: Vec<usize> = batches.iter().map(|batch| batch.num_rows()).collect();
+        // 30 values of 20,000 bytes a row: 64 rows take 37 MiB, 100 would take 57.
+        assert_eq!(sizes, [64, 36]);
+        let read: Vec<FileVersion> = batches.iter().flat_map(rows).collect::<Result<_>>()?;
+        assert_eq!(read, written);
+        Ok(())
+    }
+
+    #[test]
+    fn the_longest_list_is_found_in_runs_and_groups() -> Result<()> {
+        let mut longest = Longest { row: 0, most: 1 };
+        // A run of 5 rows; a group of 8 levels, 0 1 1 1 0 1 1 1; a run of 300 levels 1 that the last row goes on with.
+        longest.add_levels(&[10, 0, 3, 0b1110_1110, 0xd8, 0x04, 1], 313)?;
+        assert_eq!(longest.most, 304);
+        // The next page goes on with the row.
+        longest.add_levels(&[4, 1], 2)?;
+        assert_eq!(longest.most, 306);
+        for damaged in [&[][..], &[0, 0], &[10], &[0xff; 6], &[1]] {
+            assert!(longest.add_levels(damaged, 5).is_err(), "{damaged:?}");
+        }
+        Ok(())
+    }
 }
