@@ -177,7 +177,10 @@ fn another_schema() -> Result<()> {
     let mut target = self::target()?;
     let Value::Struct(node) = target.craft.footer.at(&[2, 1]) else { bail!("a node") };
     node.retain(|field| !matches!(field.0, 6 | 10));
-    target.expect("column `recording_id` has type Binary, not Utf8")
+    target.expect("column `recording_id` has type Binary, not Utf8")?;
+    let mut target = self::target()?;
+    target.craft.footer.at(&[2, 1]).set(3, Value::int(1));
+    target.expect("column `recording_id` may be null")
 }
 
 #[test]
