@@ -2,6 +2,7 @@
 
 use crate::columns::{Column, Layout, Row};
 use anyhow::{Context, Result};
+use arrow::array::AsArray;
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
@@ -11,8 +12,10 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Rows per Arrow batch: bounds the memory that builders hold.
-const BATCH_ROWS: usize = 8192;
+/// Rows per Arrow batch: bounds the memory that builders hold, and the items of lists, as a command line has 4096 at most.
+const BATCH_ROWS: usize = 1024;
+/// Items of lists per row group, but for its last batch: half of what the reader takes.
+const ROW_GROUP_ITEMS: usize = 4 << 20;
 /// Rows per row group: small groups repeat the dictionaries, large ones cannot be skipped.
 const ROW_GROUP_ROWS: usize = 256 * 1024;
 /// Past this a column chunk falls back from its dictionary to plain values and grows by half; the default is 1 MiB.
@@ -40,8 +43,20 @@ fn write_to<R: Row>(file: File, rows: &[R], sorted_by: &str, metadata: Vec<KeyVa
     // The Arrow schema would make Polars read dictionary columns as categories and pyarrow refuse the host partition.
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(file, crate::columns::arrow_schema::<R>(), options)?;
+    let mut group_items = 0;
     for chunk in rows.chunks(BATCH_ROWS) {
-        writer.write(&R::batch(chunk)?)?;
+        let batch = R::batch(chunk)?;
+        group_items += batch
+            .columns()
+            .iter()
+            .filter_map(|column| Some(column.as_list_opt::<i32>()?.values().len()))
+            .max()
+            .unwrap_or(0);
+        writer.write(&batch)?;
+        if group_items >= ROW_GROUP_ITEMS {
+            writer.flush()?;
+            group_items = 0;
+        }
     }
     Ok(writer.into_inner()?)
 }
@@ -124,6 +139,20 @@ mod tests {
             digest_doubt: vec!["writer_open".into()],
             ..Event::default()
         }
+    }
+
+    /// Nobody may be able to make an archive that its own reader refuses, by running programs with long command lines.
+    #[test]
+    fn many_long_command_lines_can_be_read_back() -> Result<()> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("argv.parquet");
+        let event = Event { argv: Some(vec!["a".into(); 4096]), ..full_event() };
+        write(&path, &vec![event; 5000], "boot_ns", Vec::new())?;
+        let table = crate::reader::SealedTable::<Event>::open(&path)?;
+        let batches = table.batches(&crate::reader::Prune::default(), &["argv"], None)?;
+        let rows = batches.map(|batch| Ok(batch?.num_rows())).sum::<Result<usize>>()?;
+        assert_eq!(rows, 5000);
+        Ok(())
     }
 
     /// Rotation by time makes small files certain, so what a file costs beside its rows counts.
