@@ -19,7 +19,7 @@ export LIBBPF_SYS_LIBRARY_PATH = $(LIBRARIES)
 export RUSTDOCFLAGS = -D warnings
 
 BUILD_PACKAGES := clang file gcc libc6-dev libelf-dev make pkg-config zlib1g-dev
-TEST_PACKAGES := busybox-static cpio e2fsprogs kmod python3-venv qemu-system-x86 xz-utils
+TEST_PACKAGES := busybox-static cpio e2fsprogs kmod minisign python3-venv qemu-system-x86 strace swtpm xz-utils
 ENGINES := duckdb==2.0.0 polars==2.1.0 pyarrow==26.0.1 pyspark==4.3.0 pytz
 
 .PHONY: demo test test-full lint build dist without-clang setup-build setup-test venv

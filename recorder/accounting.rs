@@ -293,7 +293,7 @@ mod tests {
     }
 
     fn key(seq: u64, boot_ns: i64) -> RecordKey {
-        RecordKey { cpu: 3, seq, boot_ns }
+        RecordKey { cpu: 3, seq, boot_ns, is_bulk: false }
     }
 
     type Bounds<'a> = (&'a str, Option<&'a str>, Option<i64>, Option<i64>, Option<i64>, Option<i64>, Option<i64>);

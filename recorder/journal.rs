@@ -106,6 +106,11 @@ impl SegmentWriter {
         self.position
     }
 
+    /// Whether only a quarter of it is left: time to have the next one, and too little for events that can flood.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        self.position >= self.map.len() / 4 * 3
+    }
+
     /// A second handle, for the thread that syncs.
     ///
     /// # Errors

@@ -58,6 +58,8 @@ pub(crate) struct Pipeline {
     surroundings: Surroundings,
     ima_checked: Instant,
     writer: Option<SegmentWriter>,
+    /// The next segment. Where there is no space for one, execs and modules alone use the last quarter of this one.
+    spare: Option<SegmentWriter>,
     segment: u32,
     segment_started: Instant,
     synced_bytes: usize,
@@ -111,6 +113,7 @@ impl Pipeline {
             options,
             ima_checked: Instant::now(),
             writer: None,
+            spare: None,
             segment: 0,
             segment_started: Instant::now(),
             synced_bytes: 0,
@@ -119,7 +122,8 @@ impl Pipeline {
             accounting: Accounting::default(),
             reserve,
         };
-        pipeline.open_segment(segment_bytes)?;
+        let first = pipeline.new_segment(segment_bytes)?;
+        pipeline.begin(first)?;
         Ok(pipeline)
     }
 
@@ -134,7 +138,7 @@ impl Pipeline {
             self.accounting.unreadable();
             return;
         };
-        let full = self.append(FrameKind::Record, record).err();
+        let full = self.append(FrameKind::Record, record, key.is_bulk).err();
         self.accounting.taken(key, full);
     }
 
@@ -150,7 +154,7 @@ impl Pipeline {
     }
 
     fn note_now(&mut self, entry: &LedgerEntry) -> bool {
-        serde_json::to_vec(entry).is_ok_and(|payload| self.append(FrameKind::Ledger, &payload).is_ok())
+        serde_json::to_vec(entry).is_ok_and(|payload| self.append(FrameKind::Ledger, &payload, false).is_ok())
     }
 
     /// A ledger entry of this moment, for [`Self::note`].
@@ -177,7 +181,13 @@ impl Pipeline {
             }
         }
         if self.segment_started.elapsed() >= self.options.seal_interval {
-            self.close_segment();
+            if self.spare.is_none() {
+                self.make_spare();
+            }
+            // Without a next one, this one is all the space that there is.
+            if self.spare.is_some() {
+                self.close_segment();
+            }
         }
     }
 
@@ -204,7 +214,8 @@ impl Pipeline {
         if !self.has_segment() {
             // The end of the ledger is what the reserve is kept for.
             self.reserve.release()?;
-            self.open_segment(self.reserve.bytes())?;
+            let last = self.new_segment(self.reserve.bytes())?;
+            self.begin(last)?;
         }
         self.tick(counters, recursion_misses);
         let now = self.ledger("stop");
@@ -216,6 +227,8 @@ impl Pipeline {
         counts["sender"] = serde_json::to_value(&stop.sender)?;
         let entry = LedgerEntry { cause: Some(stop.cause.clone()), detail: Some(counts.to_string()), ..now };
         self.note(entry.clone());
+        self.close_segment();
+        self.writer = self.spare.take();
         self.close_segment();
         self.syncer.stop();
         let mut sealed = self.sealer.finish()?;
@@ -258,13 +271,16 @@ impl Pipeline {
         self.note(entry);
     }
 
-    /// Appends to the current segment, or to a new one when it is full.
-    fn append(&mut self, kind: FrameKind, payload: &[u8]) -> Result<(), Full> {
+    /// Appends to the current segment, or to the next one when it is full.
+    fn append(&mut self, kind: FrameKind, payload: &[u8], is_bulk: bool) -> Result<(), Full> {
         for _ in 0..2 {
             if !self.has_segment() {
                 break;
             }
             let Some(writer) = &mut self.writer else { break };
+            if is_bulk && writer.is_nearly_full() && self.spare.is_none() {
+                break;
+            }
             if writer.append(kind, payload, self.surroundings) {
                 if writer.position() - self.synced_bytes >= SYNC_BYTES {
                     self.synced_bytes = writer.position();
@@ -277,43 +293,60 @@ impl Pipeline {
         Err(self.full.map_or(Full::Journal, |(full, _)| full))
     }
 
-    /// Whether there is a segment to write to; makes one where there is none, but not at every call.
+    /// Whether there is a segment to write to. Makes the next one in time; where there is no space, not at every call.
     fn has_segment(&mut self) -> bool {
-        if self.writer.is_some() {
-            return true;
+        if self.spare.is_none() && self.writer.as_ref().is_none_or(SegmentWriter::is_nearly_full) {
+            self.make_spare();
         }
-        let now = Instant::now();
-        if self.full.is_some_and(|(_, since)| now.duration_since(since) < SPACE_INTERVAL) {
-            return false;
-        }
-        let before = self.full.take().map(|(full, _)| full);
-        let opened = if self.sealer.has_room() {
-            self.open_segment(self.options.segment_bytes()).map_err(|error| (Full::Disk, format!("{error:#}")))
-        } else {
-            Err((Full::Journal, "the journal has reached its bound".to_owned()))
-        };
-        match opened {
-            Ok(()) if before.is_some() => say!("warning: there is space again; what was lost is in the ledger"),
-            Ok(()) => {}
-            Err((full, reason)) => {
-                self.full = Some((full, now));
-                if before != Some(full) {
-                    say!("warning: events are lost from now on, and counted: {reason}");
-                }
-            }
+        if self.writer.is_none()
+            && let Some(spare) = self.spare.take()
+            && let Err(error) = self.begin(spare)
+        {
+            say!("warning: {error:#}");
         }
         self.writer.is_some()
     }
 
-    fn open_segment(&mut self, bytes: u64) -> Result<()> {
+    fn make_spare(&mut self) {
+        let now = Instant::now();
+        if self.full.is_some_and(|(_, since)| now.duration_since(since) < SPACE_INTERVAL) {
+            return;
+        }
+        let before = self.full.take().map(|(full, _)| full);
+        let made = if self.sealer.has_room() {
+            self.new_segment(self.options.segment_bytes()).map_err(|error| (Full::Disk, format!("{error:#}")))
+        } else {
+            Err((Full::Journal, "the journal has reached its bound".to_owned()))
+        };
+        match made {
+            Ok(spare) => {
+                self.spare = Some(spare);
+                if before.is_some() {
+                    say!("warning: there is space again; what was lost is in the ledger");
+                }
+            }
+            Err((full, reason)) => {
+                self.full = Some((full, now));
+                if before != Some(full) {
+                    say!("warning: events may be lost from now on, and are counted: {reason}");
+                }
+            }
+        }
+    }
+
+    fn new_segment(&mut self, bytes: u64) -> Result<SegmentWriter> {
         let name = format!("{}-{:06}.{SEGMENT_SUFFIX}", &self.session.recording_id[..8], self.segment);
         let path = self.archive.journal().join(name);
         let header = self.session.segment_header(self.segment);
         let writer = SegmentWriter::create(&path, bytes, &header, self.surroundings)?;
-        self.syncer.watch(path, writer.file()?);
+        self.segment += 1;
+        Ok(writer)
+    }
+
+    fn begin(&mut self, writer: SegmentWriter) -> Result<()> {
+        self.syncer.watch(writer.path().to_owned(), writer.file()?);
         self.synced_bytes = 0;
         self.writer = Some(writer);
-        self.segment += 1;
         self.segment_started = Instant::now();
         Ok(())
     }

@@ -39,7 +39,7 @@ pub(crate) struct Outcome {
 }
 
 impl Sealer {
-    /// Starts the thread. At most `bound` segments may exist at once, the one being written included.
+    /// Starts the thread. At most `bound` segments may exist at once, the one being written and the next included.
     pub(crate) fn start(
         archive: Archive,
         manifest: Manifest,
@@ -66,9 +66,9 @@ impl Sealer {
         Self { segments, faults, waiting, bound, thread }
     }
 
-    /// Whether one more segment keeps the journal within its bound.
+    /// Whether a next segment, beside the one that is written, keeps the journal within its bound.
     pub(crate) fn has_room(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) < self.bound
+        self.waiting.load(Ordering::Acquire) + 2 <= self.bound
     }
 
     /// Counts a finished segment that is on its way.

@@ -2,14 +2,21 @@
 //! counted.
 
 use crate::scenario::rows;
-use crate::support::{integer, json_lines, stdout_of};
+use crate::support::{integer, json_lines, recorder, stdout_of};
 use serde_json::Value;
 use std::path::Path;
-use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Load tests run one at a time: each takes all CPUs.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Runs the load test; its one result, checked against the rows that another engine finds.
-fn loadtest(archive: &Path, arguments: &[&str]) -> Value {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hashtrail-recorder"));
+pub(crate) fn loadtest(archive: &Path, arguments: &[&str]) -> Value {
+    let _alone = alone();
+    let mut command = recorder();
     command.args(["loadtest", "--journal-size", "256MiB", "--archive"]).arg(archive).args(arguments);
     let result = json_lines(&stdout_of(&mut command)).remove(0);
     let events = rows(archive, "SELECT count(*) AS rows, count(DISTINCT (cpu, seq)) AS keys FROM events");

@@ -9,6 +9,8 @@ mod doubts; // digests that IMA's cache gets wrong, and algorithms that change
 mod engines; // DuckDB, Spark, pyarrow and Polars read the same rows
 mod filters; // a policy decides before anything is hashed
 mod incident; // the story of the sample archive
+#[cfg(feature = "recorder")]
+mod kills; // crashes, floods and failing disks, on this machine's own kernel
 mod kinds; // every kind of code that can run
 #[cfg(feature = "recorder")]
 mod loadtest; // more events than fit, on this machine's own kernel
@@ -18,4 +20,6 @@ mod operators; // what each operator of the policy selects
 mod readme; // the README says what the tool says
 mod rewrites; // a binary's content changes, in place or by rename
 mod roots; // one path, several files
+#[cfg(feature = "recorder")]
+mod space; // a disk that fills up
 mod tasks; // many tasks at once

@@ -14,6 +14,18 @@ pub(crate) fn hashtrail() -> Command {
     Command::new(env!("CARGO_BIN_EXE_hashtrail"))
 }
 
+/// The recorder.
+#[cfg(feature = "recorder")]
+pub(crate) fn recorder() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_hashtrail-recorder"))
+}
+
+/// Whether the full counts were asked for (`make test-full`).
+#[cfg(feature = "recorder")]
+pub(crate) fn full() -> bool {
+    std::env::var_os("HASHTRAIL_TEST_FULL").is_some()
+}
+
 /// One of the scripts in `tests/engines/`, run by the Python that has the engines.
 pub(crate) fn engine_script(name: &str) -> Command {
     let python =
