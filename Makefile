@@ -27,8 +27,11 @@ ENGINES := duckdb==2.0.0 polars==2.1.0 pyarrow==26.0.1 pyspark==4.3.0 pytz
 demo: build setup-test
 	HASHTRAIL_BIN_DIR=$(RELEASE) tests/vm/demo
 
+# The mutants run once more, within 512 MB of address space.
 test: setup-build setup-test venv lint dist
 	.ci/step tests $(CARGO) test $(FLAGS)
+	CARGO_TARGET_$(TARGET_NAME)_RUNNER="prlimit --as=536870912" \
+		.ci/step mutants $(CARGO) test $(FLAGS) --lib --bins -- mutants
 	HASHTRAIL_BIN_DIR=$(RELEASE) .ci/step demo tests/vm/demo
 	$(MAKE) without-clang
 

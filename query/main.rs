@@ -10,6 +10,9 @@ mod filter;
 mod finding;
 mod gaps;
 mod ima;
+#[cfg(test)]
+#[path = "../tests/mutate.rs"]
+mod mutate;
 mod output;
 mod problems;
 mod recordings;

@@ -368,4 +368,15 @@ mod tests {
         let unknown = record(wire::event { hook: 99, ..wire::event::default() }, b"/a", b"", b"");
         assert!(decode(&unknown, &header(), &Surroundings::default()).is_err());
     }
+
+    #[test]
+    fn mutants_are_rows_or_errors() {
+        let bytes =
+            record(wire::event { hook: 1, argc: 2, ..wire::event::default() }, b"/bin/a", b"/bin/sh", b"a\0b\0");
+        crate::mutate::mutants(&bytes, |_, mutant| {
+            if let Ok(event) = decode(mutant, &header(), &Surroundings::default()) {
+                assert!(event.path.is_none_or(|path| path.len() <= 4 * mutant.len()));
+            }
+        });
+    }
 }

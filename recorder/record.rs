@@ -14,6 +14,7 @@ use crate::tables::{self, Tables};
 use crate::watch::Watch;
 use crate::{host, policy, store};
 use anyhow::{Context, Result};
+use rustix::process::DumpableBehavior;
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the kernel, the policies or the archive do not allow it.
 pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
+    // Nobody may read the key or change the records in this process through ptrace or /proc, but root and the kernel.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).context("cannot protect this process")?;
     let policies = policy::load(&options.policies)?;
     for warning in policies.iter().flat_map(|policy| &policy.warnings) {
         say!("warning: {warning}");

@@ -119,6 +119,19 @@ pub fn make_directory(path: &Path) -> Result<()> {
     sync_directory(path.parent().unwrap_or(path))
 }
 
+/// Makes a folder below a directory, and those between; none of them may be a link.
+///
+/// # Errors
+/// Names the folder that could not be made.
+pub fn make_directory_below(root: &Path, relative: &Path) -> Result<()> {
+    let mut path = root.to_owned();
+    for part in relative {
+        path.push(part);
+        make_directory(&path)?;
+    }
+    Ok(())
+}
+
 /// Takes all rights on a directory from everybody but its owner, who must be this user.
 fn secure_directory(path: &Path) -> Result<()> {
     let named = || format!("cannot use directory `{}`", path.display());
@@ -142,6 +155,10 @@ fn secure_directory(path: &Path) -> Result<()> {
 /// # Errors
 /// When it is something else, or cannot be opened.
 pub fn open_regular(path: &Path, options: &mut OpenOptions) -> Result<File> {
+    // The clear word for most cases; what is opened in the end is looked at again.
+    if fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        bail!("it is not a regular file");
+    }
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = options.custom_flags(flags.bits().cast_signed()).open(path)?;
     if !file.metadata()?.is_file() {

@@ -11,8 +11,8 @@ table! {
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         time: Micros, Delta, "When it was noted, UTC";
         boot_ns: i64, Delta, "When it was noted, nanoseconds since boot";
-        kind: String, Dictionary, "start, stop, heartbeat, policy, loss or error";
-        cause: Option<String>, Dictionary, "Why: a signal, ring_full, no_ring, journal_full, recursion, …";
+        kind: String, Dictionary, "start, stop, heartbeat, policy, loss, blind, gap, corrupt, tamper, suspect, clock, violation or error";
+        cause: Option<String>, Dictionary, "Why: a signal, ring_full, journal_full, disk_full, recursion, ftrace_disabled, crash, sync_failed, …";
         cpu: Option<i32>, Dictionary, "CPU that it concerns";
         first_seq: Option<i64>, Dictionary, "First sequence number that it concerns";
         last_seq: Option<i64>, Dictionary, "Last sequence number that it concerns";

@@ -1,6 +1,6 @@
 //! A finished journal segment becomes sealed files: written beside the tree, synced, renamed in, named in the manifest.
 
-use crate::archive::{Archive, make_directory, remove_if_there, rename_new, sync_directory};
+use crate::archive::{Archive, make_directory_below, remove_if_there, rename_new, sync_directory};
 use crate::cell::Micros;
 use crate::columns::Row;
 use crate::event::Event;
@@ -136,7 +136,7 @@ pub fn place(archive: &Archive, staging: &Path, path: &Path) -> Result<Content> 
         .with_context(|| format!("cannot read back `{}`", staging.display()))?;
     let target = archive.root().join(path);
     let directory = target.parent().context("a sealed file has a folder")?;
-    make_directory(directory)?;
+    make_directory_below(archive.root(), path.parent().unwrap_or(path))?;
     remove_if_there(&target)?;
     rename_new(staging, &target)
         .with_context(|| format!("cannot rename `{}` to `{}`", staging.display(), target.display()))?;

@@ -17,6 +17,8 @@ mod loadtest; // more events than fit, on this machine's own kernel
 mod mutants; // seeded damage to good files
 mod opens; // opens that cannot or must not be hashed
 mod operators; // what each operator of the policy selects
+#[cfg(feature = "recorder")]
+mod outputs; // links, FIFOs and open folders where the recorder writes
 mod readme; // the README says what the tool says
 mod rewrites; // a binary's content changes, in place or by rename
 mod roots; // one path, several files

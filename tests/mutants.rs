@@ -54,7 +54,7 @@ fn limited(program: &Path) -> Command {
 /// Lets a child read mutants of one table and names the seed at which it dies or hangs.
 fn watch<R: Row>() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let order = format!("{}:{}:{}", folder.path().display(), R::TABLE, count(2000, 12_000));
+    let order = format!("{}:{}:{}", folder.path().display(), R::TABLE, count(2000, 34_000));
     let child = limited(&std::env::current_exe()?)
         .args(["--exact", "mutants::a_child_reads_mutants", "--ignored", "--nocapture", "--test-threads=1"])
         .env(ORDER, order)

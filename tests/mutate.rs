@@ -3,7 +3,7 @@
 
 /// Mutants of each input: enough for a first look, or with `HASHTRAIL_TEST_FULL` the full count.
 pub(crate) fn count() -> u64 {
-    if std::env::var_os("HASHTRAIL_TEST_FULL").is_some() { 25_000 } else { 2_000 }
+    if std::env::var_os("HASHTRAIL_TEST_FULL").is_some() { 100_000 } else { 2_000 }
 }
 
 /// Hands `count()` mutants of `valid` to `each`; the seed of a mutant is its number.
