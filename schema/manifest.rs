@@ -17,15 +17,15 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+mod content;
 mod parse;
+pub use content::{BLOCK_BYTES, Content};
 pub use parse::{Damage, Line, Parsed, parse};
 
 /// What the chain begins with, in place of a previous line's digest.
 pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// Larger manifests are not read. A recording that seals every 5 minutes takes half a year to this.
 const MAX_BYTES: u64 = 64 << 20;
-/// Bytes of a sealed file for which the manifest holds one checksum each: what damage is narrowed down to.
-pub const BLOCK_BYTES: usize = 64 << 10;
 
 /// One sealed file, as its manifest line has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,63 +47,6 @@ pub struct SealedFile {
     pub segment: u32,
     /// Sequence numbers in the file, for each CPU; empty for other tables than events.
     pub sequences: Vec<SequenceRange>,
-}
-
-/// What a file must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Content {
-    /// SHA-256 of the file, lower-case hex.
-    pub sha256: String,
-    /// Size of the file.
-    pub size_bytes: u64,
-    /// CRC32C of each [`BLOCK_BYTES`], 8 hex digits each: says where damage is, the digest says that there is some.
-    pub block_crc32c: String,
-}
-
-impl Content {
-    /// Reads a file to its end.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn of(mut file: impl Read) -> Result<Self> {
-        let mut hasher = Sha256::new();
-        let mut content = Self::default();
-        let mut block = Vec::with_capacity(BLOCK_BYTES);
-        loop {
-            block.clear();
-            file.by_ref().take(BLOCK_BYTES as u64).read_to_end(&mut block)?;
-            if block.is_empty() {
-                content.sha256 = hex(&hasher.finalize());
-                return Ok(content);
-            }
-            hasher.update(&block);
-            content.size_bytes += block.len() as u64;
-            content.block_crc32c.push_str(&format!("{:08x}", crc32c::crc32c(&block)));
-        }
-    }
-
-    /// The first and last byte of each run of blocks that differ; `None` for an end that reaches to the file's end.
-    #[must_use]
-    pub fn differences(&self, found: &Self) -> Vec<(u64, u64)> {
-        let blocks = |content: &Self| -> Vec<String> {
-            content.block_crc32c.as_bytes().chunks(8).map(|crc| String::from_utf8_lossy(crc).into_owned()).collect()
-        };
-        let (stated, found_blocks) = (blocks(self), blocks(found));
-        let end = self.size_bytes.max(found.size_bytes);
-        let mut runs: Vec<(u64, u64)> = Vec::new();
-        for index in 0..stated.len().max(found_blocks.len()) {
-            if stated.get(index) == found_blocks.get(index) {
-                continue;
-            }
-            let first = (index * BLOCK_BYTES) as u64;
-            let last = (first + BLOCK_BYTES as u64).min(end).saturating_sub(1);
-            match runs.last_mut() {
-                Some(run) if run.1 + 1 == first => run.1 = last,
-                _ => runs.push((first, last)),
-            }
-        }
-        runs
-    }
 }
 
 /// The sequence numbers of one CPU in one file. `count` is smaller than the span where events were lost.

@@ -16,13 +16,14 @@ use hashtrail::versions::FileVersion;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
-const RECORDING: [&str; 12] = [
+const RECORDING: [&str; 13] = [
     "archive",
     "host",
     "recording_id",
     "kernel",
     "start",
     "stop",
+    "state",
     "produced",
     "stored",
     "dropped",
@@ -130,7 +131,7 @@ fn manifested(archive: &OpenArchive) -> Vec<Manifested<'_>> {
         });
         match line.get("kind").and_then(Value::as_str) {
             Some("start") => recordings[index].start = Some(line),
-            Some("stop") => recordings[index].stop = Some(line),
+            Some("stop" | "recovered") => recordings[index].stop = Some(line),
             _ => {}
         }
     }
@@ -149,6 +150,7 @@ fn recording_row(listed: &Manifested<'_>, recording: Option<&Recording>) -> Row 
         "kernel": field(listed.start, "kernel").or_else(kernel),
         "start": field(listed.start, "time").or_else(|| Some(recording?.start.rfc3339().into())),
         "stop": field(listed.stop, "time"),
+        "state": field(listed.stop, "state").unwrap_or_else(|| json!("OPEN")),
     }));
     let totals = recording.and_then(|recording| totals(&recording.counts.as_ref()?.1));
     for name in COUNTS {

@@ -158,7 +158,7 @@ fn say(found: &[(String, Verification)], anchors: &Anchors) {
 /// One line on a terminal while many files are read.
 fn progress(archive: &Path, done: usize, all: usize) {
     let mut error = std::io::stderr();
-    if error.is_terminal() && all >= 64 && done % 16 == 0 {
+    if error.is_terminal() && all >= 64 && done.is_multiple_of(16) {
         // The line is only a courtesy.
         let _ = write!(
             error,

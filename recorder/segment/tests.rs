@@ -97,9 +97,10 @@ fn both_headers_lost_is_an_error() {
 fn mutants_never_give_a_wrong_row() {
     let bytes = segment();
     let whole = Segment::read(&bytes, "s").expect("it is whole");
-    crate::mutate::mutants(&bytes[..used(&bytes) + 64], |seed, mutant| {
-        if let Ok(read) = Segment::read(mutant, "s") {
+    for seed in 0..crate::mutate::count() {
+        let mutant = crate::mutate::mutant(&bytes[..used(&bytes) + 64], seed);
+        if let Ok(read) = Segment::read(&mutant, "s") {
             assert!(read.events.iter().all(|event| whole.events.contains(event)), "mutant {seed}");
         }
-    });
+    }
 }

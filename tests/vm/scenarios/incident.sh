@@ -11,7 +11,8 @@ implant() {
     touch -d @1700000000 /usr/sbin/backup-agent
 }
 mount -o bind sbin /usr/sbin
-record
+hashtrail-recorder keygen --out "$OUT/key"
+record --sign-key "$OUT/key"
 act run-original /usr/sbin/backup-agent /usr/sbin/backup-agent
 act copy /usr/sbin/backup-agent cp -p /usr/sbin/backup-agent /usr/sbin/.backup-agent
 act implant /usr/sbin/backup-agent implant
