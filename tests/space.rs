@@ -126,6 +126,25 @@ fn what_a_full_disk_left_unsealed_is_recovered() {
     sizes().for_each(|size| space_returns_too_late(&format!("size={size}k")));
 }
 
+/// Somebody else fills the disk: what the journal holds is sealed all the same, from the reserve.
+#[test]
+fn a_disk_that_stays_full_does_not_keep_an_archive_from_being_sealed() {
+    let _alone = alone();
+    let disk = SmallDisk::mount("size=8m");
+    let mut command = recorder();
+    command.args(["loadtest", "--rate", "500", "--journal-size", "4MiB", "--duration", "3s", "--archive"]);
+    let child = command.arg(disk.archive()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    std::thread::sleep(Duration::from_secs(1));
+    let ballast = format!("of={}", disk.directory.path().join("ballast").display());
+    let filled = output_of(Command::new("dd").args(["if=/dev/zero", "bs=4096", &ballast]));
+    assert!(String::from_utf8_lossy(&filled.stderr).contains("No space left"), "{filled:?}");
+    let output = child.wait_with_output().expect("the load test ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let result = result_of(&output).expect("a result");
+    assert_whole(&disk.archive(), &result, "SEALED");
+    assert!(integer(&result, "stored") > 1000, "{result}");
+}
+
 #[test]
 fn inodes_that_are_used_up_are_a_full_disk_too() {
     let _alone = alone();
