@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 enum Job {
-    /// A new segment is written from now on; the one before is sealed, which makes it durable.
+    /// A new segment is written from now on.
     Watch(PathBuf, File),
     /// Enough was written: do not wait for the interval.
     Sync,
@@ -93,19 +93,23 @@ fn run(jobs: &Receiver<Job>, failed: &Sender<SyncFailure>, finished: &Sender<Pat
                     fail(&mut current, failed, format!("{error:#}"));
                 }
             }
-            Ok(Job::Sync) | Err(RecvTimeoutError::Timeout) => {
-                // Pages that were dirtied through the map are written too (fsync(2)).
-                if let Some(Err(error)) = current.as_ref().map(|(_, file)| file.sync_data()) {
-                    fail(&mut current, failed, error.to_string());
-                }
-            }
+            Ok(Job::Sync) | Err(RecvTimeoutError::Timeout) => sync(&mut current, failed),
             Ok(Job::Finish(path)) => {
+                // Sealing makes it durable too, but only later: until then a power cut would cost its end.
+                sync(&mut current, failed);
                 current = None;
                 // The sealing thread ends after this one.
                 let _ = finished.send(path);
             }
             Err(RecvTimeoutError::Disconnected) => return,
         }
+    }
+}
+
+fn sync(current: &mut Option<(PathBuf, File)>, failed: &Sender<SyncFailure>) {
+    // Pages that were dirtied through the map are written too (fsync(2)).
+    if let Some(Err(error)) = current.as_ref().map(|(_, file)| file.sync_data()) {
+        fail(current, failed, error.to_string());
     }
 }
 
