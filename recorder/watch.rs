@@ -15,7 +15,8 @@ const CLOCK_STEP_NS: i64 = 100_000_000;
 #[derive(Debug)]
 pub(crate) struct Watch {
     last_look_ns: i64,
-    is_blind: bool,
+    /// Why the programs do not run, while they do not.
+    blind_cause: Option<&'static str>,
     was_blind: bool,
     utc_offset_ns: i64,
     violations: Option<u64>,
@@ -37,7 +38,7 @@ impl Watch {
         let clock = host::clock_anchor();
         Self {
             last_look_ns: clock.boot_ns,
-            is_blind: false,
+            blind_cause: None,
             was_blind: false,
             utc_offset_ns: clock.offset_ns(),
             violations: host::ima_violations(),
@@ -73,29 +74,20 @@ impl Watch {
         lock.again()?;
         let runs = sensor.canaries()?.is_some_and(|after| after > before) && sensor.lost_links() == 0;
         let from_ns = std::mem::replace(&mut self.last_look_ns, now_ns);
-        let was_blind = std::mem::replace(&mut self.is_blind, !runs);
-        if runs {
-            if was_blind {
+        let cause = (!runs).then(|| blind_cause(sensor));
+        let before = std::mem::replace(&mut self.blind_cause, cause);
+        match (before, cause) {
+            (None, Some(cause)) => {
+                say!("warning: BLIND: the programs do not run ({cause}); nothing is recorded until they do");
+            }
+            (Some(_), None) => {
                 say!("warning: the programs run again; the time without them is in the ledger");
             }
-            // The programs came back at some time since the last look.
-            return Ok(was_blind.then(|| Finding {
-                kind: "blind",
-                cause: "programs_silent",
-                from_ns: Some(from_ns),
-                ..Finding::default()
-            }));
+            _ => {}
         }
-        let cause = match host::ftrace_enabled() {
-            Some(false) => "ftrace_disabled",
-            _ if sensor.lost_links() > 0 => "links_gone",
-            _ => "programs_silent",
-        };
-        if !was_blind {
-            say!("warning: BLIND: the programs do not run ({cause}); nothing is recorded until they do");
-        }
-        self.was_blind = true;
-        Ok(Some(Finding { kind: "blind", cause, from_ns: Some(from_ns), ..Finding::default() }))
+        self.was_blind |= !runs;
+        // The programs came back at some time since the last look: until now it is blind for the same cause.
+        Ok(cause.or(before).map(|cause| Finding { kind: "blind", cause, from_ns: Some(from_ns), ..Finding::default() }))
     }
 
     fn clock(&mut self) -> Option<Finding> {
@@ -117,5 +109,14 @@ impl Watch {
         let new = i64::try_from(count.checked_sub(before)?).ok().filter(|new| *new > 0)?;
         let detail = json!({ "violations": count });
         Some(Finding { kind: "violation", cause: "ima", count: Some(new), detail: Some(detail), ..Finding::default() })
+    }
+}
+
+/// Why the programs do not run, as far as it can be told.
+fn blind_cause(sensor: &Sensor) -> &'static str {
+    match host::ftrace_enabled() {
+        Some(false) => "ftrace_disabled",
+        _ if sensor.lost_links() > 0 => "links_gone",
+        _ => "programs_silent",
     }
 }
