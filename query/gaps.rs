@@ -1,7 +1,7 @@
 //! What an answer cannot know: the times in which events were lost or nobody recorded.
 
 use crate::output::Row;
-use crate::recordings::{Recording, Recordings};
+use crate::recordings::{Loss, Recording, Recordings};
 use hashtrail::cell::Micros;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -69,30 +69,33 @@ impl Interval<'_> {
             }
             let first_ns = self.after.filter(|mark| mark.rank == rank).map_or(i64::MIN, |mark| mark.boot_ns);
             let last_ns = self.before.filter(|mark| mark.rank == rank).map_or(i64::MAX, |mark| mark.boot_ns);
-            let touching = recording.losses.iter().filter(|loss| loss.to_ns >= first_ns && loss.from_ns <= last_ns);
-            gaps.extend(touching.map(|loss| {
+            let touches = |loss: &&Loss| loss.to_ns >= first_ns && loss.from_ns <= last_ns;
+            gaps.extend(joined(recording.losses.iter().filter(touches).cloned().collect()).into_iter().map(|loss| {
                 // The first loss is noted as since boot; before the start there was nothing to lose.
                 gap(loss.from.max(recording.start).min(loss.to), loss.to, &loss.cause, loss.count)
             }));
         }
-        joined(gaps)
+        gaps.sort_by_key(|gap| gap.from);
+        gaps
     }
 }
 
-/// Joins gaps of one cause that touch: a long loss is noted once a second for each CPU.
-fn joined(mut gaps: Vec<Gap>) -> Vec<Gap> {
-    gaps.sort_by(|left, right| (&left.host, &left.cause, left.from).cmp(&(&right.host, &right.cause, right.from)));
-    let mut joined: Vec<Gap> = Vec::new();
-    for gap in gaps {
+/// Joins losses of one cause that touch: a long loss is noted once a second for each CPU. Only the time since boot tells
+/// what touches, because the wall clock is slewed and stepped between two entries.
+fn joined(mut losses: Vec<Loss>) -> Vec<Loss> {
+    losses.sort_by(|left, right| (&left.cause, left.from_ns).cmp(&(&right.cause, right.from_ns)));
+    let mut joined: Vec<Loss> = Vec::new();
+    for loss in losses {
         match joined.last_mut() {
-            Some(last) if last.host == gap.host && last.cause == gap.cause && gap.from <= last.to => {
-                last.to = last.to.max(gap.to);
-                last.lost = last.lost.zip(gap.lost).and_then(|(left, right)| left.checked_add(right));
+            Some(last) if last.cause == loss.cause && loss.from_ns <= last.to_ns => {
+                if loss.to_ns > last.to_ns {
+                    (last.to_ns, last.to) = (loss.to_ns, loss.to);
+                }
+                last.count = last.count.zip(loss.count).and_then(|(left, right)| left.checked_add(right));
             }
-            _ => joined.push(gap),
+            _ => joined.push(loss),
         }
     }
-    joined.sort_by_key(|gap| gap.from);
     joined
 }
 
@@ -173,7 +176,6 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recordings::Loss;
     use std::collections::HashMap;
 
     fn recording(id: &str, start: i64, end: i64, hooks: &[&str], losses: &[(i64, i64)]) -> Recording {
@@ -216,6 +218,16 @@ mod tests {
         assert_eq!(gaps.len(), 1, "losses that touch are one gap");
         assert_eq!((gaps[0].from, gaps[0].to, gaps[0].lost), (Micros(10), Micros(22), Some(4)));
         assert!(interval((0, 30), (0, 40)).gaps(&recordings).is_empty());
+    }
+
+    #[test]
+    fn losses_that_touch_are_one_gap_whatever_the_wall_clock_did_between_them() {
+        let mut recording = recording("a", 0, 100, &[], &[(10, 20), (20, 30)]);
+        recording.losses[1].from = Micros(25);
+        recording.losses[1].to = Micros(35);
+        let gaps = interval((0, 0), (0, 100)).gaps(&recordings(vec![recording]));
+        assert_eq!(gaps.len(), 1, "{gaps:?}");
+        assert_eq!((gaps[0].from, gaps[0].to, gaps[0].lost), (Micros(10), Micros(35), Some(4)));
     }
 
     #[test]
