@@ -123,26 +123,64 @@ fn compare_one(
     let lists = lists.iter().filter(|list| list.boot_id.is_none_or(|of_list| of_list == boot_id));
     let known: Vec<(&Known<'_>, &Digests)> =
         lists.filter_map(|list| Some((list, list.measured.files.get(&key)?))).collect();
-    let Some((first_list, _)) = known.first() else {
+    // Lists that come from elsewhere are a witness of their own: the stored ones, which may be forged together with the
+    // archive, do not answer for them.
+    let (stored, given): (Vec<_>, Vec<_>) = known.into_iter().partition(|(list, _)| list.boot_id.is_some());
+    let answers = [answer(&stored, digest), answer(&given, digest)];
+    if answers.iter().all(Option::is_none) {
         agreement.not_measured += 1;
-        return;
-    };
-    let is_measured = known.iter().any(|(_, digests)| digests.hex.contains(digest));
-    if !is_measured && known.iter().any(|(_, digests)| digests.has_verity) {
-        agreement.verity += 1;
-        return;
-    }
-    agreement.compared += 1;
-    if is_measured {
+    } else if answers.contains(&Some(Answer::Other)) {
+        agreement.compared += 1;
+    } else if answers.contains(&Some(Answer::Same)) {
+        agreement.compared += 1;
         agreement.agreed += 1;
-        return;
+    } else {
+        agreement.verity += 1;
     }
+    for (known, answer) in [stored, given].iter().zip(answers) {
+        if answer == Some(Answer::Other) {
+            findings.push(divergence(known, path, algorithm, digest, first_time));
+        }
+    }
+}
+
+/// What a witness says about a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// It measured it.
+    Same,
+    /// It measured only others.
+    Other,
+    /// It measured the file with fs-verity, which cannot be compared.
+    Verity,
+}
+
+/// The answer of the lists of one witness together; none where they do not know the path.
+fn answer(known: &[(&Known<'_>, &Digests)], digest: &str) -> Option<Answer> {
+    if known.is_empty() {
+        None
+    } else if known.iter().any(|(_, digests)| digests.hex.contains(digest)) {
+        Some(Answer::Same)
+    } else if known.iter().any(|(_, digests)| digests.has_verity) {
+        Some(Answer::Verity)
+    } else {
+        Some(Answer::Other)
+    }
+}
+
+fn divergence(
+    known: &[(&Known<'_>, &Digests)],
+    path: &str,
+    algorithm: &str,
+    digest: &str,
+    first_time: Micros,
+) -> Finding {
     let measured: BTreeSet<&str> = known.iter().flat_map(|(_, digests)| &digests.hex).map(String::as_str).collect();
     let damaged = known.iter().any(|(list, _)| list.is_damaged);
-    findings.push(Finding {
+    Finding {
         kind: "ima_divergence",
         severity: Severity::Damage,
-        file: first_list.name.to_owned(),
+        file: known.first().map(|(list, _)| list.name.to_owned()).unwrap_or_default(),
         place: path.to_owned(),
         detail: format!(
             "the archive saw {algorithm}:{digest} first at {}, IMA measured {}{}",
@@ -150,7 +188,7 @@ fn compare_one(
             shown(&measured),
             if damaged { " up to where the list is damaged" } else { "" }
         ),
-    });
+    }
 }
 
 /// At most a few digests: a log that is read often has thousands.

@@ -168,6 +168,26 @@ fn lists_of_one_boot_are_one_set() {
 }
 
 #[test]
+fn a_stored_list_does_not_answer_for_one_from_elsewhere() {
+    let list = |byte| USUAL.binary(&[file("boot_aggregate", 1), file("/usr/bin/tool", byte)]);
+    let row = version(&"02".repeat(32), 1, 2);
+    let stored = |byte| Source { name: "stored".into(), boot_id: Some(row.boot_id.clone()), ..source(list(byte)) };
+    let given = |byte| Source { name: "given".into(), ..source(list(byte)) };
+    for (sources, divergent) in [
+        ([stored(2), given(2)], vec![]),
+        ([stored(2), given(3)], vec!["given"]),
+        ([stored(3), given(2)], vec!["stored"]),
+        ([stored(3), given(3)], vec!["stored", "given"]),
+    ] {
+        let report = examine(&sources, std::slice::from_ref(&row));
+        let found: Vec<&str> = report.findings.iter().map(|finding| finding.file.as_str()).collect();
+        assert_eq!(found, divergent);
+        assert_eq!(report.agreement.compared, 1);
+        assert_eq!(report.agreement.agreed, u64::from(divergent.is_empty()));
+    }
+}
+
+#[test]
 fn a_row_is_compared_with_its_own_boot_of_a_list_that_kexec_carried_over() {
     let boots =
         [file("boot_aggregate", 1), file("/usr/bin/tool", 2), file("boot_aggregate", 1), file("/usr/bin/tool", 3)];
