@@ -53,10 +53,11 @@ impl Mode {
         }
     }
 
-    /// `write_only` comes last, because it loads an IMA rule that stays until the end of the boot.
+    /// `blind` and `crash` do not depend on IMA. `write_only` comes last, because it loads an IMA rule that stays until
+    /// the end of the boot.
     fn scenarios(self) -> Vec<&'static str> {
         match self {
-            Self::NoPolicy => [&SCENARIOS[..], &["write_only"]].concat(),
+            Self::NoPolicy => [&SCENARIOS[..], &["blind", "crash", "write_only"]].concat(),
             Self::Tcb => [&SCENARIOS[..], &["algorithm_switch", "write_only"]].concat(),
             Self::Sha1 => vec!["aba", "kinds"],
         }

@@ -4,6 +4,7 @@ mod guest; // boots a kernel once and runs all scenarios in it
 mod scenario; // what one scenario left: its oracle, its archive, the answers about it
 mod support; // commands, paths, JSON lines
 
+mod blind; // switched off or killed: what was not seen is known
 mod doctor; // what the recorder says about a host
 mod doubts; // digests that IMA's cache gets wrong, and algorithms that change
 mod engines; // DuckDB, Spark, pyarrow and Polars read the same rows

@@ -75,7 +75,12 @@ impl Scenario {
 
     /// The fact with this name.
     pub(crate) fn fact(&self, name: &str) -> String {
-        let facts = self.table("facts.tsv");
+        self.fact_in("facts.tsv", name)
+    }
+
+    /// The fact with this name in another table.
+    pub(crate) fn fact_in(&self, table: &str, name: &str) -> String {
+        let facts = self.table(table);
         let fact = facts.iter().find(|fact| fact[0] == name).unwrap_or_else(|| panic!("no fact `{name}` in {self:?}"));
         fact[1].clone()
     }
@@ -91,6 +96,14 @@ impl Scenario {
         let text =
             fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read `{}`: {error}", path.display()));
         text.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+    }
+
+    /// The manifest's lines of one kind, in order.
+    pub(crate) fn manifest(&self, kind: &str) -> Vec<Value> {
+        let manifest = fs::read_to_string(self.archive().join("manifest.jsonl")).expect("the archive has a manifest");
+        let mut lines = json_lines(&manifest);
+        lines.retain(|line| line["kind"] == kind);
+        lines
     }
 
     /// Rows of the archive, read by another engine.
@@ -133,6 +146,11 @@ impl Scenario {
         ask(&self.archive(), arguments)
     }
 
+    /// What `verify` finds, the summary last, and its exit code.
+    pub(crate) fn verify(&self, arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
+        verify(&self.archive(), arguments)
+    }
+
     /// The changes of one path, without the summary line.
     pub(crate) fn changes(&self, path: &str) -> Vec<Value> {
         let mut lines = self.ask(&["changes", path]);
@@ -148,6 +166,14 @@ impl Scenario {
 /// Rows of an archive by `DuckDB`, which shares no code with hashtrail. Views: events, files, ledger.
 pub(crate) fn rows(archive: &Path, sql: &str) -> Vec<Value> {
     json_lines(&stdout_of(engine_script("rows.py").arg(archive).arg(sql)))
+}
+
+/// What `hashtrail verify` finds, the summary last, and its exit code.
+pub(crate) fn verify(archive: &Path, arguments: &[&str]) -> (Vec<Value>, Option<i32>) {
+    let mut command = hashtrail();
+    command.arg("verify").args(arguments).arg("--archive").arg(archive).args(["--format", "json"]);
+    let output = crate::support::output_of(&mut command);
+    (json_lines(&String::from_utf8_lossy(&output.stdout)), output.status.code())
 }
 
 /// The objects that the query tool prints about an archive. Exit 1 says that there is nothing, which is an answer too.

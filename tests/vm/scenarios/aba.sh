@@ -11,3 +11,5 @@ act run-b "$WORK/tool" ./tool
 act write-a "$WORK/tool" overwrite tool original
 act run-a-again "$WORK/tool" ./tool
 stop
+fact shell_pid "$$"
+fact shell_comm "$(cat /proc/$$/comm)"
