@@ -53,6 +53,14 @@ impl Mode {
         }
     }
 
+    /// A TPM vouches for what the kernel measured; without a policy that is next to nothing.
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Tcb => &["--tpm"],
+            Self::NoPolicy | Self::Sha1 => &[],
+        }
+    }
+
     /// `blind` and `crash` do not depend on IMA. `write_only` comes last, because it loads an IMA rule that stays until
     /// the end of the boot.
     fn scenarios(self) -> Vec<&'static str> {
@@ -134,6 +142,7 @@ impl Guest {
             Command::new(repository("tests/vm/run"))
                 .args(["--kernel", self.kernel, "--cmdline", self.mode.cmdline(), "--out"])
                 .arg(self.out())
+                .args(self.mode.arguments())
                 .args(self.mode.scenarios()),
         );
         String::from_utf8_lossy(&output.stderr).into_owned()

@@ -1,6 +1,6 @@
 """An oracle that shares no code with hashtrail: replays a binary measurement list of IMA (little endian, 20-byte hashes).
 
-Usage: ima_replay.py LIST. Prints one JSON object: entries, violations, wrong hashes, boots, and the value that each PCR
+Usage: ima_replay.py LIST. Prints one JSON object: entries, violations and their paths, wrong hashes, boots, and the value that each PCR
 must have, as {"10": {"sha1": "…", …}}. "padded" is the same for a bank whose hash the kernel could not compute: there it
 extends the SHA-1 with zeros after it.
 """
@@ -31,12 +31,14 @@ def entries(file):
 
 
 def main():
+    violated = []
     pcrs, padded, counts = {}, {}, {"entries": 0, "violations": 0, "wrong": 0, "boots": 0}
     with open(sys.argv[1], "rb") as file:
         for pcr, template_hash, data, path in entries(file):
             violation = not any(template_hash)
             counts["entries"] += 1
             counts["violations"] += violation
+            violated += [path.decode(errors="replace")] if violation else []
             counts["wrong"] += not violation and hashlib.sha1(data).digest() != template_hash
             counts["boots"] += path == b"boot_aggregate"
             sha1 = hashlib.sha1(data).digest()
@@ -46,7 +48,7 @@ def main():
                     banks = values.setdefault(pcr, {})
                     extended = b"\xff" * size if violation else own
                     banks[bank] = hashlib.new(bank, banks.get(bank, bytes(size)) + extended).digest()
-    print(json.dumps({**counts, "pcrs": shown(pcrs), "padded": shown(padded)}))
+    print(json.dumps({**counts, "violated": violated, "pcrs": shown(pcrs), "padded": shown(padded)}))
 
 
 def shown(pcrs):

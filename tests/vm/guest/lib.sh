@@ -36,6 +36,21 @@ program() {
 # overwrite FILE FROM: puts the content of FROM into FILE in place, through one write-only open.
 overwrite() { cat "$2" >"$1"; }
 
+# measurements: the kernel's own measurement list and, where there is a TPM, PCR 10 of its banks, as measured.list and
+# pcrs.tsv. What is measured between the two would be in only one of them; then both are read again.
+measurements() {
+    ima=/sys/kernel/security/ima
+    until [ "${counted:-}" = "$(cat $ima/runtime_measurements_count)" ]; do
+        counted=$(cat $ima/runtime_measurements_count)
+        cat $ima/binary_runtime_measurements >"$OUT/measured.list"
+        : >"$OUT/pcrs.tsv"
+        for bank in sha1 sha256; do
+            pcr=/sys/class/tpm/tpm0/pcr-$bank/10
+            [ ! -f "$pcr" ] || printf '%s\t%s\n' "$bank" "$(tr A-F a-f <"$pcr")" >>"$OUT/pcrs.tsv"
+        done
+    done
+}
+
 # record [ARGUMENTS]: starts the recorder and returns when it records.
 record() {
     hashtrail-recorder record --archive "$OUT/archive" --journal-size 64MiB "$@" 2>"$OUT/recorder.log" >&2 &

@@ -13,3 +13,4 @@ act run-a-again "$WORK/tool" ./tool
 stop
 fact shell_pid "$$"
 fact shell_comm "$(cat /proc/$$/comm)"
+measurements
