@@ -21,6 +21,7 @@ mod opens; // opens that cannot or must not be hashed
 mod operators; // what each operator of the policy selects
 #[cfg(feature = "recorder")]
 mod outputs; // links, FIFOs and open folders where the recorder writes
+mod power; // the power is cut while events are recorded
 mod readme; // the README says what the tool says
 mod rewrites; // a binary's content changes, in place or by rename
 mod roots; // one path, several files
