@@ -15,8 +15,8 @@ mod kills; // crashes, floods and failing disks, on this machine's own kernel
 mod kinds; // every kind of code that can run
 #[cfg(feature = "recorder")]
 mod loadtest; // more events than fit, on this machine's own kernel
-mod mutants; // seeded damage to good files
 mod measured; // the kernel's own measurement list and a TPM
+mod mutants; // seeded damage to good files
 mod opens; // opens that cannot or must not be hashed
 mod operators; // what each operator of the policy selects
 #[cfg(feature = "recorder")]
