@@ -353,8 +353,11 @@ impl Pipeline {
 
     fn close_segment(&mut self) {
         if let Some(writer) = self.writer.take() {
+            let path = writer.path().to_owned();
+            // Its map and its handle must be gone before anybody reads the segment: that would be a violation for IMA.
+            drop(writer);
             self.sealer.expect();
-            self.syncer.finish(writer.path().to_owned());
+            self.syncer.finish(path);
         }
     }
 }
