@@ -4,7 +4,7 @@ use crate::accounting::CpuTotals;
 use crate::cli::LoadtestOptions;
 use crate::lock::Lock;
 use crate::pipeline::Pipeline;
-use crate::record::{drain, pipeline_options, report, ring_bytes, settle};
+use crate::record::{drain, journal_options, report, ring_bytes, settle};
 use crate::say::say;
 use crate::sensor::{Sensor, SensorOptions};
 use crate::session::Session;
@@ -38,7 +38,7 @@ pub(crate) fn run(options: &LoadtestOptions) -> Result<ExitCode> {
         "loadtest": true,
         "ring_bytes": ring_bytes,
     });
-    let mut pipeline = Pipeline::start(store, session, pipeline_options(&options.store, false), &start)?;
+    let mut pipeline = Pipeline::start(store, session, journal_options(&options.store, false), &start)?;
     let start = pipeline.ledger("start");
     pipeline.note(start);
     say!("recording {} to `{}`", pipeline.session().recording_id, options.store.archive.display());

@@ -1,5 +1,5 @@
 //! `hashtrail-recorder`: from the kernel's hooks to a sealed archive. The way of one event:
-//! [`sensor`] (rings) → [`pipeline`] ([`journal`]) → [`sealer`] ([`segment`]: rows, by [`decode`]) → `hashtrail::seal`
+//! [`sensor`] (rings) → [`pipeline`] ([`segments`]: journal) → [`sealer`] ([`segment`]: rows, by [`decode`]) → `hashtrail::seal`
 //! (Parquet, manifest).
 
 mod accounting;
@@ -25,6 +25,7 @@ mod reserve;
 mod say;
 mod sealer;
 mod segment;
+mod segments;
 mod sensor;
 mod session;
 mod signals;

@@ -2,10 +2,11 @@
 
 use crate::cli::{ArchiveOptions, RecordOptions};
 use crate::lock::Lock;
-use crate::pipeline::{Outcome, Pipeline, PipelineOptions};
+use crate::pipeline::{Outcome, Pipeline};
 use crate::preflight;
 use crate::processes;
 use crate::say::say;
+use crate::segments::JournalOptions;
 use crate::sensor::{self, Sensor, SensorOptions};
 use crate::session::Session;
 use crate::signals::{Signals, StopCause};
@@ -55,7 +56,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let (lock, store) = store::open_for(&options.store)?;
     let session = Session::new(options.host.as_deref(), tables.entries.clone())?;
     let start = start_line(&session, options, &policies, &sensor, ring_bytes, store.manifest.public_key());
-    let mut pipeline = Pipeline::start(store, session, pipeline_options(&options.store, true), &start)?;
+    let mut pipeline = Pipeline::start(store, session, journal_options(&options.store, true), &start)?;
 
     let mut signals = Signals::watch()?;
     sensor.attach_tracking()?;
@@ -98,8 +99,8 @@ pub(crate) fn ring_bytes(wanted: u64) -> u64 {
 }
 
 /// How the archive is written.
-pub(crate) fn pipeline_options(options: &ArchiveOptions, measurements: bool) -> PipelineOptions {
-    PipelineOptions {
+pub(crate) fn journal_options(options: &ArchiveOptions, measurements: bool) -> JournalOptions {
+    JournalOptions {
         seal_interval: options.seal_interval,
         sync_interval: options.sync_interval,
         journal_bytes: options.journal_bytes,
