@@ -74,9 +74,11 @@ impl Watch {
         lock.again()?;
         let runs = sensor.canaries()?.is_some_and(|after| after > before) && sensor.lost_links() == 0;
         let from_ns = std::mem::replace(&mut self.last_look_ns, now_ns);
-        let cause = (!runs).then(|| blind_cause(sensor));
-        let before = std::mem::replace(&mut self.blind_cause, cause);
-        match (before, cause) {
+        let cause_before = self.blind_cause;
+        // While they come back, the cause may be gone before they run.
+        let cause = (!runs).then(|| blind_cause(sensor).or(cause_before).unwrap_or("programs_silent"));
+        self.blind_cause = cause;
+        match (cause_before, cause) {
             (None, Some(cause)) => {
                 say!("warning: BLIND: the programs do not run ({cause}); nothing is recorded until they do");
             }
@@ -87,7 +89,12 @@ impl Watch {
         }
         self.was_blind |= !runs;
         // The programs came back at some time since the last look: until now it is blind for the same cause.
-        Ok(cause.or(before).map(|cause| Finding { kind: "blind", cause, from_ns: Some(from_ns), ..Finding::default() }))
+        Ok(cause.or(cause_before).map(|cause| Finding {
+            kind: "blind",
+            cause,
+            from_ns: Some(from_ns),
+            ..Finding::default()
+        }))
     }
 
     fn clock(&mut self) -> Option<Finding> {
@@ -112,11 +119,11 @@ impl Watch {
     }
 }
 
-/// Why the programs do not run, as far as it can be told.
-fn blind_cause(sensor: &Sensor) -> &'static str {
-    match host::ftrace_enabled() {
-        Some(false) => "ftrace_disabled",
-        _ if sensor.lost_links() > 0 => "links_gone",
-        _ => "programs_silent",
+/// Why the programs do not run, where it can be told.
+fn blind_cause(sensor: &Sensor) -> Option<&'static str> {
+    if host::ftrace_enabled() == Some(false) {
+        Some("ftrace_disabled")
+    } else {
+        (sensor.lost_links() > 0).then_some("links_gone")
     }
 }
