@@ -137,6 +137,11 @@ impl<'a> Archives<'a> {
         files
     }
 
+    /// Number of journal segments in all archives.
+    pub(crate) fn unsealed(&self) -> usize {
+        self.list.iter().map(OpenArchive::unsealed).sum()
+    }
+
     /// Says on stderr what the answer cannot know of.
     pub(crate) fn note_unsealed(&self) {
         for archive in &self.list {

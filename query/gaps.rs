@@ -112,6 +112,8 @@ pub(crate) struct Summary {
     pub(crate) damaged: bool,
     /// Whether anything was recorded at all.
     pub(crate) recorded: bool,
+    /// Journal segments that are not sealed yet and not read here.
+    pub(crate) unsealed: usize,
     /// Doubtful observations in the answer: what the content was at those times is not known, so a change may hide there.
     pub(crate) doubtful: usize,
 }
@@ -123,11 +125,17 @@ impl Summary {
         let gaps = hosts.into_iter().flat_map(|host| Interval { host, after: None, before: None }.gaps(recordings));
         let touches =
             |gap: &Gap| since.is_none_or(|since| gap.to >= since) && until.is_none_or(|until| gap.from < until);
-        Self { gaps: gaps.filter(touches).collect(), damaged, recorded: !recordings.list.is_empty(), doubtful: 0 }
+        Self {
+            gaps: gaps.filter(touches).collect(),
+            damaged,
+            recorded: !recordings.list.is_empty(),
+            doubtful: 0,
+            unsealed: 0,
+        }
     }
 
     fn is_complete(&self) -> bool {
-        self.recorded && self.gaps.is_empty() && !self.damaged && self.doubtful == 0
+        self.recorded && self.gaps.is_empty() && !self.damaged && self.doubtful == 0 && self.unsealed == 0
     }
 
     /// The last object of a JSON stream.
@@ -164,6 +172,12 @@ impl Summary {
             notes.push(format!(
                 "not complete: {count} observation(s) with a doubtful digest began no version, and a change may hide \
                  behind them; `hashtrail history` shows them"
+            ));
+        }
+        if self.unsealed > 0 {
+            notes.push(format!(
+                "not complete: {} journal segment(s) are not sealed yet and not read here",
+                self.unsealed
             ));
         }
         if self.damaged {
@@ -228,6 +242,15 @@ mod tests {
         let gaps = interval((0, 0), (0, 100)).gaps(&recordings(vec![recording]));
         assert_eq!(gaps.len(), 1, "{gaps:?}");
         assert_eq!((gaps[0].from, gaps[0].to, gaps[0].lost), (Micros(10), Micros(35), Some(4)));
+    }
+
+    #[test]
+    fn what_is_not_sealed_yet_is_missing_from_the_answer() {
+        let recordings = recordings(vec![recording("a", 0, 100, &["mmap_file"], &[])]);
+        let summary = Summary::of(&recordings, None, None, false);
+        assert!(summary.is_complete());
+        let summary = Summary { unsealed: 1, ..summary };
+        assert!(!summary.is_complete() && summary.notes()[0].contains("1 journal segment(s)"));
     }
 
     #[test]

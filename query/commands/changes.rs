@@ -54,7 +54,6 @@ const CHANGE_HOOKS: [&[&str]; 3] = [
 pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
     let shared = context.shared;
     let archives = Archives::open(shared, context.problems)?;
-    archives.note_unsealed();
     let found = find(options, shared, &archives)?;
     let mut changes: Vec<&Change> = found.changes.iter().collect();
     if let (Some(limit), None) = (shared.output.limit, &shared.output.sort) {
@@ -72,7 +71,10 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
             break;
         }
     }
-    let summary = Summary::of(&found.recordings, shared.since, shared.until, context.problems.any());
+    let summary = Summary {
+        unsealed: archives.unsealed(),
+        ..Summary::of(&found.recordings, shared.since, shared.until, context.problems.any())
+    };
     let summary = Summary { doubtful: found.doubtful, ..summary };
     let counts = [("changes", found.changes.len()), ("doubtful", found.doubtful)];
     output.finish_with(&summary.to_json(&counts))?;

@@ -15,9 +15,11 @@ const COLUMNS: [&str; 5] = ["host", "from", "to", "cause", "lost"];
 pub(super) fn run(context: Context<'_>) -> Result<bool> {
     let shared = context.shared;
     let archives = Archives::open(shared, context.problems)?;
-    archives.note_unsealed();
     let recordings = Recordings::load(&archives, &[])?;
-    let summary = Summary::of(&recordings, shared.since, shared.until, context.problems.any());
+    let summary = Summary {
+        unsealed: archives.unsealed(),
+        ..Summary::of(&recordings, shared.since, shared.until, context.problems.any())
+    };
     let mut output = Output::new(&shared.output, &COLUMNS, context.writer);
     for gap in &summary.gaps {
         let row = object(json!({

@@ -52,7 +52,6 @@ pub(super) const TABLE: [&str; 12] = [
 pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool> {
     let shared = context.shared;
     let archives = Archives::open(shared, context.problems)?;
-    archives.note_unsealed();
     let rows: Vec<FileVersion> = archives.rows(&scan(options)?)?;
     let recordings = Recordings::load(&archives, &rows)?;
     // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
@@ -65,7 +64,10 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
             break;
         }
     }
-    let summary = Summary::of(&recordings, shared.since, shared.until, context.problems.any());
+    let summary = Summary {
+        unsealed: archives.unsealed(),
+        ..Summary::of(&recordings, shared.since, shared.until, context.problems.any())
+    };
     let found = versions.iter().filter(|version| is_within(version, shared)).count();
     output.finish_with(&summary.to_json(&[("versions", found)]))?;
     if shared.output.format != Format::Json {

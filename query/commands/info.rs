@@ -44,23 +44,14 @@ pub(super) fn run(context: Context<'_>) -> Result<bool> {
     let found = !recordings.is_empty() || tables.iter().any(|table| table["rows"] != json!(0));
     let options = &context.shared.output;
     if options.format == Format::Table {
-        show(Output::new(options, &RECORDING, context.writer), recordings)?;
+        Output::new(options, &RECORDING, context.writer).show(recordings)?;
         writeln!(context.writer)?;
-        show(Output::new(options, &TABLE, context.writer), tables)?;
+        Output::new(options, &TABLE, context.writer).show(tables)?;
     } else {
         let columns: Vec<&str> = [&["type"], &RECORDING[..], &TABLE[1..]].concat();
-        show(Output::new(options, &columns, context.writer), recordings.into_iter().chain(tables))?;
+        Output::new(options, &columns, context.writer).show(recordings.into_iter().chain(tables))?;
     }
     Ok(found)
-}
-
-fn show(mut output: Output<'_>, rows: impl IntoIterator<Item = Row>) -> Result<()> {
-    for row in rows {
-        if output.row(row)?.is_break() {
-            break;
-        }
-    }
-    output.finish().map(drop)
 }
 
 fn table_rows(archives: &Archives<'_>, archive: &OpenArchive) -> [Row; 3] {

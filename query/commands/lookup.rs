@@ -33,7 +33,6 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
         bail!("there is no digest to look for");
     }
     let archives = Archives::open(shared, context.problems)?;
-    archives.note_unsealed();
     let rows: Vec<FileVersion> = archives.rows(&scan(&wanted))?;
     let recordings = Recordings::load(&archives, &rows)?;
     let versions = all_versions(rows, &recordings, None);
@@ -50,7 +49,10 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
         }
     }
     let seen = found.iter().map(|version| &version.first().row.digest).collect::<BTreeSet<_>>().len();
-    let summary = Summary::of(&recordings, shared.since, shared.until, context.problems.any());
+    let summary = Summary {
+        unsealed: archives.unsealed(),
+        ..Summary::of(&recordings, shared.since, shared.until, context.problems.any())
+    };
     output.finish_with(&summary.to_json(&[("matches", found.len()), ("digests", wanted.len()), ("seen", seen)]))?;
     if shared.output.format != Format::Json {
         note(&format!("{seen} of {} digest(s) were seen", wanted.len()));

@@ -41,14 +41,14 @@ pub(super) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool>
     let summaries = || found.iter().map(|(archive, found)| summary_row(archive, found));
     if shared.format == Format::Table {
         if findings().next().is_some() {
-            show(Output::new(shared, &FINDING, context.writer), findings())?;
+            Output::new(shared, &FINDING, context.writer).show(findings())?;
             writeln!(context.writer)?;
         }
-        show(Output::new(shared, &SUMMARY, context.writer), summaries())?;
+        Output::new(shared, &SUMMARY, context.writer).show(summaries())?;
         say(&found, &anchors);
     } else {
         let columns = [&["type"], &FINDING[..], &SUMMARY[1..]].concat();
-        show(Output::new(shared, &columns, context.writer), findings().chain(summaries()))?;
+        Output::new(shared, &columns, context.writer).show(findings().chain(summaries()))?;
     }
     Ok(found.iter().all(|(_, found)| found.is_good()))
 }
@@ -78,15 +78,6 @@ fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
         bail!("{}: it has more than {max_bytes} bytes", named());
     }
     Ok(bytes)
-}
-
-fn show(mut output: Output<'_>, rows: impl IntoIterator<Item = Row>) -> Result<()> {
-    for row in rows {
-        if output.row(row)?.is_break() {
-            break;
-        }
-    }
-    output.finish().map(drop)
 }
 
 fn finding_row(archive: &str, finding: &Finding) -> Row {

@@ -53,6 +53,16 @@ impl<'a> Output<'a> {
         Self { writer, formatter, options: options.clone(), held: Vec::new(), written: 0 }
     }
 
+    /// Shows rows until the reader of the output has enough.
+    pub(crate) fn show(mut self, rows: impl IntoIterator<Item = Row>) -> Result<()> {
+        for row in rows {
+            if self.row(row)?.is_break() {
+                break;
+            }
+        }
+        self.finish().map(drop)
+    }
+
     /// Takes a row; `Break` when no more are wanted.
     pub(crate) fn row(&mut self, row: Row) -> Result<ControlFlow<()>> {
         if self.options.sort.is_some() {
