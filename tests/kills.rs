@@ -4,6 +4,7 @@
 use crate::loadtest::{alone, loadtest};
 use crate::support::{engine_script, full, hashtrail, integer, json_lines, output_of, recorder, stdout_of, text};
 use serde_json::Value;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -92,7 +93,9 @@ fn a_recorder_that_stood_still_knows_what_it_missed() {
     let _alone = alone();
     command.args(["loadtest", "--rate", "200000", "--ring-size", "64KiB", "--duration", "9s"]);
     command.args(["--journal-size", "64MiB", "--archive"]).arg(archive.path());
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the load test starts");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the load test starts");
+    let said = BufReader::new(child.stderr.take().expect("its stderr")).lines().map_while(Result::ok);
+    assert!(said.into_iter().any(|line| line.starts_with("recording")), "it begins to record");
     std::thread::sleep(Duration::from_secs(2));
     let signal = |name: &str| stdout_of(Command::new("kill").args([name, &child.id().to_string()]));
     signal("-STOP");
