@@ -1,7 +1,7 @@
 //! Records as the kernel sent them to rows. Pure, and tested without a kernel.
 
 use crate::frame::Surroundings;
-use crate::journal::SegmentHeader;
+use crate::segment::SegmentHeader;
 use crate::wire;
 use anyhow::{Context, Result, bail};
 use hashtrail::cell::Micros;

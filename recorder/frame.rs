@@ -27,7 +27,7 @@ const SEARCH_FACTOR: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub(crate) enum FrameKind {
-    /// [`crate::journal::SegmentHeader`] as JSON.
+    /// [`crate::segment::SegmentHeader`] as JSON.
     Header = 1,
     /// One record as the kernel sent it.
     Record = 2,

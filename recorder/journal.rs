@@ -1,165 +1,256 @@
-//! The journal between rings and Parquet: preallocated, memory-mapped segments of framed records.
-//!
-//! Each segment begins with its header, twice, so that it can be sealed without any other file and one flipped bit does
-//! not cost it all.
+//! The journal of a running recording: the segment that is written, the next one in time, and the threads behind them.
+//! What there is no space for is said and counted, never waited for.
 
-use crate::frame::{self, Frame, FrameKind, Surroundings};
-use anyhow::{Context, Result, bail};
-use hashtrail::archive::{open_own, remove_if_there, rename_new};
-use hashtrail::versions::VersionContext;
-use memmap2::MmapMut;
-use rustix::fs::{FallocateFlags, fallocate};
-use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions};
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use crate::accounting::Full;
+use crate::frame::{FrameKind, Surroundings};
+use crate::measurements::Measurements;
+use crate::reserve::Reserve;
+use crate::say::say;
+use crate::sealer::{self, Sealer};
+use crate::segment::{SEGMENT_SUFFIX, SegmentWriter};
+use crate::session::Session;
+use crate::syncer::Syncer;
+use anyhow::Result;
+use hashtrail::archive::Archive;
+use hashtrail::manifest::Manifest;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
-/// Suffix of segments.
-pub(crate) const SEGMENT_SUFFIX: &str = "journal";
-/// Suffix of segments whose header is not yet written: they hold nothing.
-pub(crate) const NEW_SUFFIX: &str = "new";
-/// Suffix of segments whose header is lost: they are kept for people to look at.
-pub(crate) const DAMAGED_SUFFIX: &str = "damaged";
+/// Largest segment: bounds what is sealed at once, in memory and time.
+const SEGMENT_BYTES: u64 = 64 << 20;
+/// The journal's bound holds at least this many segments: one is written while others are sealed.
+const LEAST_SEGMENTS: u64 = 4;
+/// The journal is synced after this much, even before the interval is over.
+const SYNC_BYTES: usize = 1 << 20;
+/// Between two attempts to make a segment where there is no space for one.
+const SPACE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// All that the rows of a segment need and its records do not hold.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct SegmentHeader {
-    /// Recording that writes the segment.
-    pub(crate) recording_id: String,
-    /// Label of the host.
-    pub(crate) host: String,
-    /// Boot of the host.
-    pub(crate) boot_id: String,
-    /// Number of the segment in the recording.
-    pub(crate) segment: u32,
-    /// The loaded policies' hook entries, by the number that records carry.
-    pub(crate) entries: Vec<EntryName>,
-    /// What the files index needs.
-    pub(crate) versions: VersionContext,
+/// How the journal is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JournalOptions {
+    /// A segment is sealed after this time, or when it is full.
+    pub(crate) seal_interval: Duration,
+    /// The journal is synced this often.
+    pub(crate) sync_interval: Duration,
+    /// Bound of all segments together.
+    pub(crate) journal_bytes: u64,
+    /// Whether the kernel's measurement list is stored.
+    pub(crate) measurements: bool,
 }
 
-/// What a record's `entry` and `selector` numbers stand for.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct EntryName {
-    /// Name of the policy.
-    pub(crate) policy: String,
-    /// Hook that the policy names.
-    pub(crate) hook: String,
-    /// Message of the hook entry.
-    pub(crate) message: Option<String>,
-    /// Tags of the hook entry.
-    pub(crate) tags: Vec<String>,
-    /// Labels of its selectors, or their places.
-    pub(crate) selectors: Vec<String>,
+impl JournalOptions {
+    fn segment_bytes(&self) -> u64 {
+        SEGMENT_BYTES.min(self.journal_bytes / LEAST_SEGMENTS)
+    }
 }
 
-/// A segment that is being written.
-#[derive(Debug)]
-pub(crate) struct SegmentWriter {
-    path: PathBuf,
-    file: File,
-    map: MmapMut,
-    salt: u32,
-    position: usize,
-    frames: u32,
+/// Where frames go.
+pub(crate) struct Journal {
+    archive: Archive,
+    session: Session,
+    options: JournalOptions,
+    writer: Option<SegmentWriter>,
+    /// The next segment. Where there is no space for one, execs and modules alone use the last quarter of this one.
+    spare: Option<SegmentWriter>,
+    next_number: u32,
+    started: Instant,
+    synced_bytes: usize,
+    full: Option<(Full, Instant)>,
+    reserve: Reserve,
+    sealer: Sealer,
+    syncer: Syncer,
 }
 
-impl SegmentWriter {
-    /// Reserves the blocks of a new segment, maps it and writes the header. A mapped page without a block would be
-    /// SIGBUS on a full disk.
+/// Something that a thread behind the journal could not do: kind, cause and detail of its ledger entry.
+pub(crate) type Fault = (&'static str, &'static str, Value);
+
+impl Journal {
+    /// Takes the reserve, notes the start in the manifest, and begins the first segment.
     ///
     /// # Errors
-    /// When there is no space, or the header takes more than half of it.
-    pub(crate) fn create(path: &Path, bytes: u64, header: &SegmentHeader, surroundings: Surroundings) -> Result<Self> {
-        let named = || format!("cannot make journal segment `{}` of {bytes} bytes", path.display());
-        let new = path.with_extension(NEW_SUFFIX);
-        remove_if_there(&new)?;
-        let file =
-            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&new).with_context(named)?;
-        let fill = || -> Result<Self> {
-            fallocate(&file, FallocateFlags::empty(), 0, bytes).map_err(std::io::Error::from)?;
-            // SAFETY: the file is new, has its full length, and no other process is given it: `.journal/` is locked
-            // by this recorder and only its user can enter it.
-            let map = unsafe { MmapMut::map_mut(&file) }?;
-            let salt = frame::salt_of(&header.recording_id);
-            let mut writer = Self { path: path.to_owned(), file, map, salt, position: 0, frames: 0 };
-            let payload = serde_json::to_vec(header)?;
-            let fits = payload.len() as u64 <= bytes / 4;
-            if !fits || !(0..2).all(|_| writer.append(FrameKind::Header, &payload, surroundings)) {
-                bail!("the policies do not fit into it; raise --journal-size");
-            }
-            // Under its own name a segment has a header, whatever comes.
-            rename_new(&new, path)?;
-            Ok(writer)
+    /// When the archive cannot be written.
+    pub(crate) fn start(
+        archive: Archive,
+        mut manifest: Manifest,
+        session: &Session,
+        options: JournalOptions,
+        surroundings: Surroundings,
+        start: &Value,
+    ) -> Result<Self> {
+        let segment_bytes = options.segment_bytes();
+        let reserve = Reserve::new(&archive, segment_bytes);
+        reserve.take()?;
+        manifest.append(&[("start", start.clone())])?;
+        let measurements = options.measurements.then(|| Measurements::new(session));
+        let bound = options.journal_bytes / segment_bytes.max(1);
+        let sealer = Sealer::start(archive.clone(), manifest, reserve.clone(), measurements, bound);
+        let mut segments = Self {
+            syncer: Syncer::start(options.sync_interval, sealer.inlet()),
+            sealer,
+            archive,
+            session: session.clone(),
+            options,
+            writer: None,
+            spare: None,
+            next_number: 0,
+            started: Instant::now(),
+            synced_bytes: 0,
+            full: None,
+            reserve,
         };
-        fill().inspect_err(|_| drop(std::fs::remove_file(&new))).with_context(named)
+        let first = segments.create(segment_bytes, surroundings)?;
+        segments.begin(first)?;
+        Ok(segments)
     }
 
-    /// Where the segment stands.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// Appends to the current segment, or to the next one when it is full.
+    pub(crate) fn append(
+        &mut self,
+        kind: FrameKind,
+        payload: &[u8],
+        surroundings: Surroundings,
+        is_bulk: bool,
+    ) -> Result<(), Full> {
+        for _ in 0..2 {
+            if !self.is_open(surroundings) {
+                break;
+            }
+            let Some(writer) = &mut self.writer else { break };
+            if is_bulk && writer.is_nearly_full() && self.spare.is_none() {
+                break;
+            }
+            if writer.append(kind, payload, surroundings) {
+                if writer.position() - self.synced_bytes >= SYNC_BYTES {
+                    self.synced_bytes = writer.position();
+                    self.syncer.sync();
+                }
+                return Ok(());
+            }
+            self.close();
+        }
+        Err(self.full.map_or(Full::Journal, |(full, _)| full))
     }
 
-    /// Bytes that were written.
-    pub(crate) fn position(&self) -> usize {
-        self.position
+    /// Whether there is a segment to write to. Makes the next one in time; where there is no space, not at every call.
+    pub(crate) fn is_open(&mut self, surroundings: Surroundings) -> bool {
+        if self.spare.is_none() && self.writer.as_ref().is_none_or(SegmentWriter::is_nearly_full) {
+            self.make_spare(surroundings);
+        }
+        if self.writer.is_none()
+            && let Some(spare) = self.spare.take()
+            && let Err(error) = self.begin(spare)
+        {
+            say!("warning: {error:#}");
+        }
+        self.writer.is_some()
     }
 
-    /// Whether only a quarter of it is left: time to have the next one, and too little for events that can flood.
-    pub(crate) fn is_nearly_full(&self) -> bool {
-        self.position >= self.map.len() / 4 * 3
+    /// Closes a segment that is due to be sealed; without a next one, it is all the space that there is.
+    pub(crate) fn close_if_due(&mut self, surroundings: Surroundings) {
+        if self.started.elapsed() < self.options.seal_interval {
+            return;
+        }
+        if self.spare.is_none() {
+            self.make_spare(surroundings);
+        }
+        if self.spare.is_some() {
+            self.close();
+        }
     }
 
-    /// A second handle, for the thread that syncs.
+    /// What the threads behind could not do since the last question. A segment whose sync failed is final.
+    pub(crate) fn faults(&mut self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for failure in self.syncer.failures() {
+            say!("warning: cannot sync `{}`, a new segment is begun: {}", failure.path.display(), failure.error);
+            if self.writer.as_ref().is_some_and(|writer| writer.path() == failure.path) {
+                self.close();
+            }
+            let segment = failure.path.file_name().map(|name| name.to_string_lossy().into_owned());
+            faults.push(("suspect", "sync_failed", json!({ "segment": segment, "error": failure.error })));
+        }
+        faults
+            .extend(self.sealer.faults().into_iter().map(|error| ("error", "seal_failed", json!({ "error": error }))));
+        faults
+    }
+
+    /// For the end of the ledger, which is what the reserve is kept for too: a segment, if need be from the reserve.
     ///
     /// # Errors
-    /// When the process has no handle left.
-    pub(crate) fn file(&self) -> Result<File> {
-        self.file.try_clone().context("cannot duplicate the journal's file handle")
+    /// When there is no space even so.
+    pub(crate) fn open_last(&mut self, surroundings: Surroundings) -> Result<()> {
+        if self.is_open(surroundings) {
+            return Ok(());
+        }
+        self.reserve.release()?;
+        let last = self.create(self.reserve.bytes(), surroundings)?;
+        self.begin(last)
     }
 
-    /// Appends one frame; `false` when it does not fit any more.
-    pub(crate) fn append(&mut self, kind: FrameKind, payload: &[u8], surroundings: Surroundings) -> bool {
-        let frame = Frame { kind, number: self.frames, surroundings, payload };
-        let written = self.map.get_mut(self.position..).and_then(|place| frame::write(place, &frame, self.salt));
-        let Some(bytes) = written else { return false };
-        self.position += bytes;
-        self.frames += 1;
-        true
+    /// Seals everything and ends the threads.
+    ///
+    /// # Errors
+    /// When a thread has panicked.
+    pub(crate) fn finish(mut self) -> Result<sealer::Outcome> {
+        self.close();
+        self.writer = self.spare.take();
+        self.close();
+        self.syncer.stop();
+        let sealed = self.sealer.finish()?;
+        self.reserve.release()?;
+        Ok(sealed)
     }
-}
 
-/// Reads a segment that an earlier recording may have left.
-///
-/// # Errors
-/// When it is not a regular file, or cannot be read.
-pub(crate) fn read_segment(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open_own(path, OpenOptions::new().read(true))?.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
+    fn make_spare(&mut self, surroundings: Surroundings) {
+        let now = Instant::now();
+        if self.full.is_some_and(|(_, since)| now.duration_since(since) < SPACE_INTERVAL) {
+            return;
+        }
+        let before = self.full.take().map(|(full, _)| full);
+        let made = if self.sealer.has_room() {
+            self.create(self.options.segment_bytes(), surroundings).map_err(|error| (Full::Disk, format!("{error:#}")))
+        } else {
+            Err((Full::Journal, "the journal has reached its bound".to_owned()))
+        };
+        match made {
+            Ok(spare) => {
+                self.spare = Some(spare);
+                if before.is_some() {
+                    say!("warning: there is space again; what was lost is in the ledger");
+                }
+            }
+            Err((full, reason)) => {
+                self.full = Some((full, now));
+                if before != Some(full) {
+                    say!("warning: events may be lost from now on, and are counted: {reason}");
+                }
+            }
+        }
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::frame::{Piece, pieces};
+    fn create(&mut self, bytes: u64, surroundings: Surroundings) -> Result<SegmentWriter> {
+        let name = format!("{}-{:06}.{SEGMENT_SUFFIX}", &self.session.recording_id[..8], self.next_number);
+        let header = self.session.segment_header(self.next_number);
+        let writer = SegmentWriter::create(&self.archive.journal().join(name), bytes, &header, surroundings)?;
+        self.next_number += 1;
+        Ok(writer)
+    }
 
-    #[test]
-    fn a_segment_begins_with_its_header_twice_and_refuses_when_full() -> Result<()> {
-        let directory = tempfile::tempdir()?;
-        let path = directory.path().join("segment");
-        let header = SegmentHeader { recording_id: "x".repeat(36), ..SegmentHeader::default() };
-        let mut writer = SegmentWriter::create(&path, 4096, &header, Surroundings::default())?;
-        let written = (0..10).filter(|_| writer.append(FrameKind::Record, &[7; 1000], Surroundings::default())).count();
-        assert_eq!(written, 3);
-        let bytes = read_segment(&path)?;
-        let kinds: Vec<_> = pieces(&bytes, frame::salt_of(&header.recording_id))
-            .map(|piece| matches!(piece, Piece::Frame(frame) if frame.kind == FrameKind::Header))
-            .collect();
-        assert_eq!(kinds, [true, true, false, false, false]);
-        let error = SegmentWriter::create(&path, 4096, &header, Surroundings::default()).err().context("an error")?;
-        assert!(format!("{error:#}").contains("exists"), "a segment is never overwritten: {error:#}");
+    fn begin(&mut self, writer: SegmentWriter) -> Result<()> {
+        self.syncer.watch(writer.path().to_owned(), writer.file()?);
+        self.synced_bytes = 0;
+        self.writer = Some(writer);
+        self.started = Instant::now();
         Ok(())
+    }
+
+    fn close(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            let path = writer.path().to_owned();
+            // Its map and its handle must be gone before anybody reads the segment: that would be a violation for IMA.
+            drop(writer);
+            self.sealer.expect();
+            self.syncer.finish(path);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! `hashtrail-recorder`: from the kernel's hooks to a sealed archive. The way of one event:
-//! [`sensor`] (rings) → [`pipeline`] ([`segments`]: journal) → [`sealer`] ([`segment`]: rows, by [`decode`]) → `hashtrail::seal`
-//! (Parquet, manifest).
+//! [`sensor`] (rings) → [`pipeline`] → [`journal`] ([`segment`]s of [`frame`]s) → [`sealer`] ([`rows`], by [`decode`])
+//! → `hashtrail::seal` (Parquet, manifest).
 
 mod accounting;
 mod cli;
@@ -22,10 +22,10 @@ mod processes;
 mod record;
 mod recovery;
 mod reserve;
+mod rows;
 mod say;
 mod sealer;
 mod segment;
-mod segments;
 mod sensor;
 mod session;
 mod signals;

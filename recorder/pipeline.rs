@@ -3,8 +3,8 @@
 use crate::accounting::{Accounting, CpuTotals};
 use crate::frame::{FrameKind, Surroundings};
 use crate::host;
+use crate::journal::{Journal, JournalOptions};
 use crate::say::say;
-use crate::segments::{JournalOptions, Segments};
 use crate::sensor::CpuCounters;
 use crate::session::Session;
 use crate::signals::StopCause;
@@ -26,7 +26,7 @@ pub(crate) struct Pipeline {
     ima_checked: Instant,
     waiting: Vec<LedgerEntry>,
     accounting: Accounting,
-    segments: Segments,
+    journal: Journal,
 }
 
 /// What a finished recording amounts to.
@@ -36,7 +36,7 @@ pub(crate) struct Outcome {
     pub(crate) totals: Vec<CpuTotals>,
     /// Head of the manifest's chain.
     pub(crate) head: String,
-    /// Errors of sealing; their segments are kept in the journal.
+    /// Errors of sealing; their journal are kept in the journal.
     pub(crate) errors: Vec<String>,
 }
 
@@ -48,14 +48,14 @@ impl Pipeline {
     pub(crate) fn start(store: Store, session: Session, options: JournalOptions, start: &Value) -> Result<Self> {
         let surroundings =
             Surroundings { utc_offset_ns: host::clock_anchor().offset_ns(), ima_policy: session.facts.ima_policy };
-        let segments = Segments::start(store.archive, store.manifest, &session, options, surroundings, start)?;
+        let journal = Journal::start(store.archive, store.manifest, &session, options, surroundings, start)?;
         Ok(Self {
             session,
             surroundings,
             ima_checked: Instant::now(),
             waiting: Vec::new(),
             accounting: Accounting::default(),
-            segments,
+            journal,
         })
     }
 
@@ -70,7 +70,7 @@ impl Pipeline {
             self.accounting.unreadable();
             return;
         };
-        let full = self.segments.append(FrameKind::Record, record, self.surroundings, key.is_bulk).err();
+        let full = self.journal.append(FrameKind::Record, record, self.surroundings, key.is_bulk).err();
         self.accounting.taken(key, full);
     }
 
@@ -87,7 +87,7 @@ impl Pipeline {
 
     fn note_now(&mut self, entry: &LedgerEntry) -> bool {
         let Ok(payload) = serde_json::to_vec(entry) else { return false };
-        self.segments.append(FrameKind::Ledger, &payload, self.surroundings, false).is_ok()
+        self.journal.append(FrameKind::Ledger, &payload, self.surroundings, false).is_ok()
     }
 
     /// A ledger entry of this moment, for [`Self::note`].
@@ -102,7 +102,7 @@ impl Pipeline {
             self.surroundings.ima_policy = host::ima_policy_loaded();
         }
         self.surroundings.utc_offset_ns = host::clock_anchor().offset_ns();
-        for (kind, cause, detail) in self.segments.faults() {
+        for (kind, cause, detail) in self.journal.faults() {
             let now = self.ledger(kind);
             self.note(LedgerEntry { cause: Some(cause.into()), detail: Some(detail.to_string()), ..now });
         }
@@ -110,13 +110,13 @@ impl Pipeline {
             self.waiting.remove(0);
         }
         // Without a place for them the losses stay unreported until there is one.
-        if self.waiting.is_empty() && self.segments.is_open(self.surroundings) {
+        if self.waiting.is_empty() && self.journal.is_open(self.surroundings) {
             let now = self.ledger("heartbeat");
             for entry in self.accounting.heartbeat(counters, recursion_misses, &now) {
                 self.note(entry);
             }
         }
-        self.segments.close_if_due(self.surroundings);
+        self.journal.close_if_due(self.surroundings);
     }
 
     /// The totals so far.
@@ -139,7 +139,7 @@ impl Pipeline {
         counters: &[CpuCounters],
         recursion_misses: u64,
     ) -> Result<Outcome> {
-        self.segments.open_last(self.surroundings)?;
+        self.journal.open_last(self.surroundings)?;
         self.tick(counters, recursion_misses);
         let now = self.ledger("stop");
         for entry in self.accounting.unaccounted(counters, &now) {
@@ -152,7 +152,7 @@ impl Pipeline {
         self.note(entry.clone());
         let mut errors: Vec<String> =
             self.waiting.iter().map(|entry| format!("no space for a ledger entry ({})", entry.kind)).collect();
-        let mut sealed = self.segments.finish()?;
+        let mut sealed = self.journal.finish()?;
         errors.extend(sealed.unsealed.into_iter().map(|(_, error)| error));
         if errors.is_empty() {
             let end = json!({

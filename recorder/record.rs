@@ -1,12 +1,12 @@
 //! The `record` command: from the policies to a sealed archive.
 
 use crate::cli::{ArchiveOptions, RecordOptions};
+use crate::journal::JournalOptions;
 use crate::lock::Lock;
 use crate::pipeline::{Outcome, Pipeline};
 use crate::preflight;
 use crate::processes;
 use crate::say::say;
-use crate::segments::JournalOptions;
 use crate::sensor::{self, Sensor, SensorOptions};
 use crate::session::Session;
 use crate::signals::{Signals, StopCause};

@@ -3,9 +3,9 @@
 
 use crate::frame::Surroundings;
 use crate::host;
-use crate::journal::{DAMAGED_SUFFIX, NEW_SUFFIX, SEGMENT_SUFFIX, SegmentHeader};
+use crate::rows::{Sealed, SegmentRows};
 use crate::sealer::seal_segment;
-use crate::segment::{Sealed, Segment};
+use crate::segment::{DAMAGED_SUFFIX, NEW_SUFFIX, SEGMENT_SUFFIX, SegmentHeader};
 use anyhow::{Context, Result};
 use chrono::DateTime;
 use hashtrail::archive::{Archive, remove_if_there};
@@ -84,7 +84,7 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
             segment: RECOVERY_SEGMENT,
             ..SegmentHeader::default()
         };
-        Segment { header, ledger, ..Segment::default() }.seal(archive, manifest)?;
+        SegmentRows { header, ledger, ..SegmentRows::default() }.seal(archive, manifest)?;
         let end = json!({
             "recording_id": recording.id, "state": "RECOVERED", "time": sign.surroundings.time(sign.boot_ns).rfc3339(),
             "boot_ns": sign.boot_ns, "torn_line": torn,

@@ -1,11 +1,11 @@
 //! Finished journal segments become sealed files, on a thread of its own. What cannot be sealed stays in the journal and
 //! is tried again.
 
-use crate::journal::{DAMAGED_SUFFIX, read_segment};
 use crate::measurements::Measurements;
 use crate::reserve::Reserve;
+use crate::rows::{Sealed, SegmentRows};
 use crate::say::say;
-use crate::segment::{Sealed, Segment};
+use crate::segment::{DAMAGED_SUFFIX, read_segment};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use hashtrail::archive::{Archive, remove_if_there};
@@ -190,7 +190,7 @@ pub(crate) fn seal_segment(archive: &Archive, manifest: &mut Manifest, path: &Pa
         return Ok(None);
     }
     let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let segment = Segment::read(&bytes, &file_name).or_else(|error| {
+    let segment = SegmentRows::read(&bytes, &file_name).or_else(|error| {
         let kept = path.with_extension(DAMAGED_SUFFIX);
         fs::rename(path, &kept)?;
         Err(error.context(format!("`{}` cannot be sealed and is kept as `{}`", path.display(), kept.display())))

@@ -1,192 +1,165 @@
-//! The rows of a journal segment, and what was damaged in it.
+//! One segment of the journal: preallocated, memory-mapped, a row of frames.
+//!
+//! It begins with its header, twice, so that it can be sealed without any other file and one flipped bit does
+//! not cost it all.
 
-use crate::decode;
-use crate::frame::{Damage, Frame, FrameKind, Piece, Surroundings, pieces, salt_of};
-use crate::journal::SegmentHeader;
-use anyhow::{Context, Result, anyhow};
-use hashtrail::archive::Archive;
-use hashtrail::event::Event;
-use hashtrail::ledger::LedgerEntry;
-use hashtrail::manifest::Manifest;
-use hashtrail::seal::{SegmentName, seal};
-use serde_json::json;
-use std::collections::BTreeMap;
+use crate::frame::{self, Frame, FrameKind, Surroundings};
+use anyhow::{Context, Result, bail};
+use hashtrail::archive::{open_own, remove_if_there, rename_new};
+use hashtrail::versions::VersionContext;
+use memmap2::MmapMut;
+use rustix::fs::{FallocateFlags, fallocate};
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
-/// What a segment holds.
-#[derive(Debug, Default)]
-pub(crate) struct Segment {
-    /// Its header.
-    pub(crate) header: SegmentHeader,
-    /// Its events, as they came from the rings.
-    pub(crate) events: Vec<Event>,
-    /// Its ledger entries, and one for each damage.
-    pub(crate) ledger: Vec<LedgerEntry>,
-    /// What was damaged, in words.
-    pub(crate) damages: Vec<String>,
-    /// Clock and policy of the last frame.
-    pub(crate) surroundings: Surroundings,
+/// Suffix of segments.
+pub(crate) const SEGMENT_SUFFIX: &str = "journal";
+/// Suffix of segments whose header is not yet written: they hold nothing.
+pub(crate) const NEW_SUFFIX: &str = "new";
+/// Suffix of segments whose header is lost: they are kept for people to look at.
+pub(crate) const DAMAGED_SUFFIX: &str = "damaged";
+
+/// All that the rows of a segment need and its records do not hold.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SegmentHeader {
+    /// Recording that writes the segment.
+    pub(crate) recording_id: String,
+    /// Label of the host.
+    pub(crate) host: String,
+    /// Boot of the host.
+    pub(crate) boot_id: String,
+    /// Number of the segment in the recording.
+    pub(crate) segment: u32,
+    /// The loaded policies' hook entries, by the number that records carry.
+    pub(crate) entries: Vec<EntryName>,
+    /// What the files index needs.
+    pub(crate) versions: VersionContext,
 }
 
-/// What is left to know of a segment when its rows are sealed.
+/// What a record's `entry` and `selector` numbers stand for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct EntryName {
+    /// Name of the policy.
+    pub(crate) policy: String,
+    /// Hook that the policy names.
+    pub(crate) hook: String,
+    /// Message of the hook entry.
+    pub(crate) message: Option<String>,
+    /// Tags of the hook entry.
+    pub(crate) tags: Vec<String>,
+    /// Labels of its selectors, or their places.
+    pub(crate) selectors: Vec<String>,
+}
+
+/// A segment that is being written.
 #[derive(Debug)]
-pub(crate) struct Sealed {
-    /// Its header.
-    pub(crate) header: SegmentHeader,
-    /// How many events it held.
-    pub(crate) events: usize,
-    /// What was damaged, in words.
-    pub(crate) damages: Vec<String>,
-    /// Clock and policy of the last frame.
-    pub(crate) surroundings: Surroundings,
-    /// The last moment that it tells of, nanoseconds since boot.
-    pub(crate) last_boot_ns: Option<i64>,
+pub(crate) struct SegmentWriter {
+    path: PathBuf,
+    file: File,
+    map: MmapMut,
+    salt: u32,
+    position: usize,
+    frames: u32,
 }
 
-impl Segment {
-    /// Reads a segment's bytes; `name` stands in what is said about damage.
+impl SegmentWriter {
+    /// Reserves the blocks of a new segment, maps it and writes the header. A mapped page without a block would be
+    /// SIGBUS on a full disk.
     ///
     /// # Errors
-    /// When both copies of the header are damaged.
-    pub(crate) fn read(bytes: &[u8], name: &str) -> Result<Self> {
-        let header = header_of(bytes)?;
-        let salt = salt_of(&header.recording_id);
-        let mut segment = Self { header, ..Self::default() };
-        let mut damages: Vec<(usize, Damage)> = Vec::new();
-        for piece in pieces(bytes, salt) {
-            match piece {
-                Piece::Frame(frame) => segment.take(&frame, name),
-                Piece::Damage(damage) => damages.push((segment.events.len(), damage)),
+    /// When there is no space, or the header takes more than half of it.
+    pub(crate) fn create(path: &Path, bytes: u64, header: &SegmentHeader, surroundings: Surroundings) -> Result<Self> {
+        let named = || format!("cannot make journal segment `{}` of {bytes} bytes", path.display());
+        let new = path.with_extension(NEW_SUFFIX);
+        remove_if_there(&new)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&new).with_context(named)?;
+        let fill = || -> Result<Self> {
+            fallocate(&file, FallocateFlags::empty(), 0, bytes).map_err(std::io::Error::from)?;
+            // SAFETY: the file is new, has its full length, and no other process is given it: `.journal/` is locked
+            // by this recorder and only its user can enter it.
+            let map = unsafe { MmapMut::map_mut(&file) }?;
+            let salt = frame::salt_of(&header.recording_id);
+            let mut writer = Self { path: path.to_owned(), file, map, salt, position: 0, frames: 0 };
+            let payload = serde_json::to_vec(header)?;
+            let fits = payload.len() as u64 <= bytes / 4;
+            if !fits || !(0..2).all(|_| writer.append(FrameKind::Header, &payload, surroundings)) {
+                bail!("the policies do not fit into it; raise --journal-size");
             }
-        }
-        for (place, damage) in damages {
-            segment.report(place, &damage, name);
-        }
-        Ok(segment)
+            // Under its own name a segment has a header, whatever comes.
+            rename_new(&new, path)?;
+            Ok(writer)
+        };
+        fill().inspect_err(|_| drop(std::fs::remove_file(&new))).with_context(named)
     }
 
-    /// Seals the rows.
+    /// Where the segment stands.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes that were written.
+    pub(crate) fn position(&self) -> usize {
+        self.position
+    }
+
+    /// Whether only a quarter of it is left: time to have the next one, and too little for events that can flood.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        self.position >= self.map.len() / 4 * 3
+    }
+
+    /// A second handle, for the thread that syncs.
     ///
     /// # Errors
-    /// When a file cannot be written; nothing is retired then.
-    pub(crate) fn seal(self, archive: &Archive, manifest: &mut Manifest) -> Result<Sealed> {
-        let sealed = Sealed {
-            events: self.events.len(),
-            last_boot_ns: self.last_boot_ns(),
-            header: self.header,
-            damages: self.damages,
-            surroundings: self.surroundings,
-        };
-        let name = SegmentName {
-            recording_id: sealed.header.recording_id.clone(),
-            host: sealed.header.host.clone(),
-            segment: sealed.header.segment,
-        };
-        seal(archive, manifest, &name, &sealed.header.versions, self.events, self.ledger)?;
-        Ok(sealed)
+    /// When the process has no handle left.
+    pub(crate) fn file(&self) -> Result<File> {
+        self.file.try_clone().context("cannot duplicate the journal's file handle")
     }
 
-    /// The last moment that it tells of, nanoseconds since boot.
-    fn last_boot_ns(&self) -> Option<i64> {
-        let events = self.events.iter().map(|event| event.boot_ns);
-        events.chain(self.ledger.iter().map(|entry| entry.boot_ns)).max()
-    }
-
-    fn take(&mut self, frame: &Frame<'_>, name: &str) {
-        self.surroundings = frame.surroundings;
-        match frame.kind {
-            FrameKind::Header => {}
-            FrameKind::Record => match decode::decode(frame.payload, &self.header, &frame.surroundings) {
-                Ok(event) => self.events.push(event),
-                Err(error) => self.unreadable(frame, &error, name),
-            },
-            FrameKind::Ledger => match serde_json::from_slice(frame.payload) {
-                Ok(entry) => self.ledger.push(entry),
-                Err(error) => self.unreadable(frame, &anyhow!(error), name),
-            },
-        }
-    }
-
-    /// A frame is whole, but what it holds is not understood.
-    fn unreadable(&mut self, frame: &Frame<'_>, error: &anyhow::Error, name: &str) {
-        let key = decode::record_key(frame.payload).filter(|_| frame.kind == FrameKind::Record);
-        let detail = json!({ "segment": name, "frame": frame.number, "error": format!("{error:#}") });
-        let boot_ns = key.map_or_else(|| self.last_boot_ns().unwrap_or_default(), |key| key.boot_ns);
-        let seq = key.map(|key| key.seq.cast_signed());
-        let mut entry = self.corrupt("unreadable_frame", boot_ns, detail);
-        (entry.cpu, entry.first_seq, entry.last_seq) = (key.map(|key| key.cpu.cast_signed()), seq, seq);
-        entry.count = Some(1);
-        self.damages.push(format!("frame {} cannot be read: {error:#}", frame.number));
-        self.ledger.push(entry);
-    }
-
-    /// Puts damage before the event at `place` into the ledger: one entry for each CPU whose sequence has a hole there,
-    /// or one without a CPU.
-    fn report(&mut self, place: usize, damage: &Damage, name: &str) {
-        let (before, after) = self.events.split_at(place);
-        let from_ns = before.last().map(|event| event.boot_ns);
-        let to_ns = after.first().map(|event| event.boot_ns);
-        let holes = holes(before, after);
-        let detail = json!({
-            "segment": name, "from_byte": damage.from, "to_byte": damage.to, "frames": damage.frames,
-            "reason": damage.reason,
-        });
-        let cause = if damage.is_torn() { "torn_end" } else { "journal_damaged" };
-        let boot_ns = to_ns.or(from_ns).or_else(|| self.last_boot_ns()).unwrap_or_default();
-        let entry = LedgerEntry { from_ns, to_ns, ..self.corrupt(cause, boot_ns, detail) };
-        if !damage.is_torn() {
-            self.damages.push(format!("bytes {} to {}: {}", damage.from, damage.to, damage.reason));
-        }
-        if holes.is_empty() {
-            self.ledger.push(entry.clone());
-        }
-        self.ledger.extend(holes.into_iter().map(|(cpu, first_seq, last_seq)| LedgerEntry {
-            cpu: Some(cpu),
-            first_seq: Some(first_seq),
-            last_seq: Some(last_seq),
-            count: Some(last_seq - first_seq + 1),
-            ..entry.clone()
-        }));
-    }
-
-    fn corrupt(&self, cause: &str, boot_ns: i64, detail: serde_json::Value) -> LedgerEntry {
-        LedgerEntry {
-            recording_id: self.header.recording_id.clone(),
-            host: self.header.host.clone(),
-            time: self.surroundings.time(boot_ns),
-            boot_ns,
-            kind: "corrupt".into(),
-            cause: Some(cause.into()),
-            detail: Some(detail.to_string()),
-            ..LedgerEntry::default()
-        }
+    /// Appends one frame; `false` when it does not fit any more.
+    pub(crate) fn append(&mut self, kind: FrameKind, payload: &[u8], surroundings: Surroundings) -> bool {
+        let frame = Frame { kind, number: self.frames, surroundings, payload };
+        let written = self.map.get_mut(self.position..).and_then(|place| frame::write(place, &frame, self.salt));
+        let Some(bytes) = written else { return false };
+        self.position += bytes;
+        self.frames += 1;
+        true
     }
 }
 
-/// Either copy of the header will do.
-fn header_of(bytes: &[u8]) -> Result<SegmentHeader> {
-    let headers = pieces(bytes, 0).take(3).filter_map(|piece| match piece {
-        Piece::Frame(frame) if frame.kind == FrameKind::Header => Some(frame.payload),
-        _ => None,
-    });
-    let payload = headers.into_iter().next().context("both copies of the header are damaged")?;
-    serde_json::from_slice(payload).context("the header cannot be read")
-}
-
-/// For each CPU the sequence numbers that are missing between two runs of events, as first and last.
-fn holes(before: &[Event], after: &[Event]) -> Vec<(i32, i64, i64)> {
-    let mut last: BTreeMap<i32, i64> = BTreeMap::new();
-    for event in before {
-        let seq = last.entry(event.cpu).or_insert(event.seq);
-        *seq = (*seq).max(event.seq);
-    }
-    let mut first: BTreeMap<i32, i64> = BTreeMap::new();
-    for event in after {
-        let seq = first.entry(event.cpu).or_insert(event.seq);
-        *seq = (*seq).min(event.seq);
-    }
-    let hole = |(cpu, last): (i32, i64)| Some((cpu, last + 1, first.get(&cpu)? - 1));
-    last.into_iter().filter_map(hole).filter(|(_, first, last)| first <= last).collect()
+/// Reads a segment that an earlier recording may have left.
+///
+/// # Errors
+/// When it is not a regular file, or cannot be read.
+pub(crate) fn read_segment(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_own(path, OpenOptions::new().read(true))?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::frame::{Piece, pieces};
+
+    #[test]
+    fn a_segment_begins_with_its_header_twice_and_refuses_when_full() -> Result<()> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("segment");
+        let header = SegmentHeader { recording_id: "x".repeat(36), ..SegmentHeader::default() };
+        let mut writer = SegmentWriter::create(&path, 4096, &header, Surroundings::default())?;
+        let written = (0..10).filter(|_| writer.append(FrameKind::Record, &[7; 1000], Surroundings::default())).count();
+        assert_eq!(written, 3);
+        let bytes = read_segment(&path)?;
+        let kinds: Vec<_> = pieces(&bytes, frame::salt_of(&header.recording_id))
+            .map(|piece| matches!(piece, Piece::Frame(frame) if frame.kind == FrameKind::Header))
+            .collect();
+        assert_eq!(kinds, [true, true, false, false, false]);
+        let error = SegmentWriter::create(&path, 4096, &header, Surroundings::default()).err().context("an error")?;
+        assert!(format!("{error:#}").contains("exists"), "a segment is never overwritten: {error:#}");
+        Ok(())
+    }
+}

@@ -2,7 +2,7 @@
 
 use crate::frame::Surroundings;
 use crate::host::{self, Host};
-use crate::journal::{EntryName, SegmentHeader};
+use crate::segment::{EntryName, SegmentHeader};
 use anyhow::Result;
 use hashtrail::archive::host_label;
 use hashtrail::ledger::LedgerEntry;

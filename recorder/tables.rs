@@ -1,7 +1,7 @@
 //! Policies as the tables that the kernel's evaluator reads (`bpf/policy.bpf.h`).
 
-use crate::journal::EntryName;
 use crate::policy::model::{Filter, Hook, HookEntry, IntegerOperator, PathFilter, PathOperator, Policy};
+use crate::segment::EntryName;
 use crate::wire;
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, HashMap};

@@ -48,12 +48,12 @@ fn used(bytes: &[u8]) -> usize {
 #[test]
 fn each_flipped_bit_costs_one_row_at_most_and_is_on_record() {
     let bytes = segment();
-    let whole = Segment::read(&bytes, "s").expect("it is whole");
+    let whole = SegmentRows::read(&bytes, "s").expect("it is whole");
     assert_eq!((whole.events.len(), whole.ledger.len(), whole.damages.len()), (5, 1, 0));
     for bit in 0..used(&bytes) * 8 {
         let mut damaged = bytes.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
-        let read = Segment::read(&damaged, "s").expect("one header is left");
+        let read = SegmentRows::read(&damaged, "s").expect("one header is left");
         assert!(read.events.iter().all(|event| whole.events.contains(event)), "bit {bit}: a wrong row");
         let lost = whole.events.len() - read.events.len();
         let stated: i64 = read.ledger.iter().filter_map(|entry| entry.count).sum();
@@ -70,11 +70,11 @@ fn each_flipped_bit_costs_one_row_at_most_and_is_on_record() {
 #[test]
 fn every_cut_gives_a_correct_prefix() {
     let bytes = segment();
-    let whole = Segment::read(&bytes, "s").expect("it is whole");
+    let whole = SegmentRows::read(&bytes, "s").expect("it is whole");
     let header_bytes = frame::framed_bytes(serde_json::to_vec(&header()).expect("JSON").len());
     for cut in 0..used(&bytes) {
         for torn in [bytes[..cut].to_vec(), [&bytes[..cut], &vec![0; bytes.len() - cut]].concat()] {
-            let Ok(read) = Segment::read(&torn, "s") else {
+            let Ok(read) = SegmentRows::read(&torn, "s") else {
                 assert!(cut < header_bytes, "cut {cut}");
                 continue;
             };
@@ -89,17 +89,17 @@ fn both_headers_lost_is_an_error() {
     bytes[30] ^= 1;
     let second = frame::framed_bytes(serde_json::to_vec(&header()).expect("JSON").len());
     bytes[second + 30] ^= 1;
-    let error = Segment::read(&bytes, "s").expect_err("no header");
+    let error = SegmentRows::read(&bytes, "s").expect_err("no header");
     assert!(error.to_string().contains("both copies of the header"));
 }
 
 #[test]
 fn mutants_never_give_a_wrong_row() {
     let bytes = segment();
-    let whole = Segment::read(&bytes, "s").expect("it is whole");
+    let whole = SegmentRows::read(&bytes, "s").expect("it is whole");
     for seed in 0..crate::mutate::count() {
         let mutant = crate::mutate::mutant(&bytes[..used(&bytes) + 64], seed);
-        if let Ok(read) = Segment::read(&mutant, "s") {
+        if let Ok(read) = SegmentRows::read(&mutant, "s") {
             assert!(read.events.iter().all(|event| whole.events.contains(event)), "mutant {seed}");
         }
     }
