@@ -24,6 +24,7 @@ enum event_flag {
 	EVENT_HAS_FILE = 1,
 	EVENT_ARGV_TRUNCATED = 2,
 	EVENT_EXE_TRUNCATED = 4,
+	EVENT_BULK = 8, /* where space is short, it ranks behind execs and modules */
 };
 
 enum path_flag {

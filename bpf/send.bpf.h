@@ -26,6 +26,8 @@ static __always_inline void send(struct event *event, __u32 bytes)
 	event->cpu = cpu;
 	event->record_bytes = bytes;
 	event->seq = __sync_fetch_and_add(&own->seq, 1);
+	if (is_bulk(event->hook))
+		event->flags |= EVENT_BULK;
 	ring = bpf_map_lookup_elem(&rings, &cpu);
 	if (!ring) {
 		__sync_fetch_and_add(&own->dropped_no_ring, 1);
@@ -33,7 +35,7 @@ static __always_inline void send(struct event *event, __u32 bytes)
 	}
 	used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 	flags = used < half && used + bytes >= half ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
-	if ((is_bulk(event->hook) && config.ring_bytes - used < config.ring_bytes / 8) ||
+	if ((event->flags & EVENT_BULK && config.ring_bytes - used < config.ring_bytes / 8) ||
 	    bpf_ringbuf_output(ring, event, bytes, flags))
 		__sync_fetch_and_add(&own->dropped_ring_full, 1);
 	else

@@ -75,22 +75,14 @@ pub(crate) struct RecordKey {
     pub(crate) seq: u64,
     /// Nanoseconds since boot.
     pub(crate) boot_ns: i64,
-    /// Whether it ranks behind execs and modules where space is short, as in the rings (`bpf/send.bpf.h`).
+    /// Whether it ranks behind execs and modules where space is short.
     pub(crate) is_bulk: bool,
 }
-
-/// Hooks that can flood.
-const BULK_HOOKS: [wire::hook; 4] = [
-    wire::hook::HOOK_MMAP_FILE,
-    wire::hook::HOOK_FILE_OPEN,
-    wire::hook::HOOK_FILE_POST_OPEN,
-    wire::hook::HOOK_LOADTEST_BULK,
-];
 
 /// Reads the key of a record; `None` when it is too short.
 pub(crate) fn record_key(record: &[u8]) -> Option<RecordKey> {
     let event = wire::read::<wire::event>(record)?;
-    let is_bulk = BULK_HOOKS.iter().any(|hook| hook.0 == u32::from(event.hook));
+    let is_bulk = event.flags & flag(wire::event_flag::EVENT_BULK.0) != 0;
     Some(RecordKey { cpu: event.cpu, seq: event.seq, boot_ns: event.boot_ns.cast_signed(), is_bulk })
 }
 

@@ -66,7 +66,7 @@ impl Measurements {
         // Reading it back while it is open for writing would be a violation for IMA.
         drop(file);
         let entry = MeasurementList {
-            content: place(archive, &staging, &path)?,
+            content: place(archive, manifest, &staging, &path)?,
             path,
             recording_id: self.recording_id.clone(),
             boot_id: self.boot_id.clone(),

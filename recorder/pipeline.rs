@@ -165,6 +165,7 @@ impl Pipeline {
                 "counts": serde_json::from_str::<Value>(&detail)?,
             });
             sealed.manifest.append(&[("stop", end)])?;
+            errors.extend(sealed.manifest.take_fault());
         }
         let totals = self.accounting.totals(counters);
         Ok(Outcome { totals, head: sealed.manifest.head().to_owned(), errors })

@@ -15,11 +15,11 @@ use hashtrail::manifest::{Line, Manifest};
 use serde_json::json;
 use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Number of the segment that holds a recovery's own ledger entries: one name, so that a recovery that is cut short and
-/// done again seals it once.
-const RECOVERY_SEGMENT: u32 = 999_999;
+/// done again seals it once. No recording gets so far.
+const RECOVERY_SEGMENT: u32 = u32::MAX;
 
 /// What a recovery did.
 #[derive(Debug, Default)]
@@ -42,7 +42,10 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
     let mut recovered = Recovered::default();
     let mut signs: HashMap<String, Sealed> = HashMap::new();
     let open: Vec<OpenRecording> = open_recordings(manifest.lines());
-    let mut lost_headers = Vec::new();
+    let mut lost_headers: Vec<(String, String)> = Vec::new();
+    if let Some(torn) = manifest.torn().map(str::to_owned) {
+        manifest.append(&[("cut", json!({ "torn_line": torn }))])?;
+    }
     for path in journal_files(archive, NEW_SUFFIX)? {
         remove_if_there(&path)?;
     }
@@ -57,27 +60,16 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
             }
             Err(error) if path.with_extension(DAMAGED_SUFFIX).exists() => {
                 recovered.damages.push(format!("{error:#}"));
-                lost_headers.push((path, format!("{error:#}")));
+                lost_headers.push((file_name(&path), format!("{error:#}")));
             }
             Err(error) => return Err(error).with_context(|| format!("cannot seal `{}`", path.display())),
         }
     }
-    let torn = manifest.torn().map(str::to_owned);
     for recording in open {
         let sign = LastSign::of(&recording, signs.get(&recording.id));
         let mut ledger = vec![sign.gap(&recording)];
-        let own = |path: &PathBuf| {
-            recording
-                .id
-                .get(..8)
-                .is_some_and(|id| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(id)))
-        };
-        ledger.extend(
-            lost_headers
-                .iter()
-                .filter(|(path, _)| own(path))
-                .map(|(path, error)| sign.lost_header(&recording, path, error)),
-        );
+        let own = lost_headers.iter().filter(|(segment, _)| recording.owns(segment));
+        ledger.extend(own.map(|(segment, error)| sign.lost_header(&recording, segment, error)));
         let header = SegmentHeader {
             recording_id: recording.id.clone(),
             host: recording.host.clone(),
@@ -87,7 +79,7 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
         SegmentRows { header, ledger, ..SegmentRows::default() }.seal(archive, manifest)?;
         let end = json!({
             "recording_id": recording.id, "state": "RECOVERED", "time": sign.surroundings.time(sign.boot_ns).rfc3339(),
-            "boot_ns": sign.boot_ns, "torn_line": torn,
+            "boot_ns": sign.boot_ns,
         });
         manifest.append(&[("recovered", end)])?;
         recovered.recordings.push(recording.id);
@@ -117,6 +109,17 @@ struct OpenRecording {
     clock: ClockAnchor,
     /// Latest `time` in a sealed file, in nanoseconds since the epoch.
     last_utc_ns: Option<i64>,
+}
+
+impl OpenRecording {
+    /// Whether it wrote a segment of this name.
+    fn owns(&self, segment: &str) -> bool {
+        self.id.get(..8).is_some_and(|begin| segment.starts_with(begin))
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn open_recordings(lines: &[Line]) -> Vec<OpenRecording> {
@@ -189,14 +192,11 @@ impl LastSign {
         }
     }
 
-    fn lost_header(&self, recording: &OpenRecording, segment: &std::path::Path, error: &str) -> LedgerEntry {
+    fn lost_header(&self, recording: &OpenRecording, segment: &str, error: &str) -> LedgerEntry {
         LedgerEntry {
             kind: "corrupt".into(),
             cause: Some("header_damaged".into()),
-            detail: Some(
-                json!({ "segment": segment.file_name().map(|name| name.to_string_lossy()), "error": error })
-                    .to_string(),
-            ),
+            detail: Some(json!({ "segment": segment, "error": error }).to_string()),
             ..self.entry(recording)
         }
     }

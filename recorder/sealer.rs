@@ -140,9 +140,6 @@ impl Worker {
             });
             match sealed {
                 Ok(()) => {
-                    if let Some(fault) = self.manifest.take_fault() {
-                        self.report(&fault);
-                    }
                     self.waiting.fetch_sub(1, Ordering::AcqRel);
                     // Where there is no space yet, the next seal tries again.
                     let _ = self.reserve.take();
@@ -162,12 +159,15 @@ impl Worker {
         seal_segment(&self.archive, &mut self.manifest, path).map(drop)
     }
 
-    /// Stores what the kernel's measurement list has grown by.
+    /// Stores what the kernel's measurement list has grown by; also the last step after each seal.
     fn measure(&mut self) {
         if let Some(measurements) = &mut self.measurements
             && let Err(error) = measurements.store(&self.archive, &mut self.manifest)
         {
             self.report(&format!("cannot store the kernel's measurement list: {error:#}"));
+        }
+        if let Some(fault) = self.manifest.take_fault() {
+            self.report(&fault);
         }
     }
 

@@ -34,11 +34,12 @@ pub(crate) struct Syncer {
 }
 
 impl Syncer {
-    /// Starts the thread. Finished segments go on to `finished`.
+    /// Starts the thread. A sync begins each half `interval`: the other half is for the sync itself and for the rings, so
+    /// that a power cut costs no more than `interval`. Finished segments go on to `finished`.
     pub(crate) fn start(interval: Duration, finished: Sender<PathBuf>) -> Self {
         let (jobs, received) = unbounded();
         let (failed, failures) = unbounded();
-        let thread = std::thread::spawn(move || run(&received, &failed, &finished, interval));
+        let thread = std::thread::spawn(move || run(&received, &failed, &finished, interval / 2));
         Self { jobs: Some(jobs), failures, thread: Some(thread) }
     }
 
@@ -81,10 +82,10 @@ impl Syncer {
     }
 }
 
-fn run(jobs: &Receiver<Job>, failed: &Sender<SyncFailure>, finished: &Sender<PathBuf>, interval: Duration) {
+fn run(jobs: &Receiver<Job>, failed: &Sender<SyncFailure>, finished: &Sender<PathBuf>, period: Duration) {
     let mut current: Option<(PathBuf, File)> = None;
     loop {
-        match jobs.recv_timeout(interval) {
+        match jobs.recv_timeout(period) {
             Ok(Job::Watch(path, file)) => {
                 // A segment whose name is not durable is not either.
                 let named = sync_directory(path.parent().unwrap_or(&path));

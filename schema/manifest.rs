@@ -2,8 +2,9 @@
 //!
 //! A line is one JSON object. Its `prev` is the SHA-256 over the exact bytes of the line before, with its newline; the
 //! first has 64 zeros. The head of a manifest is the same over its last line. Kinds: `start` (a recording begins, with all
-//! that is known about it), `file` (one sealed file), `ima` (a piece of the kernel's measurement list), and an end of
-//! the recording: `stop` (state SEALED) or `recovered` (state RECOVERED). A recording without an end is OPEN.
+//! that is known about it), `file` (one sealed file), `ima` (a piece of the kernel's measurement list), `cut` (the
+//! start of a line that a crash cut off), and an end of the recording: `stop` (state SEALED) or `recovered` (state
+//! RECOVERED). A recording without an end is OPEN.
 
 use crate::archive::{Archive, open_own, open_regular, replace_file, sync_directory};
 use crate::signature::SigningKey;
@@ -98,10 +99,11 @@ pub struct Manifest {
 
 impl Manifest {
     /// Opens or creates the manifest and checks its chain. A line that a crash cut off is removed; [`Self::torn`] has it.
-    /// With a key, the signature is written anew after each append.
+    /// With a key, the signature is written anew now and after each append.
     ///
     /// # Errors
-    /// When it cannot be read, or is damaged: an archive that was changed is not continued.
+    /// When it cannot be read, is damaged, or was signed otherwise than with this key: an archive that was changed is
+    /// not continued.
     pub fn open(archive: &Archive, key: Option<SigningKey>) -> Result<Self> {
         let path = archive.manifest();
         let (file, mut bytes) = open_for_append(&path)?;
@@ -120,7 +122,22 @@ impl Manifest {
         }
         let head = parsed.lines.last().map_or_else(|| GENESIS.to_owned(), |line| line.digest.clone());
         let named = parsed.lines.iter().filter_map(|line| Some(line.text("path")?.into())).collect();
-        Ok(Self { file, archive: archive.clone(), bytes, parsed, head, key, torn, named, fault: None })
+        let manifest = Self { file, archive: archive.clone(), bytes, parsed, head, key, torn, named, fault: None };
+        manifest.check_signature()?;
+        if !manifest.bytes.is_empty() {
+            // A crash may have come between a line and its signature.
+            manifest.sign()?;
+        }
+        Ok(manifest)
+    }
+
+    fn check_signature(&self) -> Result<()> {
+        let path = self.archive.signature();
+        let (Some(key), true) = (&self.key, path.exists()) else { return Ok(()) };
+        let text = String::from_utf8(read(&path)?).context("the signature is no text")?;
+        key.verifying_key().check(&text, &self.bytes).map(drop).with_context(|| {
+            format!("`{}` is not this key's signature of this manifest: record to another directory", path.display())
+        })
     }
 
     /// The lines that stood in it when it was opened.
@@ -153,7 +170,8 @@ impl Manifest {
         self.key.as_ref().map(SigningKey::public_base64)
     }
 
-    /// What failed in the last append and was made good.
+    /// What failed in the last append beside the lines: a sync that was made good by a new file, or the signature, which
+    /// the next append writes.
     pub fn take_fault(&mut self) -> Option<String> {
         self.fault.take()
     }
@@ -178,7 +196,10 @@ impl Manifest {
         }
         self.head = head;
         self.named.extend(lines.iter().filter_map(|(_, fields)| Some(fields.get("path")?.as_str()?.into())));
-        self.sign()
+        if let Err(error) = self.sign() {
+            self.fault = Some(format!("{error:#}"));
+        }
+        Ok(())
     }
 
     fn write_from(&mut self, before: usize) -> Result<()> {

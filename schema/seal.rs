@@ -8,7 +8,7 @@ use crate::ledger::LedgerEntry;
 use crate::manifest::{Content, Manifest, SealedFile, SequenceRange};
 use crate::versions::{VersionContext, mark_other_sizes, runs_of};
 use crate::writer;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use parquet::file::metadata::KeyValue;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -85,7 +85,7 @@ fn seal_table<R: Row>(
         }
         let times = || rows.iter().map(&time);
         let (from, to) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
-        let content = seal_file(archive, name, &path, &rows, sorted_by)?;
+        let content = seal_file(archive, manifest, name, &path, &rows, sorted_by)?;
         let file = SealedFile {
             path,
             content,
@@ -104,6 +104,7 @@ fn seal_table<R: Row>(
 /// Writes, syncs and renames one file; returns what it holds.
 fn seal_file<R: Row>(
     archive: &Archive,
+    manifest: &Manifest,
     name: &SegmentName,
     path: &Path,
     rows: &[R],
@@ -116,7 +117,8 @@ fn seal_file<R: Row>(
         KeyValue::new("hashtrail.segment".to_owned(), name.segment.to_string()),
     ];
     remove_if_there(&staging)?;
-    let placed = writer::write(&staging, rows, sorted_by, metadata).and_then(|()| place(archive, &staging, path));
+    let placed =
+        writer::write(&staging, rows, sorted_by, metadata).and_then(|()| place(archive, manifest, &staging, path));
     if placed.is_err() {
         // What could not be written whole only takes space.
         let _ = std::fs::remove_file(&staging);
@@ -128,8 +130,11 @@ fn seal_file<R: Row>(
 /// what it holds.
 ///
 /// # Errors
-/// When it cannot be read back, renamed or made durable.
-pub fn place(archive: &Archive, staging: &Path, path: &Path) -> Result<Content> {
+/// When a line names the place, or the file cannot be read back, renamed or made durable.
+pub fn place(archive: &Archive, manifest: &Manifest, staging: &Path, path: &Path) -> Result<Content> {
+    if manifest.names(path) {
+        bail!("`{}` is sealed already", path.display());
+    }
     let content = File::open(staging)
         .map_err(anyhow::Error::from)
         .and_then(Content::of)

@@ -72,6 +72,12 @@ impl SigningKey {
         self.public.to_base64()
     }
 
+    /// What checks its signatures.
+    #[must_use]
+    pub fn verifying_key(&self) -> VerifyingKey {
+        VerifyingKey(self.public.clone())
+    }
+
     /// Signs the bytes of a manifest up to the line whose digest is `head`; the text of the signature file.
     ///
     /// # Errors

@@ -58,23 +58,37 @@ pub(super) fn check(archive: &Archive, lines: &[Line], checked: &Checked, findin
                     findings.push(outside(line, "its file belongs to no recording that is open here"));
                 }
             }
+            "cut" => findings.push(Finding::notice(
+                "line_cut",
+                MANIFEST,
+                format!("line {}", line.number),
+                "a crash had cut a line off before this one, which says what was left of it",
+            )),
             kind => findings.push(outside(line, &format!("its kind `{kind}` is unknown to this version"))),
         }
     }
-    let journal = std::fs::read_dir(archive.journal()).into_iter().flatten().flatten();
-    let segments = journal.filter(|entry| {
-        let path = entry.path();
-        path.extension().is_some_and(|suffix| suffix == "journal" || suffix == "damaged")
-    });
-    for segment in segments {
-        let name = format!(".journal/{}", segment.file_name().to_string_lossy());
-        findings.push(Finding::notice("not_sealed", name, "", "`hashtrail-recorder recover` seals it"));
-        if segment.path().extension().is_some_and(|suffix| suffix == "journal") {
-            states.insert("", State::Open);
-        }
-    }
+    let is_unsealed = check_journal(archive, findings);
     findings.extend(silences(archive, lines, checked));
-    states.into_values().max().unwrap_or(State::Open)
+    let worst = states.into_values().max().unwrap_or(State::Open);
+    if is_unsealed { State::Open } else { worst }
+}
+
+/// Names what stands in the journal; says whether some of it is to be sealed yet.
+fn check_journal(archive: &Archive, findings: &mut Findings) -> bool {
+    let mut is_unsealed = false;
+    for entry in std::fs::read_dir(archive.journal()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let detail = if name.ends_with(".journal") {
+            is_unsealed = true;
+            "`hashtrail-recorder recover` seals it"
+        } else if name.ends_with(".damaged") {
+            "its header is lost; it is kept for people to look at"
+        } else {
+            continue;
+        };
+        findings.push(Finding::notice("not_sealed", format!(".journal/{name}"), "", detail));
+    }
+    is_unsealed
 }
 
 fn outside(line: &Line, detail: &str) -> Finding {

@@ -62,6 +62,25 @@ fn each_append_is_signed() -> Result<()> {
 }
 
 #[test]
+fn a_signature_that_a_crash_left_behind_is_renewed_and_another_one_refused() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    let secret = SigningKey::generate()?.secret_text()?;
+    let open = |secret: &str| Manifest::open(&archive, Some(SigningKey::parse(secret)?));
+    open(&secret)?.append(&[("start", json!({}))])?;
+    Manifest::open(&archive, None)?.append(&[("stop", json!({}))])?;
+    drop(open(&secret)?);
+    let bytes = fs::read(archive.manifest())?;
+    let public = SigningKey::parse(&secret)?.verifying_key();
+    assert_eq!(public.check(&fs::read_to_string(archive.signature())?, &bytes)?, bytes.len());
+
+    let other = SigningKey::generate()?.secret_text()?;
+    let error = format!("{:#}", open(&other).err().context("an error")?);
+    assert!(error.contains("not this key's signature"), "{error}");
+    assert_eq!(public.check(&fs::read_to_string(archive.signature())?, &bytes)?, bytes.len(), "it still stands");
+    Ok(())
+}
+
+#[test]
 fn damage_is_named_and_the_rest_is_read() {
     let line = |prev: &str, kind: &str| format!("{{\"prev\":\"{prev}\",\"kind\":\"{kind}\"}}\n");
     let first = line(GENESIS, "start");
