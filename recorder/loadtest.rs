@@ -11,8 +11,10 @@ use crate::session::Session;
 use crate::signals::{Signals, StopCause};
 use crate::store;
 use anyhow::{Context, Result};
+use serde::Serialize;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 /// Events of one run of the producer: small enough to spread over the time, large enough to fill a ring.
@@ -43,8 +45,7 @@ pub(crate) fn run(options: &LoadtestOptions) -> Result<ExitCode> {
     pipeline.note(start);
     say!("recording {} to `{}`", pipeline.session().recording_id, options.store.archive.display());
     let began = Instant::now();
-    let produced = Produced::default();
-    let cause = produce_and_drain(&sensor, &mut pipeline, &lock, options, &produced)?;
+    let (cause, produced) = produce_and_drain(&sensor, &mut pipeline, &lock, options)?;
     settle(&sensor, &mut pipeline)?;
     let seconds = began.elapsed().as_secs_f64();
     let outcome = pipeline.finish(&cause, &sensor.counters()?, 0)?;
@@ -52,12 +53,13 @@ pub(crate) fn run(options: &LoadtestOptions) -> Result<ExitCode> {
     Ok(report(&outcome, false))
 }
 
-/// The producers' own counts.
-#[derive(Default)]
+/// A producer's own count.
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Produced {
-    all: AtomicU64,
-    execs: AtomicU64,
-    stopped: AtomicBool,
+    cpu: u32,
+    produced: u64,
+    /// Part of `produced`: those that rank as execs.
+    execs: u64,
 }
 
 /// Runs one producer thread for each CPU beside the drain, until the time is over or a signal comes.
@@ -66,19 +68,18 @@ fn produce_and_drain(
     pipeline: &mut Pipeline,
     lock: &Lock,
     options: &LoadtestOptions,
-    produced: &Produced,
-) -> Result<StopCause> {
+) -> Result<(StopCause, Vec<Produced>)> {
     let cpus = crate::host::online_cpus();
-    let running = AtomicUsize::new(cpus.len());
+    let (running, stopped) = (AtomicUsize::new(cpus.len()), AtomicBool::new(false));
     let mut signals = Signals::watch()?;
     std::thread::scope(|scope| {
         let producers: Vec<_> = cpus
             .iter()
             .map(|cpu| {
-                let running = &running;
+                let (running, stopped) = (&running, &stopped);
                 let share = options.rate.map(|rate| rate / cpus.len() as u64);
                 scope.spawn(move || {
-                    let result = produce(sensor, *cpu, share, options, produced);
+                    let result = produce(sensor, *cpu, share, options, stopped);
                     running.fetch_sub(1, Ordering::Release);
                     result
                 })
@@ -87,49 +88,53 @@ fn produce_and_drain(
         let is_over = || running.load(Ordering::Acquire) == 0;
         let over = || is_over().then(|| StopCause { cause: "duration".into(), sender: None });
         let cause = drain(sensor, pipeline, lock, &mut None, || signals.came().or_else(over))?;
-        produced.stopped.store(true, Ordering::Relaxed);
-        for producer in producers {
-            producer.join().map_err(|_| anyhow::anyhow!("a producer has panicked"))??;
-        }
-        Ok(cause)
+        stopped.store(true, Ordering::Relaxed);
+        let join = |producer: ScopedJoinHandle<'_, Result<Produced>>| {
+            producer.join().map_err(|_| anyhow::anyhow!("a producer has panicked"))?
+        };
+        Ok((cause, producers.into_iter().map(join).collect::<Result<_>>()?))
     })
 }
 
 /// Produces on one CPU; `rate` in events per second, none: as fast as it goes.
-fn produce(sensor: &Sensor, cpu: u32, rate: Option<u64>, options: &LoadtestOptions, produced: &Produced) -> Result<()> {
+fn produce(
+    sensor: &Sensor,
+    cpu: u32,
+    rate: Option<u64>,
+    options: &LoadtestOptions,
+    stopped: &AtomicBool,
+) -> Result<Produced> {
     let mut set = rustix::thread::CpuSet::new();
     set.set(cpu as usize);
     rustix::thread::sched_setaffinity(None, &set).with_context(|| format!("cannot run on CPU {cpu}"))?;
     let began = Instant::now();
     let due = |rate: u64, done: u64| done as f64 <= rate as f64 * began.elapsed().as_secs_f64();
-    let (mut all, mut execs) = (0, 0);
-    while began.elapsed() < options.duration && !produced.stopped.load(Ordering::Relaxed) {
-        if options.exec_rate.is_some_and(|rate| due(rate, execs)) {
-            let count = sensor.produce(all, 1, false)?;
-            (all, execs) = (all + count, execs + count);
-            produced.all.fetch_add(count, Ordering::Relaxed);
-            produced.execs.fetch_add(count, Ordering::Relaxed);
+    let mut own = Produced { cpu, produced: 0, execs: 0 };
+    while began.elapsed() < options.duration && !stopped.load(Ordering::Relaxed) {
+        if options.exec_rate.is_some_and(|rate| due(rate, own.execs)) {
+            let count = sensor.produce(own.produced, 1, false)?;
+            own.produced += count;
+            own.execs += count;
         }
-        if rate.is_some_and(|rate| !due(rate, all)) {
+        if rate.is_some_and(|rate| !due(rate, own.produced)) {
             std::thread::sleep(Duration::from_millis(1));
             continue;
         }
-        let count = sensor.produce(all, BATCH, options.exec_rate.is_some())?;
-        all += count;
-        produced.all.fetch_add(count, Ordering::Relaxed);
+        own.produced += sensor.produce(own.produced, BATCH, options.exec_rate.is_some())?;
     }
-    Ok(())
+    Ok(own)
 }
 
 #[expect(clippy::print_stdout, reason = "the result is the command's data")]
-fn print_result(produced: &Produced, seconds: f64, totals: &[CpuTotals]) -> Result<()> {
+fn print_result(producers: &[Produced], seconds: f64, totals: &[CpuTotals]) -> Result<()> {
     let sum = |of: fn(&CpuTotals) -> u64| totals.iter().map(of).sum::<u64>();
     let result = serde_json::json!({
-        "produced": produced.all.load(Ordering::Relaxed),
-        "produced_execs": produced.execs.load(Ordering::Relaxed),
+        "produced": producers.iter().map(|own| own.produced).sum::<u64>(),
+        "produced_execs": producers.iter().map(|own| own.execs).sum::<u64>(),
         "stored": sum(|cpu| cpu.stored),
         "dropped": sum(|cpu| cpu.dropped),
         "seconds": seconds,
+        "producers": producers,
         "cpus": totals,
     });
     println!("{}", serde_json::to_string(&result)?);

@@ -1,16 +1,15 @@
 //! The BPF programs: load, steer, attach, read. The only user of libbpf.
 
+mod object;
+
 use crate::tables::{SetBits, Tables};
-use crate::wire::{self, OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
-use anyhow::{Context, Result, anyhow};
-use libbpf_rs::skel::{OpenSkel, Skel, SkelBuilder};
-use libbpf_rs::{
-    Btf, Link, MapCore, MapFlags, MapHandle, MapType, PrintLevel, ProgramInput, RingBuffer, RingBufferBuilder,
-};
+use crate::wire::{self, RecorderSkel};
+use anyhow::{Context, Result};
+use libbpf_rs::skel::{OpenSkel, Skel};
+use libbpf_rs::{Btf, Link, MapCore, MapFlags, MapHandle, MapType, ProgramInput, RingBuffer, RingBufferBuilder};
+use object::{configure, explained, open_with, program_information};
 use std::collections::{BTreeSet, HashMap};
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::sync::Mutex;
 
 /// Programs that follow processes and hashes; they send no records of their own.
 const TRACKING: [&str; 4] = ["sched_process_fork", "bprm_check_security", "bprm_committed_creds", CANARY];
@@ -284,12 +283,6 @@ impl Sensor {
     }
 }
 
-/// What the kernel says about a program under this label.
-fn program_information(program: BorrowedFd<'_>, label: &str) -> Option<String> {
-    let information = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", program.as_raw_fd())).ok()?;
-    information.lines().find_map(|line| Some(line.strip_prefix(label)?.trim().to_owned()))
-}
-
 /// Loads the programs of these hooks, and unloads them.
 ///
 /// # Errors
@@ -307,61 +300,4 @@ pub(crate) fn kernel_hooks() -> Vec<&'static str> {
     let has_hook =
         |name: &&str| btf.type_by_name::<libbpf_rs::btf::types::Func<'_>>(&format!("bpf_lsm_{name}")).is_some();
     HOOK_PROGRAMS.into_iter().map(|(_, name)| name).filter(has_hook).collect()
-}
-
-fn open_with(programs: &BTreeSet<&'static str>) -> Result<OpenRecorderSkel<'static>> {
-    libbpf_rs::set_print(Some((PrintLevel::Warn, keep_message)));
-    // Lives as long as the process: one sensor in a recording, a few probes in `doctor`.
-    let storage = Box::leak(Box::new(MaybeUninit::uninit()));
-    let mut open = RecorderSkelBuilder::default().open(storage).map_err(|error| explained(&error))?;
-    for mut program in open.open_object_mut().progs_mut() {
-        let wanted = programs.iter().any(|name| program.name() == *name);
-        program.set_autoload(wanted);
-    }
-    Ok(open)
-}
-
-fn configure(
-    open: &mut OpenRecorderSkel<'static>,
-    programs: &BTreeSet<&'static str>,
-    tables: &Tables,
-    options: SensorOptions,
-) -> Result<()> {
-    let config = &mut open.maps.rodata_data.as_deref_mut().context("the object has no configuration")?.config;
-    config.max_hash_bytes = options.max_hash_bytes;
-    config.ring_bytes = options.ring_bytes;
-    config.recorder_tgid = std::process::id();
-    config.direct_io_flag = rustix::fs::OFlags::DIRECT.bits();
-    config.hash_probe = u32::from(HASH_PROBES.iter().all(|name| programs.contains(name)));
-    let at_least_one = |count: usize| u32::try_from(count.max(1));
-    let short = open.maps.short_paths.key_size() as usize;
-    let long_paths = tables.paths.keys().filter(|path| path.len() > short).count();
-    open.maps.rings.set_max_entries(crate::host::possible_cpus())?;
-    open.maps.selectors.set_max_entries(at_least_one(tables.selectors.len())?)?;
-    open.maps.affixes.set_max_entries(at_least_one(tables.prefixes.len() + tables.postfixes.len())?)?;
-    open.maps.short_paths.set_max_entries(at_least_one(tables.paths.len() - long_paths)?)?;
-    open.maps.long_paths.set_max_entries(at_least_one(long_paths)?)?;
-    Ok(())
-}
-
-/// What libbpf said since the last question.
-static MESSAGES: Mutex<Vec<String>> = Mutex::new(Vec::new());
-
-fn keep_message(_: PrintLevel, message: String) {
-    if let Ok(mut messages) = MESSAGES.lock() {
-        messages.push(message);
-    }
-}
-
-/// An error of libbpf with what it printed on the way; a verifier log is cut to its end, which names the fault.
-fn explained(error: &libbpf_rs::Error) -> anyhow::Error {
-    let messages = MESSAGES.lock().map(|mut messages| std::mem::take(&mut *messages)).unwrap_or_default();
-    let lines: Vec<&str> = messages
-        .iter()
-        .flat_map(|message| message.lines())
-        // A guess that libbpf makes at every EPERM, wrong since 5.11, and what repeats the line before.
-        .filter(|line| !line.contains("ulimit -l") && !line.contains("ailed to load"))
-        .collect();
-    let end = lines[lines.len().saturating_sub(40)..].join("\n");
-    if end.is_empty() { anyhow!("{error}") } else { anyhow!("{error}\n{end}") }
 }

@@ -30,6 +30,8 @@ import duckdb
 RING_BYTES = 1 << 20
 RECORD_BYTES = 384  # 8 of the ring, 352 of the head, 23 of the path, rounded up to 8
 RING_MAP_TYPE = 27
+KEYS = tempfile.TemporaryDirectory(prefix="hashtrail-keys-")
+KEY = f"{KEYS.name}/key"
 PIDFD_GETFD = 438
 CHANGING_CALLS = "fallocate,fsync,fdatasync,rename,renameat,renameat2,unlink,ftruncate,write,mkdir"
 OPTIONS = ["--ring-size", "1MiB", "--journal-size", "256MiB", "--seal-interval", "1s", "--sync-interval", "200ms"]
@@ -66,7 +68,7 @@ class Rings:
 def start(recorder, archive, arguments, wrapper=()):
     """Starts the load test; returns its process, its own pid and its rings, or None where it died before it recorded."""
     process = subprocess.Popen(
-        [*wrapper, recorder, "loadtest", "--archive", archive, *OPTIONS, *arguments],
+        [*wrapper, recorder, "loadtest", "--archive", archive, "--sign-key", KEY, *OPTIONS, *arguments],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -98,18 +100,21 @@ def query(archive, table, columns, end=""):
 
 def recover(recorder, archive, interruptions):
     """Recovers, and is itself killed some times on the way."""
+    command = [recorder, "recover", "--archive", archive, "--sign-key", KEY]
     for delay in interruptions:
-        process = subprocess.Popen([recorder, "recover", "--archive", archive], stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         time.sleep(delay)
         process.kill()
         process.wait()
-    return subprocess.run([recorder, "recover", "--archive", archive], capture_output=True, text=True)
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def verification(query_tool, archive):
-    done = subprocess.run(
-        [query_tool, "verify", "--archive", archive, "--format", "json"], capture_output=True, text=True
-    )
+    command = [query_tool, "verify", "--archive", archive, "--format", "json"]
+    # Before the first line there is nothing to sign.
+    if os.path.getsize(f"{archive}/manifest.jsonl") > 0:
+        command += ["--key", f"{KEY}.pub"]
+    done = subprocess.run(command, capture_output=True, text=True)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     damages = [row for row in rows if row["type"] == "finding" and row["severity"] == "damage"]
     return done.returncode, rows[-1], damages
@@ -210,6 +215,7 @@ def directory():
 
 def main():
     recorder, query_tool, mode, number = sys.argv[1:]
+    subprocess.run([recorder, "keygen", "--out", KEY], check=True, stderr=subprocess.DEVNULL)
     runs = {
         "kill": lambda: kill_at_random_moments(recorder, query_tool, int(number)),
         "calls": lambda: each_call(recorder, query_tool, int(number), "signal=SIGKILL"),
