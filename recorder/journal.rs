@@ -7,7 +7,7 @@ use crate::measurements::Measurements;
 use crate::reserve::Reserve;
 use crate::say::say;
 use crate::sealer::{self, Sealer};
-use crate::segment::{SEGMENT_SUFFIX, SegmentWriter};
+use crate::segment::{SEGMENT_SUFFIX, SegmentWriter, segment_name};
 use crate::session::Session;
 use crate::syncer::Syncer;
 use anyhow::Result;
@@ -229,7 +229,7 @@ impl Journal {
     }
 
     fn create(&mut self, bytes: u64, surroundings: Surroundings) -> Result<SegmentWriter> {
-        let name = format!("{}-{:06}.{SEGMENT_SUFFIX}", &self.session.recording_id[..8], self.next_number);
+        let name = format!("{}.{SEGMENT_SUFFIX}", segment_name(&self.session.recording_id, self.next_number));
         let header = self.session.segment_header(self.next_number);
         let writer = SegmentWriter::create(&self.archive.journal().join(name), bytes, &header, surroundings)?;
         self.next_number += 1;

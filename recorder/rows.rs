@@ -2,8 +2,8 @@
 
 use crate::decode;
 use crate::frame::{Damage, Frame, FrameKind, Piece, Surroundings, pieces, salt_of};
-use crate::segment::SegmentHeader;
-use anyhow::{Context, Result, anyhow};
+use crate::segment::{SegmentHeader, segment_name};
+use anyhow::{Context, Result, anyhow, bail};
 use hashtrail::archive::Archive;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
@@ -43,12 +43,16 @@ pub(crate) struct Sealed {
 }
 
 impl SegmentRows {
-    /// Reads a segment's bytes; `name` stands in what is said about damage.
+    /// Reads the bytes of the segment with this file name.
     ///
     /// # Errors
     /// When both copies of the header are damaged.
     pub(crate) fn read(bytes: &[u8], name: &str) -> Result<Self> {
         let header = header_of(bytes)?;
+        // Headers have no salt: one that a record holds could be found behind two damaged ones.
+        if !name.starts_with(&segment_name(&header.recording_id, header.segment)) {
+            bail!("both copies of the header are damaged; the next one belongs to another segment");
+        }
         let salt = salt_of(&header.recording_id);
         let mut segment = Self { header, ..Self::default() };
         let mut damages: Vec<(usize, Damage)> = Vec::new();

@@ -54,6 +54,11 @@ pub(crate) struct EntryName {
     pub(crate) selectors: Vec<String>,
 }
 
+/// File name of a segment, without its suffix.
+pub(crate) fn segment_name(recording_id: &str, segment: u32) -> String {
+    format!("{}-{segment:06}", recording_id.get(..8).unwrap_or(recording_id))
+}
+
 /// A segment that is being written.
 #[derive(Debug)]
 pub(crate) struct SegmentWriter {

@@ -68,7 +68,8 @@ impl Watch {
         Ok(findings.into_iter().flatten().map(entry).collect())
     }
 
-    /// A lock of the recorder's own file must run the canary program. Where it does not, everything since the last look is blind.
+    /// A lock of the recorder's own file must run the canary program. Where it does not, everything since the last look
+    /// is blind.
     fn programs(&mut self, sensor: &Sensor, lock: &Lock, now_ns: i64) -> Result<Option<Finding>> {
         let Some(before) = sensor.canaries()? else { return Ok(None) };
         lock.again()?;

@@ -2,6 +2,8 @@ use super::*;
 use crate::frame;
 use crate::wire;
 
+const NAME: &str = "3f1c9e52-000000.journal";
+
 fn header() -> SegmentHeader {
     SegmentHeader { recording_id: "3f1c9e52-8b55".into(), host: "web".into(), ..SegmentHeader::default() }
 }
@@ -48,12 +50,12 @@ fn used(bytes: &[u8]) -> usize {
 #[test]
 fn each_flipped_bit_costs_one_row_at_most_and_is_on_record() {
     let bytes = segment();
-    let whole = SegmentRows::read(&bytes, "s").expect("it is whole");
+    let whole = SegmentRows::read(&bytes, NAME).expect("it is whole");
     assert_eq!((whole.events.len(), whole.ledger.len(), whole.damages.len()), (5, 1, 0));
     for bit in 0..used(&bytes) * 8 {
         let mut damaged = bytes.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
-        let read = SegmentRows::read(&damaged, "s").expect("one header is left");
+        let read = SegmentRows::read(&damaged, NAME).expect("one header is left");
         assert!(read.events.iter().all(|event| whole.events.contains(event)), "bit {bit}: a wrong row");
         let lost = whole.events.len() - read.events.len();
         let stated: i64 = read.ledger.iter().filter_map(|entry| entry.count).sum();
@@ -70,11 +72,11 @@ fn each_flipped_bit_costs_one_row_at_most_and_is_on_record() {
 #[test]
 fn every_cut_gives_a_correct_prefix() {
     let bytes = segment();
-    let whole = SegmentRows::read(&bytes, "s").expect("it is whole");
+    let whole = SegmentRows::read(&bytes, NAME).expect("it is whole");
     let header_bytes = frame::framed_bytes(serde_json::to_vec(&header()).expect("JSON").len());
     for cut in 0..used(&bytes) {
         for torn in [bytes[..cut].to_vec(), [&bytes[..cut], &vec![0; bytes.len() - cut]].concat()] {
-            let Ok(read) = SegmentRows::read(&torn, "s") else {
+            let Ok(read) = SegmentRows::read(&torn, NAME) else {
                 assert!(cut < header_bytes, "cut {cut}");
                 continue;
             };
@@ -89,17 +91,19 @@ fn both_headers_lost_is_an_error() {
     bytes[30] ^= 1;
     let second = frame::framed_bytes(serde_json::to_vec(&header()).expect("JSON").len());
     bytes[second + 30] ^= 1;
-    let error = SegmentRows::read(&bytes, "s").expect_err("no header");
+    let error = SegmentRows::read(&bytes, NAME).expect_err("no header");
     assert!(error.to_string().contains("both copies of the header"));
+    let error = SegmentRows::read(&segment(), "3f1c9e52-000001.journal").expect_err("another segment");
+    assert!(error.to_string().contains("another segment"));
 }
 
 #[test]
 fn mutants_never_give_a_wrong_row() {
     let bytes = segment();
-    let whole = SegmentRows::read(&bytes, "s").expect("it is whole");
+    let whole = SegmentRows::read(&bytes, NAME).expect("it is whole");
     for seed in 0..crate::mutate::count() {
         let mutant = crate::mutate::mutant(&bytes[..used(&bytes) + 64], seed);
-        if let Ok(read) = SegmentRows::read(&mutant, "s") {
+        if let Ok(read) = SegmentRows::read(&mutant, NAME) {
             assert!(read.events.iter().all(|event| whole.events.contains(event)), "mutant {seed}");
         }
     }
