@@ -11,6 +11,8 @@ pub(crate) struct Policy {
     pub(crate) text: String,
     /// Its hook entries, in the order of the file.
     pub(crate) hooks: Vec<HookEntry>,
+    /// `policy-mode: monitor`: denials and signals are only noted, even with `--enforce`.
+    pub(crate) monitor: bool,
     /// Remarks that do not keep it from being used, each with file and line.
     pub(crate) warnings: Vec<String>,
 }
@@ -27,14 +29,23 @@ pub(crate) struct HookEntry {
     /// At most 16 words for people.
     pub(crate) tags: Vec<String>,
     /// The first that matches decides. Empty: every call is recorded, without digest.
+    ///
+    /// What the entry's own `hashtrail:` says stands here already: its filters in each selector, and
+    /// `recordByDefault` as a last selector without filters.
     pub(crate) selectors: Vec<Selector>,
 }
 
-/// An LSM hook that the sensor has a program for.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// An LSM hook.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Hook {
+    /// A program is about to be executed, before its credentials are computed; not called for interpreters.
+    BprmCredsForExec,
+    /// The credentials of the program that will really run are computed from its file.
+    BprmCredsFromFile,
     /// A program is about to be executed; also called for each interpreter.
     BprmCheckSecurity,
+    /// An exec is about to change the credentials.
+    BprmCommittingCreds,
     /// An exec can no longer fail.
     BprmCommittedCreds,
     /// A file is mapped into memory.
@@ -45,6 +56,25 @@ pub(crate) enum Hook {
     FilePostOpen,
     /// The kernel reads a file for itself: a module, firmware, a kexec image, a policy.
     KernelReadFile,
+    /// A file is locked.
+    FileLock,
+    /// A descriptor comes in over a socket.
+    FileReceive,
+    /// A file is renamed.
+    InodeRename,
+    /// A name of a file is removed.
+    InodeUnlink,
+    /// A file gets another name.
+    InodeLink,
+    /// Attributes of a file are changed, its size among them.
+    InodeSetattr,
+    /// An extended attribute is set.
+    InodeSetxattr,
+    /// A file is truncated by path (served by `inode_setattr` where the kernel has no sleepable hook for it).
+    PathTruncate,
+    /// Any other hook of the kernel: recorded with process and, where its first argument is a file or a program, file
+    /// columns. Has no arguments that filters could be about, except that file.
+    Other(String),
 }
 
 /// One argument in a hook's own prototype.
@@ -63,67 +93,147 @@ pub(crate) enum ArgumentKind {
     Binprm,
     /// `struct file *`.
     File,
+    /// `struct dentry *`: a name in a directory.
+    Dentry,
+    /// `const struct path *`.
+    Path,
     /// A number.
     Integer,
+    /// Anything that no filter can be about.
+    Opaque,
 }
 
 impl Hook {
-    /// All hooks.
-    pub(crate) const fn all() -> [Self; 6] {
+    /// All hooks that have a program of their own.
+    pub(crate) const fn all() -> [Self; 17] {
         [
+            Self::BprmCredsForExec,
+            Self::BprmCredsFromFile,
             Self::BprmCheckSecurity,
+            Self::BprmCommittingCreds,
             Self::BprmCommittedCreds,
             Self::MmapFile,
             Self::FileOpen,
             Self::FilePostOpen,
             Self::KernelReadFile,
+            Self::FileLock,
+            Self::FileReceive,
+            Self::InodeRename,
+            Self::InodeUnlink,
+            Self::InodeLink,
+            Self::InodeSetattr,
+            Self::InodeSetxattr,
+            Self::PathTruncate,
         ]
     }
 
     /// The hook's name as the kernel and Tetragon write it.
-    pub(crate) const fn name(self) -> &'static str {
+    pub(crate) fn name(&self) -> &str {
         match self {
+            Self::BprmCredsForExec => "bprm_creds_for_exec",
+            Self::BprmCredsFromFile => "bprm_creds_from_file",
             Self::BprmCheckSecurity => "bprm_check_security",
+            Self::BprmCommittingCreds => "bprm_committing_creds",
             Self::BprmCommittedCreds => "bprm_committed_creds",
             Self::MmapFile => "mmap_file",
             Self::FileOpen => "file_open",
             Self::FilePostOpen => "file_post_open",
             Self::KernelReadFile => "kernel_read_file",
+            Self::FileLock => "file_lock",
+            Self::FileReceive => "file_receive",
+            Self::InodeRename => "inode_rename",
+            Self::InodeUnlink => "inode_unlink",
+            Self::InodeLink => "inode_link",
+            Self::InodeSetattr => "inode_setattr",
+            Self::InodeSetxattr => "inode_setxattr",
+            Self::PathTruncate => "path_truncate",
+            Self::Other(name) => name,
         }
     }
 
-    /// The hook of this name.
+    /// The hook of this name, if it has a program of its own.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::all().into_iter().find(|hook| hook.name() == name)
     }
 
-    /// The hook's prototype, as in the kernel's `include/linux/lsm_hook_defs.h`.
-    pub(crate) const fn arguments(self) -> &'static [Argument] {
-        const BPRM: Argument = argument("bprm", ArgumentKind::Binprm);
-        const FILE: Argument = argument("file", ArgumentKind::File);
+    /// The hook's prototype, as in the kernel's `include/linux/lsm_hook_defs.h` (6.12; an older kernel's
+    /// `inode_setattr` lacks the first argument).
+    pub(crate) fn arguments(&self) -> &'static [Argument] {
+        use ArgumentKind::{Binprm, Dentry, File, Integer, Opaque, Path};
+        const fn a(name: &'static str, kind: ArgumentKind) -> Argument {
+            argument(name, kind)
+        }
         match self {
-            Self::BprmCheckSecurity | Self::BprmCommittedCreds => &[BPRM],
+            Self::BprmCredsForExec | Self::BprmCheckSecurity | Self::BprmCommittingCreds | Self::BprmCommittedCreds => {
+                &const { [a("bprm", Binprm)] }
+            }
+            Self::BprmCredsFromFile => &const { [a("bprm", Binprm), a("file", File)] },
             Self::MmapFile => {
+                &const { [a("file", File), a("reqprot", Integer), a("prot", Integer), a("flags", Integer)] }
+            }
+            Self::FileOpen | Self::FileReceive => &const { [a("file", File)] },
+            Self::FilePostOpen => &const { [a("file", File), a("mask", Integer)] },
+            Self::KernelReadFile => &const { [a("file", File), a("id", Integer), a("contents", Integer)] },
+            Self::FileLock => &const { [a("file", File), a("cmd", Integer)] },
+            Self::InodeRename => {
+                &const {
+                    [a("old_dir", Opaque), a("old_dentry", Dentry), a("new_dir", Opaque), a("new_dentry", Dentry)]
+                }
+            }
+            Self::InodeUnlink => &const { [a("dir", Opaque), a("dentry", Dentry)] },
+            Self::InodeLink => &const { [a("old_dentry", Dentry), a("dir", Opaque), a("new_dentry", Dentry)] },
+            Self::InodeSetattr => &const { [a("idmap", Opaque), a("dentry", Dentry), a("attr", Opaque)] },
+            Self::InodeSetxattr => {
                 &const {
                     [
-                        FILE,
-                        argument("reqprot", ArgumentKind::Integer),
-                        argument("prot", ArgumentKind::Integer),
-                        argument("flags", ArgumentKind::Integer),
+                        a("idmap", Opaque),
+                        a("dentry", Dentry),
+                        a("name", Opaque),
+                        a("value", Opaque),
+                        a("size", Integer),
                     ]
                 }
             }
-            Self::FileOpen => &[FILE],
-            Self::FilePostOpen => &const { [FILE, argument("mask", ArgumentKind::Integer)] },
-            Self::KernelReadFile => {
-                &const { [FILE, argument("id", ArgumentKind::Integer), argument("contents", ArgumentKind::Integer)] }
-            }
+            Self::PathTruncate => &const { [a("path", Path)] },
+            Self::Other(_) => &[],
         }
     }
 
     /// The argument at this place; none where the hook has no such argument.
-    pub(crate) fn argument(self, index: u8) -> Option<Argument> {
+    pub(crate) fn argument(&self, index: u8) -> Option<Argument> {
         self.arguments().get(usize::from(index)).copied()
+    }
+
+    /// The text that a filter on this argument is about; none for what has no path.
+    pub(crate) fn text_of(&self, index: u8) -> Option<Text> {
+        match self.argument(index)?.kind {
+            ArgumentKind::Integer | ArgumentKind::Opaque => None,
+            ArgumentKind::Dentry if self.names_second_path(index) => Some(Text::Target),
+            _ => Some(Text::Path),
+        }
+    }
+
+    fn names_second_path(&self, index: u8) -> bool {
+        matches!((self, index), (Self::InodeRename, 3) | (Self::InodeLink, 2))
+    }
+
+    /// Whether a digest can be taken here (or, for `file_open`, at the hook that serves it).
+    pub(crate) fn has_digest(&self) -> bool {
+        !matches!(
+            self,
+            Self::InodeRename
+                | Self::InodeUnlink
+                | Self::InodeLink
+                | Self::InodeSetattr
+                | Self::InodeSetxattr
+                | Self::PathTruncate
+                | Self::Other(_)
+        )
+    }
+
+    /// Whether the kernel heeds what the hook returns.
+    pub(crate) fn can_deny(&self) -> bool {
+        !matches!(self, Self::BprmCommittingCreds | Self::BprmCommittedCreds)
     }
 }
 
@@ -145,38 +255,186 @@ pub(crate) struct Selector {
 }
 
 /// What is done when a selector matches.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Action {
     /// Record the event.
     pub(crate) post: bool,
     /// Ask IMA for the file's digest; never without `post`.
     pub(crate) ima_hash: bool,
+    /// Events that equal one within this time are not posted.
+    pub(crate) rate_limit: Option<RateLimit>,
+    /// One row for each file (and process) and digest within this time.
+    pub(crate) dedupe: Option<Dedupe>,
+    /// `Override`: what the hook returns, -4095 to 0.
+    pub(crate) error: Option<i32>,
+    /// `Signal` or `Sigkill`: what the calling process gets.
+    pub(crate) signal: Option<u8>,
 }
 
-/// One condition of a selector.
+/// `rateLimit` of `Post`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct RateLimit {
+    /// Nanoseconds.
+    pub(crate) window_ns: u64,
+    /// Within what events are compared.
+    pub(crate) scope: LimitScope,
+}
+
+/// `rateLimitScope`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum LimitScope {
+    /// One thread.
+    Thread,
+    /// One process.
+    Process,
+    /// The whole host.
+    Global,
+}
+
+/// `hashtrail: dedupe`. The file is always part of the key, so that A→B→A is never merged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Dedupe {
+    /// Nanoseconds.
+    pub(crate) window_ns: u64,
+    /// Whether each process counts for itself.
+    pub(crate) by_process: bool,
+}
+
+/// One condition of a selector. `negated` means that none of the values may match.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Filter {
-    /// On the path of the running process's binary, as of its exec.
-    Binary(PathFilter),
-    /// On the path of the hook's file or program.
-    Path(PathFilter),
-    /// On a number that the hook was given.
-    Integer {
-        /// Place in the hook's prototype.
-        argument: u8,
-        /// How it is compared.
-        operator: IntegerOperator,
-        /// One to four values, alternatives.
-        values: Vec<u64>,
+    /// On a text.
+    Text {
+        /// Which.
+        text: Text,
+        /// How it is compared, with what.
+        paths: PathFilter,
     },
-    /// On how the file is opened.
-    OpenMode {
-        /// Bits of [`OPEN_MODES`], alternatives.
-        modes: u32,
+    /// On a number.
+    Number {
+        /// Which.
+        number: Number,
+        /// Matches if no range does.
+        negated: bool,
+        /// Both ends included; at least one; in any order, they may overlap.
+        ranges: Vec<(u64, u64)>,
+    },
+    /// On bits of a number: any of them is set.
+    Mask {
+        /// Which number.
+        number: Number,
+        /// Matches if none is set.
+        negated: bool,
+        /// The bits.
+        mask: u64,
+    },
+    /// On a namespace of the process.
+    Namespace {
+        /// Which kind.
+        kind: Namespace,
+        /// Matches if none of the values does.
+        negated: bool,
+        /// Alternatives.
+        values: Vec<NamespaceValue>,
+    },
+    /// `matchPIDs` with `followForks`: the process or an ancestor of it.
+    Family {
+        /// Process ids, at most four.
+        pids: Vec<u32>,
+        /// They are ids in the process's own namespace.
+        is_namespace_pid: bool,
+        /// Matches if it is of no such family.
+        negated: bool,
+    },
+    /// `hashtrail: digests`, decided after hashing.
+    Digest {
+        /// As the kernel names it: `sha256`.
+        algorithm: String,
+        /// Matches if it is none of them.
+        negated: bool,
+        /// The digests.
+        digests: Vec<Vec<u8>>,
     },
 }
 
-/// A comparison of a path with alternatives.
+/// A text that a filter is about.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Text {
+    /// Path of the hook's file, program or first dentry.
+    Path,
+    /// Second path of a rename or link.
+    Target,
+    /// Path of the calling process's binary, as of its exec.
+    Binary,
+    /// That, or the one of an ancestor (`followChildren`).
+    Followed,
+    /// Path of the parent's binary.
+    ParentBinary,
+    /// That, or the one of an ancestor of the parent.
+    ParentFollowed,
+    /// Name of the calling thread (`mm.owner.comm`).
+    Comm,
+    /// Name of the parent.
+    ParentComm,
+    /// Name of the grandparent.
+    GrandparentComm,
+}
+
+/// A number that a filter is about.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Number {
+    /// Argument of the hook, by its place.
+    Argument(u8),
+    /// Bits of [`OPEN_MODES`].
+    OpenMode,
+    /// Bits of [`ATTRIBUTES`].
+    Attributes,
+    /// `S_IFMT` bits of the file's mode.
+    FileType,
+    /// Real user.
+    Uid,
+    /// Effective user.
+    Euid,
+    /// Login user; unset is `0xffff_ffff`.
+    Auid,
+    /// Process in the host's namespace.
+    Pid,
+    /// Process in its own namespace.
+    NamespacePid,
+    /// Bits of the effective capabilities.
+    Effective,
+    /// Bits of the inheritable capabilities.
+    Inheritable,
+    /// Bits of the permitted capabilities.
+    Permitted,
+}
+
+/// A kind of namespace.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[allow(missing_docs, reason = "the kernel's names")]
+pub(crate) enum Namespace {
+    Uts,
+    Ipc,
+    Mnt,
+    Pid,
+    PidForChildren,
+    Net,
+    Time,
+    TimeForChildren,
+    Cgroup,
+    User,
+}
+
+/// One namespace.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum NamespaceValue {
+    /// `host_ns`: that of the first process.
+    Host,
+    /// By its inode number.
+    Inode(u64),
+}
+
+/// A comparison of a text with alternatives.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct PathFilter {
     /// How each value is compared.
@@ -187,26 +445,19 @@ pub(crate) struct PathFilter {
     pub(crate) values: Vec<Vec<u8>>,
 }
 
-/// How a path is compared, byte for byte.
+/// How a text is compared, byte for byte.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PathOperator {
-    /// The whole path.
+    /// The whole text.
     Equal,
     /// Its beginning.
     Prefix,
     /// Its end.
     Postfix,
-}
-
-/// How a number is compared.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum IntegerOperator {
-    /// One of the values.
-    Equal,
-    /// None of the values.
-    NotEqual,
-    /// Any bit of any value is set.
-    Mask,
+    /// Anywhere in it.
+    SubString,
+    /// Anywhere in it, ASCII letters of either case.
+    SubStringIgnoringCase,
 }
 
 /// Open for reading.
@@ -227,4 +478,31 @@ pub(crate) const OPEN_MODES: [(&str, u32); 5] = [
     ("truncate", OPEN_TRUNCATE),
     ("append", OPEN_APPEND),
     ("create", OPEN_CREATE),
+];
+
+/// The names of `hashtrail: {attributes: [...]}` on `inode_setattr` and their bits, the kernel's `ATTR_*`.
+pub(crate) const ATTRIBUTES: [(&str, u32); 7] = [
+    ("mode", 1),
+    ("uid", 2),
+    ("gid", 4),
+    ("size", 8),
+    ("atime", 16),
+    ("mtime", 32),
+    ("ctime", 64),
+];
+
+/// The names of `FileType` and their `S_IFMT` bits.
+pub(crate) const FILE_TYPES: [(&str, u32); 12] = [
+    ("reg", 0o100_000),
+    ("regular", 0o100_000),
+    ("dir", 0o040_000),
+    ("lnk", 0o120_000),
+    ("link", 0o120_000),
+    ("sock", 0o140_000),
+    ("socket", 0o140_000),
+    ("fifo", 0o010_000),
+    ("pipe", 0o010_000),
+    ("chr", 0o020_000),
+    ("char", 0o020_000),
+    ("blk", 0o060_000),
 ];
