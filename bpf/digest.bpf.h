@@ -49,7 +49,15 @@ static __always_inline __u8 digest_obstacle(struct thread *thread, struct file *
 
 static __always_inline bool is_exec_hook(__u32 hook)
 {
-	return hook == HOOK_BPRM_CHECK_SECURITY || hook == HOOK_BPRM_COMMITTED_CREDS;
+	switch (hook) {
+	case HOOK_BPRM_CREDS_FOR_EXEC:
+	case HOOK_BPRM_CREDS_FROM_FILE:
+	case HOOK_BPRM_CHECK_SECURITY:
+	case HOOK_BPRM_COMMITTING_CREDS:
+	case HOOK_BPRM_COMMITTED_CREDS:
+		return true;
+	}
+	return false;
 }
 
 /* Writing is denied from the first to the last hook of an exec, so one hash serves them all. */
@@ -128,7 +136,8 @@ static __noinline int take_digest(struct thread *thread, struct file *file)
 		return 0;
 	event = &thread->event;
 	if (!file) {
-		event->digest_status = DIGEST_NO_FILE;
+		event->digest_status = thread->hook < HOOK_INODE_RENAME ? DIGEST_NO_FILE
+									: DIGEST_NOT_AVAILABLE_AT_THIS_HOOK;
 		return 0;
 	}
 	event->digest_status = digest_obstacle(thread, file);
@@ -167,6 +176,8 @@ int BPF_PROG(ima_hash_begins, struct file *file)
 		return 0;
 	thread->hashing = 1;
 	thread->hashed = 1;
+	if (generation_that_records() != config.generation)
+		return 0;
 	COUNT(hashed_files, 1);
 	COUNT(hashed_bytes, file->f_inode->i_size);
 	return 0;

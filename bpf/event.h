@@ -126,6 +126,7 @@ enum attribute {
 	ATTRIBUTE_ATIME = 16,
 	ATTRIBUTE_MTIME = 32,
 	ATTRIBUTE_CTIME = 64,
+	ATTRIBUTE_ALL = 127,
 };
 
 /* Texts that filters are about. Each has its sets of paths. */
@@ -337,10 +338,12 @@ struct affix_key {
 	__u8 bytes[AFFIX_BYTES];
 };
 
-/* Lengths that occur among the prefixes and postfixes of all sets: each costs one look-up. */
-struct affix_lengths {
+/* Lengths that occur among the prefixes and postfixes of all sets, each of which costs one look-up. */
+struct text_index {
 	__u32 prefixes;
 	__u32 postfixes;
+	__u32 exact_state; /* that a pass for substrings begins with; 0: no pass */
+	__u32 folded_state; /* the same for substrings whose ASCII letters have no case */
 	__u16 prefix[PREFIX_LENGTHS];
 	__u16 postfix[POSTFIX_LENGTHS];
 };
@@ -378,12 +381,13 @@ struct selector {
 	__u64 dedupe_ns;
 };
 
-/* needed_texts and needed_numbers are bits of what the steps look at: nothing else is read. */
+/* What the steps of a hook look at stands here, and nothing else is read for them. */
 struct hook_policy {
 	__u32 first_step;
 	__u32 step_count;
-	__u32 needed_texts;
-	__u32 needed_numbers;
+	__u32 needed_texts; /* bits of enum text */
+	__u32 number_count;
+	__u8 number[32]; /* enum number, without the hook's arguments */
 };
 
 /* A set of digests has its number in each of its members. */
@@ -404,11 +408,6 @@ struct family {
 struct substring_state {
 	__u16 next[256];
 	struct path_sets found; /* where the path so far ends with a substring */
-};
-
-struct substring_starts {
-	__u32 exact; /* state that a pass begins with; 0: no pass */
-	__u32 folded; /* for texts whose ASCII letters are folded */
 };
 
 /* Where the filesystem of a device is mounted, if it is at one place only. "/" has no bytes. */
@@ -468,6 +467,8 @@ struct sensor_config {
 	__u32 enforce;
 	__u32 record_forks;
 	__u32 family_count;
+	__u32 has_limits;
+	__u32 setattr_dentry; /* place of the dentry among the arguments of inode_setattr */
 	__u32 other_kind[OTHER_HOOKS]; /* enum other_kind, of argument 0 */
 	__u32 reserved;
 };

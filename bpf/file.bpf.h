@@ -9,10 +9,10 @@ static __always_inline void fill_times(struct event *event, struct inode *inode)
 	struct inode___accessor *accessor = (void *)inode;
 
 	if (bpf_core_field_exists(inode->i_mtime_sec)) {
-		event->mtime_s = inode->i_mtime_sec;
-		event->mtime_ns = inode->i_mtime_nsec;
-		event->ctime_s = inode->i_ctime_sec;
-		event->ctime_ns = inode->i_ctime_nsec;
+		event->mtime_s = BPF_CORE_READ(inode, i_mtime_sec);
+		event->mtime_ns = BPF_CORE_READ(inode, i_mtime_nsec);
+		event->ctime_s = BPF_CORE_READ(inode, i_ctime_sec);
+		event->ctime_ns = BPF_CORE_READ(inode, i_ctime_nsec);
 		return;
 	}
 	if (bpf_core_field_exists(timespec->i_mtime)) {
@@ -31,26 +31,31 @@ static __always_inline void fill_times(struct event *event, struct inode *inode)
 	}
 }
 
-static __always_inline void fill_file(struct event *event, struct file *file)
+/* Of the file of any hook: not every hook gives pointers that the verifier knows, so all is read by probes. */
+__noinline int fill_file(struct thread *thread, __u64 dentry_address, __u64 inode_address)
 {
-	struct inode *inode = file->f_inode;
-	struct super_block *sb = inode->i_sb;
+	struct dentry *dentry = (void *)dentry_address;
+	struct inode *inode = (void *)inode_address;
+	struct event *event;
 
+	if (!thread || !inode)
+		return 0;
+	event = &thread->event;
 	event->flags |= EVENT_HAS_FILE;
-	event->dev = sb->s_dev;
-	event->ino = inode->i_ino;
-	event->ino_generation = inode->i_generation;
-	event->parent_ino = BPF_CORE_READ(file, f_path.dentry, d_parent, d_inode, i_ino);
-	bpf_probe_read_kernel_str(event->fs_type, sizeof(event->fs_type), sb->s_type->name);
-	event->mode = inode->i_mode;
-	event->owner_uid = inode->i_uid.val;
-	event->owner_gid = inode->i_gid.val;
-	event->nlink = inode->i_nlink;
-	event->size_bytes = inode->i_size;
-	event->i_version_raw = inode->i_version.counter;
-	event->writers = inode->i_writecount.counter;
-	event->open_flags = file->f_flags;
+	event->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	event->ino = BPF_CORE_READ(inode, i_ino);
+	event->ino_generation = BPF_CORE_READ(inode, i_generation);
+	event->parent_ino = BPF_CORE_READ(dentry, d_parent, d_inode, i_ino);
+	bpf_probe_read_kernel_str(event->fs_type, sizeof(event->fs_type), BPF_CORE_READ(inode, i_sb, s_type, name));
+	event->mode = BPF_CORE_READ(inode, i_mode);
+	event->owner_uid = BPF_CORE_READ(inode, i_uid.val);
+	event->owner_gid = BPF_CORE_READ(inode, i_gid.val);
+	event->nlink = BPF_CORE_READ(inode, i_nlink);
+	event->size_bytes = BPF_CORE_READ(inode, i_size);
+	event->i_version_raw = BPF_CORE_READ(inode, i_version.counter);
+	event->writers = BPF_CORE_READ(inode, i_writecount.counter);
 	fill_times(event, inode);
+	return 0;
 }
 
 static __always_inline __u32 open_mode_of(struct file *file)

@@ -26,6 +26,7 @@ enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
@@ -48,6 +49,9 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define SB_I_IMA_UNVERIFIABLE_SIGNATURE 0x20
 #define MNT_INTERNAL 0x4000
 #define ENAMETOOLONG 36
+#define EPERM 1
+#define MAX_ERRNO 4095
+#define SIGKILL 9
 #define I_VERSION_QUERIED 1
 
 /* include/uapi/linux/magic.h: filesystems whose files are made when they are read */
@@ -99,6 +103,8 @@ struct hlist_bl_node {
 
 struct inode;
 struct mount;
+struct mnt_idmap;
+struct user_namespace;
 
 struct dentry {
 	struct hlist_bl_node d_hash;
@@ -184,8 +190,56 @@ struct pid_namespace {
 	struct ns_common ns;
 };
 
+struct uts_namespace {
+	struct ns_common ns;
+};
+
+struct ipc_namespace {
+	struct ns_common ns;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+struct time_namespace {
+	struct ns_common ns;
+};
+
+struct cgroup_namespace {
+	struct ns_common ns;
+};
+
+struct user_namespace {
+	struct ns_common ns;
+};
+
 struct upid {
+	int nr;
 	struct pid_namespace *ns;
+};
+
+struct kernfs_node {
+	struct kernfs_node *parent;
+	const char *name;
+	__u64 id;
+};
+
+/* 6.15, 741c10b096bc */
+struct kernfs_node___rcu {
+	struct kernfs_node *__parent;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct iattr {
+	unsigned int ia_valid;
 };
 
 struct pid {
@@ -194,17 +248,33 @@ struct pid {
 };
 
 struct nsproxy {
+	struct uts_namespace *uts_ns;
+	struct ipc_namespace *ipc_ns;
 	struct mnt_namespace *mnt_ns;
+	struct pid_namespace *pid_ns_for_children;
+	struct net *net_ns;
+	struct time_namespace *time_ns;
+	struct time_namespace *time_ns_for_children;
+	struct cgroup_namespace *cgroup_ns;
 };
 
 struct fs_struct {
 	struct path root;
 };
 
+/* Two words up to 6.2, one from f122a08b197d on; the same bytes. */
+typedef struct {
+	__u64 val;
+} kernel_cap_t;
+
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
 	kuid_t euid;
+	kernel_cap_t cap_inheritable;
+	kernel_cap_t cap_permitted;
+	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
 };
 
 struct task_struct {
@@ -218,6 +288,7 @@ struct task_struct {
 	char comm[16];
 	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
+	struct css_set *cgroups;
 	kuid_t loginuid;
 	unsigned int sessionid;
 };

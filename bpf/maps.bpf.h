@@ -12,6 +12,7 @@
 struct scratch {
 	__u64 claimed;
 	struct affix_key affix;
+	__u8 second[PATH_BYTES]; /* a second text: the target, or the name of a process */
 	/* The record as it is sent; the path stands at the start of the tail. */
 	struct event event;
 	__u8 tail[TAIL_BYTES];
@@ -33,19 +34,28 @@ struct exec_digest {
 /* One thread's memory. Hooks of one thread never run at the same time, except nested in a hash, which returns at once. */
 struct thread {
 	__u64 exec_id; /* of the exec in progress */
+	__u32 exec_begun; /* at bprm_creds_for_exec, which not every policy asks for */
 	__u32 calling_ima;
 	__u32 hashing; /* inside ima_calc_file_hash, called by anyone */
 	__u32 hashed; /* since the flag was cleared */
-	__u32 matched_entries;
-	__u32 decided_entries;
-	__u32 wants_digest;
-	__u32 open_mode;
+	__u32 handled_generation; /* of the newest programs that took the last call */
 	__u32 hook;
-	__u64 argument[5]; /* integer arguments of the hook, by their index */
-	struct path_sets path;
-	struct path_sets binary;
-	__u16 selector_of_entry[ENTRIES_PER_HOOK];
-	__u16 id_of_entry[ENTRIES_PER_HOOK];
+	/* Bits of the hook's entries. */
+	__u32 decided;
+	__u32 matched; /* gets a row */
+	__u32 acting; /* denies or signals */
+	__u32 undecided; /* until the digest is known */
+	__u32 uncertain; /* matched by a digest that is not certain */
+	__u32 wants_digest;
+	__u32 signalled;
+	__u32 denied; /* by this one */
+	__s32 verdict; /* what the hook returns */
+	__u64 families; /* of the process */
+	__u64 path_hash;
+	__u64 attribute_name; /* address of the name that inode_setxattr was given */
+	__u64 number[NUMBER_COUNT];
+	struct path_sets sets[TEXT_COUNT];
+	__u32 selector_of_entry[ENTRIES_PER_HOOK]; /* rows of the selectors */
 	struct exec_digest exec_digest;
 	struct event event;
 };
@@ -99,17 +109,93 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* set to the number of selectors before load */
+	__uint(max_entries, 1); /* set to the number of steps before load */
+	__type(key, __u32);
+	__type(value, struct step);
+} steps SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* likewise */
 	__type(key, __u32);
 	__type(value, struct selector);
 } selectors SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* likewise */
+	__type(key, __u32);
+	__type(value, struct range);
+} ranges SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* likewise */
+	__type(key, __u32);
+	__type(value, struct family);
+} families SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* likewise */
+	__type(key, struct digest_key);
+	__type(value, __u32);
+} digest_sets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* likewise */
+	__type(key, __u32);
+	__type(value, struct substring_state);
+} substring_states SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct affix_lengths);
-} affix_lengths SEC(".maps");
+	__type(value, struct text_index);
+} text_indexes SEC(".maps");
+
+/* What a rate limit or a merge remembers. Where an old one is evicted, a row more is recorded, never one less. */
+struct limit_key {
+	__u64 task_start_ns; /* 0: of the whole host */
+	__u64 ino;
+	__u64 path_hash;
+	__u64 argument[5];
+	__u32 task;
+	__u32 selector;
+	__u32 dev;
+	__u32 ino_generation;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1); /* set before load where there are limits */
+	__type(key, struct limit_key);
+	__type(value, __u64);
+} limits SEC(".maps");
+
+struct merged {
+	__u64 boot_ns; /* of the last row */
+	__s32 algorithm;
+	__u32 padding;
+	__u8 digest[DIGEST_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1); /* set before load where rows are merged */
+	__type(key, struct limit_key);
+	__type(value, struct merged);
+} merges SEC(".maps");
+
+/* By the kernel's device number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, struct mount_point);
+} mount_points SEC(".maps");
 
 /* Paths of the sets, padded with zeros; LPM_TRIE is refused in sleepable programs. Sizes are set before load. */
 struct {
@@ -143,9 +229,20 @@ struct {
 
 const volatile struct sensor_config config = {};
 
-/* Set at stop: what runs now belongs to no recording any more. */
-__u32 stopped = 0;
-__u64 last_exec_id = 0;
+/* Generation of the policies that record now; 0 after the stop. Programs of two generations are attached at a reload. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} active_generation SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} last_exec_id SEC(".maps");
 
 /* Source of zeros for buffers too large for one instruction sequence. */
 const __u8 zeros[PATH_BYTES] = {};
@@ -157,6 +254,13 @@ static __always_inline struct counters *own_counters(void)
 	__u32 key = 0;
 
 	return bpf_map_lookup_elem(&counters, &key);
+}
+
+static __always_inline __u32 generation_that_records(void)
+{
+	__u32 key = 0, *generation = bpf_map_lookup_elem(&active_generation, &key);
+
+	return generation ? *generation : 0;
 }
 
 /*

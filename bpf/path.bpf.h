@@ -97,103 +97,120 @@ static __always_inline __u32 without_suffix(struct scratch *slot, __u32 bytes)
 }
 
 /* Puts the path at the start of the slot's tail. Its length counts no final NUL. */
-static __noinline int resolve_path(struct thread *thread, struct scratch *slot, struct file *file)
+static __noinline int resolve_path(struct thread *thread, struct scratch *slot, struct path *path)
 {
 	struct event *event = &thread->event;
 	bool unlinked;
 	long length;
 
-	if (!file)
+	unlinked = is_unlinked(path);
+	event->path_flags = flags_of_path(path);
+	if (!slot)
 		return 0;
-	unlinked = is_unlinked(&file->f_path);
-	event->path_flags = flags_of_path(&file->f_path);
-	if (!slot) {
-		event->path_flags |= PATH_NO_SCRATCH;
-		return 0;
-	}
-	length = bpf_d_path(&file->f_path, (char *)slot->tail, PATH_BYTES);
+	length = bpf_d_path(path, (char *)slot->tail, PATH_BYTES);
 	if (length == -ENAMETOOLONG) {
 		event->path_flags |= PATH_TOO_LONG;
 		unlinked = false;
-		length = bpf_probe_read_kernel_str(slot->tail, 256, BPF_CORE_READ(file, f_path.dentry, d_name.name));
+		length = bpf_probe_read_kernel_str(slot->tail, 256, BPF_CORE_READ(path, dentry, d_name.name));
 	}
 	if (length > 1 && length <= PATH_BYTES)
 		event->path_bytes = unlinked ? without_suffix(slot, length - 1) : length - 1;
 	return 0;
 }
 
-struct path_look_up {
+/*
+ * A dentry has no mount: its path is that from the root of its filesystem, behind the place where that is mounted if
+ * user space knows exactly one. The names are put together from their end, in the part of the tail that only the
+ * arguments of an exec use, and then moved to where they belong.
+ */
+struct climb {
 	struct scratch *slot;
-	struct path_sets *sets;
-	struct affix_lengths *lengths;
-	__u32 bytes;
+	struct dentry *dentry;
+	__u32 position;
+	bool complete;
 };
 
-static __always_inline void add_sets(struct path_sets *sets, const struct path_sets *more)
-{
-	int i;
+#define CLIMB_BUFFER PATH_BYTES
 
-	if (!more)
-		return;
-	for (i = 0; i < PATH_SET_WORDS; i++)
-		sets->word[i] |= more->word[i];
+static __always_inline bool put_before(struct climb *climb, const void *from, __u32 bytes)
+{
+	if (climb->position < bytes)
+		return false;
+	climb->position -= bytes;
+	bpf_probe_read_kernel(climb->slot->tail + CLIMB_BUFFER + CLAMP(climb->position, PATH_BYTES - 1),
+			      CLAMP(bytes, 255), from);
+	return true;
 }
 
-static __always_inline void look_up_affix(struct path_look_up *look_up, __u32 kind, __u32 length, __u32 offset)
+static long climb_up(__u64 step, struct climb *climb)
 {
-	struct affix_key *key = &look_up->slot->affix;
+	struct dentry *dentry = climb->dentry, *parent = BPF_CORE_READ(dentry, d_parent);
 
-	__builtin_memset(key, 0, sizeof(*key));
-	key->kind = kind;
-	key->length = length;
-	bpf_probe_read_kernel(key->bytes, CLAMP(length, AFFIX_BYTES), look_up->slot->tail + CLAMP(offset, PATH_BYTES));
-	add_sets(look_up->sets, bpf_map_lookup_elem(&affixes, key));
-}
-
-static long look_up_prefix(__u64 index, struct path_look_up *look_up)
-{
-	__u32 length = look_up->lengths->prefix[index % PREFIX_LENGTHS];
-
-	if (length <= look_up->bytes)
-		look_up_affix(look_up, AFFIX_PREFIX, length, 0);
-	return 0;
-}
-
-static long look_up_postfix(__u64 index, struct path_look_up *look_up)
-{
-	__u32 length = look_up->lengths->postfix[index % POSTFIX_LENGTHS];
-
-	if (length <= look_up->bytes)
-		look_up_affix(look_up, AFFIX_POSTFIX, length, look_up->bytes - length);
-	return 0;
-}
-
-/*
- * Which sets the path in the slot belongs to. Whole paths are keys padded with zeros; prefixes and postfixes cost one
- * look-up for each length that occurs among them.
- */
-static __noinline int find_path_sets(struct scratch *slot, struct path_sets *sets, __u32 bytes)
-{
-	struct path_look_up look_up = { .slot = slot, .sets = sets, .bytes = bytes };
-	__u32 key = 0;
-	__u64 length;
-
-	if (!slot || !sets || !bytes)
-		return 0;
-	look_up.lengths = bpf_map_lookup_elem(&affix_lengths, &key);
-	if (!look_up.lengths)
-		return 0;
-	if (bytes <= SHORT_PATH_BYTES) {
-		length = CLAMP(bytes, SHORT_PATH_BYTES);
-		bpf_probe_read_kernel(slot->tail + length, CLAMP(SHORT_PATH_BYTES - length, SHORT_PATH_BYTES), zeros);
-		add_sets(sets, bpf_map_lookup_elem(&short_paths, slot->tail));
-	} else {
-		length = CLAMP(bytes, PATH_BYTES);
-		bpf_probe_read_kernel(slot->tail + length, CLAMP(PATH_BYTES - length, PATH_BYTES), zeros);
-		add_sets(sets, bpf_map_lookup_elem(&long_paths, slot->tail));
+	if (parent == dentry) {
+		climb->complete = true;
+		return 1;
 	}
-	bpf_loop(look_up.lengths->prefixes, look_up_prefix, &look_up, 0);
-	bpf_loop(look_up.lengths->postfixes, look_up_postfix, &look_up, 0);
+	if (!put_before(climb, BPF_CORE_READ(dentry, d_name.name), CLAMP(BPF_CORE_READ(dentry, d_name.len), 255)) ||
+	    !put_before(climb, "/", 1))
+		return 1;
+	climb->dentry = parent;
+	return 0;
+}
+
+/* Puts the path of a dentry at `to`, and returns its length; flags say what it lacks. */
+static __always_inline __u32 climb_path(struct scratch *slot, struct dentry *dentry, __u8 *to, __u32 *flags)
+{
+	struct climb climb = { .slot = slot, .dentry = dentry, .position = PATH_BYTES };
+	__u32 dev = BPF_CORE_READ(dentry, d_parent, d_inode, i_sb, s_dev), bytes;
+	struct mount_point *mount_point = bpf_map_lookup_elem(&mount_points, &dev);
+
+	bpf_loop(WALK_STEPS, climb_up, &climb, 0);
+	if (climb.complete && climb.position == PATH_BYTES && (!mount_point || !mount_point->bytes))
+		put_before(&climb, "/", 1);
+	if (!mount_point)
+		*flags |= PATH_FS_RELATIVE;
+	else if (!put_before(&climb, mount_point->path, CLAMP(mount_point->bytes, 255)))
+		climb.complete = false;
+	if (!climb.complete)
+		*flags |= PATH_TOO_LONG;
+	bytes = CLAMP(PATH_BYTES - climb.position, PATH_BYTES);
+	bpf_probe_read_kernel(to, CLAMP(bytes, PATH_BYTES),
+			      slot->tail + CLIMB_BUFFER + CLAMP(climb.position, PATH_BYTES));
+	return bytes;
+}
+
+/* The path of a change hook's file, at the start of the slot's tail. */
+__noinline int resolve_dentry(struct thread *thread, struct scratch *slot, __u64 dentry)
+{
+	struct event *event;
+	__u32 flags = 0;
+
+	if (!thread || !slot)
+		return 0;
+	event = &thread->event;
+	event->path_bytes = climb_path(slot, (void *)dentry, slot->tail, &flags);
+	event->path_flags |= flags;
+	return 0;
+}
+
+/* The second path, of which target_bytes stay valid until the record is put together. */
+__noinline int resolve_target(struct thread *thread, struct scratch *slot, __u64 dentry)
+{
+	struct inode *inode = BPF_CORE_READ((struct dentry *)dentry, d_inode);
+	struct event *event;
+	__u32 flags = 0;
+
+	if (!thread)
+		return 0;
+	event = &thread->event;
+	if (inode) {
+		event->flags |= EVENT_HAS_TARGET;
+		event->target_ino = BPF_CORE_READ(inode, i_ino);
+	}
+	if (!slot)
+		return 0;
+	event->target_bytes = climb_path(slot, (void *)dentry, slot->second, &flags);
+	event->path_flags |= flags;
 	return 0;
 }
 

@@ -3,128 +3,198 @@
 #ifndef HASHTRAIL_POLICY_H
 #define HASHTRAIL_POLICY_H
 
+/* When the selectors are tried: what is not known yet counts as matching. */
+enum pass {
+	PASS_CHEAP, /* before the path is known; only whether any selector could match */
+	PASS_PATH, /* decides all entries but those that a digest decides */
+	PASS_DIGEST,
+};
+
+#define LATE_TEXTS                                                                                                     \
+	(1 << TEXT_PATH | 1 << TEXT_TARGET | 1 << TEXT_COMM | 1 << TEXT_PARENT_COMM | 1 << TEXT_GRANDPARENT_COMM)
+
 static __always_inline bool has_set(const struct path_sets *sets, __u32 set)
 {
 	return sets->word[(set / 64) % PATH_SET_WORDS] >> (set % 64) & 1;
 }
 
-static __always_inline bool has_value(const struct filter *filter, __u64 argument)
-{
-	bool found = false;
-	int i;
+struct search {
+	__u64 value;
+	__u32 low;
+	__u32 high;
+	bool found;
+};
 
-	for (i = 0; i < FILTER_VALUES; i++) {
-		if (i >= filter->value_count)
-			break;
-		if (filter->kind == FILTER_INTEGER_MASK)
-			found |= !!(argument & filter->value[i]);
-		else
-			found |= argument == filter->value[i];
-	}
-	return found;
+static long halve(__u64 round, struct search *search)
+{
+	__u32 middle = search->low + (search->high - search->low) / 2;
+	struct range *range;
+
+	if (search->low >= search->high)
+		return 1;
+	range = bpf_map_lookup_elem(&ranges, &middle);
+	if (!range)
+		return 1;
+	if (search->value < range->first)
+		search->high = middle;
+	else if (search->value > range->last)
+		search->low = middle + 1;
+	else
+		search->found = true;
+	return search->found;
 }
 
-static __always_inline bool filter_matches(struct thread *thread, const struct filter *filter)
+/* The ranges of a step are in order and do not touch. */
+static __always_inline bool is_in_ranges(const struct step *step, __u64 value)
 {
-	bool found = false;
+	struct search search = { .value = value, .low = step->first, .high = step->first + step->count };
 
-	switch (filter->kind) {
-	case FILTER_PATH:
-		found = has_set(&thread->path, filter->path_set);
-		break;
-	case FILTER_BINARY:
-		found = has_set(&thread->binary, filter->path_set);
-		break;
-	case FILTER_INTEGER_EQUAL:
-	case FILTER_INTEGER_MASK:
-		if (filter->argument < 5)
-			found = has_value(filter, thread->argument[filter->argument]);
-		break;
-	case FILTER_OPEN_MODE:
-		found = thread->open_mode & filter->value[0];
-		break;
-	}
-	return found != !!filter->negated;
+	bpf_loop(32, halve, &search, 0);
+	return search.found;
+}
+
+static __always_inline bool is_in_digest_set(struct thread *thread, __u32 set)
+{
+	struct digest_key key = { .set = set, .algorithm = thread->event.digest_algorithm };
+
+	__builtin_memcpy(key.digest, thread->event.digest, DIGEST_BYTES);
+	return bpf_map_lookup_elem(&digest_sets, &key);
+}
+
+static __always_inline bool has_certain_digest(struct event *event)
+{
+	return event->digest_status == DIGEST_OK && !event->digest_doubt;
 }
 
 struct evaluation {
 	struct thread *thread;
-	__u32 first_selector;
-	bool cheap_only; /* before the path is known */
+	__u32 first_step;
+	__u32 pass;
+	bool failed; /* a filter of the selector that is tried does not match */
+	bool needs_digest; /* to say whether it matches */
+	bool uncertain; /* it matches because the digest is not certain */
 	bool possible;
 };
 
-static __always_inline bool selector_matches(struct evaluation *evaluation, struct selector *selector)
+static __always_inline bool digest_holds(struct evaluation *evaluation, const struct step *step)
 {
-	struct filter *filter;
-	int i;
+	struct thread *thread = evaluation->thread;
 
-	for (i = 0; i < FILTERS_PER_SELECTOR; i++) {
-		if (i >= selector->filter_count)
-			break;
-		filter = &selector->filter[i];
-		if (evaluation->cheap_only && filter->kind == FILTER_PATH)
-			continue;
-		if (!filter_matches(evaluation->thread, filter))
-			return false;
+	if (evaluation->pass != PASS_DIGEST) {
+		evaluation->needs_digest = true;
+		return true;
 	}
-	return true;
+	/* A row is never dropped, and nothing denied, for a digest that is not certain. */
+	if (!has_certain_digest(&thread->event)) {
+		evaluation->uncertain = true;
+		return true;
+	}
+	return is_in_digest_set(thread, step->first) != !!step->negated;
+}
+
+static __always_inline bool step_holds(struct evaluation *evaluation, const struct step *step)
+{
+	struct thread *thread = evaluation->thread;
+	__u32 operand = step->operand;
+	bool found;
+
+	switch (step->kind) {
+	case FILTER_ALWAYS:
+		return true;
+	case FILTER_DIGEST:
+		return digest_holds(evaluation, step);
+	case FILTER_TEXT:
+		if (operand >= TEXT_COUNT)
+			return false;
+		if (evaluation->pass == PASS_CHEAP && LATE_TEXTS >> operand & 1)
+			return true;
+		found = has_set(&thread->sets[operand], step->first);
+		break;
+	case FILTER_FOLLOWED_PID:
+		found = thread->families >> (step->first % 64) & 1;
+		break;
+	default:
+		if (operand >= NUMBER_COUNT)
+			return false;
+		found = step->kind == FILTER_MASK ? thread->number[operand] & step->mask
+						  : is_in_ranges(step, thread->number[operand]);
+	}
+	return found != !!step->negated;
 }
 
 /* Selectors of one entry are tried in order; the first that matches decides. */
-static long try_selector(__u64 index, struct evaluation *evaluation)
+static __always_inline long selector_matches(struct evaluation *evaluation, __u32 row)
 {
+	struct selector *selector = bpf_map_lookup_elem(&selectors, &row);
 	struct thread *thread = evaluation->thread;
-	__u32 key = evaluation->first_selector + index, entry;
-	struct selector *selector = bpf_map_lookup_elem(&selectors, &key);
+	__u32 bit;
 
 	if (!selector || selector->entry_of_hook >= ENTRIES_PER_HOOK)
 		return 1;
-	entry = selector->entry_of_hook;
-	if (thread->decided_entries >> entry & 1 || !selector_matches(evaluation, selector))
+	bit = 1 << selector->entry_of_hook;
+	if (thread->decided & bit)
 		return 0;
-	if (evaluation->cheap_only) {
+	if (evaluation->pass == PASS_CHEAP) {
 		evaluation->possible = true;
 		return 1;
 	}
-	thread->decided_entries |= 1 << entry;
-	if (!(selector->flags & SELECTOR_POST))
+	thread->decided |= bit;
+	if (evaluation->needs_digest) {
+		thread->undecided |= bit;
+		thread->wants_digest |= bit;
 		return 0;
-	thread->matched_entries |= 1 << entry;
-	thread->selector_of_entry[entry] = selector->selector;
-	thread->id_of_entry[entry] = selector->entry;
+	}
+	thread->selector_of_entry[selector->entry_of_hook] = row;
+	if (evaluation->uncertain)
+		thread->uncertain |= bit;
+	if (selector->flags & SELECTOR_POST)
+		thread->matched |= bit;
+	if (selector->flags & SELECTOR_HAS_ERROR || selector->signal)
+		thread->acting |= bit;
 	if (selector->flags & SELECTOR_DIGEST)
-		thread->wants_digest |= 1 << entry;
+		thread->wants_digest |= bit;
 	return 0;
 }
 
-static __noinline int evaluate(struct thread *thread, bool cheap_only)
+static long try_step(__u64 index, struct evaluation *evaluation)
 {
-	struct evaluation evaluation = { .thread = thread, .cheap_only = cheap_only };
+	__u32 key = evaluation->first_step + index;
+	struct step *step = bpf_map_lookup_elem(&steps, &key);
+
+	if (!step)
+		return 1;
+	if (step->flags & STEP_FIRST)
+		evaluation->failed = evaluation->needs_digest = evaluation->uncertain = false;
+	if (!evaluation->failed && !step_holds(evaluation, step))
+		evaluation->failed = true;
+	if (step->flags & STEP_LAST && !evaluation->failed)
+		return selector_matches(evaluation, step->selector);
+	return 0;
+}
+
+static __always_inline struct hook_policy *policy_of(__u32 hook)
+{
+	return bpf_map_lookup_elem(&hook_policies, &hook);
+}
+
+/* Not static, like all that is called with the thread or a slot alone: the verifier looks at it once. */
+__noinline int evaluate(struct thread *thread, __u32 pass)
+{
+	struct evaluation evaluation = { .thread = thread, .pass = pass };
 	struct hook_policy *policy;
-	__u32 hook;
 
 	if (!thread)
 		return 0;
-	hook = thread->hook;
-	policy = bpf_map_lookup_elem(&hook_policies, &hook);
+	policy = policy_of(thread->hook);
 	if (!policy)
 		return 0;
-	evaluation.first_selector = policy->first_selector;
-	bpf_loop(policy->selector_count, try_selector, &evaluation, 0);
-	return cheap_only ? evaluation.possible : thread->matched_entries;
-}
-
-/* Whether any selector could match, whatever the path is; spares the path of what no policy asked for. */
-static __always_inline bool could_match(struct thread *thread)
-{
-	return evaluate(thread, true);
-}
-
-/* Decides which entries record the event; wants_digest says whether one asks for the digest. */
-static __always_inline bool match(struct thread *thread)
-{
-	return evaluate(thread, false);
+	if (pass == PASS_DIGEST) {
+		thread->decided &= ~thread->undecided;
+		thread->undecided = 0;
+	}
+	evaluation.first_step = policy->first_step;
+	bpf_loop(policy->step_count, try_step, &evaluation, 0);
+	return pass == PASS_CHEAP ? evaluation.possible : thread->matched | thread->acting | thread->undecided;
 }
 
 #endif

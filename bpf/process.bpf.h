@@ -7,15 +7,104 @@
 extern void bpf_rcu_read_lock(void) __ksym __weak;
 extern void bpf_rcu_read_unlock(void) __ksym __weak;
 
-static __always_inline struct process *process_of(struct task_struct *task, __u64 flags)
+/* The memory of the task itself, or of its parent. */
+static __always_inline struct process *process_of(struct task_struct *task, bool parent, __u64 flags)
 {
 	struct process *process;
 
 	if (bpf_rcu_read_lock)
 		bpf_rcu_read_lock();
-	process = bpf_task_storage_get(&processes, task->group_leader, NULL, flags);
+	if (parent)
+		process = bpf_task_storage_get(&processes, task->real_parent->group_leader, NULL, flags);
+	else
+		process = bpf_task_storage_get(&processes, task->group_leader, NULL, flags);
 	if (bpf_rcu_read_unlock)
 		bpf_rcu_read_unlock();
+	return process;
+}
+
+struct ancestry {
+	struct task_struct *task;
+	struct family *family;
+	bool found;
+};
+
+static __always_inline __u32 namespace_pid_of(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
+	struct upid *own = (void *)numbers + level * bpf_core_type_size(struct upid);
+
+	return BPF_CORE_READ(own, nr);
+}
+
+static long look_at_ancestor(__u64 generation, struct ancestry *ancestry)
+{
+	struct task_struct *task = BPF_CORE_READ(ancestry->task, group_leader);
+	__u32 pid = BPF_CORE_READ(task, tgid), i;
+
+	if (!pid)
+		return 1;
+	if (ancestry->family->is_namespace_pid)
+		pid = namespace_pid_of(task);
+	for (i = 0; i < 4; i++)
+		ancestry->found |= i < ancestry->family->pid_count && ancestry->family->pid[i] == pid;
+	ancestry->task = BPF_CORE_READ(task, real_parent);
+	return ancestry->found;
+}
+
+/* The families that a task is of by itself or by an ancestor that still runs. */
+struct membership {
+	struct task_struct *task;
+	__u64 families;
+};
+
+static long look_at_family(__u64 index, struct membership *membership)
+{
+	struct ancestry ancestry = { .task = membership->task };
+	__u32 key = index;
+
+	ancestry.family = bpf_map_lookup_elem(&families, &key);
+	if (!ancestry.family)
+		return 1;
+	bpf_loop(1024, look_at_ancestor, &ancestry, 0);
+	if (ancestry.found)
+		membership->families |= 1ULL << (index % 64);
+	return 0;
+}
+
+/* A process that the programs of this generation meet for the first time: its sets and families under their policies. */
+__noinline int adopt(struct scratch *slot, struct process *process, __u64 task)
+{
+	struct membership membership = { .task = (void *)task };
+	__u32 bytes;
+
+	if (!slot || !process)
+		return 0;
+	bytes = CLAMP(process->exe_bytes, EXE_BYTES);
+	bpf_probe_read_kernel(slot->tail, CLAMP(bytes, EXE_BYTES), process->exe);
+	find_sets(slot, slot->tail, &process->binary, bytes);
+	__builtin_memset(&process->followed, 0, sizeof(process->followed));
+	bpf_loop(config.family_count, look_at_family, &membership, 0);
+	process->families = membership.families;
+	process->generation = config.generation;
+	return 0;
+}
+
+/* The memory of the process (or its parent), with sets that fit the policies of this generation. */
+static __always_inline struct process *known_process(struct task_struct *task, bool parent)
+{
+	struct process *process = process_of(task, parent, 0);
+	struct scratch *slot;
+
+	if (!process || process->generation == config.generation)
+		return process;
+	slot = claim_scratch();
+	if (!slot)
+		return process;
+	adopt(slot, process, parent ? (__u64)BPF_CORE_READ(task, real_parent) : (__u64)task);
+	release_scratch(slot);
 	return process;
 }
 
@@ -43,35 +132,34 @@ static __always_inline __u32 pid_namespace_of(struct task_struct *task)
 	return BPF_CORE_READ(own, ns, ns.inum);
 }
 
-static __noinline int fill_process(struct thread *thread)
+static __always_inline void fill_task(struct event *event, struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct event *event;
-	__u64 id = bpf_get_current_pid_tgid();
-
-	if (!thread)
-		return 0;
-	event = &thread->event;
-	event->pid = id >> 32;
-	event->tid = id;
+	event->pid = task->tgid;
+	event->tid = task->pid;
 	event->ppid = task->real_parent->tgid;
 	event->process_start_ns = task->group_leader->start_boottime;
 	event->parent_start_ns = task->real_parent->group_leader->start_boottime;
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	bpf_probe_read_kernel_str(event->comm, sizeof(event->comm), task->comm);
 	bpf_probe_read_kernel_str(event->parent_comm, sizeof(event->parent_comm), task->real_parent->comm);
 	fill_credentials(event, task);
-	event->cgroup_id = bpf_get_current_cgroup_id();
-	event->mnt_ns = task->nsproxy->mnt_ns->ns.inum;
+	event->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	event->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 	event->pid_ns = pid_namespace_of(task);
 	event->root_dev = BPF_CORE_READ(task, fs, root.dentry, d_inode, i_sb, s_dev);
 	event->root_ino = BPF_CORE_READ(task, fs, root.dentry, d_inode, i_ino);
+}
+
+__noinline int fill_process(struct thread *thread)
+{
+	if (thread)
+		fill_task(&thread->event, bpf_get_current_task_btf());
 	return 0;
 }
 
 /* Copies the path of the running binary behind the record's path, and the exec that it began with. */
 static __noinline int append_exe(struct thread *thread, struct scratch *slot)
 {
-	struct process *process = process_of(bpf_get_current_task_btf(), 0);
+	struct process *process = process_of(bpf_get_current_task_btf(), false, 0);
 	struct event *event;
 	__u32 bytes;
 
@@ -93,16 +181,17 @@ static __noinline int append_exe(struct thread *thread, struct scratch *slot)
 /* At a successful exec: the path that stands in the slot is the process's binary from now on. */
 static __noinline int remember_binary(struct thread *thread, struct scratch *slot)
 {
-	struct process *process = process_of(bpf_get_current_task_btf(), BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct process *process = process_of(bpf_get_current_task_btf(), false, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	__u32 bytes;
 
 	if (!thread || !process)
 		return 0;
-	__builtin_memset(process, 0, sizeof(*process));
-	process->exec_id = thread->event.exec_id;
-	process->binary = thread->path;
-	if (!slot)
+	process->exec_id = thread->exec_id;
+	process->binary = thread->sets[TEXT_PATH];
+	if (!slot) {
+		process->exe_bytes = 0;
 		return 0;
+	}
 	bytes = thread->event.path_bytes;
 	process->exe_truncated = bytes > EXE_BYTES - 1;
 	bytes = CLAMP(bytes, EXE_BYTES - 1);
@@ -111,25 +200,51 @@ static __noinline int remember_binary(struct thread *thread, struct scratch *slo
 	return 0;
 }
 
-/*
- * The memory of a new task is made here, where it cannot sleep. Made at a task's first event, 6.1.192 missed a third of
- * the calls of sixteen parallel workers; made here, none. The likely cause is the per-CPU lock of task storage, which up
- * to 6.1 is held over an allocation that can sleep.
- */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
-{
-	struct process *from, *to;
+struct cgroup_walk {
+	struct kernfs_node *node;
+	struct scratch *slot;
+	__u32 offset;
+	__u32 bytes;
+};
 
-	bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (child->pid != child->tgid)
+/* Names of containers hold an id of 64 hexadecimal digits, alone or with the runtime's name before or behind it. */
+#define CONTAINER_NAME_BYTES 64
+
+static long look_at_cgroup(__u64 level, struct cgroup_walk *walk)
+{
+	struct kernfs_node *node = walk->node;
+	struct kernfs_node___rcu *newer = (void *)node;
+	long bytes;
+
+	if (!node)
+		return 1;
+	bytes = bpf_probe_read_kernel_str(walk->slot->tail + CLAMP(walk->offset, TAIL_BYTES - CONTAINER_BYTES),
+					  CONTAINER_BYTES, BPF_CORE_READ(node, name));
+	if (bytes > CONTAINER_NAME_BYTES) {
+		walk->bytes = bytes - 1;
+		return 1;
+	}
+	if (bpf_core_field_exists(node->parent))
+		walk->node = BPF_CORE_READ(node, parent);
+	else
+		walk->node = BPF_CORE_READ(newer, __parent);
+	return 0;
+}
+
+/* Behind all else: the name of the innermost cgroup that looks like a container's. */
+__noinline int append_container(struct thread *thread, struct scratch *slot)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct cgroup_walk walk = { .slot = slot };
+	struct event *event;
+
+	if (!thread || !slot)
 		return 0;
-	from = process_of(parent, 0);
-	if (!from)
-		return 0;
-	to = bpf_task_storage_get(&processes, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (to)
-		__builtin_memcpy(to, from, sizeof(*to));
+	event = &thread->event;
+	walk.offset = event->path_bytes + event->exe_bytes + event->argv_bytes + event->target_bytes;
+	walk.node = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
+	bpf_loop(16, look_at_cgroup, &walk, 0);
+	event->container_bytes = walk.bytes;
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The sensor. One translation unit; read it in the order of the way of one event:
- * hooks (what is recorded), policy (whether), path, file, process, digest (the columns), send (the ring).
+ * The sensor. One translation unit; read it in the order of the way of one event: hooks (what is recorded), call and
+ * policy (whether), path and text, limit, file, process, digest (the columns), act (the denial), send (the ring).
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
@@ -10,12 +10,20 @@
 #include "event.h"
 #include "maps.bpf.h"
 #include "send.bpf.h"
+#include "text.bpf.h"
 #include "path.bpf.h"
 #include "policy.bpf.h"
 #include "process.bpf.h"
+#include "call.bpf.h"
+#include "fork.bpf.h"
 #include "file.bpf.h"
 #include "digest.bpf.h"
+#include "limit.bpf.h"
+#include "act.bpf.h"
+#include "record.bpf.h"
 #include "hooks.bpf.h"
+#include "changes.bpf.h"
+#include "other.bpf.h"
 #include "loadtest.bpf.h"
 
 /* LSM programs and bpf_ima_file_hash need a licence that is compatible with the GPL. */

@@ -3,11 +3,19 @@
 #ifndef HASHTRAIL_SEND_H
 #define HASHTRAIL_SEND_H
 
-/* Opens and mappings leave the last eighth of a ring to execs and modules, so that a flood of opens hides no exec. */
+/* Opens and mappings leave the last eighth of a ring to execs, modules and changes, so that a flood of opens hides no exec. */
 static __always_inline bool is_bulk(__u32 hook)
 {
-	return hook == HOOK_MMAP_FILE || hook == HOOK_FILE_OPEN || hook == HOOK_FILE_POST_OPEN ||
-	       hook == HOOK_LOADTEST_BULK;
+	switch (hook) {
+	case HOOK_MMAP_FILE:
+	case HOOK_FILE_OPEN:
+	case HOOK_FILE_POST_OPEN:
+	case HOOK_FILE_LOCK:
+	case HOOK_FILE_RECEIVE:
+	case HOOK_LOADTEST_BULK:
+		return true;
+	}
+	return hook >= HOOK_OTHER_0 && hook <= HOOK_OTHER_7;
 }
 
 /*

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* One call of a hook: whether it is looked at, and what the cheap filters need. */
+#ifndef HASHTRAIL_CALL_H
+#define HASHTRAIL_CALL_H
+
+static __always_inline bool is_recorder(void)
+{
+	return bpf_get_current_pid_tgid() >> 32 == config.recorder_tgid;
+}
+
+/*
+ * At a reload the programs of two generations are attached, and the newer ones run first. Each call is taken by exactly
+ * one of them: by the newer once that is the one that records, else by the older.
+ */
+static __always_inline bool is_taken(struct thread *thread, __u32 recording)
+{
+	if (recording < config.generation)
+		return true;
+	if (recording == config.generation) {
+		thread->handled_generation = config.generation;
+		return false;
+	}
+	return thread->handled_generation > config.generation;
+}
+
+/* The thread's memory, made ready for one call; NULL where the call is not to be recorded. */
+static __always_inline struct thread *enter(__u32 hook)
+{
+	__u32 recording = generation_that_records();
+	struct thread *thread;
+
+	if (!recording)
+		return NULL;
+	if (is_recorder()) {
+		if (recording == config.generation)
+			COUNT(own_calls, 1);
+		return NULL;
+	}
+	thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!thread) {
+		if (recording == config.generation)
+			COUNT(missed_no_memory, 1);
+		return NULL;
+	}
+	if (is_taken(thread, recording))
+		return NULL;
+	if (thread->calling_ima || thread->hashing) {
+		COUNT(missed_nested, 1);
+		return NULL;
+	}
+	thread->hook = hook;
+	thread->verdict = 0;
+	__builtin_memset(&thread->number[NUMBER_ARGUMENT_0], 0, 7 * sizeof(thread->number[0]));
+	return thread;
+}
+_Static_assert(NUMBER_ATTRIBUTES == NUMBER_ARGUMENT_0 + 6, "arguments, open mode and attributes stand together");
+
+static __always_inline __u64 capabilities_at(const struct cred *cred, __u64 offset)
+{
+	__u64 bits = 0;
+
+	bpf_probe_read_kernel(&bits, sizeof(bits), (void *)cred + offset);
+	return bits;
+}
+
+static __always_inline __u64 namespace_number(struct task_struct *task, __u32 number)
+{
+	switch (number) {
+	case NUMBER_UTS_NS:
+		return BPF_CORE_READ(task, nsproxy, uts_ns, ns.inum);
+	case NUMBER_IPC_NS:
+		return BPF_CORE_READ(task, nsproxy, ipc_ns, ns.inum);
+	case NUMBER_MNT_NS:
+		return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	case NUMBER_PID_NS:
+		return pid_namespace_of(task);
+	case NUMBER_PID_FOR_CHILDREN_NS:
+		return BPF_CORE_READ(task, nsproxy, pid_ns_for_children, ns.inum);
+	case NUMBER_NET_NS:
+		return BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	case NUMBER_TIME_NS:
+		return BPF_CORE_READ(task, nsproxy, time_ns, ns.inum);
+	case NUMBER_TIME_FOR_CHILDREN_NS:
+		return BPF_CORE_READ(task, nsproxy, time_ns_for_children, ns.inum);
+	case NUMBER_CGROUP_NS:
+		return BPF_CORE_READ(task, nsproxy, cgroup_ns, ns.inum);
+	}
+	return BPF_CORE_READ(task, cred, user_ns, ns.inum);
+}
+
+static __always_inline __u64 number_of(struct task_struct *task, __u32 number)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+
+	switch (number) {
+	case NUMBER_UID:
+		return BPF_CORE_READ(cred, uid.val);
+	case NUMBER_EUID:
+		return BPF_CORE_READ(cred, euid.val);
+	case NUMBER_AUID:
+		if (!bpf_core_field_exists(task->loginuid))
+			return (__u32)-1;
+		return BPF_CORE_READ(task, loginuid.val);
+	case NUMBER_PID:
+		return BPF_CORE_READ(task, tgid);
+	case NUMBER_NAMESPACE_PID:
+		return namespace_pid_of(BPF_CORE_READ(task, group_leader));
+	case NUMBER_CAP_EFFECTIVE:
+		return capabilities_at(cred, bpf_core_field_offset(struct cred, cap_effective));
+	case NUMBER_CAP_INHERITABLE:
+		return capabilities_at(cred, bpf_core_field_offset(struct cred, cap_inheritable));
+	case NUMBER_CAP_PERMITTED:
+		return capabilities_at(cred, bpf_core_field_offset(struct cred, cap_permitted));
+	}
+	return namespace_number(task, number);
+}
+
+struct numbers {
+	struct thread *thread;
+	struct hook_policy *policy;
+};
+
+static long fill_number(__u64 index, struct numbers *numbers)
+{
+	__u32 number = numbers->policy->number[index % sizeof(numbers->policy->number)];
+
+	/* The file's type is known to the hook's own program. */
+	if (number < NUMBER_COUNT && number != NUMBER_FILE_TYPE)
+		numbers->thread->number[number] = number_of((void *)bpf_get_current_task(), number);
+	return 0;
+}
+
+static __always_inline void copy_sets(struct path_sets *to, const struct process *process, bool followed)
+{
+	int i;
+
+	for (i = 0; i < PATH_SET_WORDS; i++)
+		to->word[i] = process ? process->binary.word[i] | (followed ? process->followed.word[i] : 0) : 0;
+}
+
+/* What the hook's steps ask of the process: its numbers, and the sets of its binary and its parent's. */
+static __always_inline void look_at_process(struct thread *thread, struct hook_policy *policy)
+{
+	struct numbers numbers = { .thread = thread, .policy = policy };
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct process *process;
+
+	thread->families = 0;
+	if (policy->number_count)
+		bpf_loop(policy->number_count, fill_number, &numbers, 0);
+	if (policy->needed_texts & (1 << TEXT_BINARY | 1 << TEXT_FOLLOWED) || config.family_count) {
+		process = known_process(task, false);
+		copy_sets(&thread->sets[TEXT_BINARY], process, false);
+		copy_sets(&thread->sets[TEXT_FOLLOWED], process, true);
+		if (process)
+			thread->families = process->families;
+	}
+	if (policy->needed_texts & (1 << TEXT_PARENT_BINARY | 1 << TEXT_PARENT_FOLLOWED)) {
+		process = known_process(task, true);
+		copy_sets(&thread->sets[TEXT_PARENT_BINARY], process, false);
+		copy_sets(&thread->sets[TEXT_PARENT_FOLLOWED], process, true);
+	}
+}
+
+/* Whether any selector could match, whatever the path is: spares the path of what no policy asked for. */
+static __always_inline bool could_match(struct thread *thread)
+{
+	struct hook_policy *policy = policy_of(thread->hook);
+
+	if (!policy || !policy->step_count)
+		return false;
+	look_at_process(thread, policy);
+	thread->decided = thread->matched = thread->acting = thread->undecided = 0;
+	return evaluate(thread, PASS_CHEAP);
+}
+
+/* Names of processes are texts too; they pass through the slot before the path does. */
+static __always_inline void look_at_comm(struct thread *thread, struct scratch *slot, struct task_struct *task, __u32 text)
+{
+	long bytes = bpf_probe_read_kernel_str(slot->second, COMM_BYTES, BPF_CORE_READ(task, comm));
+
+	find_sets_of_second(slot, &thread->sets[text], bytes > 1 ? bytes - 1 : 0);
+}
+
+static __always_inline void look_at_comms(struct thread *thread, struct scratch *slot)
+{
+	struct hook_policy *policy = policy_of(thread->hook);
+	struct task_struct *task = (void *)bpf_get_current_task(), *parent;
+
+	if (!policy || !(policy->needed_texts >> TEXT_COMM))
+		return;
+	parent = BPF_CORE_READ(task, real_parent);
+	look_at_comm(thread, slot, task, TEXT_COMM);
+	look_at_comm(thread, slot, parent, TEXT_PARENT_COMM);
+	look_at_comm(thread, slot, BPF_CORE_READ(parent, real_parent), TEXT_GRANDPARENT_COMM);
+}
+_Static_assert(TEXT_GRANDPARENT_COMM == TEXT_COUNT - 1, "the names of processes come last");
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Programs for hooks that a policy names and that have none of their own. User space gives each its hook before load. They
+ * do not sleep, because most hooks do not allow it, and so take no digest.
+ */
+#ifndef HASHTRAIL_OTHER_H
+#define HASHTRAIL_OTHER_H
+
+static __always_inline int record_other(__u64 *ctx, __u32 place)
+{
+	struct thread *thread = enter(HOOK_OTHER_0 + place);
+	__u32 kind = config.other_kind[place];
+	__u64 first = 0, dentry;
+	struct scratch *slot;
+	struct file *file;
+
+	if (!thread)
+		return 0;
+	if (!could_match(thread)) {
+		COUNT(filtered, 1);
+		return 0;
+	}
+	slot = begin(thread);
+	bpf_get_func_arg(ctx, 0, &first);
+	file = kind == OTHER_FILE ? (void *)first : NULL;
+	if (kind == OTHER_BINPRM)
+		file = BPF_CORE_READ((struct linux_binprm *)first, file);
+	if (file) {
+		dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+		resolve_dentry(thread, slot, dentry);
+		fill_file(thread, dentry, (__u64)BPF_CORE_READ(file, f_inode));
+		thread->event.open_flags = BPF_CORE_READ(file, f_flags);
+	}
+	return conclude(thread, slot, NULL, NULL);
+}
+
+#define OTHER(place)                                                                                                   \
+	SEC("lsm/task_alloc")                                                                                          \
+	int other_##place(__u64 *ctx)                                                                                  \
+	{                                                                                                              \
+		return bounded(record_other(ctx, place));                                                              \
+	}
+
+OTHER(0)
+OTHER(1)
+OTHER(2)
+OTHER(3)
+OTHER(4)
+OTHER(5)
+OTHER(6)
+OTHER(7)
+
+#endif

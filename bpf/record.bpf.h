@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * From a call that could match to its rows: texts, filters, limits, digest, filters on the digest, acts, rows. The digest
+ * comes first and the ring last: a reservation held over a hash would block the ring.
+ */
+#ifndef HASHTRAIL_RECORD_H
+#define HASHTRAIL_RECORD_H
+
+static __always_inline void begin_event(struct thread *thread)
+{
+	struct event *event = &thread->event;
+
+	__builtin_memset(event, 0, sizeof(*event));
+	event->boot_ns = bpf_ktime_get_boot_ns();
+	event->hook = thread->hook;
+	event->attributes = thread->number[NUMBER_ATTRIBUTES];
+	if (is_exec_hook(thread->hook))
+		event->exec_id = thread->exec_id;
+	if (thread->hook == HOOK_MMAP_FILE)
+		event->mmap_prot = thread->number[NUMBER_ARGUMENT_2];
+	thread->decided = thread->matched = thread->acting = thread->undecided = 0;
+	thread->uncertain = thread->wants_digest = thread->signalled = thread->denied = 0;
+	__builtin_memset(&thread->sets[TEXT_PATH], 0, 2 * sizeof(thread->sets[0]));
+}
+
+/* A path that could not be built fully matches nothing. */
+__noinline int find_path_sets(struct thread *thread, struct scratch *slot)
+{
+	struct event *event;
+
+	if (!thread)
+		return 0;
+	event = &thread->event;
+	if (!slot) {
+		event->path_flags |= PATH_NO_SCRATCH;
+		return 0;
+	}
+	if (!(event->path_flags & PATH_TOO_LONG))
+		find_sets_of_tail(slot, &thread->sets[TEXT_PATH], event->path_bytes);
+	if (event->target_bytes && !(event->path_flags & PATH_TOO_LONG))
+		find_sets_of_second(slot, &thread->sets[TEXT_TARGET], event->target_bytes);
+	return 0;
+}
+
+/* Rows of the entries that match, before any digest is known. */
+__noinline int decide(struct thread *thread, struct scratch *slot)
+{
+	if (!thread || !evaluate(thread, PASS_PATH))
+		return 0;
+	if (config.has_limits)
+		hash_texts(thread, slot);
+	apply_limits(thread, SELECTOR_LIMITED);
+	return thread->matched | thread->acting | thread->undecided;
+}
+
+/* The rest of the entries, now that the digest is known. */
+__noinline int decide_by_digest(struct thread *thread)
+{
+	__u32 undecided;
+
+	if (!thread)
+		return 0;
+	undecided = thread->undecided;
+	if (undecided) {
+		evaluate(thread, PASS_DIGEST);
+		if (undecided & ~thread->matched)
+			COUNT(dropped_by_digest, 1);
+		apply_limits(thread, SELECTOR_LIMITED);
+	}
+	apply_limits(thread, SELECTOR_DEDUPE);
+	return 0;
+}
+
+struct argument_count {
+	struct scratch *slot;
+	__u32 offset;
+	__u32 limit;
+	__s32 strings_left;
+	__u32 bytes;
+};
+
+static long count_argument_byte(__u64 index, struct argument_count *count)
+{
+	__u64 position = count->offset + index;
+
+	if (count->strings_left <= 0 || index >= count->limit)
+		return 1;
+	count->bytes = index + 1;
+	if (!count->slot->tail[CLAMP(position, TAIL_BYTES - 1)])
+		count->strings_left--;
+	return 0;
+}
+
+/*
+ * mm->arg_start is not yet set here: argc strings stand between bprm->p and bprm->exec, then the environment, which is
+ * not recorded.
+ */
+static __noinline int append_arguments(struct thread *thread, struct scratch *slot, struct linux_binprm *bprm)
+{
+	struct argument_count count = { .slot = slot };
+	struct event *event;
+	__u64 available;
+
+	if (!thread || !bprm)
+		return 0;
+	event = &thread->event;
+	event->argc = bprm->argc;
+	available = CLAMP(bprm->exec - bprm->p, ARGV_BYTES);
+	count.offset = event->path_bytes + event->exe_bytes;
+	count.strings_left = event->argc;
+	if (slot && !bpf_copy_from_user(slot->tail + CLAMP(count.offset, PATH_BYTES + EXE_BYTES),
+					CLAMP(available, ARGV_BYTES), (void *)bprm->p)) {
+		count.limit = available;
+		bpf_loop(ARGV_BYTES, count_argument_byte, &count, 0);
+	}
+	event->argv_bytes = count.bytes;
+	if (count.strings_left > 0)
+		event->flags |= EVENT_ARGV_TRUNCATED;
+	return 0;
+}
+
+/* The target stood aside until now, because the path's length was not known; without arguments it comes next. */
+__noinline int append_target(struct thread *thread, struct scratch *slot)
+{
+	__u32 offset, bytes;
+
+	if (!thread || !slot || !thread->event.target_bytes)
+		return 0;
+	offset = thread->event.path_bytes + thread->event.exe_bytes;
+	bytes = thread->event.target_bytes;
+	bpf_probe_read_kernel(slot->tail + CLAMP(offset, PATH_BYTES + EXE_BYTES), CLAMP(bytes, PATH_BYTES), slot->second);
+	return 0;
+}
+
+static __always_inline void copy_attribute_name(struct thread *thread, struct scratch *slot)
+{
+	long bytes;
+
+	if (!slot)
+		return;
+	bytes = bpf_probe_read_kernel_str(slot->second, 256, (void *)thread->attribute_name);
+	thread->event.target_bytes = bytes > 1 ? bytes - 1 : 0;
+}
+
+/* One row for each entry that matched; all share the digest. */
+struct rows {
+	struct thread *thread;
+	struct scratch *slot;
+	__u32 bytes;
+};
+
+static __always_inline void fill_entry(struct event *event, struct thread *thread, __u32 row, __u32 bit)
+{
+	struct selector *selector = bpf_map_lookup_elem(&selectors, &row);
+
+	if (!selector)
+		return;
+	event->entry = selector->entry;
+	event->selector = selector->selector;
+	event->flags &= ~EVENT_ENFORCED;
+	event->result = 0;
+	event->not_enforced = NOT_ENFORCED_NONE;
+	fill_act(event, thread, selector);
+	if (!(thread->wants_digest & bit)) {
+		event->digest_status = DIGEST_NOT_REQUESTED;
+		event->digest_doubt = 0;
+	}
+}
+
+static long send_matched_entry(__u64 entry, struct rows *rows)
+{
+	struct thread *thread = rows->thread;
+	__u32 bit = 1 << (entry % ENTRIES_PER_HOOK), row;
+	struct event *event = &thread->event;
+
+	if (entry >= ENTRIES_PER_HOOK || !(thread->matched & bit))
+		return 0;
+	row = thread->selector_of_entry[entry];
+	if (rows->slot) {
+		rows->slot->event = *event;
+		fill_entry(&rows->slot->event, thread, row, bit);
+		send(&rows->slot->event, CLAMP(rows->bytes, sizeof(struct event) + TAIL_BYTES));
+	} else {
+		fill_entry(event, thread, row, bit);
+		send(event, sizeof(*event));
+	}
+	return 0;
+}
+
+__noinline int send_rows(struct thread *thread, struct scratch *slot)
+{
+	struct rows rows = { .thread = thread, .slot = slot };
+	struct event *event;
+
+	if (!thread)
+		return 0;
+	event = &thread->event;
+	rows.bytes = sizeof(*event) + event->path_bytes + event->exe_bytes + event->argv_bytes + event->target_bytes +
+		     event->container_bytes;
+	bpf_loop(ENTRIES_PER_HOOK, send_matched_entry, &rows, 0);
+	return 0;
+}
+
+/* After the digest. committed is given where an exec has succeeded. */
+static __always_inline void finish(struct thread *thread, struct scratch *slot, struct linux_binprm *committed)
+{
+	decide_by_digest(thread);
+	act(thread);
+	if (!thread->matched) {
+		COUNT(filtered, 1);
+		return;
+	}
+	fill_process(thread);
+	append_exe(thread, slot);
+	if (committed)
+		append_arguments(thread, slot, committed);
+	append_target(thread, slot);
+	append_container(thread, slot);
+	send_rows(thread, slot);
+}
+
+/* What could match gets an event and, where one is free, a slot. */
+static __always_inline struct scratch *begin(struct thread *thread)
+{
+	struct scratch *slot = claim_scratch();
+
+	begin_event(thread);
+	if (slot)
+		look_at_comms(thread, slot);
+	return slot;
+}
+
+/* From the path on, for every hook. file is NULL where nothing can be hashed. */
+static __always_inline int conclude(struct thread *thread, struct scratch *slot, struct file *file,
+				    struct linux_binprm *committed)
+{
+	thread->number[NUMBER_FILE_TYPE] = thread->event.mode & S_IFMT;
+	find_path_sets(thread, slot);
+	if (committed)
+		remember_binary(thread, slot);
+	if (decide(thread, slot)) {
+		if (thread->wants_digest)
+			take_digest(thread, file);
+		finish(thread, slot, committed);
+	} else {
+		COUNT(filtered, 1);
+	}
+	release_scratch(slot);
+	return thread->verdict;
+}
+
+/* Hooks that give a file. */
+static __always_inline int record_file(struct thread *thread, struct file *file, struct linux_binprm *committed)
+{
+	struct scratch *slot;
+
+	if (!could_match(thread) && !committed) {
+		COUNT(filtered, 1);
+		return 0;
+	}
+	slot = begin(thread);
+	if (file) {
+		resolve_path(thread, slot, &file->f_path);
+		fill_file(thread, (__u64)file->f_path.dentry, (__u64)file->f_inode);
+		thread->event.open_flags = file->f_flags;
+	}
+	return conclude(thread, slot, file, committed);
+}
+
+/* Change hooks give names in directories, under their locks, so nothing is hashed. target is the second name, or 0. */
+static __always_inline int record_dentry(struct thread *thread, __u64 dentry, __u64 target)
+{
+	struct scratch *slot;
+
+	if (!could_match(thread)) {
+		COUNT(filtered, 1);
+		return 0;
+	}
+	slot = begin(thread);
+	resolve_dentry(thread, slot, dentry);
+	if (target)
+		resolve_target(thread, slot, target);
+	else if (thread->hook == HOOK_INODE_SETXATTR)
+		copy_attribute_name(thread, slot);
+	fill_file(thread, dentry, (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode));
+	return conclude(thread, slot, NULL, NULL);
+}
+
+static __always_inline int record_path(struct thread *thread, struct path *path)
+{
+	struct scratch *slot;
+
+	if (!could_match(thread)) {
+		COUNT(filtered, 1);
+		return 0;
+	}
+	slot = begin(thread);
+	resolve_path(thread, slot, path);
+	fill_file(thread, (__u64)path->dentry, (__u64)BPF_CORE_READ(path, dentry, d_inode));
+	return conclude(thread, slot, NULL, NULL);
+}
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The sets that a text belongs to: whole texts, beginnings, ends and substrings. */
+#ifndef HASHTRAIL_TEXT_H
+#define HASHTRAIL_TEXT_H
+
+struct text_look_up {
+	struct scratch *slot;
+	__u8 *text;
+	struct path_sets *sets;
+	struct text_index *index;
+	__u32 bytes;
+	__u32 state;
+};
+
+static __always_inline void add_sets(struct path_sets *sets, const struct path_sets *more)
+{
+	int i;
+
+	if (!more)
+		return;
+	for (i = 0; i < PATH_SET_WORDS; i++)
+		sets->word[i] |= more->word[i];
+}
+
+static __always_inline void look_up_affix(struct text_look_up *look_up, __u32 kind, __u32 length, __u32 offset)
+{
+	struct affix_key *key = &look_up->slot->affix;
+
+	__builtin_memset(key, 0, sizeof(*key));
+	key->kind = kind;
+	key->length = length;
+	bpf_probe_read_kernel(key->bytes, CLAMP(length, AFFIX_BYTES), look_up->text + CLAMP(offset, PATH_BYTES));
+	add_sets(look_up->sets, bpf_map_lookup_elem(&affixes, key));
+}
+
+static long look_up_prefix(__u64 index, struct text_look_up *look_up)
+{
+	__u32 length = look_up->index->prefix[index % PREFIX_LENGTHS];
+
+	if (length <= look_up->bytes)
+		look_up_affix(look_up, AFFIX_PREFIX, length, 0);
+	return 0;
+}
+
+static long look_up_postfix(__u64 index, struct text_look_up *look_up)
+{
+	__u32 length = look_up->index->postfix[index % POSTFIX_LENGTHS];
+
+	if (length <= look_up->bytes)
+		look_up_affix(look_up, AFFIX_POSTFIX, length, look_up->bytes - length);
+	return 0;
+}
+
+/* One byte of the text moves the state machine that finds all substrings in one pass. */
+static long look_up_byte(__u64 index, struct text_look_up *look_up)
+{
+	struct substring_state *state = bpf_map_lookup_elem(&substring_states, &look_up->state);
+
+	if (!state)
+		return 1;
+	look_up->state = state->next[look_up->text[CLAMP(index, PATH_BYTES - 1)]];
+	state = bpf_map_lookup_elem(&substring_states, &look_up->state);
+	if (state)
+		add_sets(look_up->sets, &state->found);
+	return 0;
+}
+
+static __always_inline void look_up_substrings(struct text_look_up *look_up, __u32 first_state)
+{
+	if (!first_state)
+		return;
+	look_up->state = first_state;
+	bpf_loop(CLAMP(look_up->bytes, PATH_BYTES), look_up_byte, look_up, 0);
+}
+
+/* Whole texts are keys padded with zeros, in two sizes. */
+static __always_inline void look_up_whole(struct text_look_up *look_up)
+{
+	__u32 bytes = look_up->bytes;
+	__u64 length;
+
+	if (bytes <= SHORT_PATH_BYTES) {
+		length = CLAMP(bytes, SHORT_PATH_BYTES);
+		bpf_probe_read_kernel(look_up->text + length, CLAMP(SHORT_PATH_BYTES - length, SHORT_PATH_BYTES), zeros);
+		add_sets(look_up->sets, bpf_map_lookup_elem(&short_paths, look_up->text));
+	} else {
+		length = CLAMP(bytes, PATH_BYTES);
+		bpf_probe_read_kernel(look_up->text + length, CLAMP(PATH_BYTES - length, PATH_BYTES), zeros);
+		add_sets(look_up->sets, bpf_map_lookup_elem(&long_paths, look_up->text));
+	}
+}
+
+static __always_inline void find_sets(struct scratch *slot, __u8 *text, struct path_sets *sets, __u32 bytes)
+{
+	struct text_look_up look_up = { .slot = slot, .text = text, .sets = sets, .bytes = bytes };
+	__u32 key = 0;
+
+	__builtin_memset(sets, 0, sizeof(*sets));
+	look_up.index = bpf_map_lookup_elem(&text_indexes, &key);
+	if (!bytes || !look_up.index)
+		return;
+	look_up_whole(&look_up);
+	bpf_loop(look_up.index->prefixes, look_up_prefix, &look_up, 0);
+	bpf_loop(look_up.index->postfixes, look_up_postfix, &look_up, 0);
+	look_up_substrings(&look_up, look_up.index->exact_state);
+	look_up_substrings(&look_up, look_up.index->folded_state);
+}
+
+/* Of the text at the start of the slot's tail. */
+__noinline int find_sets_of_tail(struct scratch *slot, struct path_sets *sets, __u32 bytes)
+{
+	if (slot && sets)
+		find_sets(slot, slot->tail, sets, bytes);
+	return 0;
+}
+
+/* Of the slot's second text. */
+__noinline int find_sets_of_second(struct scratch *slot, struct path_sets *sets, __u32 bytes)
+{
+	if (slot && sets)
+		find_sets(slot, slot->second, sets, bytes);
+	return 0;
+}
+
+#endif
