@@ -17,8 +17,12 @@ pub(crate) struct CpuTotals {
     pub(crate) stored: u64,
     /// Rows lost, by all causes.
     pub(crate) dropped: u64,
-    /// Rows that rate limits stopped.
+    /// Rows that rate limits and merges stopped.
     pub(crate) suppressed: u64,
+    /// Part of `suppressed`: rate limits.
+    pub(crate) suppressed_rate_limit: u64,
+    /// Part of `suppressed`: merged into an earlier row of the same file and digest.
+    pub(crate) suppressed_dedupe: u64,
     /// Calls that were not looked at: nested in a hash, or without memory.
     pub(crate) missed: u64,
     /// Part of `missed`: inside a hash of the same thread, so no act of the task.
@@ -35,6 +39,10 @@ pub(crate) struct CpuTotals {
     pub(crate) dropped_disk_full: u64,
     /// Calls that no selector matched.
     pub(crate) filtered: u64,
+    /// Calls that matched but for the filter on their digest.
+    pub(crate) dropped_by_digest: u64,
+    /// Denials and signals of selectors that post nothing.
+    pub(crate) acts_without_row: u64,
     /// Calls by the recorder itself.
     pub(crate) own_calls: u64,
     /// Rows without a path, for want of scratch memory.
@@ -47,6 +55,13 @@ pub(crate) struct CpuTotals {
     pub(crate) hashed_files: u64,
     /// Bytes of those files.
     pub(crate) hashed_bytes: u64,
+}
+
+impl CpuTotals {
+    /// Rows that got a sequence number.
+    fn numbered(&self) -> u64 {
+        self.produced - self.suppressed
+    }
 }
 
 /// Why a record that left its ring is not in the journal.
@@ -141,10 +156,12 @@ impl Accounting {
                 let dropped_in_kernel = counts.dropped_ring_full + counts.dropped_no_ring;
                 CpuTotals {
                     cpu: *cpu,
-                    produced: counts.seq,
+                    produced: counts.seq + counts.suppressed_limit + counts.suppressed_dedupe,
                     stored: seen.stored,
                     dropped: dropped_in_kernel + seen.journal_full + seen.disk_full,
-                    suppressed: 0,
+                    suppressed: counts.suppressed_limit + counts.suppressed_dedupe,
+                    suppressed_rate_limit: counts.suppressed_limit,
+                    suppressed_dedupe: counts.suppressed_dedupe,
                     missed: counts.missed_nested + counts.missed_no_memory,
                     missed_nested: counts.missed_nested,
                     missed_no_memory: counts.missed_no_memory,
@@ -153,6 +170,8 @@ impl Accounting {
                     dropped_journal_full: seen.journal_full,
                     dropped_disk_full: seen.disk_full,
                     filtered: counts.filtered,
+                    dropped_by_digest: counts.dropped_by_digest,
+                    acts_without_row: counts.acts_without_row,
                     own_calls: counts.own_calls,
                     no_scratch: counts.no_scratch,
                     digests: counts.digests,
@@ -224,7 +243,7 @@ impl Accounting {
     /// ends of a program records can come out of order, so a hole must stand for a heartbeat, unless this is the end.
     fn vanished(&mut self, current: &CpuTotals, is_end: bool) -> u64 {
         let seen = self.seen.entry(current.cpu).or_default();
-        let until = if is_end { current.produced } else { seen.next_seq };
+        let until = if is_end { current.numbered() } else { seen.next_seq };
         let missing = until.saturating_sub(seen.taken());
         let unexplained = missing.saturating_sub(current.dropped_ring_full + current.dropped_no_ring);
         let lasting = if is_end { unexplained } else { unexplained.min(seen.unexplained) };
@@ -238,8 +257,8 @@ impl Accounting {
     fn bounds(&self, current: &CpuTotals, before: &CpuTotals, now: &LedgerEntry) -> LedgerEntry {
         let seen = self.seen.get(&current.cpu).copied().unwrap_or_default();
         let tail = Hole {
-            first_seq: seen.next_seq.max(before.produced),
-            last_seq: current.produced.saturating_sub(1),
+            first_seq: seen.next_seq.max(before.numbered()),
+            last_seq: current.numbered().saturating_sub(1),
             from_ns: seen.last_ns.max(self.reported_ns.unwrap_or(0)),
             to_ns: now.boot_ns,
         };

@@ -59,6 +59,10 @@ pub(crate) struct RecordOptions {
     /// Do not hash files above this size
     #[arg(long = "max-hash-size", value_name = "SIZE", default_value = "4GiB", value_parser = parse_size)]
     pub(crate) max_hash_bytes: u64,
+    /// Carry out what policies ask for beside recording: denials (Override) and signals (Signal, Sigkill). Without it the
+    /// recorder changes nothing on the host and notes what it would have done
+    #[arg(long)]
+    pub(crate) enforce: bool,
     /// Case that the recording belongs to; kept in the manifest
     #[arg(long, value_name = "TEXT")]
     pub(crate) case: Option<String>,

@@ -35,13 +35,29 @@ const ALGORITHMS: [(&str, usize); 23] = [
     ("sha3-512", 64),
 ];
 
-const PATH_FLAGS: [(u32, &str); 6] = [
+/// The kernel's number of an algorithm; `None` where it has none of this name.
+pub(crate) fn algorithm_number(name: &str) -> Option<i32> {
+    ALGORITHMS.iter().position(|(known, _)| *known == name).and_then(|number| i32::try_from(number).ok())
+}
+
+const PATH_FLAGS: [(u32, &str); 7] = [
     (wire::path_flag::PATH_DELETED.0, "deleted"),
     (wire::path_flag::PATH_MEMFD.0, "memfd"),
     (wire::path_flag::PATH_UNREACHABLE.0, "unreachable"),
     (wire::path_flag::PATH_TOO_LONG.0, "too_long"),
     (wire::path_flag::PATH_NO_SCRATCH.0, "no_scratch"),
     (wire::path_flag::PATH_MOUNT_POINT.0, "mount_point"),
+    (wire::path_flag::PATH_FS_RELATIVE.0, "fs_relative"),
+];
+
+const ATTRIBUTES: [(u32, &str); 7] = [
+    (wire::attribute::ATTRIBUTE_MODE.0, "mode"),
+    (wire::attribute::ATTRIBUTE_UID.0, "uid"),
+    (wire::attribute::ATTRIBUTE_GID.0, "gid"),
+    (wire::attribute::ATTRIBUTE_SIZE.0, "size"),
+    (wire::attribute::ATTRIBUTE_ATIME.0, "atime"),
+    (wire::attribute::ATTRIBUTE_MTIME.0, "mtime"),
+    (wire::attribute::ATTRIBUTE_CTIME.0, "ctime"),
 ];
 
 const DOUBTS: [(u32, &str); 5] = [
@@ -55,15 +71,30 @@ const DOUBTS: [(u32, &str); 5] = [
 /// Filesystems whose content can change behind the kernel's back.
 const UNVERIFIABLE: [&str; 8] = ["nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "fuse", "fuseblk"];
 
-const HOOKS: [(u32, &str); 8] = [
-    (wire::hook::HOOK_BPRM_CHECK_SECURITY.0, "bprm_check_security"),
-    (wire::hook::HOOK_BPRM_COMMITTED_CREDS.0, "bprm_committed_creds"),
-    (wire::hook::HOOK_MMAP_FILE.0, "mmap_file"),
-    (wire::hook::HOOK_FILE_OPEN.0, "file_open"),
-    (wire::hook::HOOK_FILE_POST_OPEN.0, "file_post_open"),
-    (wire::hook::HOOK_KERNEL_READ_FILE.0, "kernel_read_file"),
-    (wire::hook::HOOK_LOADTEST.0, "loadtest"),
-    (wire::hook::HOOK_LOADTEST_BULK.0, "loadtest_bulk"),
+const HOOKS: [(wire::hook, &str); 23] = [
+    (wire::hook::HOOK_BPRM_CREDS_FOR_EXEC, "bprm_creds_for_exec"),
+    (wire::hook::HOOK_BPRM_CREDS_FROM_FILE, "bprm_creds_from_file"),
+    (wire::hook::HOOK_BPRM_CHECK_SECURITY, "bprm_check_security"),
+    (wire::hook::HOOK_BPRM_COMMITTING_CREDS, "bprm_committing_creds"),
+    (wire::hook::HOOK_BPRM_COMMITTED_CREDS, "bprm_committed_creds"),
+    (wire::hook::HOOK_MMAP_FILE, "mmap_file"),
+    (wire::hook::HOOK_FILE_OPEN, "file_open"),
+    (wire::hook::HOOK_FILE_POST_OPEN, "file_post_open"),
+    (wire::hook::HOOK_KERNEL_READ_FILE, "kernel_read_file"),
+    (wire::hook::HOOK_FILE_LOCK, "file_lock"),
+    (wire::hook::HOOK_FILE_RECEIVE, "file_receive"),
+    (wire::hook::HOOK_INODE_RENAME, "inode_rename"),
+    (wire::hook::HOOK_INODE_UNLINK, "inode_unlink"),
+    (wire::hook::HOOK_INODE_LINK, "inode_link"),
+    (wire::hook::HOOK_INODE_SETATTR, "inode_setattr"),
+    (wire::hook::HOOK_INODE_SETXATTR, "inode_setxattr"),
+    (wire::hook::HOOK_PATH_TRUNCATE, "path_truncate"),
+    (wire::hook::HOOK_FORK, "sched_process_fork"),
+    (wire::hook::HOOK_RUNNING_PROCESS, "running_process"),
+    (wire::hook::HOOK_OPEN_DESCRIPTOR, "open_descriptor"),
+    (wire::hook::HOOK_USER_DIGEST, "user_digest"),
+    (wire::hook::HOOK_LOADTEST, "loadtest"),
+    (wire::hook::HOOK_LOADTEST_BULK, "loadtest_bulk"),
 ];
 
 /// All that the drain needs to know of a record.
@@ -92,7 +123,7 @@ pub(crate) fn record_key(record: &[u8]) -> Option<RecordKey> {
 /// When the record is shorter than it says, or holds a number that this recorder does not know.
 pub(crate) fn decode(record: &[u8], header: &SegmentHeader, surroundings: &Surroundings) -> Result<Event> {
     let raw: wire::event = wire::read(record).context("the record is shorter than its head")?;
-    let (path, exe, argv) = tail(record, &raw)?;
+    let tail = Tail::of(record, &raw)?;
     let mut event = Event {
         recording_id: header.recording_id.clone(),
         host: header.host.clone(),
@@ -101,41 +132,113 @@ pub(crate) fn decode(record: &[u8], header: &SegmentHeader, surroundings: &Surro
         seq: raw.seq.cast_signed(),
         boot_ns: raw.boot_ns.cast_signed(),
         time: surroundings.time(raw.boot_ns.cast_signed()),
-        action: "post".into(),
         ima_policy: surroundings.ima_policy,
         ..Event::default()
     };
     fill_policy(&mut event, &raw, header)?;
-    fill_process(&mut event, &raw, exe);
+    fill_action(&mut event, &raw)?;
+    fill_process(&mut event, &raw, tail.exe);
+    event.container_id = container_id(tail.container);
     if raw.flags & flag(wire::event_flag::EVENT_HAS_FILE.0) != 0 {
-        fill_file(&mut event, &raw, path);
+        fill_file(&mut event, &raw, tail.path);
     }
-    fill_how(&mut event, &raw, argv);
+    fill_how(&mut event, &raw, &tail);
     fill_digest(&mut event, &raw)?;
+    if u32::from(raw.hook) == wire::hook::HOOK_USER_DIGEST.0 {
+        event.ref_cpu = Some(raw.ref_cpu.cast_signed());
+        event.ref_seq = Some(raw.ref_seq.cast_signed());
+    }
     Ok(event)
 }
 
-/// Path, exe and argv, which stand behind the head.
-fn tail<'a>(record: &'a [u8], raw: &wire::event) -> Result<(&'a [u8], &'a [u8], &'a [u8])> {
-    let rest = &record[size_of::<wire::event>()..];
-    let lengths = [raw.path_bytes, raw.exe_bytes, raw.argv_bytes].map(usize::from);
-    if raw.record_bytes as usize != record.len() || lengths.iter().sum::<usize>() != rest.len() {
-        bail!("the record's lengths disagree: {} bytes, {} stated, tail {lengths:?}", record.len(), raw.record_bytes);
+/// The texts that stand behind the head, in this order.
+struct Tail<'a> {
+    path: &'a [u8],
+    exe: &'a [u8],
+    argv: &'a [u8],
+    target: &'a [u8],
+    container: &'a [u8],
+}
+
+impl<'a> Tail<'a> {
+    fn of(record: &'a [u8], raw: &wire::event) -> Result<Self> {
+        let rest = &record[size_of::<wire::event>()..];
+        let lengths = [raw.path_bytes, raw.exe_bytes, raw.argv_bytes, raw.target_bytes, raw.container_bytes];
+        let lengths = lengths.map(usize::from);
+        if raw.record_bytes as usize != record.len() || lengths.iter().sum::<usize>() != rest.len() {
+            let (bytes, stated) = (record.len(), raw.record_bytes);
+            bail!("the record's lengths disagree: {bytes} bytes, {stated} stated, tail {lengths:?}");
+        }
+        let (path, rest) = rest.split_at(lengths[0]);
+        let (exe, rest) = rest.split_at(lengths[1]);
+        let (argv, rest) = rest.split_at(lengths[2]);
+        let (target, container) = rest.split_at(lengths[3]);
+        Ok(Self { path, exe, argv, target, container })
     }
-    let (path, rest) = rest.split_at(lengths[0]);
-    let (exe, argv) = rest.split_at(lengths[1]);
-    Ok((path, exe, argv))
 }
 
 fn fill_policy(event: &mut Event, raw: &wire::event, header: &SegmentHeader) -> Result<()> {
-    event.served_by = name_of(&HOOKS, u32::from(raw.hook)).with_context(|| format!("hook {} is unknown", raw.hook))?;
-    let entry = header.entries.get(usize::from(raw.entry));
+    let hook = wire::hook(u32::from(raw.hook));
+    let is_other = hook.0 >= wire::hook::HOOK_OTHER_0.0 && hook.0 <= wire::hook::HOOK_OTHER_7.0;
+    let name = HOOKS.iter().find(|(number, _)| *number == hook).map(|(_, name)| *name);
+    let entry = header.entries.get(usize::from(raw.entry)).filter(|_| has_entry(hook));
+    event.served_by = match (name, entry) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(entry)) if is_other => entry.hook.clone(),
+        _ => bail!("hook {} is unknown", raw.hook),
+    };
     event.hook = entry.map_or_else(|| event.served_by.clone(), |entry| entry.hook.clone());
     event.policy = entry.map(|entry| entry.policy.clone());
     event.selector = entry.and_then(|entry| entry.selectors.get(usize::from(raw.selector)).cloned());
     event.message = entry.and_then(|entry| entry.message.clone());
     event.tags = entry.map(|entry| entry.tags.clone()).unwrap_or_default();
     Ok(())
+}
+
+/// Whether a policy asked for the row.
+fn has_entry(hook: wire::hook) -> bool {
+    ![
+        wire::hook::HOOK_FORK,
+        wire::hook::HOOK_RUNNING_PROCESS,
+        wire::hook::HOOK_OPEN_DESCRIPTOR,
+        wire::hook::HOOK_USER_DIGEST,
+        wire::hook::HOOK_LOADTEST,
+        wire::hook::HOOK_LOADTEST_BULK,
+    ]
+    .contains(&hook)
+}
+
+fn fill_action(event: &mut Event, raw: &wire::event) -> Result<()> {
+    event.action = match wire::action(u32::from(raw.action)) {
+        wire::action::ACTION_POST => "post",
+        wire::action::ACTION_SIGNAL => "signal",
+        wire::action::ACTION_KILL => "kill",
+        wire::action::ACTION_DENY => "deny",
+        other => bail!("action {} is unknown", other.0),
+    }
+    .into();
+    event.enforced = raw.flags & flag(wire::event_flag::EVENT_ENFORCED.0) != 0;
+    event.unenforced = match wire::not_enforced(u32::from(raw.not_enforced)) {
+        wire::not_enforced::NOT_ENFORCED_NONE => None,
+        wire::not_enforced::NOT_ENFORCED_NOT_ASKED => Some("not_asked".into()),
+        wire::not_enforced::NOT_ENFORCED_MONITOR => Some("monitor".into()),
+        wire::not_enforced::NOT_ENFORCED_DOUBTFUL_DIGEST => Some("doubtful_digest".into()),
+        wire::not_enforced::NOT_ENFORCED_OTHER_ENTRY => Some("other_entry".into()),
+        wire::not_enforced::NOT_ENFORCED_FAILED => Some("failed".into()),
+        other => bail!("reason {} for an act that was not carried out is unknown", other.0),
+    };
+    if event.enforced && event.action == "deny" {
+        event.result = Some(raw.result.wrapping_neg());
+    }
+    Ok(())
+}
+
+/// The id of 64 hexadecimal digits in the name of a container's cgroup.
+fn container_id(name: &[u8]) -> Option<String> {
+    /// Digits of an id.
+    const DIGITS: usize = 64;
+    let id = name.split(|byte| !byte.is_ascii_hexdigit()).find(|part| part.len() == DIGITS)?;
+    Some(String::from_utf8_lossy(id).to_ascii_lowercase())
 }
 
 fn fill_process(event: &mut Event, raw: &wire::event, exe: &[u8]) {
@@ -185,16 +288,43 @@ fn fill_file(event: &mut Event, raw: &wire::event, path: &[u8]) {
     event.ctime = Some(micros(raw.ctime_s, raw.ctime_ns));
     event.i_version_raw = Some(raw.i_version_raw.cast_signed());
     event.writers = Some(raw.writers);
-    event.open_flags = Some(raw.open_flags.cast_signed());
+    event.open_flags = has_open_file(raw).then_some(raw.open_flags.cast_signed());
 }
 
-fn fill_how(event: &mut Event, raw: &wire::event, argv: &[u8]) {
-    if u32::from(raw.hook) == wire::hook::HOOK_MMAP_FILE.0 {
+/// Change hooks are about names, not open files.
+fn has_open_file(raw: &wire::event) -> bool {
+    let hook = u32::from(raw.hook);
+    hook < wire::hook::HOOK_INODE_RENAME.0 || hook > wire::hook::HOOK_PATH_TRUNCATE.0
+}
+
+fn fill_how(event: &mut Event, raw: &wire::event, tail: &Tail<'_>) {
+    let hook = wire::hook(u32::from(raw.hook));
+    if hook == wire::hook::HOOK_MMAP_FILE {
         event.mmap_prot = Some(raw.mmap_prot.cast_signed());
     }
-    if u32::from(raw.hook) != wire::hook::HOOK_BPRM_COMMITTED_CREDS.0 {
-        return;
+    if hook == wire::hook::HOOK_INODE_SETXATTR {
+        event.attributes = vec![text::from_bytes(tail.target).text];
+    } else {
+        event.attributes = names_of(&ATTRIBUTES, raw.attributes);
+        fill_target(event, raw, tail.target);
     }
+    if hook == wire::hook::HOOK_BPRM_COMMITTED_CREDS {
+        fill_arguments(event, raw, tail.argv);
+    }
+}
+
+fn fill_target(event: &mut Event, raw: &wire::event, target: &[u8]) {
+    if !target.is_empty() {
+        let Text { text, bytes } = text::from_bytes(target);
+        event.target_path = Some(text);
+        event.target_path_bytes = bytes;
+    }
+    if raw.flags & flag(wire::event_flag::EVENT_HAS_TARGET.0) != 0 {
+        event.target_ino = Some(raw.target_ino.cast_signed());
+    }
+}
+
+fn fill_arguments(event: &mut Event, raw: &wire::event, argv: &[u8]) {
     event.argc = Some(raw.argc);
     event.argv_truncated = Some(raw.flags & flag(wire::event_flag::EVENT_ARGV_TRUNCATED.0) != 0);
     if argv.is_empty() {
@@ -224,6 +354,9 @@ fn fill_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
         wire::digest_status::DIGEST_NOT_AVAILABLE_AT_THIS_HOOK => "not_available_at_this_hook",
         wire::digest_status::DIGEST_IMA_FAILED => "ima_failed",
         wire::digest_status::DIGEST_PSEUDO_FILESYSTEM => "pseudo_filesystem",
+        wire::digest_status::DIGEST_MOVED => "file_moved",
+        wire::digest_status::DIGEST_UNREADABLE => "unreadable",
+        wire::digest_status::DIGEST_QUEUE_FULL => "queue_full",
         other => bail!("digest status {} is unknown", other.0),
     };
     event.digest_status = "unavailable".into();
@@ -244,6 +377,7 @@ fn fill_taken_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
     event.digest_source = Some(match wire::digest_source(u32::from(raw.digest_source)) {
         wire::digest_source::SOURCE_IMA => "ima".into(),
         wire::digest_source::SOURCE_CACHE => "cache".into(),
+        wire::digest_source::SOURCE_USER => "user".into(),
         other => bail!("digest source {} is unknown", other.0),
     });
     event.digest_doubt = names_of(&DOUBTS, raw.digest_doubt);
@@ -267,10 +401,6 @@ fn memfd_name(path: &[u8]) -> &[u8] {
 
 fn names_of(names: &[(u32, &str)], bits: u32) -> Vec<String> {
     names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| (*name).to_owned()).collect()
-}
-
-fn name_of(names: &[(u32, &str)], number: u32) -> Option<String> {
-    names.iter().find(|(candidate, _)| *candidate == number).map(|(_, name)| (*name).to_owned())
 }
 
 fn unless_unset(id: u32) -> Option<i64> {

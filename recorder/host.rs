@@ -100,6 +100,29 @@ pub(crate) fn random_uuid() -> anyhow::Result<String> {
     read_line("/proc/sys/kernel/random/uuid").context("cannot read `/proc/sys/kernel/random/uuid`")
 }
 
+/// Two random words, from the kernel.
+///
+/// # Errors
+/// When the kernel gives none.
+pub(crate) fn random_words() -> anyhow::Result<[u64; 2]> {
+    use anyhow::Context;
+    use std::io::Read;
+    let mut bytes = [0; 16];
+    fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).context("no random bytes")?;
+    let number = u128::from_ne_bytes(bytes);
+    Ok([u64::try_from(number >> 64)?, u64::try_from(number & u128::from(u64::MAX))?])
+}
+
+/// Inode number of a namespace of the first process, by its name below `/proc/<pid>/ns`.
+///
+/// # Errors
+/// When the kernel has no such namespace.
+pub(crate) fn host_namespace(name: &str) -> anyhow::Result<u64> {
+    use anyhow::Context;
+    let link = fs::metadata(format!("/proc/1/ns/{name}"));
+    link.map(|metadata| metadata.ino()).with_context(|| format!("this kernel has no namespace `{name}`"))
+}
+
 /// Both clocks at this moment.
 pub(crate) fn clock_anchor() -> ClockAnchor {
     let nanoseconds = |id| {

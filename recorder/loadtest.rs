@@ -27,7 +27,7 @@ const BATCH: u64 = 64;
 pub(crate) fn run(options: &LoadtestOptions) -> Result<ExitCode> {
     let ring_bytes = ring_bytes(options.store.ring_bytes);
     let sensor =
-        Sensor::load_producer(SensorOptions { ring_bytes, max_hash_bytes: 0 }).context("cannot load the producer")?;
+        Sensor::load_producer(SensorOptions::without_policies(ring_bytes)).context("cannot load the producer")?;
     let (lock, store) = store::open_for(&options.store)?;
     let session = Session::new(None, Vec::new())?;
     let start = serde_json::json!({

@@ -126,7 +126,7 @@ impl Pipeline {
 
     /// Whether what the counters say was produced is stored or counted as dropped: nothing is on its way any more.
     pub(crate) fn is_settled(&self, counters: &[CpuCounters]) -> bool {
-        self.accounting.totals(counters).iter().all(|totals| totals.produced == totals.stored + totals.dropped)
+        self.accounting.totals(counters).iter().all(|totals| totals.produced == totals.stored + totals.dropped + totals.suppressed)
     }
 
     /// Notes the stop, seals everything and ends the threads.

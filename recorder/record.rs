@@ -11,7 +11,7 @@ use crate::sensor::{self, Sensor, SensorOptions};
 use crate::session::Session;
 use crate::signals::{Signals, StopCause};
 use crate::status::StatusLine;
-use crate::tables::{self, Tables};
+use crate::tables::{self, KernelSupport, Tables};
 use crate::watch::Watch;
 use crate::{host, policy, store};
 use anyhow::{Context, Result};
@@ -43,12 +43,15 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     if !lacks.is_empty() {
         return Ok(refuse(&lacks));
     }
-    // Reading the kernel's BTF takes its time, so it is asked only where the answer matters.
-    let has_post_open = tables::asks_for_post_open(&policies) && sensor::kernel_hooks().contains(&"file_post_open");
-    let tables = Tables::new(&policies, has_post_open)?;
+    let tables = Tables::new(&policies, kernel_support(&policies), 0)?;
     let ring_bytes = ring_bytes(options.store.ring_bytes);
-    let sensor_options = SensorOptions { ring_bytes, max_hash_bytes: options.max_hash_bytes };
-    let mut sensor = match Sensor::load(&tables, sensor_options) {
+    let sensor_options = SensorOptions {
+        ring_bytes,
+        max_hash_bytes: options.max_hash_bytes,
+        enforce: options.enforce,
+        generation: 1,
+    };
+    let mut sensor = match Sensor::load(&tables, sensor_options, None) {
         Ok(sensor) => sensor,
         Err(error) => return Ok(refuse(&[preflight::refusal("sensor", &error)])),
     };
@@ -60,8 +63,9 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
 
     let mut signals = Signals::watch()?;
     sensor.attach_tracking()?;
-    processes::note_running(&sensor, &tables);
+    processes::note_running(&sensor);
     sensor.attach_hooks()?;
+    sensor.activate(1)?;
     note_start(&mut pipeline, &policies, &tables);
     say!(
         "recording {} to `{}`, policies: {}",
@@ -73,12 +77,21 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let deadline = options.duration.map(|duration| Instant::now() + duration);
     let mut watch = Some(Watch::start());
     let cause = drain(&sensor, &mut pipeline, &lock, &mut watch, || stop_cause(&mut signals, deadline))?;
-    sensor.stop();
+    sensor.stop()?;
     settle(&sensor, &mut pipeline)?;
     let counters = sensor.counters()?;
     let outcome = pipeline.finish(&cause, &counters, sensor.recursion_misses())?;
     let was_blind = watch.is_some_and(|watch| watch.was_blind());
     Ok(report(&outcome, was_blind))
+}
+
+/// What matters of the kernel for these policies: each answer takes its time.
+fn kernel_support(policies: &[policy::model::Policy]) -> KernelSupport {
+    let has_hook = |name| sensor::kernel_hooks().contains(&name);
+    KernelSupport {
+        has_post_open: tables::asks_for_post_open(policies) && has_hook("file_post_open"),
+        has_path_truncate: tables::asks_for_path_truncate(policies) && sensor::probe_hooks(&["path_truncate"]).is_ok(),
+    }
 }
 
 /// Says why this host cannot record, in the words of `doctor`.
@@ -174,7 +187,12 @@ fn note_start(pipeline: &mut Pipeline, policies: &[policy::model::Policy], table
             .map(|entry| entry.hook.as_str())
             .collect();
         entry.policy = Some(policy.name.clone());
-        entry.detail = Some(serde_json::json!({ "hooks": hooks, "sha256": policy_digest(policy) }).to_string());
+        let detail = serde_json::json!({
+            "hooks": hooks,
+            "coverage": tables::coverage::coverage(policy),
+            "sha256": policy_digest(policy),
+        });
+        entry.detail = Some(detail.to_string());
         pipeline.note(entry);
     }
 }

@@ -1,14 +1,18 @@
 //! The BPF programs: load, steer, attach, read. The only user of libbpf.
 
+mod fill;
+mod kernel;
 mod object;
 
-use crate::tables::{SetBits, Tables};
+pub(crate) use kernel::kernel_hooks;
+
+use crate::tables::Tables;
 use crate::wire::{self, RecorderSkel};
 use anyhow::{Context, Result};
 use libbpf_rs::skel::{OpenSkel, Skel};
-use libbpf_rs::{Btf, Link, MapCore, MapFlags, MapHandle, MapType, ProgramInput, RingBuffer, RingBufferBuilder};
-use object::{configure, explained, open_with, program_information};
-use std::collections::{BTreeSet, HashMap};
+use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapType, ProgramInput, RingBuffer, RingBufferBuilder};
+use object::{configure, explained, open_with, program_information, reuse};
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Programs that follow processes and hashes; they send no records of their own.
@@ -16,14 +20,28 @@ const TRACKING: [&str; 4] = ["sched_process_fork", "bprm_check_security", "bprm_
 /// Programs that see when IMA really reads a file. Not every kernel lets them in.
 const HASH_PROBES: [&str; 2] = ["ima_hash_begins", "ima_hash_ends"];
 /// LSM programs, by their number in `bpf/event.h`; the names are the hooks'.
-pub(crate) const HOOK_PROGRAMS: [(wire::hook, &str); 6] = [
+pub(crate) const HOOK_PROGRAMS: [(wire::hook, &str); 17] = [
+    (wire::hook::HOOK_BPRM_CREDS_FOR_EXEC, "bprm_creds_for_exec"),
+    (wire::hook::HOOK_BPRM_CREDS_FROM_FILE, "bprm_creds_from_file"),
     (wire::hook::HOOK_BPRM_CHECK_SECURITY, "bprm_check_security"),
+    (wire::hook::HOOK_BPRM_COMMITTING_CREDS, "bprm_committing_creds"),
     (wire::hook::HOOK_BPRM_COMMITTED_CREDS, "bprm_committed_creds"),
     (wire::hook::HOOK_MMAP_FILE, "mmap_file"),
     (wire::hook::HOOK_FILE_OPEN, "file_open"),
     (wire::hook::HOOK_FILE_POST_OPEN, "file_post_open"),
     (wire::hook::HOOK_KERNEL_READ_FILE, "kernel_read_file"),
+    (wire::hook::HOOK_FILE_LOCK, "file_lock"),
+    (wire::hook::HOOK_FILE_RECEIVE, "file_receive"),
+    (wire::hook::HOOK_INODE_RENAME, "inode_rename"),
+    (wire::hook::HOOK_INODE_UNLINK, "inode_unlink"),
+    (wire::hook::HOOK_INODE_LINK, "inode_link"),
+    (wire::hook::HOOK_INODE_SETATTR, "inode_setattr"),
+    (wire::hook::HOOK_INODE_SETXATTR, "inode_setxattr"),
+    (wire::hook::HOOK_PATH_TRUNCATE, "path_truncate"),
 ];
+/// Programs for hooks without one of their own.
+const OTHER_PROGRAMS: [&str; 8] =
+    ["other_0", "other_1", "other_2", "other_3", "other_4", "other_5", "other_6", "other_7"];
 /// Counts the recorder's own locks of its lock file.
 const CANARY: &str = "canary";
 /// The producer of `loadtest`.
@@ -36,6 +54,17 @@ pub(crate) struct SensorOptions {
     pub(crate) ring_bytes: u64,
     /// Files above this size are not hashed.
     pub(crate) max_hash_bytes: u64,
+    /// Deny and signal as the policies ask; else it is only noted what they would have done.
+    pub(crate) enforce: bool,
+    /// Number of this set of policies in the recording, from 1.
+    pub(crate) generation: u32,
+}
+
+impl SensorOptions {
+    /// For programs that record nothing by policy.
+    pub(crate) fn without_policies(ring_bytes: u64) -> Self {
+        Self { ring_bytes, max_hash_bytes: 0, enforce: false, generation: 1 }
+    }
 }
 
 /// Counters of one CPU.
@@ -56,17 +85,19 @@ pub(crate) struct Sensor {
 }
 
 impl Sensor {
-    /// Loads the programs that the tables need.
+    /// Loads the programs that the tables need. With `before`, they go on where those left off: with its rings,
+    /// counters and memory of tasks; they record once [`Self::activate`] says so.
     ///
     /// # Errors
     /// With the kernel's or the verifier's own words.
-    pub(crate) fn load(tables: &Tables, options: SensorOptions) -> Result<Self> {
+    pub(crate) fn load(tables: &Tables, options: SensorOptions, before: Option<&Self>) -> Result<Self> {
         let mut programs: BTreeSet<&'static str> = TRACKING.into_iter().collect();
-        programs
-            .extend(HOOK_PROGRAMS.iter().filter(|(hook, _)| tables.hooks.contains_key(&hook.0)).map(|(_, name)| *name));
+        programs.extend(HOOK_PROGRAMS.iter().filter(|(hook, _)| tables.has_hook(*hook)).map(|(_, name)| *name));
+        programs.extend(&OTHER_PROGRAMS[..tables.others.len().min(OTHER_PROGRAMS.len())]);
         let mut with_probes = programs.clone();
         with_probes.extend(HASH_PROBES);
-        Self::load_programs(with_probes, tables, options).or_else(|_| Self::load_programs(programs, tables, options))
+        Self::load_programs(with_probes, tables, options, before)
+            .or_else(|_| Self::load_programs(programs, tables, options, before))
     }
 
     /// Loads the producer of `loadtest`, with rings and counters as in a recording.
@@ -74,15 +105,25 @@ impl Sensor {
     /// # Errors
     /// With the kernel's own words.
     pub(crate) fn load_producer(options: SensorOptions) -> Result<Self> {
-        Self::load_programs([LOADTEST].into(), &Tables::default(), options)
+        Self::load_programs([LOADTEST].into(), &Tables::default(), options, None)
     }
 
-    fn load_programs(programs: BTreeSet<&'static str>, tables: &Tables, options: SensorOptions) -> Result<Self> {
+    fn load_programs(
+        programs: BTreeSet<&'static str>,
+        tables: &Tables,
+        options: SensorOptions,
+        before: Option<&Self>,
+    ) -> Result<Self> {
         let mut open = open_with(&programs)?;
         configure(&mut open, &programs, tables, options)?;
+        if let Some(before) = before {
+            reuse(&mut open, &before.skeleton)?;
+        }
         let skeleton = open.load().map_err(|error| explained(&error))?;
         let mut sensor = Self { skeleton, rings: Vec::new(), links: Vec::new(), programs };
-        sensor.make_rings(options.ring_bytes).context("cannot make the rings")?;
+        if before.is_none() {
+            sensor.make_rings(options.ring_bytes).context("cannot make the rings")?;
+        }
         sensor.fill_tables(tables).context("cannot fill the policy tables")?;
         Ok(sensor)
     }
@@ -101,49 +142,6 @@ impl Sensor {
             self.rings.push((cpu, ring));
         }
         Ok(())
-    }
-
-    fn fill_tables(&mut self, tables: &Tables) -> Result<()> {
-        let maps = &self.skeleton.maps;
-        for (number, selector) in (0_u32..).zip(&tables.selectors) {
-            maps.selectors.update(&number.to_ne_bytes(), wire::bytes_of(selector), MapFlags::ANY)?;
-        }
-        for (hook, policy) in &tables.hooks {
-            maps.hook_policies.update(&hook.to_ne_bytes(), wire::bytes_of(policy), MapFlags::ANY)?;
-        }
-        for (path, sets) in &tables.paths {
-            let map: &dyn MapCore =
-                if path.len() <= maps.short_paths.key_size() as usize { &maps.short_paths } else { &maps.long_paths };
-            let mut key = path.clone();
-            key.resize(map.key_size() as usize, 0);
-            map.update(&key, wire::bytes_of(&wire::path_sets { word: *sets }), MapFlags::ANY)?;
-        }
-        let mut lengths = wire::affix_lengths::default();
-        lengths.prefixes = self.fill_affixes(wire::affix_kind::AFFIX_PREFIX, &tables.prefixes, &mut lengths.prefix)?;
-        lengths.postfixes =
-            self.fill_affixes(wire::affix_kind::AFFIX_POSTFIX, &tables.postfixes, &mut lengths.postfix)?;
-        self.skeleton.maps.affix_lengths.update(&0_u32.to_ne_bytes(), wire::bytes_of(&lengths), MapFlags::ANY)?;
-        Ok(())
-    }
-
-    /// Fills in prefixes or postfixes; returns how many lengths occur.
-    fn fill_affixes(
-        &self,
-        kind: wire::affix_kind,
-        affixes: &HashMap<Vec<u8>, SetBits>,
-        lengths: &mut [u16],
-    ) -> Result<u32> {
-        for (affix, sets) in affixes {
-            let mut key = wire::affix_key { kind: kind.0, length: u32::try_from(affix.len())?, ..Default::default() };
-            key.bytes.get_mut(..affix.len()).context("a prefix or postfix is too long")?.copy_from_slice(affix);
-            let value = wire::path_sets { word: *sets };
-            self.skeleton.maps.affixes.update(wire::bytes_of(&key), wire::bytes_of(&value), MapFlags::ANY)?;
-        }
-        let distinct: BTreeSet<usize> = affixes.keys().map(Vec::len).collect();
-        for (place, length) in lengths.iter_mut().zip(&distinct) {
-            *place = u16::try_from(*length)?;
-        }
-        Ok(u32::try_from(distinct.len())?)
     }
 
     /// Attaches what follows processes, so that none is missed while running ones are noted.
@@ -263,12 +261,49 @@ impl Sensor {
             .collect()
     }
 
+    /// From now on the programs of this generation record, and no others; 0 ends the recording.
+    ///
+    /// # Errors
+    /// When the map cannot be written.
+    pub(crate) fn activate(&self, generation: u32) -> Result<()> {
+        let key = 0_u32.to_ne_bytes();
+        let maps = &self.skeleton.maps;
+        maps.active_generation.update(&key, &generation.to_ne_bytes(), MapFlags::ANY).context("cannot switch policies")
+    }
+
     /// Ends the recording in the kernel: what runs from now on sends nothing.
-    pub(crate) fn stop(&mut self) {
-        if let Some(bss) = self.skeleton.maps.bss_data.as_deref_mut() {
-            bss.stopped = 1;
-        }
+    ///
+    /// # Errors
+    /// When the map cannot be written.
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        self.activate(0)?;
         self.links.clear();
+        Ok(())
+    }
+
+    /// Takes over what belongs to the recording and not to its policies.
+    pub(crate) fn succeed(&mut self, before: Self) {
+        self.rings = before.rings;
+    }
+
+    /// Says where the filesystem of a device is mounted, in the kernel's form of its number; `None`: at no place or at
+    /// several.
+    ///
+    /// # Errors
+    /// When the map cannot be written.
+    pub(crate) fn set_mount_point(&self, dev: u32, path: Option<&[u8]>) -> Result<()> {
+        let map = &self.skeleton.maps.mount_points;
+        let key = dev.to_ne_bytes();
+        let mut mount_point = wire::mount_point::default();
+        let Some(place) = path.and_then(|path| mount_point.path.get_mut(..path.len())) else {
+            let _ = map.delete(&key);
+            return Ok(());
+        };
+        for (to, from) in place.iter_mut().zip(path.unwrap_or_default()) {
+            *to = from.cast_signed();
+        }
+        mount_point.bytes = u32::try_from(place.len())?;
+        map.update(&key, wire::bytes_of(&mount_point), MapFlags::ANY).context("cannot note a mount point")
     }
 
     /// Runs the producer once: `count` events numbered from `first`, which rank as opens (bulk) or as execs. Returns how
@@ -290,14 +325,6 @@ impl Sensor {
 pub(crate) fn probe_hooks(names: &[&'static str]) -> Result<()> {
     let programs = names.iter().copied().collect();
     let mut open = open_with(&programs)?;
-    configure(&mut open, &programs, &Tables::default(), SensorOptions { ring_bytes: 4096, max_hash_bytes: 0 })?;
+    configure(&mut open, &programs, &Tables::default(), SensorOptions::without_policies(4096))?;
     open.load().map(drop).map_err(|error| explained(&error))
-}
-
-/// Those of our hooks that the kernel's BTF has.
-pub(crate) fn kernel_hooks() -> Vec<&'static str> {
-    let Ok(btf) = Btf::from_vmlinux() else { return Vec::new() };
-    let has_hook =
-        |name: &&str| btf.type_by_name::<libbpf_rs::btf::types::Func<'_>>(&format!("bpf_lsm_{name}")).is_some();
-    HOOK_PROGRAMS.into_iter().map(|(_, name)| name).filter(has_hook).collect()
 }

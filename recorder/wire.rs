@@ -9,8 +9,9 @@ mod skeleton {
 }
 
 pub(crate) use skeleton::types::{
-    affix_key, affix_kind, affix_lengths, counters, digest_doubt, digest_source, digest_status, event, event_flag,
-    filter, filter_kind, hook, hook_policy, path_flag, path_sets, process, selector, selector_flag,
+    action, affix_key, affix_kind, attribute, counters, digest_doubt, digest_key, digest_source, digest_status, event,
+    event_flag, family, filter_kind, hook, hook_policy, limit_scope, mount_point, not_enforced, number, other_kind,
+    path_flag, path_sets, process, range, selector, selector_flag, step, step_flag, substring_state, text, text_index,
 };
 pub(crate) use skeleton::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 
@@ -24,27 +25,45 @@ pub(crate) unsafe trait Wire: Copy {}
 // the sum of the fields, and in event.h).
 unsafe impl Wire for affix_key {}
 // SAFETY: as above.
-unsafe impl Wire for affix_lengths {}
-// SAFETY: as above.
 unsafe impl Wire for counters {}
+// SAFETY: as above.
+unsafe impl Wire for digest_key {}
 // SAFETY: as above.
 unsafe impl Wire for event {}
 // SAFETY: as above.
+unsafe impl Wire for family {}
+// SAFETY: as above.
 unsafe impl Wire for hook_policy {}
+// SAFETY: as above.
+unsafe impl Wire for mount_point {}
 // SAFETY: as above.
 unsafe impl Wire for path_sets {}
 // SAFETY: as above.
 unsafe impl Wire for process {}
 // SAFETY: as above.
+unsafe impl Wire for range {}
+// SAFETY: as above.
 unsafe impl Wire for selector {}
+// SAFETY: as above.
+unsafe impl Wire for step {}
+// SAFETY: as above.
+unsafe impl Wire for substring_state {}
+// SAFETY: as above.
+unsafe impl Wire for text_index {}
 
-const _: () = assert!(size_of::<event>() == 352);
+const _: () = assert!(size_of::<event>() == 392);
 const _: () = assert!(size_of::<affix_key>() == 2 * 4 + 256);
-const _: () = assert!(size_of::<affix_lengths>() == 2 * 4 + 2 * (256 + 128));
-const _: () = assert!(size_of::<counters>() == 14 * 8);
-const _: () = assert!(size_of::<filter>() == 8 + 4 * 8);
-const _: () = assert!(size_of::<selector>() == 8 + 16 * size_of::<filter>());
-const _: () = assert!(size_of::<process>() == 8 + 4 * 8 + 2 * 4 + 256);
+const _: () = assert!(size_of::<counters>() == 18 * 8);
+const _: () = assert!(size_of::<digest_key>() == 2 * 4 + 64);
+const _: () = assert!(size_of::<family>() == 6 * 4);
+const _: () = assert!(size_of::<hook_policy>() == 4 * 4 + 32);
+const _: () = assert!(size_of::<mount_point>() == 2 * 4 + 256);
+const _: () = assert!(size_of::<process>() == 2 * 8 + 2 * 32 + 4 * 4 + 256);
+const _: () = assert!(size_of::<range>() == 2 * 8);
+const _: () = assert!(size_of::<selector>() == 4 * 2 + 2 * 4 + 2 * 8);
+const _: () = assert!(size_of::<step>() == 4 + 3 * 4 + 8);
+const _: () = assert!(size_of::<substring_state>() == 256 * 2 + 32);
+const _: () = assert!(size_of::<text_index>() == 4 * 4 + 2 * (256 + 128));
 
 /// Reads a struct from the start of `bytes`; `None` when there are too few.
 pub(crate) fn read<T: Wire>(bytes: &[u8]) -> Option<T> {

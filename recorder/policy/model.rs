@@ -247,7 +247,7 @@ pub(crate) struct Selector {
 }
 
 /// What is done when a selector matches.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Action {
     /// Record the event.
     pub(crate) post: bool,

@@ -1,14 +1,16 @@
 //! The BPF object before it is loaded, and what libbpf and the kernel say about it.
 
-use super::{HASH_PROBES, SensorOptions};
+use super::kernel::Kernel;
+use super::{HASH_PROBES, OTHER_PROGRAMS, SensorOptions};
+use crate::host;
 use crate::tables::Tables;
-use crate::wire::{OpenRecorderSkel, RecorderSkelBuilder};
+use crate::wire::{self, OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 use anyhow::{Context, Result, anyhow};
 use libbpf_rs::PrintLevel;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use std::collections::BTreeSet;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::Mutex;
 
 /// What the kernel says about a program under this label.
@@ -40,17 +42,66 @@ pub(super) fn configure(
     let config = &mut open.maps.rodata_data.as_deref_mut().context("the object has no configuration")?.config;
     config.max_hash_bytes = options.max_hash_bytes;
     config.ring_bytes = options.ring_bytes;
+    config.hash_key = host::random_words()?;
     config.recorder_tgid = std::process::id();
     config.direct_io_flag = rustix::fs::OFlags::DIRECT.bits();
     config.hash_probe = u32::from(HASH_PROBES.iter().all(|name| programs.contains(name)));
+    config.generation = options.generation;
+    config.enforce = u32::from(options.enforce);
+    config.record_forks = 1;
+    config.family_count = u32::try_from(tables.families.len())?;
+    config.has_limits = u32::from(tables.has_limits);
+    // Reading the kernel's BTF takes its time.
+    if programs.contains("inode_setattr") || !tables.others.is_empty() {
+        let kernel = Kernel::read()?;
+        config.setattr_dentry = kernel.setattr_dentry();
+        for (place, hook) in config.other_kind.iter_mut().zip(&tables.others) {
+            *place = kernel.other_kind(hook)?.0;
+        }
+    }
+    for (program, hook) in OTHER_PROGRAMS.iter().zip(&tables.others) {
+        let mut programs = open.open_object_mut().progs_mut();
+        let mut program = programs.find(|known| known.name() == *program).context("a program is missing")?;
+        program
+            .set_attach_target(0, Some(format!("bpf_lsm_{hook}")))
+            .with_context(|| format!("hook `{hook}` cannot be recorded"))?;
+    }
+    set_sizes(open, tables)
+}
+
+fn set_sizes(open: &mut OpenRecorderSkel<'static>, tables: &Tables) -> Result<()> {
+    /// What limits and merges remember: about 2 MiB each.
+    const REMEMBERED: u32 = 1 << 14;
     let at_least_one = |count: usize| u32::try_from(count.max(1));
-    let short = open.maps.short_paths.key_size() as usize;
-    let long_paths = tables.paths.keys().filter(|path| path.len() > short).count();
-    open.maps.rings.set_max_entries(crate::host::possible_cpus())?;
-    open.maps.selectors.set_max_entries(at_least_one(tables.selectors.len())?)?;
-    open.maps.affixes.set_max_entries(at_least_one(tables.prefixes.len() + tables.postfixes.len())?)?;
-    open.maps.short_paths.set_max_entries(at_least_one(tables.paths.len() - long_paths)?)?;
-    open.maps.long_paths.set_max_entries(at_least_one(long_paths)?)?;
+    let maps = &mut open.maps;
+    let texts = &tables.texts;
+    let short = maps.short_paths.key_size() as usize;
+    let long_paths = texts.whole.keys().filter(|path| path.len() > short).count();
+    maps.rings.set_max_entries(host::possible_cpus())?;
+    maps.steps.set_max_entries(at_least_one(tables.steps.len())?)?;
+    maps.selectors.set_max_entries(at_least_one(tables.selectors.len())?)?;
+    maps.ranges.set_max_entries(at_least_one(tables.ranges.len())?)?;
+    maps.families.set_max_entries(at_least_one(tables.families.len())?)?;
+    maps.digest_sets.set_max_entries(at_least_one(tables.digests.len())?)?;
+    maps.substring_states.set_max_entries(at_least_one(texts.substring_states()?.states.len())?)?;
+    maps.limits.set_max_entries(if tables.has_limits { REMEMBERED } else { 1 })?;
+    maps.merges.set_max_entries(if tables.has_merges { REMEMBERED } else { 1 })?;
+    maps.affixes.set_max_entries(at_least_one(texts.prefixes.len() + texts.postfixes.len())?)?;
+    maps.short_paths.set_max_entries(at_least_one(texts.whole.len() - long_paths)?)?;
+    maps.long_paths.set_max_entries(at_least_one(long_paths)?)?;
+    Ok(())
+}
+
+/// Lets the programs use the maps of the recording that runs already.
+pub(super) fn reuse(open: &mut OpenRecorderSkel<'static>, before: &RecorderSkel<'static>) -> Result<()> {
+    let (maps, known) = (&mut open.maps, &before.maps);
+    maps.rings.reuse_fd(known.rings.as_fd())?;
+    maps.counters.reuse_fd(known.counters.as_fd())?;
+    maps.threads.reuse_fd(known.threads.as_fd())?;
+    maps.processes.reuse_fd(known.processes.as_fd())?;
+    maps.mount_points.reuse_fd(known.mount_points.as_fd())?;
+    maps.active_generation.reuse_fd(known.active_generation.as_fd())?;
+    maps.last_exec_id.reuse_fd(known.last_exec_id.as_fd())?;
     Ok(())
 }
 

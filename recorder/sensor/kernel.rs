@@ -1,0 +1,66 @@
+//! What the kernel's BTF says of its LSM hooks.
+
+use super::HOOK_PROGRAMS;
+use crate::wire;
+use anyhow::{Context, Result, bail};
+use libbpf_rs::Btf;
+use libbpf_rs::btf::types::{Func, FuncProto, Ptr, Struct};
+use libbpf_rs::btf::{BtfType, ReferencesType};
+
+/// The running kernel's types.
+pub(super) struct Kernel {
+    btf: Btf<'static>,
+}
+
+impl Kernel {
+    /// Reads the kernel's BTF.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub(super) fn read() -> Result<Self> {
+        Ok(Self { btf: Btf::from_vmlinux().context("cannot read the kernel's BTF")? })
+    }
+
+    /// Whether the kernel has a hook that BPF programs can be attached to.
+    pub(super) fn has_hook(&self, name: &str) -> bool {
+        self.prototype(name).is_some()
+    }
+
+    /// Place of the dentry among the arguments of `inode_setattr`, which moved in 6.9.
+    pub(super) fn setattr_dentry(&self) -> u32 {
+        self.prototype("inode_setattr").map_or(0, |prototype| u32::from(prototype.len() > 2))
+    }
+
+    /// What the first argument of a hook is.
+    ///
+    /// # Errors
+    /// When the kernel has no such hook.
+    pub(super) fn other_kind(&self, hook: &str) -> Result<wire::other_kind> {
+        let Some(prototype) = self.prototype(hook) else {
+            bail!("this kernel has no LSM hook `{hook}` for BPF programs; look for `bpf_lsm_…` in its BTF");
+        };
+        Ok(match self.first_struct(&prototype).as_deref() {
+            Some("file") => wire::other_kind::OTHER_FILE,
+            Some("linux_binprm") => wire::other_kind::OTHER_BINPRM,
+            _ => wire::other_kind::OTHER_PLAIN,
+        })
+    }
+
+    fn prototype(&self, hook: &str) -> Option<FuncProto<'_>> {
+        let function = self.btf.type_by_name::<Func<'_>>(&format!("bpf_lsm_{hook}"))?;
+        FuncProto::try_from(function.referenced_type()).ok()
+    }
+
+    /// Name of the struct that the first argument points to.
+    fn first_struct(&self, prototype: &FuncProto<'_>) -> Option<String> {
+        let argument = self.btf.type_by_id::<BtfType<'_>>(prototype.get(0)?.ty)?.skip_mods_and_typedefs();
+        let pointed = Ptr::try_from(argument).ok()?.referenced_type().skip_mods_and_typedefs();
+        Some(Struct::try_from(pointed).ok()?.name()?.to_string_lossy().into_owned())
+    }
+}
+
+/// Those of our hooks that the kernel's BTF has.
+pub(crate) fn kernel_hooks() -> Vec<&'static str> {
+    let Ok(kernel) = Kernel::read() else { return Vec::new() };
+    HOOK_PROGRAMS.into_iter().map(|(_, name)| name).filter(|name| kernel.has_hook(name)).collect()
+}

@@ -1,0 +1,81 @@
+//! Tables, compared with what the kernel's evaluator needs. The evaluator itself is tested in guests.
+
+use super::*;
+use crate::policy;
+use crate::policy::model::{PathFilter, PathOperator};
+
+fn paths(operator: PathOperator, values: &[&str]) -> PathFilter {
+    PathFilter { operator, negated: false, values: values.iter().map(|value| value.as_bytes().to_vec()).collect() }
+}
+
+#[test]
+fn the_default_policy_fits() -> Result<()> {
+    let policies = policy::load(&[])?;
+    let kernel = KernelSupport { has_post_open: true, has_path_truncate: true };
+    let tables = Tables::new(&policies, kernel, 0)?;
+    assert!(tables.has_hook(wire::hook::HOOK_FILE_OPEN));
+    assert_eq!(tables.entries.len(), policies[0].hooks.len());
+    Ok(())
+}
+
+#[test]
+fn ranges_are_in_order_and_do_not_touch() -> Result<()> {
+    let mut tables = Tables::default();
+    let filter = Filter::Number {
+        number: Number::Uid,
+        negated: false,
+        ranges: vec![(10, 20), (0, 0), (21, 30), (15, 16), (1, 0), (u64::MAX, u64::MAX)],
+    };
+    tables.add_steps(0, &[filter])?;
+    let ranges: Vec<_> = tables.ranges.iter().map(|range| (range.first, range.last)).collect();
+    assert_eq!(ranges, [(0, 0), (10, 30), (u64::MAX, u64::MAX)]);
+    assert_eq!((tables.steps[0].first, tables.steps[0].count), (0, 3));
+    Ok(())
+}
+
+#[test]
+fn one_pass_finds_all_substrings() -> Result<()> {
+    let mut texts = Texts::default();
+    texts.add(&paths(PathOperator::SubString, &["tmp", "mp/x", "p"]))?;
+    texts.add(&paths(PathOperator::SubString, &["zz"]))?;
+    texts.add(&paths(PathOperator::SubStringIgnoringCase, &["TmP"]))?;
+    let machine = texts.substring_states()?;
+    let found = |start: u32, text: &str| {
+        let mut state = start as usize;
+        text.bytes().fold(0, |sets, byte| {
+            state = usize::from(machine.states[state].next[usize::from(byte)]);
+            sets | machine.states[state].found.word[0]
+        })
+    };
+    assert_eq!(found(machine.exact, "/tmp/x"), 0b001);
+    assert_eq!(found(machine.exact, "/TMP/x"), 0);
+    assert_eq!(found(machine.exact, "/azza/p"), 0b011);
+    assert_eq!(found(machine.folded, "/a/tMp"), 0b100);
+    assert_eq!(found(machine.folded, "/a/tm"), 0);
+    Ok(())
+}
+
+#[test]
+fn a_truncation_is_a_change_of_attributes_where_the_kernel_has_nothing_better() -> Result<()> {
+    let entry = HookEntry {
+        hook: Hook::PathTruncate,
+        line: 1,
+        message: None,
+        tags: Vec::new(),
+        selectors: Vec::new(),
+    };
+    let policy = Policy {
+        name: "p".into(),
+        source: "p.yaml".into(),
+        text: String::new(),
+        hooks: vec![entry],
+        monitor: false,
+        warnings: Vec::new(),
+    };
+    let tables = Tables::new(&[policy], KernelSupport::default(), 3)?;
+    assert!(tables.has_hook(wire::hook::HOOK_INODE_SETATTR));
+    assert_eq!(tables.entries[0].hook, "path_truncate");
+    assert_eq!(tables.selectors[0].entry, 3);
+    assert_eq!(u32::from(tables.steps[0].kind), wire::filter_kind::FILTER_MASK.0);
+    Ok(())
+}
