@@ -142,21 +142,20 @@ static __always_inline void copy_sets(struct path_sets *to, const struct process
 static __always_inline void look_at_process(struct thread *thread, struct hook_policy *policy)
 {
 	struct numbers numbers = { .thread = thread, .policy = policy };
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct process *process;
 
 	thread->families = 0;
 	if (policy->number_count)
 		bpf_loop(policy->number_count, fill_number, &numbers, 0);
 	if (policy->needed_texts & (1 << TEXT_BINARY | 1 << TEXT_FOLLOWED) || config.family_count) {
-		process = known_process(task, false);
+		process = known_process(false);
 		copy_sets(&thread->sets[TEXT_BINARY], process, false);
 		copy_sets(&thread->sets[TEXT_FOLLOWED], process, true);
 		if (process)
 			thread->families = process->families;
 	}
 	if (policy->needed_texts & (1 << TEXT_PARENT_BINARY | 1 << TEXT_PARENT_FOLLOWED)) {
-		process = known_process(task, true);
+		process = known_process(true);
 		copy_sets(&thread->sets[TEXT_PARENT_BINARY], process, false);
 		copy_sets(&thread->sets[TEXT_PARENT_FOLLOWED], process, true);
 	}

@@ -3,61 +3,67 @@
 #ifndef HASHTRAIL_CHANGES_H
 #define HASHTRAIL_CHANGES_H
 
+/* As a number, because the functions that the verifier looks at once take no pointers of the kernel's. */
+static __always_inline __u64 argument(__u64 *ctx, __u32 place)
+{
+	__u64 value = 0;
+
+	bpf_get_func_arg(ctx, place, &value);
+	return value;
+}
+
+/* old_dir, old_dentry, new_dir, new_dentry */
 SEC("lsm.s/inode_rename")
-int BPF_PROG(inode_rename, struct inode *old_dir, struct dentry *old_dentry, struct inode *new_dir,
-	     struct dentry *new_dentry, int ret)
+int inode_rename(__u64 *ctx)
 {
 	struct thread *thread = enter(HOOK_INODE_RENAME);
 
-	return thread ? bounded(record_dentry(thread, (__u64)old_dentry, (__u64)new_dentry)) : 0;
+	return thread ? bounded(record_dentry(thread, argument(ctx, 1), argument(ctx, 3))) : 0;
 }
 
+/* dir, dentry */
 SEC("lsm.s/inode_unlink")
-int BPF_PROG(inode_unlink, struct inode *dir, struct dentry *dentry, int ret)
+int inode_unlink(__u64 *ctx)
 {
 	struct thread *thread = enter(HOOK_INODE_UNLINK);
 
-	return thread ? bounded(record_dentry(thread, (__u64)dentry, 0)) : 0;
+	return thread ? bounded(record_dentry(thread, argument(ctx, 1), 0)) : 0;
 }
 
-SEC("lsm.s/inode_link")
-int BPF_PROG(inode_link, struct dentry *old_dentry, struct inode *dir, struct dentry *new_dentry, int ret)
+/* old_dentry, dir, new_dentry. No kernel lets programs sleep here. */
+SEC("lsm/inode_link")
+int inode_link(__u64 *ctx)
 {
 	struct thread *thread = enter(HOOK_INODE_LINK);
 
-	return thread ? bounded(record_dentry(thread, (__u64)old_dentry, (__u64)new_dentry)) : 0;
+	return thread ? bounded(record_dentry(thread, argument(ctx, 0), argument(ctx, 2))) : 0;
 }
 
-/* Up to 6.8 the arguments are dentry and attributes, from 6.9 (314a8dc728d0) the mapping of ids comes before them. */
+/* dentry, attributes; from 6.9 (314a8dc728d0) on the mapping of ids comes before them. */
 SEC("lsm.s/inode_setattr")
 int inode_setattr(__u64 *ctx)
 {
 	struct thread *thread = enter(HOOK_INODE_SETATTR);
-	__u64 dentry = 0, attributes = 0;
+	struct iattr *attributes;
 
 	if (!thread)
 		return 0;
-	bpf_get_func_arg(ctx, config.setattr_dentry, &dentry);
-	bpf_get_func_arg(ctx, config.setattr_dentry + 1, &attributes);
-	thread->number[NUMBER_ATTRIBUTES] = BPF_CORE_READ((struct iattr *)attributes, ia_valid) & ATTRIBUTE_ALL;
-	return bounded(record_dentry(thread, dentry, 0));
+	attributes = (void *)argument(ctx, config.setattr_dentry + 1);
+	thread->number[NUMBER_ATTRIBUTES] = BPF_CORE_READ(attributes, ia_valid) & ATTRIBUTE_ALL;
+	return bounded(record_dentry(thread, argument(ctx, config.setattr_dentry), 0));
 }
 
-/* The name of the attribute takes the place of a second path. */
+/* id mapping, dentry, name, value, size, flags. The name of the attribute takes the place of a second path. */
 SEC("lsm.s/inode_setxattr")
 int inode_setxattr(__u64 *ctx)
 {
 	struct thread *thread = enter(HOOK_INODE_SETXATTR);
-	__u64 dentry = 0, name = 0, size = 0;
 
 	if (!thread)
 		return 0;
-	bpf_get_func_arg(ctx, 1, &dentry);
-	bpf_get_func_arg(ctx, 2, &name);
-	bpf_get_func_arg(ctx, 4, &size);
-	thread->number[NUMBER_ARGUMENT_4] = size;
-	thread->attribute_name = name;
-	return bounded(record_dentry(thread, dentry, 0));
+	thread->attribute_name = argument(ctx, 2);
+	thread->number[NUMBER_ARGUMENT_4] = argument(ctx, 4);
+	return bounded(record_dentry(thread, argument(ctx, 1), 0));
 }
 
 SEC("lsm.s/path_truncate")

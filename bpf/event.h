@@ -465,12 +465,10 @@ struct sensor_config {
 	__u32 hash_probe; /* the programs on ima_calc_file_hash are attached */
 	__u32 generation; /* of the policies, from 1 */
 	__u32 enforce;
-	__u32 record_forks;
 	__u32 family_count;
 	__u32 has_limits;
 	__u32 setattr_dentry; /* place of the dentry among the arguments of inode_setattr */
 	__u32 other_kind[OTHER_HOOKS]; /* enum other_kind, of argument 0 */
-	__u32 reserved;
 };
 
 #endif

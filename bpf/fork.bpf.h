@@ -19,7 +19,7 @@ static __always_inline void send_fork(struct task_struct *child, const struct pr
 	struct event *event;
 	__u32 bytes;
 
-	if (!config.record_forks || generation_that_records() != config.generation || is_recorder())
+	if (generation_that_records() != config.generation || is_recorder())
 		return;
 	slot = claim_scratch();
 	if (!slot)
@@ -52,7 +52,7 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 	bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (child->pid != child->tgid)
 		return 0;
-	from = known_process(parent, false);
+	from = known_process(false);
 	if (from) {
 		to = bpf_task_storage_get(&processes, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (to)

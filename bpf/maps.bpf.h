@@ -11,6 +11,7 @@
 
 struct scratch {
 	__u64 claimed;
+	__u64 number;
 	struct affix_key affix;
 	__u8 second[PATH_BYTES]; /* a second text: the target, or the name of a process */
 	/* The record as it is sent; the path stands at the start of the tail. */
@@ -254,6 +255,16 @@ static __always_inline struct counters *own_counters(void)
 	__u32 key = 0;
 
 	return bpf_map_lookup_elem(&counters, &key);
+}
+
+/*
+ * The slot as a map's value again, where the verifier knows it as memory only: up to 6.1 that is no key to look up by.
+ */
+static __always_inline struct scratch *same_slot(struct scratch *slot)
+{
+	__u32 key = slot->number;
+
+	return bpf_map_lookup_elem(&scratch_slots, &key);
 }
 
 static __always_inline __u32 generation_that_records(void)

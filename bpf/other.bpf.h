@@ -10,9 +10,9 @@ static __always_inline int record_other(__u64 *ctx, __u32 place)
 {
 	struct thread *thread = enter(HOOK_OTHER_0 + place);
 	__u32 kind = config.other_kind[place];
-	__u64 first = 0, dentry;
 	struct scratch *slot;
 	struct file *file;
+	__u64 first;
 
 	if (!thread)
 		return 0;
@@ -21,14 +21,13 @@ static __always_inline int record_other(__u64 *ctx, __u32 place)
 		return 0;
 	}
 	slot = begin(thread);
-	bpf_get_func_arg(ctx, 0, &first);
+	first = argument(ctx, 0);
 	file = kind == OTHER_FILE ? (void *)first : NULL;
 	if (kind == OTHER_BINPRM)
 		file = BPF_CORE_READ((struct linux_binprm *)first, file);
 	if (file) {
-		dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-		resolve_dentry(thread, slot, dentry);
-		fill_file(thread, dentry, (__u64)BPF_CORE_READ(file, f_inode));
+		resolve_dentry(thread, slot, (__u64)BPF_CORE_READ(file, f_path.dentry));
+		fill_file(thread, (__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_inode));
 		thread->event.open_flags = BPF_CORE_READ(file, f_flags);
 	}
 	return conclude(thread, slot, NULL, NULL);

@@ -41,9 +41,11 @@ static __always_inline __u32 namespace_pid_of(struct task_struct *task)
 
 static long look_at_ancestor(__u64 generation, struct ancestry *ancestry)
 {
-	struct task_struct *task = BPF_CORE_READ(ancestry->task, group_leader);
-	__u32 pid = BPF_CORE_READ(task, tgid), i;
+	struct task_struct *task = ancestry->task;
+	__u32 pid, i;
 
+	task = BPF_CORE_READ(task, group_leader);
+	pid = BPF_CORE_READ(task, tgid);
 	if (!pid)
 		return 1;
 	if (ancestry->family->is_namespace_pid)
@@ -84,18 +86,21 @@ __noinline int adopt(struct scratch *slot, struct process *process, __u64 task)
 		return 0;
 	bytes = CLAMP(process->exe_bytes, EXE_BYTES);
 	bpf_probe_read_kernel(slot->tail, CLAMP(bytes, EXE_BYTES), process->exe);
-	find_sets(slot, slot->tail, &process->binary, bytes);
+	find_sets_of_tail(slot, &process->binary, bytes);
 	__builtin_memset(&process->followed, 0, sizeof(process->followed));
-	bpf_loop(config.family_count, look_at_family, &membership, 0);
+	/* Asked, because 6.12 refuses a program with a loop that it knows never to run. */
+	if (config.family_count)
+		bpf_loop(config.family_count, look_at_family, &membership, 0);
 	process->families = membership.families;
 	process->generation = config.generation;
 	return 0;
 }
 
-/* The memory of the process (or its parent), with sets that fit the policies of this generation. */
-static __always_inline struct process *known_process(struct task_struct *task, bool parent)
+/* The memory of the calling process (or its parent), with sets that fit the policies of this generation. */
+static __always_inline struct process *known_process(bool parent)
 {
-	struct process *process = process_of(task, parent, 0);
+	struct process *process = process_of(bpf_get_current_task_btf(), parent, 0);
+	struct task_struct *task = (void *)bpf_get_current_task();
 	struct scratch *slot;
 
 	if (!process || process->generation == config.generation)
@@ -103,7 +108,9 @@ static __always_inline struct process *known_process(struct task_struct *task, b
 	slot = claim_scratch();
 	if (!slot)
 		return process;
-	adopt(slot, process, parent ? (__u64)BPF_CORE_READ(task, real_parent) : (__u64)task);
+	if (parent)
+		task = BPF_CORE_READ(task, real_parent);
+	adopt(slot, process, (__u64)task);
 	release_scratch(slot);
 	return process;
 }

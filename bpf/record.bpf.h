@@ -261,7 +261,7 @@ static __always_inline int record_file(struct thread *thread, struct file *file,
 	slot = begin(thread);
 	if (file) {
 		resolve_path(thread, slot, &file->f_path);
-		fill_file(thread, (__u64)file->f_path.dentry, (__u64)file->f_inode);
+		fill_file(thread, (__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_inode));
 		thread->event.open_flags = file->f_flags;
 	}
 	return conclude(thread, slot, file, committed);
@@ -296,7 +296,7 @@ static __always_inline int record_path(struct thread *thread, struct path *path)
 	}
 	slot = begin(thread);
 	resolve_path(thread, slot, path);
-	fill_file(thread, (__u64)path->dentry, (__u64)BPF_CORE_READ(path, dentry, d_inode));
+	fill_file(thread, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, dentry, d_inode));
 	return conclude(thread, slot, NULL, NULL);
 }
 

@@ -63,7 +63,7 @@ static long try_slot(__u64 index, struct claim *claim)
 
 	if (!slot || __sync_val_compare_and_swap(&slot->claimed, 0, 1))
 		return 0;
-	claim->key = key;
+	slot->number = claim->key = key;
 	claim->done = true;
 	return 1;
 }

@@ -109,6 +109,7 @@ static __always_inline void find_sets(struct scratch *slot, __u8 *text, struct p
 /* Of the text at the start of the slot's tail. */
 __noinline int find_sets_of_tail(struct scratch *slot, struct path_sets *sets, __u32 bytes)
 {
+	slot = slot ? same_slot(slot) : NULL;
 	if (slot && sets)
 		find_sets(slot, slot->tail, sets, bytes);
 	return 0;
@@ -117,6 +118,7 @@ __noinline int find_sets_of_tail(struct scratch *slot, struct path_sets *sets, _
 /* Of the slot's second text. */
 __noinline int find_sets_of_second(struct scratch *slot, struct path_sets *sets, __u32 bytes)
 {
+	slot = slot ? same_slot(slot) : NULL;
 	if (slot && sets)
 		find_sets(slot, slot->second, sets, bytes);
 	return 0;

@@ -48,7 +48,6 @@ pub(super) fn configure(
     config.hash_probe = u32::from(HASH_PROBES.iter().all(|name| programs.contains(name)));
     config.generation = options.generation;
     config.enforce = u32::from(options.enforce);
-    config.record_forks = 1;
     config.family_count = u32::try_from(tables.families.len())?;
     config.has_limits = u32::from(tables.has_limits);
     // Reading the kernel's BTF takes its time.
