@@ -234,7 +234,6 @@ enum affix_kind {
 #define ENTRIES_PER_HOOK 16
 #define OTHER_HOOKS 8
 #define MOUNT_POINT_BYTES 256
-#define USER_CPU 0xffffffff /* of rows that user space makes */
 
 struct event {
 	__u64 boot_ns; /* entry of the hook, CLOCK_BOOTTIME */

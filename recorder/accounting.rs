@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 /// Totals of one CPU since the start of the recording, as heartbeats state them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct CpuTotals {
-    /// CPU.
-    pub(crate) cpu: u32,
+    /// CPU; -1 for the rows that user space makes.
+    pub(crate) cpu: i32,
     /// Rows that matching hook entries asked for.
     pub(crate) produced: u64,
     /// Rows in the journal and in sealed files.
@@ -155,7 +155,7 @@ impl Accounting {
                 let seen = self.seen.get(cpu).copied().unwrap_or_default();
                 let dropped_in_kernel = counts.dropped_ring_full + counts.dropped_no_ring;
                 CpuTotals {
-                    cpu: *cpu,
+                    cpu: cpu.cast_signed(),
                     produced: counts.seq + counts.suppressed_limit + counts.suppressed_dedupe,
                     stored: seen.stored,
                     dropped: dropped_in_kernel + seen.journal_full + seen.disk_full,
@@ -242,7 +242,7 @@ impl Accounting {
     /// Records that the kernel put into the ring and that did not come out, as far as not reported yet. Between the
     /// ends of a program records can come out of order, so a hole must stand for a heartbeat, unless this is the end.
     fn vanished(&mut self, current: &CpuTotals, is_end: bool) -> u64 {
-        let seen = self.seen.entry(current.cpu).or_default();
+        let seen = self.seen.entry(current.cpu.cast_unsigned()).or_default();
         let until = if is_end { current.numbered() } else { seen.next_seq };
         let missing = until.saturating_sub(seen.taken());
         let unexplained = missing.saturating_sub(current.dropped_ring_full + current.dropped_no_ring);
@@ -255,7 +255,7 @@ impl Accounting {
 
     /// The bounds of what is missing: around the holes that were seen or, where nothing came behind them, up to now.
     fn bounds(&self, current: &CpuTotals, before: &CpuTotals, now: &LedgerEntry) -> LedgerEntry {
-        let seen = self.seen.get(&current.cpu).copied().unwrap_or_default();
+        let seen = self.seen.get(&current.cpu.cast_unsigned()).copied().unwrap_or_default();
         let tail = Hole {
             first_seq: seen.next_seq.max(before.numbered()),
             last_seq: current.numbered().saturating_sub(1),
@@ -268,7 +268,7 @@ impl Accounting {
             None => Hole { first_seq: tail.first_seq.min(tail.last_seq), ..tail },
         };
         LedgerEntry {
-            cpu: Some(current.cpu.cast_signed()),
+            cpu: Some(current.cpu),
             first_seq: Some(hole.first_seq.cast_signed()),
             last_seq: Some(hole.last_seq.cast_signed()),
             from_ns: Some(hole.from_ns),

@@ -19,6 +19,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Record until SIGINT, SIGTERM or the end of --duration, then seal
     Record(RecordOptions),
+    /// Let the running recorder read its policy files again, without losing an event (as SIGHUP does)
+    Reload {
+        /// Archive of the recorder, where several run
+        #[arg(long, value_name = "DIR")]
+        archive: Option<PathBuf>,
+    },
     /// Say what this host can record; each lack with its reason and its fix
     Doctor(DoctorOptions),
     /// Check policies without loading anything, and say what they ask for

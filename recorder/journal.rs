@@ -10,7 +10,7 @@ use crate::sealer::{self, Sealer};
 use crate::segment::{SEGMENT_SUFFIX, SegmentWriter, segment_name};
 use crate::session::Session;
 use crate::syncer::Syncer;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use hashtrail::archive::Archive;
 use hashtrail::manifest::Manifest;
 use serde_json::{Value, json};
@@ -143,6 +143,23 @@ impl Journal {
             say!("warning: {error:#}");
         }
         self.writer.is_some()
+    }
+
+    /// Begins a segment whose header says what `session` says now; no later segment has an older header.
+    ///
+    /// # Errors
+    /// When there is no space for it.
+    pub(crate) fn renew(&mut self, session: &Session, surroundings: Surroundings) -> Result<()> {
+        self.session = session.clone();
+        if let Some(spare) = self.spare.take() {
+            // Nothing was written to it.
+            let path = spare.path().to_owned();
+            drop(spare);
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
+        }
+        let next = self.create(self.options.segment_bytes(), surroundings)?;
+        self.close();
+        self.begin(next)
     }
 
     /// Closes a segment that is due to be sealed; without a next one, it is all the space that there is.

@@ -2,13 +2,14 @@
 
 use crate::accounting::CpuTotals;
 use crate::cli::LoadtestOptions;
-use crate::lock::Lock;
 use crate::pipeline::Pipeline;
-use crate::record::{drain, journal_options, report, ring_bytes, settle};
+use crate::drain::{beat, drain, report, settle};
+use crate::record::{journal_options, ring_bytes};
 use crate::say::say;
 use crate::sensor::{Sensor, SensorOptions};
 use crate::session::Session;
-use crate::signals::{Signals, StopCause};
+use crate::signals::{Signal, Signals, StopCause};
+use crate::status::StatusLine;
 use crate::store;
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -28,7 +29,7 @@ pub(crate) fn run(options: &LoadtestOptions) -> Result<ExitCode> {
     let ring_bytes = ring_bytes(options.store.ring_bytes);
     let sensor =
         Sensor::load_producer(SensorOptions::without_policies(ring_bytes)).context("cannot load the producer")?;
-    let (lock, store) = store::open_for(&options.store)?;
+    let (_lock, store) = store::open_for(&options.store)?;
     let session = Session::new(None, Vec::new())?;
     let start = serde_json::json!({
         "recording_id": session.recording_id,
@@ -45,7 +46,7 @@ pub(crate) fn run(options: &LoadtestOptions) -> Result<ExitCode> {
     pipeline.note(start);
     say!("recording {} to `{}`", pipeline.session().recording_id, options.store.archive.display());
     let began = Instant::now();
-    let (cause, produced) = produce_and_drain(&sensor, &mut pipeline, &lock, options)?;
+    let (cause, produced) = produce_and_drain(&sensor, &mut pipeline, options)?;
     settle(&sensor, &mut pipeline)?;
     let seconds = began.elapsed().as_secs_f64();
     let outcome = pipeline.finish(&cause, &sensor.counters()?, 0)?;
@@ -66,7 +67,6 @@ struct Produced {
 fn produce_and_drain(
     sensor: &Sensor,
     pipeline: &mut Pipeline,
-    lock: &Lock,
     options: &LoadtestOptions,
 ) -> Result<(StopCause, Vec<Produced>)> {
     let cpus = crate::host::online_cpus();
@@ -86,8 +86,17 @@ fn produce_and_drain(
             })
             .collect();
         let is_over = || running.load(Ordering::Acquire) == 0;
-        let over = || is_over().then(|| StopCause { cause: "duration".into(), sender: None });
-        let cause = drain(sensor, pipeline, lock, &mut None, || signals.came().or_else(over))?;
+        let mut status = StatusLine::new();
+        let cause = drain(&sensor.rings(), pipeline, |pipeline, is_due| {
+            if is_due {
+                beat(sensor, pipeline, &mut status)?;
+            }
+            if let Some(Signal::Stop(cause)) = signals.came() {
+                return Ok(Some(cause));
+            }
+            Ok(is_over().then(|| StopCause { cause: "duration".into(), sender: None }))
+        })?;
+        status.end();
         stopped.store(true, Ordering::Relaxed);
         let join = |producer: ScopedJoinHandle<'_, Result<Produced>>| {
             producer.join().map_err(|_| anyhow::anyhow!("a producer has panicked"))?

@@ -5,6 +5,7 @@
 mod accounting;
 mod cli;
 mod decode;
+mod drain;
 mod frame;
 mod host;
 mod journal;
@@ -12,6 +13,7 @@ mod keygen;
 mod loadtest;
 mod lock;
 mod measurements;
+mod mounts;
 #[cfg(test)]
 #[path = "../tests/mutate.rs"]
 mod mutate;
@@ -21,6 +23,7 @@ mod preflight;
 mod processes;
 mod record;
 mod recovery;
+mod reload;
 mod reserve;
 mod rows;
 mod say;
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Record(options) => record::run(options),
+        Command::Reload { archive } => reload::run(archive.as_deref()),
         Command::Doctor(options) => doctor(options),
         Command::CheckPolicy { files } => check_policy(files),
         Command::Recover(options) => recover(options),

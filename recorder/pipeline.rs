@@ -6,9 +6,11 @@ use crate::host;
 use crate::journal::{Journal, JournalOptions};
 use crate::say::say;
 use crate::sensor::CpuCounters;
+use crate::segment::EntryName;
 use crate::session::Session;
 use crate::signals::StopCause;
 use crate::store::Store;
+use crate::wire;
 use anyhow::Result;
 use hashtrail::ledger::LedgerEntry;
 use serde_json::{Value, json};
@@ -26,6 +28,8 @@ pub(crate) struct Pipeline {
     ima_checked: Instant,
     waiting: Vec<LedgerEntry>,
     accounting: Accounting,
+    /// Rows that user space made.
+    own_rows: u64,
     journal: Journal,
 }
 
@@ -55,6 +59,7 @@ impl Pipeline {
             ima_checked: Instant::now(),
             waiting: Vec::new(),
             accounting: Accounting::default(),
+            own_rows: 0,
             journal,
         })
     }
@@ -72,6 +77,40 @@ impl Pipeline {
         };
         let full = self.journal.append(FrameKind::Record, record, self.surroundings, key.is_bulk).err();
         self.accounting.taken(key, full);
+    }
+
+    /// Takes a row that user space makes: the head of its record, and the path and exe behind it. The rows are numbered as
+    /// those of a further CPU.
+    pub(crate) fn record_own(&mut self, head: wire::event, path: &[u8], exe: &[u8]) {
+        let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+        let (path, exe) = (&path[..usize::from(length(path))], &exe[..usize::from(length(exe))]);
+        let record_bytes = size_of::<wire::event>() + path.len() + exe.len();
+        let head = wire::event {
+            record_bytes: u32::try_from(record_bytes).unwrap_or(u32::MAX),
+            cpu: wire::USER_CPU,
+            seq: self.own_rows,
+            path_bytes: length(path),
+            exe_bytes: length(exe),
+            ..head
+        };
+        self.own_rows += 1;
+        self.record(&[wire::bytes_of(&head), path, exe].concat());
+    }
+
+    /// The kernel's counters, and those of the rows that user space made.
+    fn with_own_rows(&self, counters: &[CpuCounters]) -> Vec<CpuCounters> {
+        let counts = wire::counters { seq: self.own_rows, ..wire::counters::default() };
+        let own = (self.own_rows > 0).then_some(CpuCounters { cpu: wire::USER_CPU, counts });
+        counters.iter().copied().chain(own).collect()
+    }
+
+    /// Other policies from now on: `entries` are all that records may carry numbers of.
+    ///
+    /// # Errors
+    /// When there is no space for a segment that knows them.
+    pub(crate) fn set_entries(&mut self, entries: Vec<EntryName>) -> Result<()> {
+        self.session.entries = entries;
+        self.journal.renew(&self.session, self.surroundings)
     }
 
     /// Takes one ledger entry. What the journal has no place for waits.
@@ -97,6 +136,7 @@ impl Pipeline {
 
     /// Once a second: clock, heartbeat, losses and faults into the journal; a segment that is due is closed.
     pub(crate) fn tick(&mut self, counters: &[CpuCounters], recursion_misses: u64) {
+        let counters = &self.with_own_rows(counters);
         if self.ima_checked.elapsed() >= SURROUNDINGS_INTERVAL {
             self.ima_checked = Instant::now();
             self.surroundings.ima_policy = host::ima_policy_loaded();
@@ -121,12 +161,12 @@ impl Pipeline {
 
     /// The totals so far.
     pub(crate) fn totals(&self, counters: &[CpuCounters]) -> Vec<CpuTotals> {
-        self.accounting.totals(counters)
+        self.accounting.totals(&self.with_own_rows(counters))
     }
 
     /// Whether what the counters say was produced is stored or counted as dropped: nothing is on its way any more.
     pub(crate) fn is_settled(&self, counters: &[CpuCounters]) -> bool {
-        self.accounting.totals(counters).iter().all(|totals| totals.produced == totals.stored + totals.dropped + totals.suppressed)
+        self.totals(counters).iter().all(|cpu| cpu.produced == cpu.stored + cpu.dropped + cpu.suppressed)
     }
 
     /// Notes the stop, seals everything and ends the threads.
@@ -141,6 +181,7 @@ impl Pipeline {
     ) -> Result<Outcome> {
         self.journal.open_last(self.surroundings)?;
         self.tick(counters, recursion_misses);
+        let counters = &self.with_own_rows(counters);
         let now = self.ledger("stop");
         for entry in self.accounting.unaccounted(counters, &now) {
             self.note(entry);

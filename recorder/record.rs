@@ -1,32 +1,30 @@
 //! The `record` command: from the policies to a sealed archive.
 
 use crate::cli::{ArchiveOptions, RecordOptions};
+use crate::drain::{beat, drain, report, settle};
 use crate::journal::JournalOptions;
-use crate::lock::Lock;
-use crate::pipeline::{Outcome, Pipeline};
+use crate::mounts::Mounts;
+use crate::pipeline::Pipeline;
 use crate::preflight;
 use crate::processes;
 use crate::say::say;
 use crate::sensor::{self, Sensor, SensorOptions};
 use crate::session::Session;
-use crate::signals::{Signals, StopCause};
+use crate::policy::model::Policy;
+use crate::reload::Reloader;
+use crate::signals::{Signal, Signals, StopCause};
 use crate::status::StatusLine;
 use crate::tables::{self, KernelSupport, Tables};
 use crate::watch::Watch;
 use crate::{host, policy, store};
 use anyhow::{Context, Result};
+use hashtrail::ledger::LedgerEntry;
 use rustix::process::DumpableBehavior;
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
-
-/// Longest wait for records: what is below half a ring waits this long.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// Between heartbeats.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
-/// Longest wait, after the stop, for programs that are still inside a hash.
-const SETTLE_LIMIT: Duration = Duration::from_secs(5);
+use std::time::Instant;
 
 /// Records until a signal or the end of `--duration`, then seals.
 ///
@@ -43,7 +41,6 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     if !lacks.is_empty() {
         return Ok(refuse(&lacks));
     }
-    let tables = Tables::new(&policies, kernel_support(&policies), 0)?;
     let ring_bytes = ring_bytes(options.store.ring_bytes);
     let sensor_options = SensorOptions {
         ring_bytes,
@@ -51,6 +48,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
         enforce: options.enforce,
         generation: 1,
     };
+    let tables = Tables::new(&policies, kernel_support(&policies), 0)?;
     let mut sensor = match Sensor::load(&tables, sensor_options, None) {
         Ok(sensor) => sensor,
         Err(error) => return Ok(refuse(&[preflight::refusal("sensor", &error)])),
@@ -62,31 +60,51 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let mut pipeline = Pipeline::start(store, session, journal_options(&options.store, true), &start)?;
 
     let mut signals = Signals::watch()?;
+    let mut mounts = Mounts::default();
+    mounts.look(&sensor)?;
     sensor.attach_tracking()?;
     processes::note_running(&sensor);
     sensor.attach_hooks()?;
     sensor.activate(1)?;
-    note_start(&mut pipeline, &policies, &tables);
+    let start = pipeline.ledger("start");
+    pipeline.note(start);
+    note_policies(&mut pipeline, &policies, &tables, false);
     say!(
         "recording {} to `{}`, policies: {}",
         pipeline.session().recording_id,
         options.store.archive.display(),
-        policies.iter().map(|policy| policy.name.as_str()).collect::<Vec<_>>().join(", ")
+        names(&policies)
     );
 
     let deadline = options.duration.map(|duration| Instant::now() + duration);
-    let mut watch = Some(Watch::start());
-    let cause = drain(&sensor, &mut pipeline, &lock, &mut watch, || stop_cause(&mut signals, deadline))?;
+    let mut watch = Watch::start();
+    let mut status = StatusLine::new();
+    let mut reloader = Reloader { files: &options.policies, options: sensor_options };
+    let cause = drain(&sensor.rings(), &mut pipeline, |pipeline, is_due| {
+        if is_due {
+            let now = pipeline.ledger("watch");
+            watch.look(&sensor, &lock, &now)?.into_iter().for_each(|entry| pipeline.note(entry));
+            mounts.look(&sensor)?;
+            beat(&sensor, pipeline, &mut status)?;
+        }
+        match signals.came() {
+            Some(Signal::Reload(sender)) => reloader.reload(&mut sensor, pipeline, sender)?,
+            Some(Signal::Stop(cause)) => return Ok(Some(cause)),
+            None => {}
+        }
+        let is_over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        Ok(is_over.then(|| StopCause { cause: "duration".into(), sender: None }))
+    })?;
+    status.end();
     sensor.stop()?;
     settle(&sensor, &mut pipeline)?;
     let counters = sensor.counters()?;
     let outcome = pipeline.finish(&cause, &counters, sensor.recursion_misses())?;
-    let was_blind = watch.is_some_and(|watch| watch.was_blind());
-    Ok(report(&outcome, was_blind))
+    Ok(report(&outcome, watch.was_blind()))
 }
 
 /// What matters of the kernel for these policies: each answer takes its time.
-fn kernel_support(policies: &[policy::model::Policy]) -> KernelSupport {
+pub(crate) fn kernel_support(policies: &[Policy]) -> KernelSupport {
     let has_hook = |name| sensor::kernel_hooks().contains(&name);
     KernelSupport {
         has_post_open: tables::asks_for_post_open(policies) && has_hook("file_post_open"),
@@ -121,83 +139,30 @@ pub(crate) fn journal_options(options: &ArchiveOptions, measurements: bool) -> J
     }
 }
 
-fn stop_cause(signals: &mut Signals, deadline: Option<Instant>) -> Option<StopCause> {
-    let is_over = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
-    signals.came().or_else(|| is_over().then(|| StopCause { cause: "duration".into(), sender: None }))
+/// Names of policies, for people.
+pub(crate) fn names(policies: &[Policy]) -> String {
+    policies.iter().map(|policy| policy.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Moves records from the rings to the journal until there is a cause to stop.
-pub(crate) fn drain(
-    sensor: &Sensor,
-    pipeline: &mut Pipeline,
-    lock: &Lock,
-    watch: &mut Option<Watch>,
-    mut stop: impl FnMut() -> Option<StopCause>,
-) -> Result<StopCause> {
-    let mut status = StatusLine::new();
-    let mut heartbeat = Instant::now();
-    let pipeline = RefCell::new(pipeline);
-    let rings = sensor.ring_buffer(|record| pipeline.borrow_mut().record(record))?;
-    loop {
-        // A signal ends the wait early; both ways the rings are looked at.
-        let _ = rings.poll(POLL_INTERVAL);
-        rings.consume().context("cannot read the rings")?;
-        if heartbeat.elapsed() >= HEARTBEAT_INTERVAL {
-            heartbeat = Instant::now();
-            let mut pipeline = pipeline.borrow_mut();
-            if let Some(watch) = watch {
-                let now = pipeline.ledger("watch");
-                watch.look(sensor, lock, &now)?.into_iter().for_each(|entry| pipeline.note(entry));
-            }
-            let counters = sensor.counters()?;
-            pipeline.tick(&counters, sensor.recursion_misses());
-            status.show(&pipeline.totals(&counters));
-        }
-        if let Some(cause) = stop() {
-            status.end();
-            return Ok(cause);
-        }
-    }
-}
-
-/// Takes what is still on its way after the programs were stopped.
-pub(crate) fn settle(sensor: &Sensor, pipeline: &mut Pipeline) -> Result<()> {
-    let limit = Instant::now() + SETTLE_LIMIT;
-    let pipeline = RefCell::new(pipeline);
-    let rings = sensor.ring_buffer(|record| pipeline.borrow_mut().record(record))?;
-    let mut settled = 0;
-    // Twice in a row: between taking a number and sending the record there is a short way.
-    while settled < 2 && Instant::now() < limit {
-        rings.consume().context("cannot read the rings")?;
-        settled = if pipeline.borrow().is_settled(&sensor.counters()?) { settled + 1 } else { 0 };
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
-}
-
-fn note_start(pipeline: &mut Pipeline, policies: &[policy::model::Policy], tables: &Tables) {
-    let start = pipeline.ledger("start");
-    pipeline.note(start);
+/// One ledger entry for each policy. The text stands in the manifest for those of the start, here for later ones.
+pub(crate) fn note_policies(pipeline: &mut Pipeline, policies: &[Policy], tables: &Tables, with_text: bool) {
     for policy in policies {
-        let mut entry = pipeline.ledger("policy");
-        let hooks: std::collections::BTreeSet<&str> = tables
-            .entries
-            .iter()
-            .filter(|entry| entry.policy == policy.name)
-            .map(|entry| entry.hook.as_str())
-            .collect();
-        entry.policy = Some(policy.name.clone());
-        let detail = serde_json::json!({
+        let entries = tables.entries.iter().filter(|entry| entry.policy == policy.name);
+        let hooks: BTreeSet<&str> = entries.map(|entry| entry.hook.as_str()).collect();
+        let mut detail = json!({
             "hooks": hooks,
             "coverage": tables::coverage::coverage(policy),
             "sha256": policy_digest(policy),
         });
-        entry.detail = Some(detail.to_string());
-        pipeline.note(entry);
+        if with_text {
+            detail["text"] = policy.text.clone().into();
+        }
+        let now = pipeline.ledger("policy");
+        pipeline.note(LedgerEntry { policy: Some(policy.name.clone()), detail: Some(detail.to_string()), ..now });
     }
 }
 
-fn policy_digest(policy: &policy::model::Policy) -> String {
+fn policy_digest(policy: &Policy) -> String {
     hashtrail::manifest::hex(&Sha256::digest(&policy.text))
 }
 
@@ -205,7 +170,7 @@ fn policy_digest(policy: &policy::model::Policy) -> String {
 fn start_line(
     session: &Session,
     options: &RecordOptions,
-    policies: &[policy::model::Policy],
+    policies: &[Policy],
     sensor: &Sensor,
     ring_bytes: u64,
     public_key: Option<String>,
@@ -213,7 +178,7 @@ fn start_line(
     let sources: Vec<_> = policies
         .iter()
         .map(|policy| {
-            serde_json::json!({
+            json!({
                 "name": policy.name,
                 "source": policy.source,
                 "sha256": policy_digest(policy),
@@ -221,7 +186,7 @@ fn start_line(
             })
         })
         .collect();
-    serde_json::json!({
+    json!({
         "recording_id": session.recording_id,
         "host": session.host,
         "clock": host::clock_anchor(),
@@ -240,25 +205,3 @@ fn start_line(
     })
 }
 
-/// Says what the recording amounts to. Exit 2 when something could not be sealed, 1 when the programs did not run for
-/// some time.
-pub(crate) fn report(outcome: &Outcome, was_blind: bool) -> ExitCode {
-    let sum = |of: fn(&crate::accounting::CpuTotals) -> u64| outcome.totals.iter().map(of).sum::<u64>();
-    let state = if outcome.errors.is_empty() { "sealed" } else { "NOT SEALED" };
-    say!(
-        "{state}: {} produced, {} stored, {} dropped, {} suppressed; head {}",
-        sum(|cpu| cpu.produced),
-        sum(|cpu| cpu.stored),
-        sum(|cpu| cpu.dropped),
-        sum(|cpu| cpu.suppressed),
-        outcome.head
-    );
-    for error in &outcome.errors {
-        say!("error: {error}");
-    }
-    if !outcome.errors.is_empty() {
-        say!("hint: make space, then run `hashtrail-recorder recover`: the journal holds what is not sealed");
-        return ExitCode::from(2);
-    }
-    if was_blind { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-}

@@ -14,6 +14,7 @@ use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapType, ProgramInput, RingB
 use object::{configure, explained, open_with, program_information, reuse};
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::Arc;
 
 /// Programs that follow processes and hashes; they send no records of their own.
 const TRACKING: [&str; 4] = ["sched_process_fork", "bprm_check_security", "bprm_committed_creds", CANARY];
@@ -76,10 +77,32 @@ pub(crate) struct CpuCounters {
     pub(crate) counts: wire::counters,
 }
 
+/// The ring buffers of all CPUs. They outlive the programs of one set of policies.
+#[derive(Clone, Default)]
+pub(crate) struct Rings(Arc<Vec<MapHandle>>);
+
+impl Rings {
+    /// A consumer of all rings.
+    ///
+    /// # Errors
+    /// When a ring cannot be mapped.
+    pub(crate) fn consumer<'a>(&'a self, consume: impl Fn(&[u8]) + Clone + 'a) -> Result<RingBuffer<'a>> {
+        let mut builder = RingBufferBuilder::new();
+        for ring in self.0.iter() {
+            let consume = consume.clone();
+            builder.add(ring, move |record| {
+                consume(record);
+                0
+            })?;
+        }
+        builder.build().context("cannot map the rings")
+    }
+}
+
 /// The loaded programs.
 pub(crate) struct Sensor {
     skeleton: RecorderSkel<'static>,
-    rings: Vec<(u32, MapHandle)>,
+    rings: Rings,
     links: Vec<Link>,
     programs: BTreeSet<&'static str>,
 }
@@ -120,7 +143,8 @@ impl Sensor {
             reuse(&mut open, &before.skeleton)?;
         }
         let skeleton = open.load().map_err(|error| explained(&error))?;
-        let mut sensor = Self { skeleton, rings: Vec::new(), links: Vec::new(), programs };
+        let rings = before.map(Self::rings).unwrap_or_default();
+        let mut sensor = Self { skeleton, rings, links: Vec::new(), programs };
         if before.is_none() {
             sensor.make_rings(options.ring_bytes).context("cannot make the rings")?;
         }
@@ -134,13 +158,15 @@ impl Sensor {
             sz: size_of::<libbpf_rs::libbpf_sys::bpf_map_create_opts>() as libbpf_rs::libbpf_sys::size_t,
             ..Default::default()
         };
+        let mut rings = Vec::new();
         for cpu in crate::host::online_cpus() {
             let ring = MapHandle::create(MapType::RingBuf, Some("ring"), 0, 0, bytes, &options)
                 .with_context(|| format!("ring of {bytes} bytes for CPU {cpu}"))?;
             let fd = ring.as_fd().as_raw_fd().to_ne_bytes();
             self.skeleton.maps.rings.update(&cpu.to_ne_bytes(), &fd, MapFlags::ANY)?;
-            self.rings.push((cpu, ring));
+            rings.push(ring);
         }
+        self.rings = Rings(Arc::new(rings));
         Ok(())
     }
 
@@ -194,20 +220,9 @@ impl Sensor {
         HASH_PROBES.iter().all(|name| self.programs.contains(name))
     }
 
-    /// A consumer of all rings.
-    ///
-    /// # Errors
-    /// When a ring cannot be mapped.
-    pub(crate) fn ring_buffer<'a>(&'a self, consume: impl Fn(&[u8]) + Clone + 'a) -> Result<RingBuffer<'a>> {
-        let mut builder = RingBufferBuilder::new();
-        for (_, ring) in &self.rings {
-            let consume = consume.clone();
-            builder.add(ring, move |record| {
-                consume(record);
-                0
-            })?;
-        }
-        builder.build().context("cannot map the rings")
+    /// The rings that the programs write to.
+    pub(crate) fn rings(&self) -> Rings {
+        self.rings.clone()
     }
 
     /// The counters of each CPU that has a ring.
@@ -279,11 +294,6 @@ impl Sensor {
         self.activate(0)?;
         self.links.clear();
         Ok(())
-    }
-
-    /// Takes over what belongs to the recording and not to its policies.
-    pub(crate) fn succeed(&mut self, before: Self) {
-        self.rings = before.rings;
     }
 
     /// Says where the filesystem of a device is mounted, in the kernel's form of its number; `None`: at no place or at

@@ -25,7 +25,16 @@ pub(crate) struct Sender {
     exe: Option<String>,
 }
 
-/// The signals that end a recording.
+/// What a signal asks for.
+#[derive(Debug, Clone)]
+pub(crate) enum Signal {
+    /// SIGINT, SIGTERM: end the recording.
+    Stop(StopCause),
+    /// SIGHUP: read the policies again.
+    Reload(Option<Sender>),
+}
+
+/// The signals that a recording heeds.
 pub(crate) struct Signals(SignalsInfo<WithOrigin>);
 
 impl Signals {
@@ -38,7 +47,7 @@ impl Signals {
     }
 
     /// The first signal that came since the last question.
-    pub(crate) fn came(&mut self) -> Option<StopCause> {
+    pub(crate) fn came(&mut self) -> Option<Signal> {
         let origin = self.0.pending().next()?;
         let sender = origin.process.filter(|process| process.pid > 0).map(|process| Sender {
             pid: process.pid,
@@ -46,6 +55,9 @@ impl Signals {
             comm: crate::host::read_line(&format!("/proc/{}/comm", process.pid)),
             exe: std::fs::read_link(format!("/proc/{}/exe", process.pid)).ok().map(|path| path.display().to_string()),
         });
-        Some(StopCause { cause: signal_name(origin.signal).unwrap_or("signal").to_owned(), sender })
+        if origin.signal == SIGHUP {
+            return Some(Signal::Reload(sender));
+        }
+        Some(Signal::Stop(StopCause { cause: signal_name(origin.signal).unwrap_or("signal").to_owned(), sender }))
     }
 }

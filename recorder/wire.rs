@@ -15,6 +15,9 @@ pub(crate) use skeleton::types::{
 };
 pub(crate) use skeleton::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 
+/// The CPU of rows that user space makes; the column holds -1.
+pub(crate) const USER_CPU: u32 = u32::MAX;
+
 /// A struct of `bpf/event.h`.
 ///
 /// # Safety
