@@ -104,12 +104,12 @@ impl Pipeline {
         counters.iter().copied().chain(own).collect()
     }
 
-    /// Other policies from now on: `entries` are all that records may carry numbers of.
+    /// Other policies from now on, with these entries.
     ///
     /// # Errors
     /// When there is no space for a segment that knows them.
-    pub(crate) fn set_entries(&mut self, entries: Vec<EntryName>) -> Result<()> {
-        self.session.entries = entries;
+    pub(crate) fn add_entries(&mut self, entries: &[EntryName]) -> Result<()> {
+        self.session.add_entries(entries);
         self.journal.renew(&self.session, self.surroundings)
     }
 

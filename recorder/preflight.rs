@@ -181,23 +181,32 @@ fn disk(archive: Option<&Path>) -> Check {
     }
 }
 
+/// Hooks that not every kernel lets programs sleep at, and what serves in their place.
+const OPTIONAL_HOOKS: [(&str, &str); 2] = [
+    ("file_post_open", "`file_open` records opens without digest (6.8 and later have `file_post_open`)"),
+    ("path_truncate", "`inode_setattr` records truncations too"),
+];
+
 /// Each hook, by loading its program; where all load together, one load tells.
 fn hooks() -> Vec<Check> {
     let known = sensor::kernel_hooks();
-    let all_load = sensor::probe_hooks(&known).is_ok();
+    let is_optional = |name: &str| OPTIONAL_HOOKS.iter().any(|(optional, _)| *optional == name);
+    let needed: Vec<&'static str> = known.iter().copied().filter(|name| !is_optional(name)).collect();
+    let all_load = sensor::probe_hooks(&needed).is_ok();
     let one = |name: &'static str| {
         let title = format!("hook {name}");
+        let optional = OPTIONAL_HOOKS.iter().find(|(optional, _)| *optional == name).map(|(_, instead)| *instead);
         if !known.contains(&name) {
-            return check(
-                &title,
-                Verdict::Limited,
-                "this kernel does not have it",
-                "none needed: `file_open` records opens without digest (6.8 and later have `file_post_open`)",
-            );
+            let fix = format!("none needed: {}", optional.unwrap_or("policies that name it are refused"));
+            return check(&title, Verdict::Limited, "this kernel does not have it", &fix);
         }
-        match if all_load { Ok(()) } else { sensor::probe_hooks(&[name]) } {
-            Ok(()) => good(&title, "its program loads"),
-            Err(error) => refusal(&title, &error),
+        match (if all_load && optional.is_none() { Ok(()) } else { sensor::probe_hooks(&[name]) }, optional) {
+            (Ok(()), _) => good(&title, "its program loads"),
+            (Err(_), Some(instead)) if all_load => {
+                let fix = format!("none needed: {instead}");
+                check(&title, Verdict::Limited, "this kernel lets no program sleep at it", &fix)
+            }
+            (Err(error), _) => refusal(&title, &error),
         }
     };
     HOOK_PROGRAMS.iter().map(|(_, name)| one(name)).collect()

@@ -37,8 +37,7 @@ impl Reloader<'_> {
         let generation = self.options.generation + 1;
         let options = SensorOptions { generation, ..self.options };
         let loaded = self.load(sensor, options, first_entry).and_then(|(policies, tables, next)| {
-            let entries = pipeline.session().entries.iter().chain(&tables.entries).cloned().collect();
-            pipeline.set_entries(entries)?;
+            pipeline.add_entries(&tables.entries)?;
             next.activate(generation)?;
             Ok((policies, tables, next))
         });

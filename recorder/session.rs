@@ -31,7 +31,7 @@ impl Session {
     pub(crate) fn new(host_name: Option<&str>, entries: Vec<EntryName>) -> Result<Self> {
         let facts = Host::read();
         let (host_root_dev, host_root_ino) = host::host_root();
-        let commits_recorded = entries.iter().any(|entry| entry.hook == "bprm_committed_creds");
+        let commits_recorded = records_commits(&entries);
         Ok(Self {
             recording_id: host::random_uuid()?,
             host: host_label(host_name.unwrap_or(&facts.node)),
@@ -39,6 +39,12 @@ impl Session {
             entries,
             versions: VersionContext { host_root_dev, host_root_ino, commits_recorded },
         })
+    }
+
+    /// Other policies from now on; the numbers of the entries before stay what they were.
+    pub(crate) fn add_entries(&mut self, entries: &[EntryName]) {
+        self.versions.commits_recorded = records_commits(entries);
+        self.entries.extend_from_slice(entries);
     }
 
     /// The header of one of its segments.
@@ -65,4 +71,9 @@ impl Session {
             ..LedgerEntry::default()
         }
     }
+}
+
+/// Whether execs that succeeded can be told from attempts.
+fn records_commits(entries: &[EntryName]) -> bool {
+    entries.iter().any(|entry| entry.hook == "bprm_committed_creds")
 }
