@@ -3,13 +3,19 @@
 #ifndef HASHTRAIL_FORK_H
 #define HASHTRAIL_FORK_H
 
-static __always_inline void inherit(struct process *to, const struct process *from)
+static __always_inline void inherit(struct process *to, const struct process *from, struct task_struct *child)
 {
+	struct membership membership = { .task = child };
 	int i;
 
 	__builtin_memcpy(to, from, sizeof(*to));
 	for (i = 0; i < PATH_SET_WORDS; i++)
 		to->followed.word[i] |= from->binary.word[i];
+	/* The child's own number may be one that a policy names. */
+	if (config.family_count) {
+		bpf_loop(config.family_count, look_at_family, &membership, 0);
+		to->families |= membership.families;
+	}
 }
 
 /* The row's process is the child; it has no file. */
@@ -19,7 +25,7 @@ static __always_inline void send_fork(struct task_struct *child, const struct pr
 	struct event *event;
 	__u32 bytes;
 
-	if (generation_that_records() != config.generation || is_recorder())
+	if (is_recorder())
 		return;
 	slot = claim_scratch();
 	if (!slot)
@@ -50,13 +56,13 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 	struct process *from, *to;
 
 	bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (child->pid != child->tgid)
+	if (child->pid != child->tgid || generation_that_records() != config.generation)
 		return 0;
 	from = known_process(false);
 	if (from) {
 		to = bpf_task_storage_get(&processes, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (to)
-			inherit(to, from);
+			inherit(to, from, child);
 	}
 	send_fork(child, from);
 	return 0;

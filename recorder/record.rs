@@ -62,10 +62,10 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let mut signals = Signals::watch()?;
     let mut mounts = Mounts::default();
     mounts.look(&sensor)?;
+    sensor.activate(sensor_options.generation)?;
     sensor.attach_tracking()?;
     processes::note_running(&sensor);
     sensor.attach_hooks()?;
-    sensor.activate(1)?;
     let start = pipeline.ledger("start");
     pipeline.note(start);
     note_policies(&mut pipeline, &policies, &tables, false);
