@@ -1,14 +1,13 @@
-//! A policy in words, for a person who wants to know what it will record.
+//! A policy in words, for a person who wants to know what it will record and do.
 
 use std::fmt::Write;
 
-use super::model::{
-    Action, Filter, Hook, HookEntry, IntegerOperator, OPEN_MODES, PathFilter, PathOperator, Policy, Selector,
-};
+use super::model::{Action, Dedupe, Filter, Hook, HookEntry, LimitScope, Policy, Selector, Stage};
 use super::report::{escaped, listed, quoted};
 
-/// Values beyond these are counted, not listed.
-const MAX_VALUES: usize = 6;
+mod words;
+
+const SECOND: u64 = 1_000_000_000;
 
 /// Explains every hook entry and selector, and names the extensions in use.
 pub(crate) fn describe(policies: &[Policy]) -> String {
@@ -23,29 +22,25 @@ fn describe_policy(policy: &Policy, text: &mut String) {
     let (name, source) = (quoted(&policy.name), escaped(&policy.source));
     line(text, &format!("policy {name} ({source})"));
     for entry in &policy.hooks {
-        describe_entry(entry, text);
+        describe_entry(entry, policy.monitor, text);
     }
-    let extended: Vec<String> = policy
-        .hooks
-        .iter()
-        .flat_map(|entry| &entry.selectors)
-        .filter(|selector| selector.filters.iter().any(is_extension))
-        .map(|selector| format!("line {}", selector.line))
-        .collect();
-    if extended.is_empty() {
+    if policy.extensions.is_empty() {
         line(text, "  extensions: none, Tetragon can load it too");
     } else {
-        let lines = extended.join(", ");
-        line(text, &format!("  extensions: `hashtrail: openMode` ({lines}); Tetragon will not load it"));
+        let extensions = policy.extensions.join(", ");
+        line(text, &format!("  extensions under `hashtrail`: {extensions}; Tetragon will not load it"));
     }
     for warning in &policy.warnings {
         line(text, &format!("  warning: {warning}"));
     }
 }
 
-fn describe_entry(entry: &HookEntry, text: &mut String) {
-    let (hook, occasion) = (entry.hook.name(), occasion(entry.hook));
+fn describe_entry(entry: &HookEntry, monitor: bool, text: &mut String) {
+    let (hook, occasion) = (entry.hook.name(), words::occasion(&entry.hook));
     line(text, &format!("  line {}: `{hook}`, {occasion}", entry.line));
+    if matches!(entry.hook, Hook::Other(_)) {
+        line(text, "    not one of hashtrail's own hooks: whether this kernel has it is seen only when it is loaded");
+    }
     if let Some(message) = &entry.message {
         line(text, &format!("    message {}", quoted(message)));
     }
@@ -57,7 +52,7 @@ fn describe_entry(entry: &HookEntry, text: &mut String) {
         line(text, "    every call: record, without digest");
     }
     for (position, selector) in entry.selectors.iter().enumerate() {
-        describe_selector(entry.hook, position, selector, text);
+        describe_selector(&entry.hook, position, selector, monitor, text);
     }
     let decided_always = entry.selectors.iter().any(|selector| selector.filters.is_empty());
     if !entry.selectors.is_empty() && !decided_always {
@@ -65,87 +60,81 @@ fn describe_entry(entry: &HookEntry, text: &mut String) {
     }
 }
 
-fn describe_selector(hook: Hook, position: usize, selector: &Selector, text: &mut String) {
+fn describe_selector(hook: &Hook, position: usize, selector: &Selector, monitor: bool, text: &mut String) {
     let label = selector.label.as_ref().map_or_else(String::new, |label| format!(" {}", quoted(label)));
-    let start = if position == 0 { "if" } else { "else if" };
-    let filters: Vec<String> = selector.filters.iter().map(|filter| describe_filter(hook, filter)).collect();
-    let condition = match (filters.is_empty(), position) {
-        (true, 0) => "every call".to_owned(),
-        (true, _) => "every other call".to_owned(),
-        (false, _) => format!("{start} {}", filters.join(", and ")),
-    };
-    let action = describe_action(hook, selector.action);
-    line(text, &format!("    line {}{label}: {condition}: {action}", selector.line));
-}
-
-fn describe_filter(hook: Hook, filter: &Filter) -> String {
-    match filter {
-        Filter::Binary(paths) => format!("the calling program's path {}", describe_paths(paths)),
-        Filter::Path(paths) => format!("the file's path {}", describe_paths(paths)),
-        Filter::Integer { argument, operator, values } => {
-            let name = hook.argument(*argument).map_or("argument", |argument| argument.name);
-            let relation = match operator {
-                IntegerOperator::Equal => "is",
-                IntegerOperator::NotEqual => "is not",
-                IntegerOperator::Mask => "has a bit of",
-            };
-            let values: Vec<String> = values.iter().map(|value| format!("{value:#x}")).collect();
-            let conjunction = match operator {
-                IntegerOperator::NotEqual => " nor ",
-                IntegerOperator::Equal | IntegerOperator::Mask => " or ",
-            };
-            format!("`{name}` {relation} {}", values.join(conjunction))
-        }
-        Filter::OpenMode { modes } => {
-            let names = OPEN_MODES.iter().filter(|(_, bit)| modes & bit != 0);
-            let names: Vec<&str> = names.map(|(name, _)| *name).collect();
-            format!("the open asks for {}", names.join(" or "))
+    let place = format!("    line {}{label}:", selector.line);
+    match (selector.filters.is_empty(), position) {
+        (true, 0) => line(text, &format!("{place} every call")),
+        (true, _) => line(text, &format!("{place} every other call")),
+        (false, 0) => line(text, &format!("{place} if")),
+        (false, _) => line(text, &format!("{place} else if")),
+    }
+    for (stage, heading) in
+        [(Stage::Number, "before the path is known"), (Stage::Path, "on the path"), (Stage::Digest, "after hashing")]
+    {
+        let filters: Vec<String> = selector
+            .filters
+            .iter()
+            .filter(|filter| filter.stage() == stage)
+            .map(|filter| words::filter(hook, filter))
+            .collect();
+        if !filters.is_empty() {
+            line(text, &format!("      {heading}: {}", filters.join(", and ")));
         }
     }
-}
-
-fn describe_paths(paths: &PathFilter) -> String {
-    let relation = match (paths.operator, paths.negated) {
-        (PathOperator::Equal, false) => "is",
-        (PathOperator::Equal, true) => "is not",
-        (PathOperator::Prefix, false) => "begins with",
-        (PathOperator::Prefix, true) => "does not begin with",
-        (PathOperator::Postfix, false) => "ends with",
-        (PathOperator::Postfix, true) => "does not end with",
-    };
-    let mut values: Vec<String> =
-        paths.values.iter().take(MAX_VALUES).map(|value| quoted(&String::from_utf8_lossy(value))).collect();
-    if paths.values.len() > MAX_VALUES {
-        values.push(format!("one of {} more", paths.values.len() - MAX_VALUES));
+    if selector.filters.iter().any(|filter| matches!(filter, Filter::Digest { .. })) {
+        line(
+            text,
+            "      the file is hashed for this decision; a digest that is not certain matches for the record only",
+        );
     }
-    let conjunction = if paths.negated { " nor " } else { " or " };
-    format!("{relation} {}", values.join(conjunction))
+    line(text, &format!("      then {}", describe_actions(hook, selector, monitor)));
 }
 
-fn describe_action(hook: Hook, action: Action) -> &'static str {
-    match (action.post, action.ima_hash, hook) {
-        (false, ..) => "do not record",
-        (true, false, _) => "record, without digest",
-        (true, true, Hook::FileOpen) => "record with digest (taken at `file_post_open`; unavailable before kernel 6.8)",
-        (true, true, Hook::MmapFile) => "record, with digest if the mapping is executable",
-        (true, true, _) => "record with digest",
+fn describe_actions(hook: &Hook, selector: &Selector, monitor: bool) -> String {
+    let action = &selector.action;
+    let mut parts = vec![describe_record(hook, selector)];
+    let when = if monitor { "never done, only noted: `policy-mode` is `monitor`" } else { "only with `--enforce`" };
+    match action.error {
+        Some(0) => parts.push("return 0, which denies nothing".to_owned()),
+        Some(error) => parts.push(format!("deny with errno {} ({when})", error.unsigned_abs())),
+        None => {}
     }
-}
-
-/// When the kernel calls the hook.
-const fn occasion(hook: Hook) -> &'static str {
-    match hook {
-        Hook::BprmCheckSecurity => "when a program is about to be executed",
-        Hook::BprmCommittedCreds => "when an exec has succeeded",
-        Hook::MmapFile => "when a file is mapped into memory",
-        Hook::FileOpen => "when a file is being opened",
-        Hook::FilePostOpen => "when a file has been opened",
-        Hook::KernelReadFile => "when the kernel reads a module, firmware or other file for itself",
+    if let Some(signal) = action.signal {
+        parts.push(format!("send signal {signal} to the calling process ({when})"));
     }
+    parts.join("; ")
 }
 
-const fn is_extension(filter: &Filter) -> bool {
-    matches!(filter, Filter::OpenMode { .. })
+fn describe_record(hook: &Hook, selector: &Selector) -> String {
+    let Action { post, ima_hash, rate_limit, dedupe, .. } = &selector.action;
+    if !post {
+        return "do not record".to_owned();
+    }
+    let has_digest = *ima_hash || selector.needs_digest();
+    let mut text = match (has_digest, hook) {
+        (false, _) => "record, without digest",
+        (true, Hook::FileOpen) => "record with digest (taken at `file_post_open`; unavailable before kernel 6.8)",
+        (true, Hook::MmapFile) => "record, with digest if the mapping is executable",
+        (true, _) if !hook.has_digest() => "record, with the digest marked as unavailable",
+        (true, _) => "record with digest",
+    }
+    .to_owned();
+    if let Some(limit) = rate_limit {
+        let scope = match limit.scope {
+            LimitScope::Thread => "thread",
+            LimitScope::Process => "process",
+            LimitScope::Global => "host",
+        };
+        let seconds = limit.window_ns / SECOND;
+        text.push_str(&format!(", equal events of one {scope} once in {seconds} s"));
+    }
+    if let Some(Dedupe { window_ns, by_process }) = dedupe {
+        let process = if *by_process { ", process" } else { "" };
+        let seconds = window_ns / SECOND;
+        text.push_str(&format!(", one row for each file{process} and digest in {seconds} s"));
+    }
+    text
 }
 
 fn line(text: &mut String, content: &str) {

@@ -4,7 +4,7 @@
 //! fault is refused as a whole, so callers go on with a default and find the next fault.
 
 use super::document::{Entry, Node, Value};
-use super::refusals::Refusals;
+use super::number;
 use super::report::{Position, Report, listed, quoted};
 
 /// Longer names are not compared with the known ones.
@@ -13,16 +13,16 @@ const MAX_NAME: usize = 48;
 /// Two, so that a pair of swapped letters is still recognised.
 const MAX_TYPING_ERRORS: usize = 2;
 
-/// The keys of one mapping.
+/// The keys of one mapping, or of several that were put together.
 pub(super) struct Fields<'a> {
-    entries: &'a [Entry],
+    entries: Vec<&'a Entry>,
 }
 
 impl<'a> Fields<'a> {
     /// The keys of `node`, called `what` in messages.
     pub(super) fn of(node: &'a Node, what: &str, report: &mut Report) -> Option<Self> {
         if let Value::Mapping(entries) = &node.value {
-            return Some(Self { entries });
+            return Some(Self { entries: entries.iter().collect() });
         }
         let found = node.shape();
         report.refuse(node.at, format_args!("{what} must be a mapping, not {found}; write `key: value` lines"));
@@ -35,9 +35,24 @@ impl<'a> Fields<'a> {
         (!entry.value.is_null()).then_some(&entry.value)
     }
 
+    /// All keys with a value that says something.
+    pub(super) fn set(&self) -> impl Iterator<Item = &'a Entry> {
+        self.entries.iter().copied().filter(|entry| !entry.value.is_unset())
+    }
+
+    /// Takes another mapping's key in, unless this mapping has a value for it already, which is returned.
+    pub(super) fn add(&mut self, entry: &'a Entry) -> Option<&'a Entry> {
+        let present = self.set().find(|present| present.key == entry.key);
+        if present.is_none() {
+            self.entries.retain(|present| present.key != entry.key);
+            self.entries.push(entry);
+        }
+        present
+    }
+
     /// Refuses every key that is not one of `known`.
-    pub(super) fn check(&self, known: &[&str], refused: Refusals, report: &mut Report) {
-        for entry in self.entries {
+    pub(super) fn check(&self, known: &[&str], refused: &[(&str, &str)], report: &mut Report) {
+        for entry in &self.entries {
             if known.contains(&entry.key.as_str()) {
                 continue;
             }
@@ -69,6 +84,11 @@ impl Node {
         }
     }
 
+    /// Is this single value.
+    pub(super) fn is_word(&self, word: &str) -> bool {
+        matches!(&self.value, Value::Scalar { text, .. } if text == word)
+    }
+
     /// The text of a single value.
     pub(super) fn text<'a>(&'a self, what: &str, report: &mut Report) -> Option<&'a str> {
         match &self.value {
@@ -97,12 +117,31 @@ impl Node {
     /// A number that is not negative, decimal or 0x hex.
     pub(super) fn number(&self, what: &str, report: &mut Report) -> Option<u64> {
         let text = self.text(what, report)?;
-        let number = parse_number(text);
+        let number = number::parse(text);
         if number.is_none() {
             let text = quoted(text);
             report.refuse(self.at, format_args!("{what} {text} is not a number; write it in decimal or 0x hex"));
         }
         number
+    }
+
+    /// One of these names, whose other half is returned.
+    pub(super) fn choice<T: Copy>(&self, what: &str, known: &[(&str, T)], report: &mut Report) -> Option<T> {
+        let name = self.text(what, report)?;
+        let found = known.iter().find(|(known, _)| *known == name);
+        if found.is_none() {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            refuse_unknown(self.at, what, name, names.iter().copied(), &names, report);
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// The items of a list of at least one and at most `limit`.
+    pub(super) fn filled_items(&self, what: &str, limit: usize, report: &mut Report) -> &[Self] {
+        if matches!(&self.value, Value::Sequence(items) if items.is_empty()) {
+            report.refuse(self.at, format_args!("{what} is empty; name at least one"));
+        }
+        self.items(what, limit, report)
     }
 
     /// The items of a list of at most `limit`.
@@ -130,20 +169,6 @@ impl Node {
             Value::Mapping(_) => "a mapping",
         }
     }
-}
-
-/// A leading zero is octal to some YAML parsers and decimal to others, so it is not accepted.
-fn parse_number(text: &str) -> Option<u64> {
-    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => (digits, 16),
-        None if text.len() > 1 && text.starts_with('0') => return None,
-        None => (text, 10),
-    };
-    // `from_str_radix` would take a sign.
-    if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return None;
-    }
-    u64::from_str_radix(digits, radix).ok()
 }
 
 /// Refuses a name, proposing the nearest of `all`, or else listing `offered`.

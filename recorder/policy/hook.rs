@@ -1,96 +1,84 @@
-//! One entry under `lsmhooks`, and the arguments it names.
+//! One entry under `lsmhooks`.
 
+use super::argument::Arguments;
 use super::document::Node;
-use super::fields::{Fields, refuse_unknown};
-use super::model::{Argument, ArgumentKind, Filter, Hook, HookEntry, OPEN_CREATE, OPEN_TRUNCATE, Selector};
-use super::refusals::{ARGUMENT, ARGUMENT_TYPES, HOOK_EXTENSIONS};
+use super::extension::{self, Extensions};
+use super::fields::Fields;
+use super::macros::Macros;
+use super::model::{Action, Filter, Hook, HookEntry, Number, OPEN_CREATE, OPEN_TRUNCATE, Selector};
+use super::refusals::HOOK;
 use super::report::{Report, listed, quoted};
 use super::selector;
 
-const MAX_ARGUMENTS: usize = 5;
-const MAX_ARGUMENT_INDEX: u64 = 4;
 const MAX_SELECTORS: usize = 5;
 const MAX_TAGS: usize = 16;
 const MAX_MESSAGE: usize = 256;
 
-/// Tetragon's integer types and their width in bits.
-const INTEGER_TYPES: [(&str, u32); 17] = [
-    ("int", 32),
-    ("sint8", 8),
-    ("int8", 8),
-    ("uint8", 8),
-    ("sint16", 16),
-    ("int16", 16),
-    ("uint16", 16),
-    ("sint32", 32),
-    ("int32", 32),
-    ("uint32", 32),
-    ("sint64", 64),
-    ("int64", 64),
-    ("uint64", 64),
-    ("long", 64),
-    ("ulong", 64),
-    ("size_t", 64),
-    ("bool", 8),
-];
+/// Most different hooks without a program of their own.
+const MAX_OTHER_HOOKS: usize = 8;
 
-/// The arguments that a hook entry lists, which its filters may refer to.
-pub(super) struct Arguments {
-    /// The entry's hook.
-    pub(super) hook: Hook,
-    /// In the order of the file; `None` is an argument that was refused.
-    pub(super) listed: Vec<Option<ListedArgument>>,
-}
-
-/// One argument that a hook entry lists.
-#[derive(Clone, Copy)]
-pub(super) struct ListedArgument {
-    /// Place in the hook's prototype.
-    pub(super) index: u8,
-    /// What it is.
-    pub(super) kind: ArgumentKind,
-    /// Width of an integer.
-    pub(super) bits: u32,
-}
+/// The kernel's longest names of hooks have about 30 characters.
+const MAX_HOOK_NAME: usize = 64;
 
 /// Reads a hook entry. `None` means that the report says why.
-pub(super) fn entry(node: &Node, report: &mut Report) -> Option<HookEntry> {
+pub(super) fn entry<'a>(node: &'a Node, macros: &Macros<'a>, report: &mut Report) -> Option<HookEntry> {
     let fields = Fields::of(node, "an entry of `lsmhooks`", report)?;
-    fields.check(&["hook", "message", "tags", "args", "selectors", "hashtrail"], &[], report);
-    if let Some(extensions) = fields.get("hashtrail")
-        && let Some(extensions) = Fields::of(extensions, "`hashtrail`", report)
-    {
-        extensions.check(&[], HOOK_EXTENSIONS, report);
-    }
+    fields.check(&["hook", "message", "tags", "args", "selectors", "hashtrail"], HOOK, report);
     let message = fields.get("message").and_then(|node| message(node, report));
     let tags = fields.get("tags").map_or_else(Vec::new, |node| tags(node, report));
     let hook = hook(node, &fields, report)?;
-    let arguments =
-        Arguments { hook, listed: fields.get("args").map_or_else(Vec::new, |node| arguments(node, hook, report)) };
-    let selectors = fields.get("selectors").map_or_else(Vec::new, |node| selectors(node, &arguments, report));
-    check_open_modes(hook, &selectors, node, report);
-    Some(HookEntry { hook, line: node.at.line, message, tags, selectors })
+    let arguments = Arguments::read(hook, fields.get("args"), report);
+    let mut selectors = fields.get("selectors").map_or_else(Vec::new, |node| {
+        let items = node.items("`selectors`", MAX_SELECTORS, report).iter();
+        items.filter_map(|item| selector::selector(item, &arguments, macros, report)).collect()
+    });
+    if let Some(node) = fields.get("hashtrail") {
+        extend(&mut selectors, node, &arguments, report);
+    }
+    check_open_modes(&arguments.hook, &selectors, node, report);
+    Some(HookEntry { hook: arguments.hook, line: node.at.line, message, tags, selectors })
 }
 
 fn hook(entry: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<Hook> {
-    let names = Hook::all().map(Hook::name);
+    let names = || listed(Hook::all().iter().map(Hook::name));
     let Some(node) = fields.get("hook") else {
-        let names = listed(names);
+        let names = names();
         report.refuse(entry.at, format_args!("`hook` is missing; add `hook:` with one of {names}"));
         return None;
     };
     let name = node.text("`hook`", report)?;
-    let hook = Hook::from_name(name);
-    if hook.is_none() {
-        let bare = name.strip_prefix("security_").or_else(|| name.strip_prefix("bpf_lsm_")).unwrap_or(name);
-        let (name, names) = (quoted(name), listed(names));
-        let reason = match Hook::from_name(bare) {
-            Some(hook) => format!("hook {name} has a prefix too many; write `{}`", hook.name()),
-            None => format!("hook {name} is not supported; use one of {names}"),
-        };
-        report.refuse(node.at, reason);
+    if let Some(bare) = name.strip_prefix("security_").or_else(|| name.strip_prefix("bpf_lsm_")) {
+        let (name, bare) = (quoted(name), quoted(bare));
+        report.refuse(node.at, format_args!("hook {name} has a prefix too many; write {bare}"));
+        return None;
     }
-    hook
+    if let Some(hook) = Hook::from_name(name) {
+        return Some(hook);
+    }
+    let is_identifier = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.is_empty() || name.len() > MAX_HOOK_NAME || !name.bytes().all(is_identifier) {
+        let (name, names) = (quoted(name), names());
+        report.refuse(
+            node.at,
+            format_args!("hook {name} is not the name of a kernel hook; use another, such as one of {names}"),
+        );
+        return None;
+    }
+    let others = &mut report.totals.other_hooks;
+    others.insert(name.to_owned());
+    if others.len() > MAX_OTHER_HOOKS {
+        others.remove(name);
+        let others = listed(others.iter().map(String::as_str));
+        report.refuse(
+            node.at,
+            format_args!(
+                "hook `{name}` would be the {}th without a program of its own, after {others}; remove one of them",
+                MAX_OTHER_HOOKS + 1
+            ),
+        );
+        return None;
+    }
+    Some(Hook::Other(name.to_owned()))
 }
 
 /// The message, cut as in Tetragon.
@@ -125,102 +113,49 @@ fn tags(node: &Node, report: &mut Report) -> Vec<String> {
     tags
 }
 
-fn arguments(node: &Node, hook: Hook, report: &mut Report) -> Vec<Option<ListedArgument>> {
-    node.items("`args`", MAX_ARGUMENTS, report).iter().map(|item| listed_argument(item, hook, report)).collect()
-}
-
-fn listed_argument(node: &Node, hook: Hook, report: &mut Report) -> Option<ListedArgument> {
-    let fields = Fields::of(node, "an entry of `args`", report)?;
-    fields.check(&["index", "type", "label"], ARGUMENT, report);
-    if let Some(label) = fields.get("label") {
-        label.text("`label`", report);
+/// Puts what `hashtrail:` of the entry says into its selectors.
+fn extend(selectors: &mut Vec<Selector>, node: &Node, arguments: &Arguments, report: &mut Report) {
+    let Extensions { filters, dedupe, record_by_default } = extension::of_hook(node, arguments, report);
+    let every_call = || Selector { line: node.at.line, label: None, filters: Vec::new(), action: Action::POST };
+    if selectors.is_empty() && !(filters.is_empty() && dedupe.is_none()) {
+        selectors.push(every_call());
     }
-    let Some(index_node) = fields.get("index") else {
-        report.refuse(node.at, "`index` is missing; add `index:` with the argument's place, from 0");
-        return None;
-    };
-    let index = argument_index(index_node, report)?;
-    let Some(argument) = hook.argument(index) else {
-        let names = listed(hook.arguments().iter().map(|argument| argument.name));
-        let last = hook.arguments().len() - 1;
-        report
-            .refuse(index_node.at, format_args!("`{}` has no argument {index}; use 0 to {last}: {names}", hook.name()));
-        return None;
-    };
-    let bits = match fields.get("type") {
-        Some(node) => integer_bits(node, argument, report)?,
-        None => u64::BITS,
-    };
-    Some(ListedArgument { index, kind: argument.kind, bits })
-}
-
-/// A place in a hook's prototype.
-pub(super) fn argument_index(node: &Node, report: &mut Report) -> Option<u8> {
-    let index = node.number("`index`", report)?;
-    if index > MAX_ARGUMENT_INDEX {
-        report.refuse(node.at, format_args!("`index` {index} is too large; use 0 to {MAX_ARGUMENT_INDEX}"));
-        return None;
+    for selector in &mut *selectors {
+        selector.filters.extend(filters.iter().cloned());
     }
-    u8::try_from(index).ok()
-}
-
-/// Checks an argument's type and gives the width that its values may have.
-fn integer_bits(node: &Node, argument: Argument, report: &mut Report) -> Option<u32> {
-    let type_name = node.text("`type`", report)?;
-    if type_name == "auto" {
-        return Some(u64::BITS);
+    if record_by_default && selectors.last().is_some_and(|last| !last.filters.is_empty()) {
+        selectors.push(every_call());
     }
-    let integer = INTEGER_TYPES.iter().find(|(name, _)| *name == type_name);
-    let wanted = match (argument.kind, integer) {
-        (ArgumentKind::Integer, Some((_, bits))) => return Some(*bits),
-        (ArgumentKind::Binprm, _) if type_name == "linux_binprm" => return Some(u64::BITS),
-        (ArgumentKind::File, _) if type_name == "file" => return Some(u64::BITS),
-        (ArgumentKind::Integer, _) => "uint64",
-        (ArgumentKind::Binprm, _) => "linux_binprm",
-        (ArgumentKind::File, _) => "file",
-    };
-    if integer.is_none() && !ARGUMENT_TYPES.contains(&type_name) {
-        let integers = INTEGER_TYPES.iter().map(|(name, _)| *name);
-        let all = integers.chain(ARGUMENT_TYPES.iter().copied());
-        refuse_unknown(node.at, "type", type_name, all, &["auto", wanted], report);
-    } else {
-        let (name, type_name) = (argument.name, quoted(type_name));
-        report.refuse(
-            node.at,
-            format_args!("type {type_name} is not supported for argument `{name}`; write `auto` or `{wanted}`"),
-        );
+    for selector in selectors.iter_mut().filter(|selector| selector.action.post) {
+        if dedupe.is_some() && selector.action.dedupe.is_some() {
+            report.refuse(
+                node.at,
+                format_args!("`dedupe` stands in the selector on line {} too; keep one of them", selector.line),
+            );
+        }
+        selector.action.dedupe = selector.action.dedupe.or(dedupe);
     }
-    None
-}
-
-fn selectors(node: &Node, arguments: &Arguments, report: &mut Report) -> Vec<Selector> {
-    node.items("`selectors`", MAX_SELECTORS, report)
-        .iter()
-        .filter_map(|item| selector::selector(item, arguments, report))
-        .collect()
 }
 
 /// When `file_post_open` runs, which also serves digests asked for at `file_open`, the kernel has
 /// cleared `O_TRUNC` and `O_CREAT` from the file's flags (`do_dentry_open` in fs/open.c), so a
 /// filter on them would never match.
-fn check_open_modes(hook: Hook, selectors: &[Selector], entry: &Node, report: &mut Report) {
-    let early_modes = selectors
-        .iter()
-        .flat_map(|selector| &selector.filters)
-        .any(|filter| matches!(filter, Filter::OpenMode { modes } if modes & (OPEN_TRUNCATE | OPEN_CREATE) != 0));
-    if !early_modes {
+fn check_open_modes(hook: &Hook, selectors: &[Selector], entry: &Node, report: &mut Report) {
+    let early_modes = u64::from(OPEN_TRUNCATE | OPEN_CREATE);
+    let is_early = |filter: &Filter| matches!(filter, Filter::Mask { number: Number::OpenMode, mask, .. } if mask & early_modes != 0);
+    if !selectors.iter().flat_map(|selector| &selector.filters).any(is_early) {
         return;
     }
-    if hook == Hook::FilePostOpen {
+    if *hook == Hook::FilePostOpen {
         report.refuse(
             entry.at,
             "`openMode` `truncate` and `create` are no longer visible at `file_post_open`; \
              use `write`, or hook `file_open`",
         );
-    } else if selectors.iter().any(|selector| selector.action.ima_hash) {
+    } else if selectors.iter().any(Selector::needs_digest) {
         report.refuse(
             entry.at,
-            "`openMode` `truncate` and `create` cannot stand beside `imaHash`, whose digest is \
+            "`openMode` `truncate` and `create` cannot stand beside `imaHash` or `digests`, whose digest is \
              taken after the open; use `write`, or split the entry",
         );
     }

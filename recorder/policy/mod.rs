@@ -8,12 +8,18 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+mod action;
+mod argument;
 mod describe;
+mod digest;
 mod document;
+mod extension;
 mod fields;
 mod filter;
 mod hook;
+mod macros;
 pub(crate) mod model;
+mod number;
 mod parse;
 mod refusals;
 mod report;
@@ -25,7 +31,7 @@ pub(crate) use describe::describe;
 
 use model::Policy;
 use parse::NamedPolicy;
-use report::{Position, Report, escaped, quoted};
+use report::{Position, Report, Totals, escaped, quoted};
 
 /// Largest policy file; real ones have a few KiB.
 const MAX_FILE_SIZE: usize = 1 << 20;
@@ -42,11 +48,11 @@ const BUILT_IN: &str = "built-in";
 pub(crate) fn load(files: &[PathBuf]) -> anyhow::Result<Vec<Policy>> {
     let mut loader = Loader::default();
     if files.is_empty() {
-        loader.add(BUILT_IN, DEFAULT_POLICY.as_bytes());
+        loader.add(Path::new(BUILT_IN), DEFAULT_POLICY.as_bytes());
     }
     for path in files {
         match read(path) {
-            Ok(bytes) => loader.add(&path.to_string_lossy(), &bytes),
+            Ok(bytes) => loader.add(path, &bytes),
             Err(error) => {
                 let path = escaped(&path.to_string_lossy());
                 loader.faults.push(format!("{path}: cannot read the policy: {error}"));
@@ -74,13 +80,15 @@ struct Loader {
     faults: Vec<String>,
     /// Where each policy's name was given.
     names: HashMap<String, String>,
+    totals: Totals,
 }
 
 impl Loader {
-    fn add(&mut self, source: &str, bytes: &[u8]) {
-        let mut report = Report::new(source);
-        for NamedPolicy { policy, named_at } in policies(source, bytes, &mut report) {
-            let place = format!("{}:{}", escaped(source), named_at.line);
+    fn add(&mut self, path: &Path, bytes: &[u8]) {
+        let mut report = Report::new(path, std::mem::take(&mut self.totals));
+        let source = path.to_string_lossy();
+        for NamedPolicy { policy, named_at } in policies(&source, bytes, &mut report) {
+            let place = format!("{}:{}", escaped(&source), named_at.line);
             if let Some(other) = self.names.insert(policy.name.clone(), place) {
                 let name = quoted(&policy.name);
                 report
@@ -88,7 +96,9 @@ impl Loader {
             }
             self.policies.push(policy);
         }
-        self.faults.extend(report.into_faults());
+        let (faults, totals) = report.finish();
+        self.faults.extend(faults);
+        self.totals = totals;
     }
 }
 

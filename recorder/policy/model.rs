@@ -13,6 +13,9 @@ pub(crate) struct Policy {
     pub(crate) hooks: Vec<HookEntry>,
     /// `policy-mode: monitor`: denials and signals are only noted, even with `--enforce`.
     pub(crate) monitor: bool,
+    /// Each use of a key under `hashtrail:`, with its line. The filters alone do not tell: `fileTypes` and `FileType`
+    /// are one.
+    pub(crate) extensions: Vec<String>,
     /// Remarks that do not keep it from being used, each with file and line.
     pub(crate) warnings: Vec<String>,
 }
@@ -263,6 +266,19 @@ pub(crate) struct Action {
     pub(crate) signal: Option<u8>,
 }
 
+impl Action {
+    /// What is done where a selector names no action.
+    pub(crate) const POST: Self =
+        Self { post: true, ima_hash: false, rate_limit: None, dedupe: None, error: None, signal: None };
+}
+
+impl Selector {
+    /// Whether the file is hashed, for the row or for a filter.
+    pub(crate) fn needs_digest(&self) -> bool {
+        self.action.ima_hash || self.filters.iter().any(|filter| matches!(filter, Filter::Digest { .. }))
+    }
+}
+
 /// `rateLimit` of `Post`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct RateLimit {
@@ -308,7 +324,7 @@ pub(crate) enum Filter {
         number: Number,
         /// Matches if no range does.
         negated: bool,
-        /// Both ends included; at least one; in any order, they may overlap.
+        /// Both ends included; at least one; in any order, they may overlap. [`NEVER`] stands alone.
         ranges: Vec<(u64, u64)>,
     },
     /// On bits of a number: any of them is set.
@@ -349,6 +365,31 @@ pub(crate) enum Filter {
     },
 }
 
+/// The only range of a filter that no number can match, such as `LT` 0.
+pub(crate) const NEVER: (u64, u64) = (1, 0);
+
+/// When a filter is decided, cheapest first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Stage {
+    /// From the process and plain numbers, before any path is built.
+    Number,
+    /// On the built path.
+    Path,
+    /// After hashing.
+    Digest,
+}
+
+impl Filter {
+    /// When it is decided.
+    pub(crate) const fn stage(&self) -> Stage {
+        match self {
+            Self::Text { text: Text::Path | Text::Target, .. } => Stage::Path,
+            Self::Digest { .. } => Stage::Digest,
+            _ => Stage::Number,
+        }
+    }
+}
+
 /// A text that a filter is about.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Text {
@@ -375,7 +416,8 @@ pub(crate) enum Text {
 /// A number that a filter is about.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Number {
-    /// Argument of the hook, by its place.
+    /// Argument of the hook, by its place. No hook's number is negative: a negative value in a policy stands here in
+    /// two's complement of its type's width, so narrow arguments are zero-extended.
     Argument(u8),
     /// Bits of [`OPEN_MODES`].
     OpenMode,

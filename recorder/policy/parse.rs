@@ -1,10 +1,11 @@
 //! A policy document: its head, and what stands under `spec` beside the hook entries.
 
 use super::document::{Node, Value};
-use super::fields::Fields;
+use super::fields::{Fields, refuse_unknown};
 use super::hook;
+use super::macros::Macros;
 use super::model::{HookEntry, Policy};
-use super::refusals::{PROBED_FUNCTIONS, SPEC};
+use super::refusals::{OPTIONS, PROBED_FUNCTIONS, SPEC};
 use super::report::{Position, Report, quoted};
 
 const API_VERSION: &str = "cilium.io/v1alpha1";
@@ -12,6 +13,9 @@ const KIND: &str = "TracingPolicy";
 
 /// Kubernetes' limit for a name; it goes into a column of every row.
 const MAX_NAME: usize = 253;
+
+/// Most entries under `options`.
+const MAX_OPTIONS: usize = 16;
 
 /// Most entries under `lsmhooks`.
 const MAX_HOOK_ENTRIES: usize = 64;
@@ -27,20 +31,21 @@ pub(super) struct NamedPolicy {
 /// Reads one document. `None` means that the report says why.
 pub(super) fn policy(document: &Node, source: &str, text: &str, report: &mut Report) -> Option<NamedPolicy> {
     let faults_before = report.fault_count();
+    report.totals.substrings = 0;
     let fields = Fields::of(document, "a policy", report)?;
     fields.check(&["apiVersion", "kind", "metadata", "spec"], &[], report);
     check_kind(document, &fields, report);
     let name = name(document, &fields, report);
-    let hooks = fields.get("spec").map_or_else(Vec::new, |spec| hook_entries(spec, report));
-    if fields.get("spec").is_none() {
+    let spec = fields.get("spec");
+    if spec.is_none() {
         report.refuse(document.at, "`spec` is missing; add `spec:` with `lsmhooks:` below it");
     }
-    let warnings = report.take_warnings();
+    let (hooks, monitor) = spec.and_then(|node| self::spec(node, report)).unwrap_or_default();
+    let (extensions, warnings) = (report.take_extensions(), report.take_warnings());
     let (name, named_at) = name?;
-    (report.fault_count() == faults_before).then(|| NamedPolicy {
-        policy: Policy { name, source: source.to_owned(), text: text.to_owned(), hooks, warnings },
-        named_at,
-    })
+    let (source, text) = (source.to_owned(), text.to_owned());
+    let policy = Policy { name, source, text, hooks, monitor, extensions, warnings };
+    (report.fault_count() == faults_before).then_some(NamedPolicy { policy, named_at })
 }
 
 fn check_kind(document: &Node, fields: &Fields<'_>, report: &mut Report) {
@@ -94,18 +99,19 @@ fn name(document: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<(St
     Some((name.to_owned(), node.at))
 }
 
-fn hook_entries(spec: &Node, report: &mut Report) -> Vec<HookEntry> {
-    let Some(fields) = Fields::of(spec, "`spec`", report) else {
-        return Vec::new();
-    };
+/// The hook entries, and whether nothing is to be enforced.
+fn spec(spec: &Node, report: &mut Report) -> Option<(Vec<HookEntry>, bool)> {
+    let fields = Fields::of(spec, "`spec`", report)?;
     let faults_before = report.fault_count();
-    fields.check(&["lsmhooks", "lists"], SPEC, report);
+    fields.check(&["lsmhooks", "lists", "options", "selectorsMacros"], SPEC, report);
     if let Some(kprobes) = fields.get("kprobes") {
         name_replacements(kprobes, report);
     }
     if let Some(lists) = fields.get("lists") {
         check_lists(lists, report);
     }
+    let monitor = fields.get("options").is_some_and(|node| is_monitor(node, report));
+    let macros = fields.get("selectorsMacros").map_or_else(Macros::default, |node| Macros::read(node, report));
     let entries = fields.get("lsmhooks").map_or(&[][..], |node| node.items("`lsmhooks`", MAX_HOOK_ENTRIES, report));
     if entries.is_empty() && report.fault_count() == faults_before {
         report.refuse(
@@ -113,7 +119,40 @@ fn hook_entries(spec: &Node, report: &mut Report) -> Vec<HookEntry> {
             "`lsmhooks` is missing or empty, so nothing would be recorded; add at least one `- hook:`",
         );
     }
-    entries.iter().filter_map(|entry| hook::entry(entry, report)).collect()
+    Some((entries.iter().filter_map(|entry| hook::entry(entry, &macros, report)).collect(), monitor))
+}
+
+/// Whether the options say `policy-mode: monitor`.
+fn is_monitor(node: &Node, report: &mut Report) -> bool {
+    let mut mode = None;
+    for item in node.items("`options`", MAX_OPTIONS, report) {
+        if let Some((is_monitor, at)) = policy_mode(item, report)
+            && mode.replace(is_monitor).is_some()
+        {
+            report.refuse(at, "`policy-mode` is given twice; keep one of them");
+        }
+    }
+    mode.unwrap_or_default()
+}
+
+fn policy_mode(item: &Node, report: &mut Report) -> Option<(bool, Position)> {
+    let fields = Fields::of(item, "an entry of `options`", report)?;
+    fields.check(&["name", "value"], &[], report);
+    let (Some(name_node), Some(value)) = (fields.get("name"), fields.get("value")) else {
+        report.refuse(item.at, "an option needs `name` and `value`; write both");
+        return None;
+    };
+    let name = name_node.text("`name`", report)?;
+    if let Some((_, reason)) = OPTIONS.iter().find(|(known, _)| *known == name) {
+        report.refuse(name_node.at, format_args!("option `{name}` {reason}"));
+        return None;
+    }
+    if name != "policy-mode" {
+        refuse_unknown(name_node.at, "option", name, ["policy-mode"], &["policy-mode"], report);
+        return None;
+    }
+    let is_monitor = value.choice("`policy-mode`", &[("enforce", false), ("monitor", true)], report)?;
+    Some((is_monitor, item.at))
 }
 
 /// For each probed kernel function that an LSM hook replaces, says which one.

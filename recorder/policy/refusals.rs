@@ -6,15 +6,12 @@
 pub(super) type Refusals = &'static [(&'static str, &'static str)];
 
 const KUBERNETES: &str = "needs Kubernetes, which hashtrail does not know; remove it";
-const LATER_FILTER: &str = "is not supported yet; remove it and filter with `matchBinaries` or `matchArgs`";
 const NO_RETURN: &str = "has no meaning on LSM hooks; remove it";
 const OTHER_PROBES: &str = "is not supported; use `lsmhooks`";
-const LATER_EXTENSION: &str = "is not supported yet; remove it";
-const ENFORCEMENT: &str = "is not supported yet: hashtrail only records; remove it";
 const NOT_ON_LSM: &str = "does not work on LSM hooks, in Tetragon neither; remove it";
-const LATER_OPERATOR_PATH: &str = "is not supported yet; use `Equal`, `Prefix`, `Postfix` or their `Not` forms";
-const LATER_OPERATOR_INTEGER: &str =
-    "is not supported yet; use `Equal`, `NotEqual` or `Mask`, with the values written out";
+const NO_CHANGES: &str = "is not supported: hashtrail does not keep what a process had at its exec; use `matchNamespaces` or \
+     `matchCapabilities`, or remove it";
+const NO_MEANING: &str = "has no meaning for hashtrail; remove it";
 const OPERATOR_OF_OTHER_TYPE: &str = "works on arguments that hashtrail's hooks do not have; remove this filter";
 const CONTENT_TYPES: &str = "is only for argument types that hashtrail's hooks do not have; remove it";
 
@@ -25,14 +22,20 @@ pub(super) const SPEC: Refusals = &[
     ("uprobes", OTHER_PROBES),
     ("usdts", OTHER_PROBES),
     ("fentries", OTHER_PROBES),
-    ("enforcers", ENFORCEMENT),
+    ("enforcers", "is not supported; use the actions `Override` and `Signal` under `lsmhooks`"),
     ("loader", "is not supported; remove it (hook `mmap_file` records what is loaded)"),
     ("podSelector", KUBERNETES),
     ("containerSelector", KUBERNETES),
     ("hostSelector", "is not supported: hashtrail always records the whole host; remove it"),
     ("nodeSelector", KUBERNETES),
-    ("options", "is not supported yet; remove it"),
-    ("selectorsMacros", "is not supported yet; write the filters out in each selector"),
+];
+
+/// Options of Tetragon.
+pub(super) const OPTIONS: Refusals = &[
+    ("override-method", NO_MEANING),
+    ("disable-kprobe-multi", NO_MEANING),
+    ("disable-uprobe-multi", NO_MEANING),
+    ("sleepable-preload-size", NO_MEANING),
 ];
 
 /// Kernel functions that Tetragon policies probe, and the LSM hook that serves the same question.
@@ -43,48 +46,46 @@ pub(super) const PROBED_FUNCTIONS: &[(&str, &str)] = &[
     ("security_file_open", "file_open"),
     ("security_file_post_open", "file_post_open"),
     ("security_file_permission", "file_open"),
-    ("security_path_truncate", "file_open"),
+    ("security_path_truncate", "path_truncate"),
     ("security_kernel_read_file", "kernel_read_file"),
+    ("security_file_lock", "file_lock"),
+    ("security_file_receive", "file_receive"),
+    ("security_inode_rename", "inode_rename"),
+    ("security_inode_unlink", "inode_unlink"),
+    ("security_inode_link", "inode_link"),
+    ("security_inode_setattr", "inode_setattr"),
+    ("security_inode_setxattr", "inode_setxattr"),
     ("fd_install", "file_open"),
     ("do_init_module", "kernel_read_file"),
 ];
 
 /// Keys of a hook entry's argument.
-pub(super) const ARGUMENT: Refusals = &[
-    ("resolve", "is not supported yet; name the argument itself"),
-    ("btfType", "is not supported yet; name the argument itself"),
-    ("source", "is not supported yet; name the argument itself"),
-    ("maxData", CONTENT_TYPES),
-    ("sizeArgIndex", CONTENT_TYPES),
-    ("returnCopy", CONTENT_TYPES),
-];
+pub(super) const ARGUMENT: Refusals =
+    &[("maxData", CONTENT_TYPES), ("sizeArgIndex", CONTENT_TYPES), ("returnCopy", CONTENT_TYPES)];
 
-/// Keys of a selector.
+/// Keys of a hook entry.
+pub(super) const HOOK: Refusals =
+    &[("data", "fails on LSM hooks in Tetragon and is not supported; use `hashtrail: {uids: ...}` or remove it")];
+
+/// Keys of a selector, and of a macro.
 pub(super) const SELECTOR: Refusals = &[
-    ("matchPIDs", LATER_FILTER),
-    ("matchNamespaces", LATER_FILTER),
-    ("matchCapabilities", LATER_FILTER),
-    ("matchParentBinaries", LATER_FILTER),
-    ("matchNamespaceChanges", LATER_FILTER),
-    ("matchCapabilityChanges", LATER_FILTER),
+    ("matchNamespaceChanges", NO_CHANGES),
+    ("matchCapabilityChanges", NO_CHANGES),
     ("matchWorkloads", KUBERNETES),
-    ("matchData", "fails on LSM hooks in Tetragon and is not supported; remove it"),
-    ("matchCurrentCred", "is not supported; remove it"),
+    ("matchData", "fails on LSM hooks in Tetragon and is not supported; use `hashtrail: {uids: ...}` or remove it"),
+    ("matchCurrentCred", "is not supported; use `hashtrail: {uids: ...}` or `matchCapabilities`"),
     ("matchReturnArgs", NO_RETURN),
     ("matchReturnActions", NO_RETURN),
-    ("macros", "is not supported yet; write the filters of the macro out here"),
 ];
 
-/// Keys of a `matchBinaries` entry.
-pub(super) const BINARIES: Refusals =
-    &[("followChildren", "is not supported yet; remove it, or name the children's binaries too")];
+/// Keys of a selector that a macro cannot have.
+pub(super) const MACRO: Refusals = &[
+    ("macros", "cannot stand in a macro; write the filters out"),
+    ("matchActions", "does not come out of a macro; write the actions into the selectors"),
+];
 
 /// Keys of an action.
 pub(super) const ACTION: Refusals = &[
-    ("rateLimit", "is not supported yet; remove it and filter more narrowly"),
-    ("rateLimitScope", "is not supported yet; remove it"),
-    ("argError", "belongs to `Override`, which is not supported yet; remove it"),
-    ("argSig", "belongs to `Signal`, which is not supported yet; remove it"),
     ("kernelStackTrace", NOT_ON_LSM),
     ("userStackTrace", NOT_ON_LSM),
     ("argFd", NOT_ON_LSM),
@@ -99,9 +100,6 @@ pub(super) const ACTION: Refusals = &[
 
 /// Names of actions.
 pub(super) const ACTION_NAMES: Refusals = &[
-    ("Override", ENFORCEMENT),
-    ("Sigkill", ENFORCEMENT),
-    ("Signal", ENFORCEMENT),
     ("GetUrl", NOT_ON_LSM),
     ("DnsLookup", NOT_ON_LSM),
     ("TrackSock", NOT_ON_LSM),
@@ -115,23 +113,9 @@ pub(super) const ACTION_NAMES: Refusals = &[
 ];
 
 /// Operators of `matchArgs`.
-pub(super) const OPERATORS: Refusals = &[
-    ("SubString", LATER_OPERATOR_PATH),
-    ("SubStringIgnCase", LATER_OPERATOR_PATH),
-    ("FileType", LATER_OPERATOR_PATH),
-    ("NotFileType", LATER_OPERATOR_PATH),
-    ("GT", LATER_OPERATOR_INTEGER),
-    ("gt", LATER_OPERATOR_INTEGER),
-    ("GreaterThan", LATER_OPERATOR_INTEGER),
-    ("LT", LATER_OPERATOR_INTEGER),
-    ("lt", LATER_OPERATOR_INTEGER),
-    ("LessThan", LATER_OPERATOR_INTEGER),
-    ("InRange", LATER_OPERATOR_INTEGER),
-    ("NotInRange", LATER_OPERATOR_INTEGER),
-    ("InMap", LATER_OPERATOR_INTEGER),
-    ("NotInMap", LATER_OPERATOR_INTEGER),
-    ("In", "belongs to `matchBinaries`; use `Equal` here"),
-    ("NotIn", "belongs to `matchBinaries`; use `NotEqual` here"),
+pub(super) const ARGUMENT_OPERATORS: Refusals = &[
+    ("In", "belongs to other filters; use `Equal` here"),
+    ("NotIn", "belongs to other filters; use `NotEqual` here"),
     ("CelExpr", "is not supported; use the other operators"),
     ("CapabilitiesGained", OPERATOR_OF_OTHER_TYPE),
     ("SAddr", OPERATOR_OF_OTHER_TYPE),
@@ -151,37 +135,11 @@ pub(super) const OPERATORS: Refusals = &[
     ("State", OPERATOR_OF_OTHER_TYPE),
 ];
 
-/// Operators of `matchBinaries`.
-pub(super) const BINARIES_OPERATORS: Refusals = &[
-    ("Equal", "belongs to `matchArgs`; use `In` here"),
-    ("NotEqual", "belongs to `matchArgs`; use `NotIn` here"),
-    ("SubString", "is not supported yet; use `In`, `Prefix` or `Postfix`"),
-];
+/// Operators of filters that have `In` and `NotIn`.
+pub(super) const MEMBERSHIP_OPERATORS: Refusals =
+    &[("Equal", "belongs to `matchArgs`; use `In` here"), ("NotEqual", "belongs to `matchArgs`; use `NotIn` here")];
 
-/// Keys under `hashtrail:` in a selector.
-pub(super) const SELECTOR_EXTENSIONS: Refusals = &[
-    ("uids", LATER_EXTENSION),
-    ("euids", LATER_EXTENSION),
-    ("auids", LATER_EXTENSION),
-    ("fileTypes", LATER_EXTENSION),
-    ("digests", LATER_EXTENSION),
-    ("recordByDefault", "is not supported yet; add a last selector without filters"),
-    ("dedupe", LATER_EXTENSION),
-];
-
-/// Keys under `hashtrail:` in a hook entry.
-pub(super) const HOOK_EXTENSIONS: Refusals = &[
-    ("openMode", "belongs in a selector; move it there"),
-    ("uids", LATER_EXTENSION),
-    ("euids", LATER_EXTENSION),
-    ("auids", LATER_EXTENSION),
-    ("fileTypes", LATER_EXTENSION),
-    ("digests", LATER_EXTENSION),
-    ("recordByDefault", "is not supported yet; add a last selector without filters"),
-    ("dedupe", LATER_EXTENSION),
-];
-
-/// Argument types of Tetragon that no hook of ours has.
+/// Argument types of Tetragon beside the integers. Some are served, each on its arguments.
 pub(super) const ARGUMENT_TYPES: &[&str] = &[
     "string",
     "filename",

@@ -1,6 +1,8 @@
 //! What is wrong in one policy file, each finding with its place.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 /// More findings than this are counted, not listed.
 const MAX_FAULTS: usize = 100;
@@ -22,25 +24,66 @@ impl Position {
     pub(super) const START: Self = Self { line: 1, column: 1 };
 }
 
+/// What is counted beyond one hook entry.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    /// Hooks without a program of their own, over all policies.
+    pub(super) other_hooks: BTreeSet<String>,
+    /// Filters with `followChildren`, over all policies.
+    pub(super) followed: usize,
+    /// Values of `SubString` filters, in the policy that is being read.
+    pub(super) substrings: usize,
+}
+
 /// Collects what is refused in one file, so that one run shows all of it.
 #[derive(Debug)]
 pub(super) struct Report {
+    /// What is counted beyond one hook entry.
+    pub(super) totals: Totals,
     source: String,
+    folder: PathBuf,
+    extensions: Vec<String>,
     faults: Vec<(Position, String)>,
     hidden_faults: usize,
     warnings: Vec<String>,
 }
 
 impl Report {
-    /// An empty report about the file `source`.
-    pub(super) fn new(source: &str) -> Self {
-        Self { source: escaped(source), faults: Vec::new(), hidden_faults: 0, warnings: Vec::new() }
+    /// An empty report about the file at `path`, which goes on counting.
+    pub(super) fn new(path: &Path, totals: Totals) -> Self {
+        Self {
+            totals,
+            source: escaped(&path.to_string_lossy()),
+            folder: path.parent().map(Path::to_path_buf).unwrap_or_default(),
+            extensions: Vec::new(),
+            faults: Vec::new(),
+            hidden_faults: 0,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The path of a file that the policy names; relative to the policy's own folder.
+    pub(super) fn beside(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
     }
 
     /// Adds a reason to refuse the file.
     pub(super) fn refuse(&mut self, at: Position, reason: impl Display) {
+        self.add_fault(at, located(&self.source, at, reason));
+    }
+
+    /// Adds a reason that stands in another file, which this one names at `at`.
+    pub(super) fn refuse_in(&mut self, at: Position, file: &Path, there: Position, reason: impl Display) {
+        self.add_fault(at, located(&escaped(&file.to_string_lossy()), there, reason));
+    }
+
+    /// A macro's fault is found once for each selector that uses it, and reported once.
+    fn add_fault(&mut self, at: Position, fault: String) {
+        if self.faults.iter().any(|(_, known)| *known == fault) {
+            return;
+        }
         if self.faults.len() < MAX_FAULTS {
-            self.faults.push((at, self.located(at, reason)));
+            self.faults.push((at, fault));
         } else {
             self.hidden_faults += 1;
         }
@@ -48,9 +91,24 @@ impl Report {
 
     /// Adds a remark that does not keep the file from being used.
     pub(super) fn warn(&mut self, at: Position, remark: impl Display) {
-        if self.warnings.len() < MAX_FAULTS {
-            self.warnings.push(self.located(at, remark));
+        let warning = located(&self.source, at, remark);
+        if self.warnings.len() < MAX_FAULTS && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
         }
+    }
+
+    /// Notes that a key under `hashtrail:` is used.
+    pub(super) fn note_extension(&mut self, at: Position, key: &str) {
+        let line = at.line;
+        let extension = format!("`{key}` (line {line})");
+        if !self.extensions.contains(&extension) {
+            self.extensions.push(extension);
+        }
+    }
+
+    /// The extensions so far; they belong to the policy just read.
+    pub(super) fn take_extensions(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.extensions)
     }
 
     /// How many reasons to refuse the file were found.
@@ -63,19 +121,19 @@ impl Report {
         std::mem::take(&mut self.warnings)
     }
 
-    /// All reasons to refuse the file, in the order of its lines.
-    pub(super) fn into_faults(mut self) -> Vec<String> {
+    /// All reasons to refuse the file, in the order of its lines, and the counts for the next file.
+    pub(super) fn finish(mut self) -> (Vec<String>, Totals) {
         self.faults.sort_by_key(|(at, _)| *at);
         let mut faults: Vec<String> = self.faults.into_iter().map(|(_, fault)| fault).collect();
         if self.hidden_faults > 0 {
             faults.push(format!("{}: and {} more", self.source, self.hidden_faults));
         }
-        faults
+        (faults, self.totals)
     }
+}
 
-    fn located(&self, at: Position, text: impl Display) -> String {
-        format!("{}:{}:{}: {text}", self.source, at.line, at.column)
-    }
+fn located(source: &str, at: Position, text: impl Display) -> String {
+    format!("{source}:{}:{}: {text}", at.line, at.column)
 }
 
 /// A piece of a policy in backticks, safe for a terminal and of bounded length.

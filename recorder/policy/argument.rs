@@ -1,0 +1,321 @@
+//! The arguments that a hook entry lists, and what filters on them are about.
+
+use super::document::Node;
+use super::fields::{Fields, refuse_unknown};
+use super::model::{Argument, ArgumentKind, Hook, Text};
+use super::refusals::{ARGUMENT, ARGUMENT_TYPES};
+use super::report::{Position, Report, listed, quoted};
+
+const MAX_ARGUMENTS: usize = 5;
+const MAX_ARGUMENT_INDEX: u64 = 4;
+
+/// Most members of structures that `resolve` may name.
+const MAX_STEPS: usize = 10;
+
+/// Tetragon's integer types, their width in bits and whether they have a sign.
+const INTEGER_TYPES: [(&str, u32, bool); 17] = [
+    ("int", 32, true),
+    ("sint8", 8, true),
+    ("int8", 8, true),
+    ("uint8", 8, false),
+    ("sint16", 16, true),
+    ("int16", 16, true),
+    ("uint16", 16, false),
+    ("sint32", 32, true),
+    ("int32", 32, true),
+    ("uint32", 32, false),
+    ("sint64", 64, true),
+    ("int64", 64, true),
+    ("uint64", 64, false),
+    ("long", 64, true),
+    ("ulong", 64, false),
+    ("size_t", 64, false),
+    ("bool", 8, false),
+];
+
+/// An integer whose type is not written: any value that is not negative.
+const ANY_INTEGER: Subject = Subject::Integer { bits: u64::BITS, signed: false };
+
+/// The arguments that a hook entry lists, which its filters may refer to.
+pub(super) struct Arguments {
+    /// The entry's hook.
+    pub(super) hook: Hook,
+    /// In the order of the file; `None` is an argument that was refused.
+    pub(super) listed: Vec<Option<ListedArgument>>,
+}
+
+/// One argument that a hook entry lists.
+#[derive(Clone, Copy)]
+pub(super) struct ListedArgument {
+    /// Place in the hook's prototype.
+    pub(super) index: u8,
+    /// What filters on it are about.
+    pub(super) subject: Subject,
+}
+
+/// What a filter on an argument is about.
+#[derive(Clone, Copy)]
+pub(super) enum Subject {
+    /// A path.
+    Path {
+        /// Which.
+        text: Text,
+        /// `FileType` works on it.
+        has_file_type: bool,
+    },
+    /// The name of a thread.
+    Name(Text),
+    /// A number.
+    Integer {
+        /// Width.
+        bits: u32,
+        /// Values may be negative.
+        signed: bool,
+    },
+    /// Listed without effect: rows have all they can have, and no filter can be about it. Holds the reason.
+    Unfiltered(&'static str),
+}
+
+impl Arguments {
+    /// Reads `args` of a hook entry.
+    pub(super) fn read(hook: Hook, node: Option<&Node>, report: &mut Report) -> Self {
+        let items = node.map_or(&[][..], |node| node.items("`args`", MAX_ARGUMENTS, report));
+        let listed = items.iter().map(|item| listed_argument(item, &hook, report)).collect();
+        Self { hook, listed }
+    }
+
+    /// Whether the hook is about a file, as far as it is known before the kernel is asked.
+    pub(super) fn have_file(&self) -> bool {
+        let listed = self.listed.iter().flatten();
+        !matches!(self.hook, Hook::Other(_))
+            || listed.into_iter().any(|argument| matches!(argument.subject, Subject::Path { .. }))
+    }
+}
+
+/// A place in a hook's prototype.
+pub(super) fn argument_index(node: &Node, report: &mut Report) -> Option<u8> {
+    let index = node.number("`index`", report)?;
+    if index > MAX_ARGUMENT_INDEX {
+        report.refuse(node.at, format_args!("`index` {index} is too large; use 0 to {MAX_ARGUMENT_INDEX}"));
+        return None;
+    }
+    u8::try_from(index).ok()
+}
+
+fn listed_argument(node: &Node, hook: &Hook, report: &mut Report) -> Option<ListedArgument> {
+    let fields = Fields::of(node, "an entry of `args`", report)?;
+    fields.check(&["index", "type", "label", "resolve", "btfType", "source"], ARGUMENT, report);
+    if let Some(label) = fields.get("label") {
+        label.text("`label`", report);
+    }
+    let index_node = fields.get("index");
+    let index = index_node.map(|node| argument_index(node, report));
+    if let Some(source) = fields.get("source") {
+        source.choice("`source`", &[("current_task", ())], report)?;
+        let subject = resolved_from_task(node, &fields, report)?;
+        return Some(ListedArgument { index: index.unwrap_or(Some(0))?, subject });
+    }
+    let Some(index) = index else {
+        report.refuse(node.at, "`index` is missing; add `index:` with the argument's place, from 0");
+        return None;
+    };
+    let index = index?;
+    let argument = prototype(hook, index, index_node.unwrap_or(node), &fields, report)?;
+    check_cast(&fields, structure(argument.kind), report)?;
+    let subject = match fields.get("resolve") {
+        Some(path) => resolved(path, hook, argument, &fields, report)?,
+        None => plain_subject(hook, index, argument, type_name(node, &fields, report)?, report)?,
+    };
+    Some(ListedArgument { index, subject })
+}
+
+/// The hook's argument; that of a hook without a program of its own is what the policy says.
+fn prototype(hook: &Hook, index: u8, at: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<Argument> {
+    if let Hook::Other(name) = hook {
+        if let Some(node) = fields.get("resolve") {
+            report.refuse(node.at, "`resolve` needs a hook whose arguments are known, or `source`; remove it");
+            return None;
+        }
+        let type_name = fields.get("type").map(|node| node.text("`type`", report)).unwrap_or_default();
+        let kind = match (index, type_name) {
+            (0, Some("file")) => ArgumentKind::File,
+            (0, Some("linux_binprm")) => ArgumentKind::Binprm,
+            _ => {
+                let name = quoted(name);
+                report.refuse(
+                    at.at,
+                    format_args!(
+                        "argument {index} of hook {name} is not supported; only argument 0 can be listed, with \
+                         `type: file` or `type: linux_binprm`"
+                    ),
+                );
+                return None;
+            }
+        };
+        return Some(Argument { name: "file", kind });
+    }
+    let argument = hook.argument(index);
+    if argument.is_none() {
+        let names = listed(hook.arguments().iter().map(|argument| argument.name));
+        let last = hook.arguments().len().saturating_sub(1);
+        report.refuse(at.at, format_args!("`{}` has no argument {index}; use 0 to {last}: {names}", hook.name()));
+    }
+    argument
+}
+
+/// What an argument is without `resolve`.
+fn plain_subject(
+    hook: &Hook,
+    index: u8,
+    argument: Argument,
+    (type_name, at): (&str, Position),
+    report: &mut Report,
+) -> Option<Subject> {
+    let wanted = match argument.kind {
+        ArgumentKind::Integer => match INTEGER_TYPES.iter().find(|(name, ..)| *name == type_name) {
+            Some((_, bits, signed)) => return Some(Subject::Integer { bits: *bits, signed: *signed }),
+            None => "uint64",
+        },
+        ArgumentKind::Binprm => "linux_binprm",
+        ArgumentKind::File => "file",
+        ArgumentKind::Dentry => "dentry",
+        ArgumentKind::Path => "path",
+        ArgumentKind::Opaque => {
+            let (name, hook) = (argument.name, hook.name());
+            report.refuse(at, format_args!("argument `{name}` of `{hook}` is not supported; remove it"));
+            return None;
+        }
+    };
+    if type_name != "auto" && type_name != wanted {
+        refuse_type(at, type_name, &format!("argument `{}`", argument.name), wanted, report);
+        return None;
+    }
+    if argument.kind == ArgumentKind::Integer {
+        return Some(ANY_INTEGER);
+    }
+    let has_file_type = matches!(argument.kind, ArgumentKind::File | ArgumentKind::Path);
+    Some(Subject::Path { text: hook.text_of(index).unwrap_or(Text::Path), has_file_type })
+}
+
+fn refuse_type(at: Position, type_name: &str, what: &str, wanted: &str, report: &mut Report) {
+    let integers = || INTEGER_TYPES.iter().map(|(name, ..)| *name);
+    if ARGUMENT_TYPES.contains(&type_name) || integers().any(|name| name == type_name) {
+        let type_name = quoted(type_name);
+        report.refuse(at, format_args!("type {type_name} is not supported for {what}; write `auto` or `{wanted}`"));
+    } else {
+        let all = integers().chain(ARGUMENT_TYPES.iter().copied());
+        refuse_unknown(at, "type", type_name, all, &["auto", wanted], report);
+    }
+}
+
+/// The structure that an argument points to, as `btfType` would name it.
+const fn structure(kind: ArgumentKind) -> &'static str {
+    match kind {
+        ArgumentKind::Binprm => "linux_binprm",
+        ArgumentKind::File => "file",
+        ArgumentKind::Dentry => "dentry",
+        ArgumentKind::Path => "path",
+        ArgumentKind::Integer | ArgumentKind::Opaque => "",
+    }
+}
+
+/// A cast to what the start of `resolve` is anyway changes nothing; any other is refused.
+fn check_cast(fields: &Fields<'_>, structure: &str, report: &mut Report) -> Option<()> {
+    let Some(node) = fields.get("btfType") else {
+        return Some(());
+    };
+    let name = node.text("`btfType`", report)?;
+    if name == structure {
+        return Some(());
+    }
+    let name = quoted(name);
+    report.refuse(node.at, format_args!("`btfType` {name} is not supported; remove it"));
+    None
+}
+
+/// What `resolve` gives on an argument: the program's own file, or names of tasks.
+fn resolved(path: &Node, hook: &Hook, argument: Argument, fields: &Fields<'_>, report: &mut Report) -> Option<Subject> {
+    let steps = path.text("`resolve`", report)?;
+    let file = Subject::Path { text: Text::Path, has_file_type: true };
+    let (subject, wanted) = match steps {
+        "file" if argument.kind == ArgumentKind::Binprm => (file, "file"),
+        "file.f_path" if argument.kind == ArgumentKind::Binprm => (file, "path"),
+        _ => {
+            let chain = steps.strip_prefix("mm.owner.").filter(|_| argument.kind == ArgumentKind::Binprm);
+            let Some(name) = chain.and_then(|chain| task_name(chain, count_steps(steps))) else {
+                refuse_chain(
+                    path,
+                    steps,
+                    "`file`, `file.f_path` and `mm.owner.comm`, `mm.owner.real_parent.comm` and so on, of a \
+                     `linux_binprm`",
+                    report,
+                );
+                return None;
+            };
+            let has_memory = !matches!(hook, Hook::BprmCommittingCreds | Hook::BprmCommittedCreds);
+            (if has_memory { name } else { Subject::Unfiltered("`mm` is already taken over at this hook") }, "string")
+        }
+    };
+    check_resolved_type(path, fields, wanted, report)?;
+    Some(subject)
+}
+
+/// `source: current_task`: the same, but the chain starts at the calling task.
+fn resolved_from_task(node: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<Subject> {
+    check_cast(fields, "task_struct", report)?;
+    let Some(path) = fields.get("resolve") else {
+        report.refuse(node.at, "`source` needs `resolve`; add `resolve: comm` or `resolve: real_parent.comm`");
+        return None;
+    };
+    let steps = path.text("`resolve`", report)?;
+    let Some(name) = task_name(steps, count_steps(steps)) else {
+        refuse_chain(path, steps, "`comm`, `real_parent.comm` and so on, of `current_task`", report);
+        return None;
+    };
+    check_resolved_type(path, fields, "string", report)?;
+    Some(name)
+}
+
+fn count_steps(steps: &str) -> usize {
+    steps.split('.').count()
+}
+
+/// The name at the end of `real_parent.real_parent.comm`, if it is such a chain and not too long in all.
+fn task_name(chain: &str, all_steps: usize) -> Option<Subject> {
+    let mut steps: Vec<&str> = chain.split('.').collect();
+    if steps.pop() != Some("comm") || steps.iter().any(|step| *step != "real_parent") || all_steps > MAX_STEPS {
+        return None;
+    }
+    Some(match steps.len() {
+        0 => Subject::Name(Text::Comm),
+        1 => Subject::Name(Text::ParentComm),
+        2 => Subject::Name(Text::GrandparentComm),
+        _ => Subject::Unfiltered("names are known up to the grandparent's"),
+    })
+}
+
+fn refuse_chain(node: &Node, steps: &str, supported: &str, report: &mut Report) {
+    let steps = quoted(steps);
+    report.refuse(
+        node.at,
+        format_args!("`resolve` {steps} is not supported; use one of {supported}, with at most {MAX_STEPS} steps"),
+    );
+}
+
+/// The type of what `resolve` gives.
+fn check_resolved_type(entry: &Node, fields: &Fields<'_>, wanted: &str, report: &mut Report) -> Option<()> {
+    let (name, at) = type_name(entry, fields, report)?;
+    if name == "auto" || name == wanted {
+        return Some(());
+    }
+    refuse_type(at, name, "what `resolve` gives", wanted, report);
+    None
+}
+
+/// The argument's type, and where it would be corrected.
+fn type_name<'a>(entry: &Node, fields: &Fields<'a>, report: &mut Report) -> Option<(&'a str, Position)> {
+    match fields.get("type") {
+        Some(node) => Some((node.text("`type`", report)?, node.at)),
+        None => Some(("auto", entry.at)),
+    }
+}
