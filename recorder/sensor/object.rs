@@ -4,7 +4,7 @@ use super::kernel::Kernel;
 use super::{HASH_PROBES, OTHER_PROGRAMS, SensorOptions};
 use crate::host;
 use crate::tables::Tables;
-use crate::wire::{self, OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
+use crate::wire::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 use anyhow::{Context, Result, anyhow};
 use libbpf_rs::PrintLevel;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
@@ -62,7 +62,7 @@ pub(super) fn configure(
         let mut programs = open.open_object_mut().progs_mut();
         let mut program = programs.find(|known| known.name() == *program).context("a program is missing")?;
         program
-            .set_attach_target(0, Some(format!("bpf_lsm_{hook}")))
+            .set_attach_target(0, Some(hook.clone()))
             .with_context(|| format!("hook `{hook}` cannot be recorded"))?;
     }
     set_sizes(open, tables)
