@@ -1,19 +1,19 @@
-//! The `events` table: one row per matched LSM event.
+//! The `events` table: one row per matched LSM event, and what user space adds to them.
 
 use crate::cell::Micros;
 use crate::columns::table;
 
 table! {
-    /// One LSM event that a policy matched. Key: (`recording_id`, `cpu`, `seq`).
+    /// One LSM event that a policy matched, or a row that user space made beside them (see [`USER_SPACE_CPU`]). Key: (`recording_id`, `cpu`, `seq`).
     Event in "events" {
         recording_id: String, Dictionary, "Random UUID of one start of the recorder";
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         boot_id: String, Dictionary, "The kernel's random id of this boot";
-        cpu: i32, Dictionary, "CPU that recorded the event";
+        cpu: i32, Dictionary, "CPU that recorded the event; -1: user space made the row";
         seq: i64, Delta, "Number of the event on its CPU, taken before its place in the ring: a hole is a lost event";
         time: Micros, Delta, "When the hook was entered, UTC (boot_ns plus the clock offset in force)";
         boot_ns: i64, Delta, "When the hook was entered, nanoseconds since boot, suspend included";
-        hook: String, Dictionary, "LSM hook that the policy names";
+        hook: String, Dictionary, "LSM hook that the policy names; beside those: sched_process_fork (a fork), running_process (a process that ran at the start, with the file columns of its executable), open_descriptor (a descriptor open for writing at the start), user_digest (a digest that user space took for the row ref_cpu, ref_seq)";
         served_by: String, Dictionary, "LSM hook that recorded it, where the kernel offers a safer one";
         policy: Option<String>, Dictionary, "Name of the policy that matched";
         selector: Option<String>, Dictionary, "Label of the selector that matched, or its place in the hook entry, from 0";
@@ -21,6 +21,7 @@ table! {
         tags: Vec<String>, Dictionary, "Tags of the policy's hook entry";
         action: String, Dictionary, "post, deny, signal or kill";
         enforced: bool, Dictionary, "Whether the action was carried out";
+        unenforced: Option<String>, Dictionary, "Why an action was not carried out: not_asked (no --enforce), monitor (policy mode), doubtful_digest, other_entry, failed";
         result: Option<i32>, Dictionary, "Errno that the recorder returned to the caller";
         pid: i32, Dictionary, "Process (thread group) in the host's pid namespace";
         tid: i32, Dictionary, "Thread in the host's pid namespace";
@@ -61,24 +62,30 @@ table! {
         writers: Option<i32>, Dictionary, "i_writecount: open writers, or negative while writing is denied";
         open_flags: Option<i32>, Dictionary, "Flags of the open file (O_*)";
         mmap_prot: Option<i32>, Dictionary, "Protection of the mapping (PROT_*)";
+        attributes: Vec<String>, Dictionary, "What inode_setattr changed: mode, uid, gid, size, atime, mtime, ctime; at inode_setxattr the attribute's name";
         argv: Option<Vec<String>>, Dictionary, "Arguments of the exec";
         argv_bytes: Option<Vec<Vec<u8>>>, Dictionary, "argv as it was, only where it is not UTF-8";
         argc: Option<i32>, Dictionary, "Number of arguments that the exec passed";
         argv_truncated: Option<bool>, Dictionary, "Whether argv holds less than was passed (8 KiB limit)";
-        target_path: Option<String>, Dictionary, "Second path of a rename or link";
+        target_path: Option<String>, Dictionary, "Second path of a rename or link: the new name";
         target_path_bytes: Option<Vec<u8>>, Dictionary, "target_path as it was, only where it is not UTF-8";
         parent_ino: Option<i64>, Dictionary, "Inode of the directory that holds path";
-        target_ino: Option<i64>, Dictionary, "Inode that target_path named before";
+        target_ino: Option<i64>, Dictionary, "Inode that target_path named before; null if none";
         digest_algorithm: Option<String>, Dictionary, "Hash algorithm as the kernel reported it";
         digest: Option<String>, LookUp, "Digest of the whole content, lower-case hex";
         digest_status: String, Dictionary, "ok, unavailable or not_requested";
         digest_reason: Option<String>, Dictionary, "Why the digest is unavailable";
-        digest_source: Option<String>, Dictionary, "ima, cache or user";
+        digest_source: Option<String>, Dictionary, "ima, cache or user (taken by user space: a user_digest row)";
         digest_doubt: Vec<String>, Dictionary, "old, writer_open, moved_during_hash, same_digest_other_size, unverifiable_fs, not_revalidated";
         digest_duration_ns: Option<i64>, Dictionary, "Time that the digest took";
         ima_policy: Option<bool>, Dictionary, "Whether an IMA policy was loaded, so the kernel may answer from its cache";
+        ref_cpu: Option<i32>, Dictionary, "CPU of the row that a user_digest row is about";
+        ref_seq: Option<i64>, Dictionary, "Sequence number of the row that a user_digest row is about";
     }
 }
+
+/// The `cpu` of rows that user space made: they are numbered by themselves, as those of a further CPU.
+pub const USER_SPACE_CPU: i32 = -1;
 
 /// `path_flags` that make an observation belong to its inode, never to a path's series. A path that is too long is only
 /// its last component, which many files may share.

@@ -1,4 +1,15 @@
 //! The `ledger` table: what the recording covers, and what it lost.
+//!
+//! # What `detail` holds
+//! - `policy`: `{"hooks":[HOOK,…],"coverage":{HOOK:[PREFIX,…],…}}`. `hooks` names what the policy records. `coverage` says
+//!   of which paths each hook records every call: those that begin with one of the prefixes, so `[""]` is every path. A
+//!   hook stands there only when no selector, rate limit or dedupe can leave out a call of the kind that is meant: of the
+//!   open hooks every open for writing, of `inode_setattr` every change of the size, of a rename or link every one whose
+//!   old or new path has the prefix. A hook that does not stand there is not covered, and no `coverage` covers nothing.
+//! - `reload`: the policies were swapped. The `policy` rows of the new ones follow; those before it no longer hold.
+//! - `snapshot`: a look at the running processes, noted when it was done, so after the hooks were attached:
+//!   `{"processes":N,"descriptors":N,"descriptors_unseen":N}`. `descriptors` were open for writing and are rows of the
+//!   events; `descriptors_unseen` could not be looked at.
 
 use crate::cell::Micros;
 use crate::columns::table;
@@ -11,9 +22,9 @@ table! {
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         time: Micros, Delta, "When it was noted, UTC";
         boot_ns: i64, Delta, "When it was noted, nanoseconds since boot";
-        kind: String, Dictionary, "start, stop, heartbeat, policy, loss, blind, gap, corrupt, tamper, suspect, clock, violation or error";
+        kind: String, Dictionary, "start, stop, heartbeat, policy, reload, snapshot, loss, blind, gap, corrupt, tamper, suspect, clock, violation or error";
         cause: Option<String>, Dictionary, "Why: a signal, ring_full, journal_full, disk_full, recursion, ftrace_disabled, crash, sync_failed, …";
-        cpu: Option<i32>, Dictionary, "CPU that it concerns";
+        cpu: Option<i32>, Dictionary, "CPU that it concerns; -1: the rows of user space";
         first_seq: Option<i64>, Dictionary, "First sequence number that it concerns";
         last_seq: Option<i64>, Dictionary, "Last sequence number that it concerns";
         from_ns: Option<i64>, Dictionary, "Begin of the span, nanoseconds since boot";

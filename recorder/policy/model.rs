@@ -176,22 +176,14 @@ impl Hook {
             Self::KernelReadFile => &const { [a("file", File), a("id", Integer), a("contents", Integer)] },
             Self::FileLock => &const { [a("file", File), a("cmd", Integer)] },
             Self::InodeRename => {
-                &const {
-                    [a("old_dir", Opaque), a("old_dentry", Dentry), a("new_dir", Opaque), a("new_dentry", Dentry)]
-                }
+                &const { [a("old_dir", Opaque), a("old_dentry", Dentry), a("new_dir", Opaque), a("new_dentry", Dentry)] }
             }
             Self::InodeUnlink => &const { [a("dir", Opaque), a("dentry", Dentry)] },
             Self::InodeLink => &const { [a("old_dentry", Dentry), a("dir", Opaque), a("new_dentry", Dentry)] },
             Self::InodeSetattr => &const { [a("idmap", Opaque), a("dentry", Dentry), a("attr", Opaque)] },
             Self::InodeSetxattr => {
                 &const {
-                    [
-                        a("idmap", Opaque),
-                        a("dentry", Dentry),
-                        a("name", Opaque),
-                        a("value", Opaque),
-                        a("size", Integer),
-                    ]
+                    [a("idmap", Opaque), a("dentry", Dentry), a("name", Opaque), a("value", Opaque), a("size", Integer)]
                 }
             }
             Self::PathTruncate => &const { [a("path", Path)] },
@@ -481,15 +473,8 @@ pub(crate) const OPEN_MODES: [(&str, u32); 5] = [
 ];
 
 /// The names of `hashtrail: {attributes: [...]}` on `inode_setattr` and their bits, the kernel's `ATTR_*`.
-pub(crate) const ATTRIBUTES: [(&str, u32); 7] = [
-    ("mode", 1),
-    ("uid", 2),
-    ("gid", 4),
-    ("size", 8),
-    ("atime", 16),
-    ("mtime", 32),
-    ("ctime", 64),
-];
+pub(crate) const ATTRIBUTES: [(&str, u32); 7] =
+    [("mode", 1), ("uid", 2), ("gid", 4), ("size", 8), ("atime", 16), ("mtime", 32), ("ctime", 64)];
 
 /// The names of `FileType` and their `S_IFMT` bits.
 pub(crate) const FILE_TYPES: [(&str, u32); 12] = [
