@@ -170,6 +170,8 @@ mod tests {
         assert_eq!(verdict(&doubtful, &complete), "not covered");
         let moved = FileVersion { ino: 13, parent_ino: Some(60), ..version("bb", 30, 40) };
         assert_eq!(verdict(&change_to(moved, &complete), &complete), "not covered");
+        let same_file = FileVersion { parent_ino: Some(60), ..version("bb", 30, 40) };
+        assert_eq!(verdict(&change_to(same_file, &complete), &complete), "nobody seen");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::resolve::resolve_or_report;
 use crate::series::{Run, Version, group, names_its_file};
-use crate::suspects::{self, Suspect};
+use crate::suspects::{self, Suspect, Suspects};
 use anyhow::Result;
 use hashtrail::cell::Micros;
 use hashtrail::reader::Prune;
@@ -59,10 +59,10 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     let columns: &[&str] = if shared.output.format == Format::Table { &TABLE } else { &CSV };
     let mut output = Output::new(&shared.output, columns, context.writer);
     for (change, suspects) in changes.iter().zip(&suspects) {
-        let attribution = Attribution::of(change, suspects, &found.recordings, context.problems.any());
+        let attribution = Attribution::of(change, &suspects.list, &found.recordings, context.problems.any());
         let mut row = change_row(change, suspects, attribution, &found.recordings);
         if shared.output.format == Format::Table {
-            row.insert("suspects".into(), suspects_cell(suspects, attribution));
+            row.insert("suspects".into(), suspects_cell(&suspects.list, attribution));
         }
         if output.row(row)?.is_break() {
             break;
@@ -111,7 +111,7 @@ fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_
 }
 
 /// One change, as the contract has it.
-fn change_row(change: &Change, suspects: &[Suspect], attribution: Option<Attribution>, recordings: &Recordings) -> Row {
+fn change_row(change: &Change, suspects: &Suspects, attribution: Option<Attribution>, recordings: &Recordings) -> Row {
     let interval = change.interval();
     let gaps = interval.gaps(recordings);
     let to = &change.to.first().row;
@@ -129,7 +129,8 @@ fn change_row(change: &Change, suspects: &[Suspect], attribution: Option<Attribu
         "changed_before_ns": change.before().boot_ns,
         "kind": change.kind.name(),
         "attribution": attribution.map(Attribution::name),
-        "suspects": suspects.iter().map(Suspect::to_json).collect::<Vec<Value>>(),
+        "suspects": suspects.list.iter().map(Suspect::to_json).collect::<Vec<Value>>(),
+        "suspects_omitted": suspects.omitted,
         "package": null,
         "complete": gaps.is_empty(),
         "coverage": interval.coverage(recordings),

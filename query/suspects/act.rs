@@ -6,7 +6,7 @@ const O_ACCMODE: i32 = 0o3;
 const O_TRUNC: i32 = 0o1000;
 
 /// What a suspect did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Act {
     /// Opened a file for writing. Later writes and writable mappings need it.
     WriteOpen,

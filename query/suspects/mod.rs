@@ -18,11 +18,14 @@ use hashtrail::event::Event;
 use hashtrail::reader::{Prune, Span};
 use reach::{WRITTEN_BEFORE_NS, When, reach};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// How far wall clocks may have been set while a change happened, for the choice of partitions: a day.
 const CLOCK_SLACK_MICROS: i64 = 86_400_000_000;
+
+/// Suspects of one change with the same act that are kept.
+const KEPT_OF_AN_ACT_MAX: usize = 1000;
 
 /// An event that can have made a change, or belongs to how it was made.
 #[derive(Debug, Clone)]
@@ -59,12 +62,34 @@ impl Suspect {
     }
 }
 
-/// For each change its suspects, in order of time.
+/// The suspects of one change.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Suspects {
+    /// In order of time.
+    pub(crate) list: Vec<Suspect>,
+    /// How many more there were: whoever repeats an act a million times hides no other one by it.
+    pub(crate) omitted: usize,
+    kept: HashMap<Act, usize>,
+}
+
+impl Suspects {
+    fn push(&mut self, suspect: Suspect) {
+        let kept = self.kept.entry(suspect.act).or_default();
+        if *kept < KEPT_OF_AN_ACT_MAX {
+            *kept += 1;
+            self.list.push(suspect);
+        } else {
+            self.omitted += 1;
+        }
+    }
+}
+
+/// For each change its suspects.
 ///
 /// # Errors
 /// When a scan cannot be made; files that cannot be read are problems.
-pub(crate) fn find(archives: &Archives<'_>, recordings: &Recordings, changes: &[&Change]) -> Result<Vec<Vec<Suspect>>> {
-    let mut found = vec![Vec::new(); changes.len()];
+pub(crate) fn find(archives: &Archives<'_>, recordings: &Recordings, changes: &[&Change]) -> Result<Vec<Suspects>> {
+    let mut found = vec![Suspects::default(); changes.len()];
     let candidates = Arc::new(Candidates::new(changes));
     for scan in scans(recordings, changes, &candidates) {
         archives.each_row(&scan, |event: Event| {
@@ -77,13 +102,13 @@ pub(crate) fn find(archives: &Archives<'_>, recordings: &Recordings, changes: &[
             }
         })?;
     }
-    for suspects in &mut found {
+    for Suspects { list, .. } in &mut found {
         let key = |Suspect { event, .. }: &Suspect| {
             (recordings.rank(&event.recording_id), event.boot_ns, event.cpu, event.seq)
         };
-        suspects.sort_by_key(key);
+        list.sort_by_key(key);
         // An event can stand in two copies of an archive, and be found by two scans.
-        suspects.dedup_by_key(|suspect| key(suspect));
+        list.dedup_by_key(|suspect| key(suspect));
     }
     Ok(found)
 }

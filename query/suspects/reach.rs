@@ -44,7 +44,6 @@ pub(super) fn reach(change: &Change, event: &Event, act: Act, at: Mark) -> Optio
     let is_prepared = act.writes()
         && change.is_of_another_file()
         && is_file(new, event)
-        && old.row.boot_id == event.boot_id
         && event.boot_ns >= after.boot_ns.saturating_sub(WRITTEN_BEFORE_NS);
     (stays_open || is_prepared).then_some(When::Before)
 }

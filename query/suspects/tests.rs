@@ -174,6 +174,16 @@ fn a_descriptor_that_was_open_at_the_start_stays_a_suspect_in_its_recording() {
 }
 
 #[test]
+fn a_flood_of_one_act_is_counted_and_hides_no_other_act() {
+    let mut suspects = Suspects::default();
+    for act in std::iter::repeat_n(Act::WriteOpen, KEPT_OF_AN_ACT_MAX + 7).chain([Act::Rename]) {
+        suspects.push(Suspect { event: event("", TOOL, OLD, 25), act, when: When::Within });
+    }
+    assert_eq!((suspects.list.len(), suspects.omitted), (1001, 7));
+    assert_eq!(suspects.list.last().map(|suspect| suspect.act), Some(Act::Rename));
+}
+
+#[test]
 fn a_suspect_says_who_what_and_when() {
     let event = Event { pid: 12, uid: 0, comm: "dpkg".into(), ..event("file_open", "/x", NEW, 15) };
     let suspect = Suspect { event, act: Act::WriteOpen, when: When::Before };

@@ -106,10 +106,30 @@ fn rows_without_digest_are_no_versions_and_no_suspects() -> Result<()> {
 }
 
 #[test]
+fn what_is_not_sealed_may_hold_the_end_of_the_interval() -> Result<()> {
+    let attribution = |stop, segment: &str| -> Result<Value> {
+        let directory = tempfile::tempdir()?;
+        archive_with(directory.path(), &[seen(20, 12, OLD), seen(30, 12, NEW)], 100, covering_ledger(stop))?;
+        std::fs::write(directory.path().join(".journal").join(segment), b"")?;
+        let (_, _, output) = query(directory.path(), &["changes", "--format", "json"])?;
+        Ok(json_lines(&output)[0]["attribution"].clone())
+    };
+    assert_eq!(attribution(30, "11111111-000009.journal")?, "unknown: gap");
+    assert_eq!(attribution(40, "11111111-000009.journal")?, "nobody seen");
+    assert_eq!(attribution(30, "22222222-000009.journal")?, "nobody seen", "of another recording");
+    Ok(())
+}
+
+#[test]
 fn table_and_csv_say_who_or_why_not() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let weak = [seen(20, 12, OLD), act(24, "inode_setxattr", 12, TOOL), seen(30, 12, NEW)];
-    let strong = [act(35, "file_open", 12, TOOL), act(36, "file_open", 12, TOOL), seen(40, 12, OLD)];
+    let strong = [
+        act(35, "file_open", 12, TOOL),
+        act(36, "file_open", 12, TOOL),
+        act(37, "inode_setattr", 12, TOOL),
+        seen(40, 12, OLD),
+    ];
     archive_with(directory.path(), &[&weak[..], &strong].concat(), 100, covering_ledger(50))?;
     let (_, _, table) = query(directory.path(), &["changes"])?;
     let rows: Vec<&str> = table.lines().skip(1).collect();
