@@ -109,11 +109,10 @@ mod tests {
     fn nobody_was_seen_only_where_everybody_would_have_been() {
         let complete = recorded(|_| {});
         assert_eq!((verdict(&rewritten(), &complete), verdict(&replaced(), &complete)), ("nobody seen", "nobody seen"));
-        for missing in 0..HOOKS.len() {
-            let mut hooks = HOOKS.to_vec();
-            hooks.remove(missing);
+        for missing in HOOKS {
+            let hooks: Vec<&str> = HOOKS.into_iter().filter(|hook| *hook != missing).collect();
             let recordings = recorded(|recording| recording.coverage = coverage(&hooks, "/usr/", 0));
-            assert_eq!(verdict(&rewritten(), &recordings), "not covered", "without {}", HOOKS[missing]);
+            assert_eq!(verdict(&rewritten(), &recordings), "not covered", "without {missing}");
         }
         let with =
             |hooks: &[&str], prefix, unseen| recorded(|recording| recording.coverage = coverage(hooks, prefix, unseen));
