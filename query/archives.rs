@@ -179,8 +179,20 @@ impl OpenArchive {
 
     /// Number of journal segments.
     pub(crate) fn unsealed(&self) -> usize {
-        let Ok(entries) = fs::read_dir(self.archive.journal()) else { return 0 };
-        entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "journal")).count()
+        self.segments().count()
+    }
+
+    /// Whether a recording has journal segments; their names begin with the first 8 characters of its id.
+    pub(crate) fn has_unsealed(&self, recording_id: &str) -> bool {
+        let begin = recording_id.get(..8).unwrap_or(recording_id);
+        self.segments().any(|name| name.split('-').next() == Some(begin))
+    }
+
+    /// Names of the journal segments.
+    fn segments(&self) -> impl Iterator<Item = String> {
+        let entries = fs::read_dir(self.archive.journal()).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.ends_with(".journal"))
     }
 }
 

@@ -98,6 +98,21 @@ impl Change {
         Micros(row.first_time.0.saturating_add(duration_ns.saturating_add(999) / 1000))
     }
 
+    /// Whether another inode stands at the path.
+    pub(crate) fn is_of_another_file(&self) -> bool {
+        self.from.as_ref().is_some_and(|from| !from.latest().is_file_of(self.to.first()))
+    }
+
+    /// Whether the directory of the file stayed the same, or the file itself did.
+    pub(crate) fn is_in_one_directory(&self) -> bool {
+        let new = &self.to.first().row;
+        let is_shared = |old: &FileVersion| {
+            (&old.boot_id, &old.dev, old.parent_ino) == (&new.boot_id, &new.dev, new.parent_ino)
+                && old.parent_ino.is_some()
+        };
+        !self.is_of_another_file() || self.from.as_ref().is_some_and(|from| is_shared(&from.latest().row))
+    }
+
     pub(crate) fn interval(&self) -> Interval<'_> {
         Interval { host: &self.key.host, after: self.after(), before: Some(self.before()) }
     }

@@ -6,6 +6,10 @@ use hashtrail::cell::Micros;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// How much later than others an event can leave the kernel, and so stand in a later segment: after this much the
+/// recorder counts it as lost.
+const LATE_NS: i64 = 1_000_000_000;
+
 /// A time in which a change could hide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Gap {
@@ -42,10 +46,35 @@ impl Interval<'_> {
         recordings.list.iter().enumerate().filter(of_host)
     }
 
+    /// The part of a recording that lies in the interval, in nanoseconds since boot.
+    fn part(&self, rank: usize) -> (i64, i64) {
+        let end = |end: Option<Mark>| end.filter(|mark| mark.rank == rank).map(|mark| mark.boot_ns);
+        (end(self.after).unwrap_or(i64::MIN), end(self.before).unwrap_or(i64::MAX))
+    }
+
+    /// Whether a test holds for the part of each recording that lies in the interval; false where there is none.
+    pub(crate) fn all(&self, recordings: &Recordings, test: impl Fn(&Recording, i64, i64) -> bool) -> bool {
+        let mut results = self.recordings(recordings).map(|(rank, recording)| {
+            let (first_ns, last_ns) = self.part(rank);
+            test(recording, first_ns, last_ns)
+        });
+        results.next() == Some(true) && results.all(|result| result)
+    }
+
     /// The hooks that every recording of the interval recorded.
     pub(crate) fn coverage(&self, recordings: &Recordings) -> BTreeSet<String> {
-        let hooks = self.recordings(recordings).map(|(_, recording)| recording.hooks.clone());
+        let hooks = self.recordings(recordings).map(|(rank, recording)| {
+            let (first_ns, last_ns) = self.part(rank);
+            recording.coverage.hooks_between(first_ns, last_ns)
+        });
         hooks.reduce(|left, right| &left & &right).unwrap_or_default()
+    }
+
+    /// Whether events of the interval may stand in journal segments that are not sealed yet.
+    pub(crate) fn reaches_unsealed(&self, recordings: &Recordings) -> bool {
+        self.recordings(recordings).any(|(rank, recording)| {
+            recording.is_unsealed && self.part(rank).1 > recording.end_ns.saturating_sub(LATE_NS)
+        })
     }
 
     /// The gaps that touch the interval, in order of time.
@@ -67,8 +96,7 @@ impl Interval<'_> {
             if !recording.has_ledger {
                 gaps.push(gap(recording.start, recording.end, "no_ledger", None));
             }
-            let first_ns = self.after.filter(|mark| mark.rank == rank).map_or(i64::MIN, |mark| mark.boot_ns);
-            let last_ns = self.before.filter(|mark| mark.rank == rank).map_or(i64::MAX, |mark| mark.boot_ns);
+            let (first_ns, last_ns) = self.part(rank);
             let touches = |loss: &&Loss| loss.to_ns >= first_ns && loss.from_ns <= last_ns;
             gaps.extend(joined(recording.losses.iter().filter(touches).cloned().collect()).into_iter().map(|loss| {
                 // The first loss is noted as since boot; before the start there was nothing to lose.
@@ -190,6 +218,8 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coverage::Coverage;
+    use hashtrail::ledger::LedgerEntry;
     use std::collections::HashMap;
 
     fn recording(id: &str, start: i64, end: i64, hooks: &[&str], losses: &[(i64, i64)]) -> Recording {
@@ -202,15 +232,22 @@ mod tests {
             from: Micros(*from),
             to: Micros(*to),
         };
+        let mut coverage = Coverage::default();
+        coverage.add(&LedgerEntry {
+            kind: "policy".into(),
+            detail: Some(json!({ "hooks": hooks }).to_string()),
+            ..LedgerEntry::default()
+        });
         Recording {
             id: id.into(),
             host: "web".into(),
             start: Micros(start),
             end: Micros(end),
-            hooks: hooks.iter().map(|hook| (*hook).to_owned()).collect(),
+            end_ns: end * 1000,
+            coverage,
             losses: losses.iter().map(loss).collect(),
             has_ledger: true,
-            counts: None,
+            ..Recording::default()
         }
     }
 

@@ -2,10 +2,12 @@
 #![forbid(unsafe_code)]
 
 mod archives;
+mod attribution;
 mod cell;
 mod change;
 mod cli;
 mod commands;
+mod coverage;
 mod filter;
 mod finding;
 mod gaps;

@@ -1,13 +1,14 @@
 //! The recordings of all archives in their order, and what the ledger says about each.
 
 use crate::archives::{Archives, Scan};
+use crate::coverage::Coverage;
 use anyhow::Result;
 use hashtrail::cell::Micros;
 use hashtrail::clock::ClockAnchor;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::versions::FileVersion;
 use serde_json::{Map, Value};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// A place in the order of all events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,12 +28,16 @@ pub(crate) struct Recording {
     /// First and last sign of life.
     pub(crate) start: Micros,
     pub(crate) end: Micros,
-    /// Hooks that its policies asked for.
-    pub(crate) hooks: BTreeSet<String>,
+    /// The latter in nanoseconds since boot.
+    pub(crate) end_ns: i64,
+    /// What its policies asked for.
+    pub(crate) coverage: Coverage,
     /// What it lost.
     pub(crate) losses: Vec<Loss>,
     /// Whether the ledger knows it at all.
     pub(crate) has_ledger: bool,
+    /// Whether it has journal segments that are not sealed yet.
+    pub(crate) is_unsealed: bool,
     /// Per-CPU counts of the last heartbeat or stop, as JSON, and when they were taken.
     pub(crate) counts: Option<(i64, String)>,
 }
@@ -68,6 +73,9 @@ impl Recordings {
         for version in versions {
             known.entry(version.recording_id.clone()).or_default().add_version(version);
         }
+        for recording in known.values_mut() {
+            recording.is_unsealed = archives.list.iter().any(|archive| archive.has_unsealed(&recording.id));
+        }
         let manifests = archives.list.iter().map(|archive| ids(&archive.manifest)).collect();
         Ok(Self::in_order(known, manifests))
     }
@@ -100,23 +108,24 @@ impl Recordings {
 }
 
 impl Recording {
-    fn see(&mut self, id: &str, host: &str, from: Micros, to: Micros) {
+    fn see(&mut self, id: &str, host: &str, from: Micros, (to, to_ns): (Micros, i64)) {
         if self.id.is_empty() {
             (self.id, self.host, self.start, self.end) = (id.to_owned(), host.to_owned(), from, to);
         }
         self.start = self.start.min(from);
         self.end = self.end.max(to);
+        self.end_ns = self.end_ns.max(to_ns);
     }
 
     fn add_version(&mut self, version: &FileVersion) {
-        self.see(&version.recording_id, &version.host, version.first_time, version.last_time);
+        self.see(&version.recording_id, &version.host, version.first_time, (version.last_time, version.last_boot_ns));
     }
 
     pub(crate) fn add_entry(&mut self, entry: LedgerEntry) {
-        self.see(&entry.recording_id, &entry.host, entry.time, entry.time);
+        self.see(&entry.recording_id, &entry.host, entry.time, (entry.time, entry.boot_ns));
         self.has_ledger = true;
         match entry.kind.as_str() {
-            "policy" => self.hooks.extend(hooks_of(entry.detail.as_deref())),
+            "policy" | "reload" | "snapshot" => self.coverage.add(&entry),
             "loss" | "blind" | "gap" | "corrupt" | "tamper" => self.losses.push(Loss::from_entry(entry)),
             "heartbeat" | "stop" => {
                 if let Some(detail) = entry.detail
@@ -157,12 +166,6 @@ fn ids(manifest: &[Map<String, Value>]) -> Vec<String> {
         }
     }
     ids
-}
-
-fn hooks_of(detail: Option<&str>) -> Vec<String> {
-    let Some(Ok(Value::Object(detail))) = detail.map(serde_json::from_str) else { return Vec::new() };
-    let hooks = detail.get("hooks").and_then(Value::as_array);
-    hooks.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -216,7 +219,7 @@ mod tests {
         ];
         let recording = known(entries).remove("a").expect("a");
         assert_eq!((recording.start, recording.end), (Micros(10_000_000), Micros(30_000_000)));
-        assert_eq!(recording.hooks.into_iter().collect::<Vec<_>>(), ["bprm_check_security", "mmap_file"]);
+        assert_eq!(recording.coverage.hooks().into_iter().collect::<Vec<_>>(), ["bprm_check_security", "mmap_file"]);
         assert_eq!(recording.counts, Some((30_000_000_000, "{}".into())));
         let loss = &recording.losses[0];
         assert_eq!((loss.from, loss.to, loss.count), (Micros(12_000_000), Micros(13_000_000), Some(3)));

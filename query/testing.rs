@@ -1,6 +1,8 @@
 //! What the tests of several modules build on.
 
+use crate::change::{Change, changes_of};
 use crate::recordings::{Recording, Recordings};
+use crate::series::group;
 use hashtrail::cell::Micros;
 use hashtrail::versions::FileVersion;
 
@@ -15,6 +17,7 @@ pub(crate) fn version(digest: &str, first: i64, last: i64) -> FileVersion {
         root_is_host: true,
         path: Some("/usr/bin/tool".into()),
         dev: "8:1".into(),
+        parent_ino: Some(50),
         ino: 12,
         ino_generation: 1,
         digest_algorithm: "sha256".into(),
@@ -28,6 +31,24 @@ pub(crate) fn version(digest: &str, first: i64, last: i64) -> FileVersion {
         observations: 1,
         ..FileVersion::default()
     }
+}
+
+/// `/usr/bin/tool` is replaced between 20 and 30 µs: inode 12 by inode 13.
+pub(crate) fn replaced() -> Change {
+    let new = FileVersion { ino: 13, ..version("bb", 30, 40) };
+    change_to(new, &recordings(&["r1"]))
+}
+
+/// `/usr/bin/tool`, inode 12, is rewritten between 20 and 30 µs.
+pub(crate) fn rewritten() -> Change {
+    change_to(version("bb", 30, 40), &recordings(&["r1"]))
+}
+
+/// The change from the version that was seen from 10 to 20 µs.
+pub(crate) fn change_to(new: FileVersion, recordings: &Recordings) -> Change {
+    let old = FileVersion { root_is_host: new.root_is_host, ..version("aa", 10, 20) };
+    let (key, series) = group(vec![old, new], recordings).into_iter().next().expect("a series");
+    changes_of(&key, series).remove(1)
 }
 
 /// Recordings of the host `web` in this order.

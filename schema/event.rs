@@ -11,8 +11,8 @@ table! {
         boot_id: String, Dictionary, "The kernel's random id of this boot";
         cpu: i32, Dictionary, "CPU that recorded the event; -1: user space made the row";
         seq: i64, Delta, "Number of the event on its CPU, taken before its place in the ring: a hole is a lost event";
-        time: Micros, Delta, "When the hook was entered, UTC (boot_ns plus the clock offset in force)";
-        boot_ns: i64, Delta, "When the hook was entered, nanoseconds since boot, suspend included";
+        time: Micros, Delta, "When the hook was entered or user space began to look, UTC (boot_ns plus the clock offset in force)";
+        boot_ns: i64, Delta, "When the hook was entered or user space began to look, nanoseconds since boot, suspend included";
         hook: String, Dictionary, "LSM hook that the policy names; beside those: sched_process_fork (a fork), running_process (a process that ran at the start, with the file columns of its executable), open_descriptor (a descriptor open for writing at the start), user_digest (a digest that user space took for the row ref_cpu, ref_seq)";
         served_by: String, Dictionary, "LSM hook that recorded it, where the kernel offers a safer one";
         policy: Option<String>, Dictionary, "Name of the policy that matched";

@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::archives::{Archives, Scan};
+use crate::attribution::Attribution;
 use crate::change::{Change, ChangeKind, changes_of};
 use crate::cli::{ChangesOptions, Format, SharedOptions};
 use crate::filter::PathPatterns;
@@ -11,17 +12,17 @@ use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::resolve::resolve_or_report;
 use crate::series::{Run, Version, group, names_its_file};
-use crate::suspects;
+use crate::suspects::{self, Suspect, Suspects};
 use anyhow::Result;
 use hashtrail::cell::Micros;
-use hashtrail::event::Event;
 use hashtrail::reader::Prune;
 use hashtrail::versions::FileVersion;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 const TABLE: [&str; 9] =
     ["path", "host", "kind", "from.digest", "to.digest", "changed_after", "changed_before", "complete", "suspects"];
-const CSV: [&str; 21] = [
+const CSV: [&str; 22] = [
     "path",
     "host",
     "root_dev",
@@ -40,15 +41,10 @@ const CSV: [&str; 21] = [
     "changed_after",
     "changed_before",
     "complete",
+    "attribution",
     "suspects",
     "gaps",
     "doubts",
-];
-/// Without all of these nobody can say that nobody wrote.
-const CHANGE_HOOKS: [&[&str]; 3] = [
-    &["file_open", "file_post_open"],
-    &["path_rename", "inode_rename"],
-    &["path_truncate", "file_truncate", "inode_setattr"],
 ];
 
 pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
@@ -63,9 +59,10 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     let columns: &[&str] = if shared.output.format == Format::Table { &TABLE } else { &CSV };
     let mut output = Output::new(&shared.output, columns, context.writer);
     for (change, suspects) in changes.iter().zip(&suspects) {
-        let mut row = change_row(change, suspects, &found.recordings);
-        if shared.output.format == Format::Table && suspects.is_empty() {
-            row.insert("suspects".into(), nobody(change, &found.recordings).into());
+        let attribution = Attribution::of(change, &suspects.list, &found.recordings, context.problems.any());
+        let mut row = change_row(change, suspects, attribution, &found.recordings);
+        if shared.output.format == Format::Table {
+            row.insert("suspects".into(), suspects_cell(&suspects.list, attribution));
         }
         if output.row(row)?.is_break() {
             break;
@@ -114,7 +111,7 @@ fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_
 }
 
 /// One change, as the contract has it.
-fn change_row(change: &Change, suspects: &[Event], recordings: &Recordings) -> Row {
+fn change_row(change: &Change, suspects: &Suspects, attribution: Option<Attribution>, recordings: &Recordings) -> Row {
     let interval = change.interval();
     let gaps = interval.gaps(recordings);
     let to = &change.to.first().row;
@@ -131,7 +128,9 @@ fn change_row(change: &Change, suspects: &[Event], recordings: &Recordings) -> R
         "changed_after_ns": change.after().map(|mark| mark.boot_ns),
         "changed_before_ns": change.before().boot_ns,
         "kind": change.kind.name(),
-        "suspects": suspects.iter().map(suspects::to_json).collect::<Vec<Value>>(),
+        "attribution": attribution.map(Attribution::name),
+        "suspects": suspects.list.iter().map(Suspect::to_json).collect::<Vec<Value>>(),
+        "suspects_omitted": suspects.omitted,
         "package": null,
         "complete": gaps.is_empty(),
         "coverage": interval.coverage(recordings),
@@ -150,11 +149,16 @@ fn version_json(version: &Version, next_to_change: &Run) -> Value {
     })
 }
 
-/// What an empty list of suspects means.
-fn nobody(change: &Change, recordings: &Recordings) -> &'static str {
-    let coverage = change.interval().coverage(recordings);
-    let is_covered = CHANGE_HOOKS.iter().all(|hooks| hooks.iter().any(|hook| coverage.contains(*hook)));
-    if is_covered { "none recorded" } else { "not covered" }
+/// Those who can have changed the content, each act of a process once; where there are none, what that means.
+fn suspects_cell(suspects: &[Suspect], attribution: Option<Attribution>) -> Value {
+    if attribution != Some(Attribution::Suspects) {
+        return attribution.map(Attribution::name).into();
+    }
+    let mut texts: Vec<String> =
+        suspects.iter().filter(|suspect| suspect.changes_content()).map(Suspect::text).collect();
+    let mut seen = HashSet::new();
+    texts.retain(|text| seen.insert(text.clone()));
+    texts.into()
 }
 
 /// What table and csv cannot hold, on stderr.

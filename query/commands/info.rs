@@ -147,7 +147,7 @@ fn recording_row(listed: &Manifested<'_>, recording: Option<&Recording>) -> Row 
     for name in COUNTS {
         row.insert(name.into(), totals.as_ref().and_then(|totals| totals.get(name)).cloned().unwrap_or_default());
     }
-    row.insert("hooks".into(), recording.map(|recording| json!(recording.hooks)).unwrap_or_default());
+    row.insert("hooks".into(), recording.map(|recording| json!(recording.coverage.hooks())).unwrap_or_default());
     for (name, value) in listed.start.into_iter().flatten() {
         if !matches!(name.as_str(), "prev" | "kind" | "time") {
             row.entry(name.clone()).or_insert_with(|| value.clone());

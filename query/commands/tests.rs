@@ -1,5 +1,7 @@
 //! Whole commands on a small archive that the library's own writer sealed.
 
+mod attribution;
+
 use super::*;
 use clap::Parser;
 use hashtrail::archive::Archive;
@@ -96,12 +98,15 @@ fn ledger() -> Vec<LedgerEntry> {
 
 /// Seals these events in segments of this size.
 fn archive(directory: &Path, events: &[Event], segment_rows: usize) -> Result<()> {
+    archive_with(directory, events, segment_rows, ledger())
+}
+
+fn archive_with(directory: &Path, events: &[Event], segment_rows: usize, mut ledger: Vec<LedgerEntry>) -> Result<()> {
     let archive = Archive::create(directory)?;
     let mut manifest = Manifest::open(&archive, None)?;
     let start = json!({"recording_id": ID, "host": "web", "time": "2026-01-02T00:00:00Z", "kernel": "6.12"});
     manifest.append(&[("start", start)])?;
     let context = VersionContext { host_root_dev: "8:1".into(), host_root_ino: 2, commits_recorded: true };
-    let mut ledger = ledger();
     for (segment, events) in events.chunks(segment_rows).enumerate() {
         let segment = u32::try_from(segment)?;
         let name = SegmentName { recording_id: ID.into(), host: "web".into(), segment };
@@ -141,6 +146,7 @@ fn an_incident_is_two_changes_however_it_was_sealed() -> Result<()> {
         assert_eq!(lines[0]["changed_before_ns"], json!(20_001_000_000_i64));
         assert_eq!(lines[0]["suspects"].as_array().map(Vec::len), Some(1));
         assert_eq!(lines[0]["suspects"][0]["exe"], "/usr/bin/cp");
+        assert_eq!(lines[0]["attribution"], "suspects");
         assert_eq!((&lines[0]["complete"], &lines[1]["complete"]), (&json!(true), &json!(false)));
         assert_eq!((&lines[1]["gaps"][0]["cause"], &lines[1]["gaps"][0]["lost"]), (&json!("ring_full"), &json!(3)));
         assert_eq!(lines[0]["coverage"], json!(["bprm_check_security", "file_post_open"]));

@@ -137,7 +137,12 @@ fn check_counts(line: &Line, recordings: &HashMap<String, Cpus>) -> Vec<Finding>
     let mut findings = Vec::new();
     for counts in cpus {
         let count = |name: &str| counts.get(name).and_then(Value::as_u64).unwrap_or_default();
-        let cpu = i32::try_from(count("cpu")).unwrap_or(-1);
+        let cpu = counts.get("cpu").and_then(Value::as_i64).and_then(|cpu| i32::try_from(cpu).ok());
+        let Some(cpu) = cpu else {
+            let place = format!("line {}", line.number);
+            findings.push(Finding::damage("line_wrong", MANIFEST, place, "its counts name no CPU"));
+            continue;
+        };
         let place = format!("line {}, CPU {cpu}", line.number);
         let accounted = ["stored", "dropped", "suppressed"].map(count).into_iter().fold(0, u64::saturating_add);
         if count("produced") != accounted {

@@ -41,6 +41,10 @@ fn archive(root: &Path) -> Result<VerifyingKey> {
 }
 
 fn archive_of(root: &Path, segments: u32) -> Result<VerifyingKey> {
+    archive_on(root, segments, 0)
+}
+
+fn archive_on(root: &Path, segments: u32, cpu: i32) -> Result<VerifyingKey> {
     let key = SigningKey::generate()?;
     let public = VerifyingKey::parse(&key.public_base64())?;
     let archive = Archive::create(root)?;
@@ -50,12 +54,13 @@ fn archive_of(root: &Path, segments: u32) -> Result<VerifyingKey> {
     manifest.append(&[("start", json!({"recording_id": ID, "host": "web", "policies": [policy]}))])?;
     for segment in 0..segments {
         let name = SegmentName { recording_id: ID.into(), host: "web".into(), segment };
-        let events = [0, 1].map(|number| event(i64::from(segment) * 2 + number)).to_vec();
+        let events = [0, 1].map(|number| Event { cpu, ..event(i64::from(segment) * 2 + number) }).to_vec();
         let entry = LedgerEntry { recording_id: ID.into(), kind: "heartbeat".into(), ..LedgerEntry::default() };
         seal(&archive, &mut manifest, &name, &VersionContext::default(), events, vec![entry])?;
     }
     let stored = 2 * segments;
-    let counts = json!({"cpus": [{"cpu": 0, "produced": stored + 1, "stored": stored, "dropped": 1, "suppressed": 0}]});
+    let counts =
+        json!({"cpus": [{"cpu": cpu, "produced": stored + 1, "stored": stored, "dropped": 1, "suppressed": 0}]});
     manifest.append(&[("stop", json!({"recording_id": ID, "state": "SEALED", "counts": counts}))])?;
     Ok(public)
 }
@@ -99,6 +104,15 @@ fn a_sealed_archive_is_good() -> Result<()> {
     let found = verified(directory.path(), &anchors)?;
     assert!(found.is_good(), "{found:?}");
     assert_eq!((found.files, found.events, found.signature), (6, 4, "good"));
+    Ok(())
+}
+
+#[test]
+fn rows_of_user_space_are_counted_as_those_of_a_further_cpu() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    archive_on(directory.path(), 2, hashtrail::event::USER_SPACE_CPU)?;
+    let found = verified(directory.path(), &Anchors::default())?;
+    assert!(found.is_good(), "{found:?}");
     Ok(())
 }
 

@@ -1,0 +1,159 @@
+//! Who can have changed a file between the last sight of its old digest and the first of its new one.
+
+mod act;
+mod candidates;
+mod reach;
+#[cfg(test)]
+mod tests;
+
+use crate::archives::{Archives, Scan};
+use crate::change::Change;
+use crate::gaps::Mark;
+use crate::recordings::Recordings;
+use act::Act;
+use anyhow::Result;
+use candidates::Candidates;
+use hashtrail::cell::Micros;
+use hashtrail::event::Event;
+use hashtrail::reader::{Prune, Span};
+use reach::{WRITTEN_BEFORE_NS, When, reach};
+use serde_json::{Value, json};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// How far wall clocks may have been set while a change happened, for the choice of partitions: a day.
+const CLOCK_SLACK_MICROS: i64 = 86_400_000_000;
+
+/// Suspects of one change with the same act that are kept.
+const KEPT_OF_AN_ACT_MAX: usize = 1000;
+
+/// An event that can have made a change, or belongs to how it was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Suspect {
+    event: Event,
+    act: Act,
+    when: When,
+}
+
+impl Suspect {
+    /// Whether it can have changed the content that the path names.
+    pub(crate) fn changes_content(&self) -> bool {
+        self.act.changes_content()
+    }
+
+    /// As the contract shows a suspect.
+    pub(crate) fn to_json(&self) -> Value {
+        let event = &self.event;
+        json!({
+            "time": event.time.rfc3339(), "pid": event.pid, "exe": event.exe, "comm": event.comm, "uid": event.uid,
+            "hook": event.hook, "act": self.act.name(), "before_interval": self.when == When::Before,
+            "tid": event.tid, "process_start_ns": event.process_start_ns,
+            "ppid": event.ppid, "parent_comm": event.parent_comm, "auid": event.auid, "euid": event.euid,
+            "container_id": event.container_id, "path": event.path, "target_path": event.target_path,
+            "attributes": event.attributes, "argv": event.argv,
+        })
+    }
+
+    /// The same for a table.
+    pub(crate) fn text(&self) -> String {
+        let Event { pid, uid, exe, comm, .. } = &self.event;
+        let before = if self.when == When::Before { ", before the interval" } else { "" };
+        format!("{} by {} (pid {pid}, uid {uid}{before})", self.act.name(), exe.as_ref().unwrap_or(comm))
+    }
+}
+
+/// The suspects of one change.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Suspects {
+    /// In order of time.
+    pub(crate) list: Vec<Suspect>,
+    /// How many more there were: whoever repeats an act a million times hides no other one by it.
+    pub(crate) omitted: usize,
+    kept: HashMap<Act, usize>,
+}
+
+impl Suspects {
+    fn push(&mut self, suspect: Suspect) {
+        let kept = self.kept.entry(suspect.act).or_default();
+        if *kept < KEPT_OF_AN_ACT_MAX {
+            *kept += 1;
+            self.list.push(suspect);
+        } else {
+            self.omitted += 1;
+        }
+    }
+}
+
+/// For each change its suspects.
+///
+/// # Errors
+/// When a scan cannot be made; files that cannot be read are problems.
+pub(crate) fn find(archives: &Archives<'_>, recordings: &Recordings, changes: &[&Change]) -> Result<Vec<Suspects>> {
+    let mut found = vec![Suspects::default(); changes.len()];
+    let candidates = Arc::new(Candidates::new(changes));
+    for scan in scans(recordings, changes, &candidates) {
+        archives.each_row(&scan, |event: Event| {
+            let (Some(rank), Some(act)) = (recordings.rank(&event.recording_id), Act::of(&event)) else { return };
+            let at = Mark { rank, boot_ns: event.boot_ns };
+            for change in candidates.of(&event) {
+                if let Some(when) = reach(changes[change], &event, act, at) {
+                    found[change].push(Suspect { event: event.clone(), act, when });
+                }
+            }
+        })?;
+    }
+    for Suspects { list, .. } in &mut found {
+        let key = |Suspect { event, .. }: &Suspect| {
+            (recordings.rank(&event.recording_id), event.boot_ns, event.cpu, event.seq)
+        };
+        list.sort_by_key(key);
+        // An event can stand in two copies of an archive, and be found by two scans.
+        list.dedup_by_key(|suspect| key(suspect));
+    }
+    Ok(found)
+}
+
+/// One scan for the intervals, and one for the descriptors that were open when a recording began, which may be long ago.
+fn scans(recordings: &Recordings, changes: &[&Change], candidates: &Arc<Candidates>) -> Vec<Scan> {
+    let scan = |spans, (low, high): (i64, i64)| Scan {
+        prune: Prune { spans, ..Prune::default() },
+        dates: Some((
+            Micros(low.saturating_sub(CLOCK_SLACK_MICROS)).date(),
+            Micros(high.saturating_add(CLOCK_SLACK_MICROS)).date(),
+        )),
+        columns: Vec::new(),
+        predicate: Some(candidates.predicate()),
+    };
+    let times = changes.iter().filter_map(|change| wall_span(change));
+    let Some(times) = times.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1))) else { return Vec::new() };
+    let spans = changes.iter().filter_map(|change| span(change)).collect();
+    let begins: BTreeSet<usize> = changes.iter().filter_map(|change| Some(change.after()?.rank)).collect();
+    let descriptors = begins.into_iter().filter_map(|rank| {
+        let recording = recordings.list.get(rank)?;
+        let look = recording.coverage.last_look()?;
+        let span = Span { first: "boot_ns", last: "boot_ns", low: i64::MIN, high: look.boot_ns };
+        Some(scan(vec![span], (recording.start.0, look.time.0)))
+    });
+    std::iter::once(scan(spans, times)).chain(descriptors).collect()
+}
+
+/// The clock since boot is exact but means something only within one boot; else the wall clock must do.
+fn span(change: &Change) -> Option<Span> {
+    let (old, new) = (change.from.as_ref()?.latest(), change.to.first());
+    if old.row.boot_id == new.row.boot_id {
+        let low = change.after()?.boot_ns.saturating_sub(written_before_ns(change));
+        return Some(Span { first: "boot_ns", last: "boot_ns", low, high: change.before().boot_ns });
+    }
+    let (low, high) = wall_span(change)?;
+    let (low, high) = (low.saturating_sub(CLOCK_SLACK_MICROS), high.saturating_add(CLOCK_SLACK_MICROS));
+    Some(Span { first: "time", last: "time", low, high })
+}
+
+fn wall_span(change: &Change) -> Option<(i64, i64)> {
+    let (after, before) = (change.after_time()?.0, change.before_time().0);
+    Some((after.min(before).saturating_sub(written_before_ns(change) / 1000), after.max(before)))
+}
+
+fn written_before_ns(change: &Change) -> i64 {
+    if change.is_of_another_file() { WRITTEN_BEFORE_NS } else { 0 }
+}

@@ -1,0 +1,130 @@
+//! Whether an event reached the file or the path of a change, and when.
+//!
+//! The file's key comes first: it holds in every mount namespace and for every hard link. Paths are hints. An open's path
+//! is what the task saw; the path of a change of names is what the host's mounts show, or begins at the filesystem's root.
+
+use super::act::Act;
+use crate::change::Change;
+use crate::gaps::Mark;
+use crate::series::{Root, Run, Version};
+use hashtrail::event::Event;
+
+/// In `path_flags`: the path begins at the root of its filesystem.
+const FS_RELATIVE: &str = "fs_relative";
+/// How long before the interval the new file may have been written under another name.
+pub(super) const WRITTEN_BEFORE_NS: i64 = 86_400_000_000_000;
+
+/// When a suspect acted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    Within,
+    Before,
+}
+
+/// The last run of the old version and the first of the new one.
+pub(super) fn ends(change: &Change) -> impl Iterator<Item = &Run> {
+    change.from.as_ref().map(Version::latest).into_iter().chain([change.to.first()])
+}
+
+/// When the event can have made the change; `None` when it cannot.
+pub(super) fn reach(change: &Change, event: &Event, act: Act, at: Mark) -> Option<When> {
+    let old = change.from.as_ref()?.latest();
+    let new = change.to.first();
+    let order = |mark: Mark| (mark.rank, mark.boot_ns);
+    let after = change.after()?;
+    if event.host != change.key.host || order(at) > order(change.before()) {
+        return None;
+    }
+    if order(at) >= order(after) {
+        return touches(change, event, act, old, new).then_some(When::Within);
+    }
+    let stays_open =
+        act == Act::OpenDescriptor && at.rank == after.rank && (is_file(old, event) || is_file(new, event));
+    // A package manager writes the new file under another name while the old one still runs, then renames it.
+    let is_prepared = act.writes()
+        && change.is_of_another_file()
+        && is_file(new, event)
+        && event.boot_ns >= after.boot_ns.saturating_sub(WRITTEN_BEFORE_NS);
+    (stays_open || is_prepared).then_some(When::Before)
+}
+
+fn touches(change: &Change, event: &Event, act: Act, old: &Run, new: &Run) -> bool {
+    let (path, target) = (event.path.as_deref(), event.target_path.as_deref());
+    let is_old = || is_file(old, event);
+    let is_new = || is_file(new, event);
+    let is_there = || is_named(change, event, path, event.parent_ino);
+    let is_onto = || is_named(change, event, target, None);
+    match act {
+        Act::WriteOpen | Act::OpenDescriptor => is_old() || is_new() || is_opened(change, event),
+        Act::Truncate | Act::SetAttr | Act::SetXattr => is_old() || is_new() || is_there(),
+        Act::Unlink => is_old() || is_there(),
+        Act::Link => is_new() || is_onto(),
+        Act::Rename => {
+            let moves_directory = || [path, target].into_iter().flatten().any(|name| is_above(change, event, name));
+            is_old() || is_new() || is_target(old, event) || is_there() || is_onto() || moves_directory()
+        }
+    }
+}
+
+fn is_file(run: &Run, event: &Event) -> bool {
+    is_on_filesystem(run, event)
+        && (event.ino, event.ino_generation) == (Some(run.row.ino), Some(run.row.ino_generation))
+}
+
+/// Whether the file's name was given to another one.
+fn is_target(run: &Run, event: &Event) -> bool {
+    is_on_filesystem(run, event) && event.target_ino == Some(run.row.ino)
+}
+
+fn is_on_filesystem(run: &Run, event: &Event) -> bool {
+    run.row.boot_id == event.boot_id && event.dev.as_ref() == Some(&run.row.dev)
+}
+
+/// Whether the task opened the path under the same root.
+fn is_opened(change: &Change, event: &Event) -> bool {
+    event.path.is_some() && event.path == change.key.path && is_under_root(change, event)
+}
+
+fn is_under_root(change: &Change, event: &Event) -> bool {
+    match &change.key.root {
+        Root::Other { boot_id, dev, ino } => (boot_id, dev, *ino) == (&event.boot_id, &event.root_dev, event.root_ino),
+        // The numbers of the host's root are known for the boots of the two versions.
+        Root::Host => ends(change).any(|run| {
+            (&run.row.boot_id, &run.row.root_dev, run.row.root_ino) == (&event.boot_id, &event.root_dev, event.root_ino)
+        }),
+    }
+}
+
+/// Whether a name that a change of names gives is the path. Where neither begins at the same root, the one that begins
+/// higher ends with the other, on the same filesystem and, where that is known, in the same directory.
+fn is_named(change: &Change, event: &Event, name: Option<&str>, parent_ino: Option<i64>) -> bool {
+    let (Some(name), Some(path)) = (name.filter(|name| name.starts_with('/')), change.key.path.as_deref()) else {
+        return false;
+    };
+    let is_same_end = match (&change.key.root, is_fs_relative(event)) {
+        (Root::Host, false) => return name == path,
+        (_, true) => path.ends_with(name),
+        (Root::Other { .. }, false) => name.ends_with(path),
+    };
+    let is_in_directory = |run: &Run| match (run.row.parent_ino, parent_ino) {
+        (Some(of_run), Some(of_event)) => of_run == of_event,
+        _ => true,
+    };
+    is_same_end && ends(change).any(|run| is_on_filesystem(run, event) && is_in_directory(run))
+}
+
+/// Whether a name is that of a directory above the path: moving it puts another file at the path.
+fn is_above(change: &Change, event: &Event, name: &str) -> bool {
+    let rest = change.key.path.as_deref().and_then(|path| path.strip_prefix(name));
+    change.is_of_another_file()
+        && rest.is_some_and(|rest| rest.starts_with('/'))
+        && match (&change.key.root, is_fs_relative(event)) {
+            (Root::Host, false) => true,
+            (_, true) => ends(change).any(|run| is_on_filesystem(run, event)),
+            (Root::Other { .. }, false) => false,
+        }
+}
+
+fn is_fs_relative(event: &Event) -> bool {
+    event.path_flags.iter().any(|flag| flag == FS_RELATIVE)
+}

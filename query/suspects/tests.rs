@@ -1,0 +1,199 @@
+//! Which events are suspects of which change, and as what. Times are microseconds; the intervals are from 20 to 30.
+
+use super::*;
+use crate::testing::{change_to, recordings, replaced, rewritten, version};
+use hashtrail::versions::FileVersion;
+
+const TOOL: &str = "/usr/bin/tool";
+const OLD: i64 = 12;
+const NEW: i64 = 13;
+const OTHER: i64 = 99;
+
+fn event(hook: &str, path: &str, ino: i64, at: i64) -> Event {
+    Event {
+        host: "web".into(),
+        boot_id: "boot1".into(),
+        hook: hook.into(),
+        root_dev: "8:1".into(),
+        root_ino: 2,
+        path: Some(path.into()),
+        dev: Some("8:1".into()),
+        ino: Some(ino),
+        ino_generation: Some(1),
+        parent_ino: Some(50),
+        open_flags: matches!(hook, "file_open" | "open_descriptor").then_some(1),
+        boot_ns: at * 1000,
+        ..Event::default()
+    }
+}
+
+fn onto(hook: &str, path: &str, ino: i64, target: &str) -> Event {
+    Event { target_path: Some(target.into()), ..event(hook, path, ino, 25) }
+}
+
+/// The act that the event is suspected of, `…, before` where it lies before the interval, or nothing.
+fn suspected(change: &Change, event: &Event) -> String {
+    let at = Mark { rank: 0, boot_ns: event.boot_ns };
+    let Some(act) = Act::of(event) else { return String::new() };
+    match reach(change, event, act, at) {
+        Some(When::Within) => act.name().to_owned(),
+        Some(When::Before) => format!("{}, before", act.name()),
+        None => String::new(),
+    }
+}
+
+#[test]
+fn an_open_for_writing_of_the_file_or_the_path_within_the_interval() {
+    let change = rewritten();
+    let open = |path, ino, at| suspected(&change, &event("file_open", path, ino, at));
+    assert_eq!(open(TOOL, OTHER, 25), "write_open", "by path");
+    assert_eq!(open("/other/hard/link", OLD, 25), "write_open", "by file");
+    assert_eq!(open("/other", OTHER, 25), "");
+    assert_eq!((open(TOOL, OLD, 15), open(TOOL, OLD, 35)), (String::new(), String::new()));
+    assert_eq!((open(TOOL, OLD, 20).as_str(), open(TOOL, OLD, 30).as_str()), ("write_open", "write_open"));
+    let in_chroot = |ino| Event { root_ino: 77, mnt_ns: 5, ..event("file_open", TOOL, ino, 25) };
+    assert_eq!(suspected(&change, &in_chroot(OTHER)), "", "the same path under another root is another file");
+    assert_eq!(suspected(&change, &in_chroot(OLD)), "write_open", "the file is the same wherever it is seen");
+    let reused = Event { ino_generation: Some(2), ..event("file_open", "/other", OLD, 25) };
+    assert_eq!(suspected(&change, &reused), "", "the inode number was given to another file");
+    let other_host = Event { host: "db".into(), ..event("file_open", TOOL, OLD, 25) };
+    assert_eq!(suspected(&change, &other_host), "");
+}
+
+#[test]
+fn truncations_and_attributes_of_the_file_or_the_path() {
+    let change = rewritten();
+    let by = |hook, path, ino| suspected(&change, &event(hook, path, ino, 25));
+    assert_eq!(
+        (by("path_truncate", "/other", OLD), by("file_truncate", TOOL, OTHER)),
+        ("truncate".into(), "truncate".into())
+    );
+    let sized = Event { attributes: vec!["size".into()], ..event("inode_setattr", "/other", OLD, 25) };
+    assert_eq!(suspected(&change, &sized), "truncate");
+    assert_eq!(
+        (by("inode_setattr", "/other", OLD), by("inode_setxattr", TOOL, OTHER)),
+        ("setattr".into(), "setxattr".into())
+    );
+    assert_eq!(
+        (by("path_truncate", "/other", OTHER), by("inode_setattr", "/other", OTHER)),
+        (String::new(), String::new())
+    );
+}
+
+#[test]
+fn renames_onto_the_path_of_the_new_file_and_of_the_old_one() {
+    let change = replaced();
+    let rename = |path, ino, target| suspected(&change, &onto("inode_rename", path, ino, target));
+    assert_eq!(rename("/usr/bin/tool.new", OTHER, TOOL), "rename", "onto the path");
+    assert_eq!(rename("/x", NEW, "/var/lib/container/usr/bin/tool"), "rename", "the new file, seen elsewhere");
+    assert_eq!(rename(TOOL, OTHER, "/usr/bin/tool.bak"), "rename", "away from the path");
+    assert_eq!(rename("/x", OLD, "/y"), "rename", "the old file");
+    assert_eq!(rename("/x", OTHER, "/y"), "");
+    let over = Event { target_ino: Some(OLD), ..onto("inode_rename", "/x", OTHER, "/y") };
+    assert_eq!(suspected(&change, &over), "rename", "over the old file under another path");
+    let over_another = Event { dev: Some("8:2".into()), ..over };
+    assert_eq!(suspected(&change, &over_another), "", "inode numbers mean nothing on another device");
+}
+
+#[test]
+fn renames_of_a_directory_above_replace_what_is_below() {
+    let rename = |change: &Change, target| suspected(change, &onto("inode_rename", "/evil", OTHER, target));
+    assert_eq!((rename(&replaced(), "/usr/bin"), rename(&replaced(), "/usr/bi")), ("rename".into(), String::new()));
+    assert_eq!(rename(&rewritten(), "/usr/bin"), "", "the file itself stayed");
+}
+
+#[test]
+fn links_of_the_new_file_and_unlinks_of_the_old_one() {
+    let change = replaced();
+    let link = |path, ino, target| suspected(&change, &onto("inode_link", path, ino, target));
+    assert_eq!((link("/x", OTHER, TOOL), link("/x", NEW, "/y")), ("link".into(), "link".into()));
+    assert_eq!((link(TOOL, OLD, "/backup"), link("/x", OTHER, "/y")), (String::new(), String::new()));
+    let unlink = |path, ino| suspected(&change, &event("inode_unlink", path, ino, 25));
+    assert_eq!((unlink(TOOL, OTHER), unlink("/x", OLD)), ("unlink".into(), "unlink".into()));
+    assert_eq!((unlink("/tmp/x", NEW), unlink("/x", OTHER)), (String::new(), String::new()));
+}
+
+#[test]
+fn paths_that_begin_at_the_filesystem_are_the_end_of_the_path() {
+    let relative = |path: &str, dev: &str, parent_ino| Event {
+        dev: Some(dev.into()),
+        parent_ino: Some(parent_ino),
+        path_flags: vec!["fs_relative".into()],
+        ..event("inode_unlink", path, OTHER, 25)
+    };
+    let change = replaced();
+    assert_eq!(suspected(&change, &relative("/bin/tool", "8:1", 50)), "unlink");
+    assert_eq!(suspected(&change, &relative("/bin/tool", "8:1", 51)), "", "in another directory");
+    assert_eq!(suspected(&change, &relative("/bin/tool", "8:2", 50)), "", "on another filesystem");
+    let short = Event { path: Some("tool".into()), ..relative("", "8:1", 50) };
+    assert_eq!(suspected(&change, &short), "", "a last component alone is no path");
+}
+
+#[test]
+fn in_a_container_the_host_sees_a_longer_path() {
+    let new = FileVersion { root_is_host: false, ino: NEW, ..version("bb", 30, 40) };
+    let change = change_to(new, &recordings(&["r1"]));
+    let unlink = |path: &str| suspected(&change, &event("inode_unlink", path, OTHER, 25));
+    assert_eq!(
+        (unlink("/run/container/usr/bin/tool"), unlink("/run/container/tool")),
+        ("unlink".into(), String::new())
+    );
+    assert_eq!(suspected(&replaced(), &event("inode_unlink", "/mnt/usr/bin/tool", OTHER, 25)), "");
+}
+
+#[test]
+fn the_new_file_may_have_been_written_under_another_name_before() {
+    let write = |change: &Change, ino, at| suspected(change, &event("file_open", "/usr/bin/tool.dpkg-new", ino, at));
+    assert_eq!(write(&replaced(), NEW, 15), "write_open, before");
+    assert_eq!((write(&replaced(), OLD, 15), write(&rewritten(), OLD, 15)), (String::new(), String::new()));
+    let day = 86_400_000_000;
+    assert_eq!(
+        (write(&replaced(), NEW, 20 - day).as_str(), write(&replaced(), NEW, 19 - day).as_str()),
+        ("write_open, before", "")
+    );
+    let rename = Event { boot_ns: 15_000, ..onto("inode_rename", "/x", NEW, "/y") };
+    assert_eq!(suspected(&replaced(), &rename), "", "only writes make content");
+    let other_boot = Event { boot_id: "boot0".into(), ..event("file_open", "/x", NEW, 15) };
+    assert_eq!(suspected(&replaced(), &other_boot), "");
+}
+
+#[test]
+fn a_descriptor_that_was_open_at_the_start_stays_a_suspect_in_its_recording() {
+    let change = rewritten();
+    let held = |path, ino, at| event("open_descriptor", path, ino, at);
+    assert_eq!(suspected(&change, &held("/x", OLD, 1)), "open_descriptor, before");
+    assert_eq!(
+        (suspected(&change, &held("/x", OLD, 25)), suspected(&change, &held("/x", OTHER, 1))),
+        ("open_descriptor".into(), String::new())
+    );
+    assert_eq!(suspected(&change, &held(TOOL, OTHER, 1)), "", "the path alone says nothing of an earlier file");
+    let in_later =
+        change_to(FileVersion { recording_id: "r2".into(), ..version("bb", 30, 40) }, &recordings(&["r0", "r1", "r2"]));
+    let reach_at = |rank| reach(&in_later, &held("/x", OLD, 5), Act::OpenDescriptor, Mark { rank, boot_ns: 5_000 });
+    assert_eq!((reach_at(0), reach_at(1), reach_at(2)), (None, Some(When::Before), Some(When::Within)));
+}
+
+#[test]
+fn a_flood_of_one_act_is_counted_and_hides_no_other_act() {
+    let mut suspects = Suspects::default();
+    for act in std::iter::repeat_n(Act::WriteOpen, KEPT_OF_AN_ACT_MAX + 7).chain([Act::Rename]) {
+        suspects.push(Suspect { event: event("", TOOL, OLD, 25), act, when: When::Within });
+    }
+    assert_eq!((suspects.list.len(), suspects.omitted), (1001, 7));
+    assert_eq!(suspects.list.last().map(|suspect| suspect.act), Some(Act::Rename));
+}
+
+#[test]
+fn a_suspect_says_who_what_and_when() {
+    let event = Event { pid: 12, uid: 0, comm: "dpkg".into(), ..event("file_open", "/x", NEW, 15) };
+    let suspect = Suspect { event, act: Act::WriteOpen, when: When::Before };
+    assert_eq!(suspect.text(), "write_open by dpkg (pid 12, uid 0, before the interval)");
+    let event = Event { exe: Some("/usr/bin/dpkg".into()), parent_comm: "apt".into(), ..suspect.event };
+    let suspect = Suspect { event, act: Act::Rename, when: When::Within };
+    assert_eq!(suspect.text(), "rename by /usr/bin/dpkg (pid 12, uid 0)");
+    let shown = suspect.to_json();
+    assert_eq!(
+        (&shown["act"], &shown["before_interval"], &shown["parent_comm"]),
+        (&json!("rename"), &json!(false), &json!("apt"))
+    );
+}
