@@ -40,7 +40,8 @@ impl Coverage {
         let detail: Value = detail().unwrap_or_default();
         match entry.kind.as_str() {
             "policy" => self.policies.push(Policy::new(entry.boot_ns, &detail)),
-            "reload" => self.reloads_ns.push(entry.boot_ns),
+            // A refused reload leaves the policies as they were.
+            "reload" if entry.cause.is_none() => self.reloads_ns.push(entry.boot_ns),
             "snapshot" => {
                 let saw_all = detail.get("descriptors_unseen").and_then(Value::as_u64) == Some(0);
                 self.looks.push(Look { boot_ns: entry.boot_ns, time: entry.time, saw_all });
