@@ -205,6 +205,9 @@ impl Accounting {
         let mut entries = vec![LedgerEntry { detail: Some(self.detail(counters, recursion_misses)), ..now.clone() }];
         for current in &totals {
             let before = self.reported.iter().find(|before| before.cpu == current.cpu).copied().unwrap_or_default();
+            let span = LedgerEntry { cpu: Some(current.cpu), ..self.since_last_heartbeat(now) };
+            let stopped = suppressed(&before, current).into_iter();
+            entries.extend(stopped.map(|(cause, count)| loss("suppressed", cause, count, &span)));
             let lost = losses(&before, current);
             let vanished = self.vanished(current, false);
             if !lost.is_empty() || vanished > 0 {
@@ -215,15 +218,17 @@ impl Accounting {
         }
         let recursion = recursion_misses.saturating_sub(self.reported_recursion_misses);
         if recursion > 0 {
-            let span =
-                LedgerEntry { from_ns: Some(self.reported_ns.unwrap_or(0)), to_ns: Some(now.boot_ns), ..now.clone() };
-            entries.push(loss("loss", "recursion", recursion, &span));
+            entries.push(loss("loss", "recursion", recursion, &self.since_last_heartbeat(now)));
         }
         self.reported = totals;
         self.reported_recursion_misses = recursion_misses;
         self.reported_ns = Some(now.boot_ns);
         self.seen.values_mut().for_each(|seen| seen.hole = None);
         entries
+    }
+
+    fn since_last_heartbeat(&self, now: &LedgerEntry) -> LedgerEntry {
+        LedgerEntry { from_ns: Some(self.reported_ns.unwrap_or(0)), to_ns: Some(now.boot_ns), ..now.clone() }
     }
 
     /// At the end, when nothing is on its way any more: what was produced and is neither stored nor counted as lost.
@@ -285,17 +290,28 @@ fn loss(kind: &str, cause: &str, count: u64, bounds: &LedgerEntry) -> LedgerEntr
 
 /// What was lost between two totals of one CPU, by cause.
 fn losses(before: &CpuTotals, current: &CpuTotals) -> Vec<(&'static str, u64)> {
-    [
+    grown(&[
         ("ring_full", before.dropped_ring_full, current.dropped_ring_full),
         ("no_ring", before.dropped_no_ring, current.dropped_no_ring),
         ("journal_full", before.dropped_journal_full, current.dropped_journal_full),
         ("disk_full", before.dropped_disk_full, current.dropped_disk_full),
         ("no_memory", before.missed_no_memory, current.missed_no_memory),
-    ]
-    .into_iter()
-    .map(|(cause, before, current)| (cause, current.saturating_sub(before)))
-    .filter(|(_, count)| *count > 0)
-    .collect()
+    ])
+}
+
+/// What the policies' own limits stopped between two totals of one CPU, by cause.
+fn suppressed(before: &CpuTotals, current: &CpuTotals) -> Vec<(&'static str, u64)> {
+    grown(&[
+        ("rate_limit", before.suppressed_rate_limit, current.suppressed_rate_limit),
+        ("dedupe", before.suppressed_dedupe, current.suppressed_dedupe),
+        ("digest", before.dropped_by_digest, current.dropped_by_digest),
+    ])
+}
+
+/// The counts that grew, and by how much.
+fn grown(counts: &[(&'static str, u64, u64)]) -> Vec<(&'static str, u64)> {
+    let growth = counts.iter().map(|(cause, before, current)| (*cause, current.saturating_sub(*before)));
+    growth.filter(|(_, count)| *count > 0).collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,11 @@
 //!   of which paths each hook records every call: those that begin with one of the prefixes, so `[""]` is every path. A
 //!   hook stands there only when no selector, rate limit or dedupe can leave out a call of the kind that is meant: of the
 //!   open hooks every open for writing, of `inode_setattr` every change of the size, of a rename or link every one whose
-//!   old or new path has the prefix. A hook that does not stand there is not covered, and no `coverage` covers nothing.
-//! - `reload`: the policies were swapped. The `policy` rows of the new ones follow; those before it no longer hold.
+//!   new path has the prefix. A hook that does not stand there is not covered, and no `coverage` covers nothing.
+//! - `reload`: the policies were swapped. The `policy` rows of the new ones follow; those before it no longer hold. With
+//!   the cause `refused` the new ones could not be loaded, and those before went on.
+//! - `suppressed`: rows that the policies' own rate limits and merges stopped since the last heartbeat, or a filter on
+//!   the digest.
 //! - `snapshot`: a look at the running processes, noted when it was done, so after the hooks were attached:
 //!   `{"processes":N,"descriptors":N,"descriptors_unseen":N}`. `descriptors` were open for writing and are rows of the
 //!   events; `descriptors_unseen` could not be looked at.
@@ -22,7 +25,7 @@ table! {
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         time: Micros, Delta, "When it was noted, UTC";
         boot_ns: i64, Delta, "When it was noted, nanoseconds since boot";
-        kind: String, Dictionary, "start, stop, heartbeat, policy, reload, snapshot, loss, blind, gap, corrupt, tamper, suspect, clock, violation or error";
+        kind: String, Dictionary, "start, stop, heartbeat, policy, reload, snapshot, loss, suppressed, blind, gap, corrupt, tamper, suspect, clock, violation or error";
         cause: Option<String>, Dictionary, "Why: a signal, ring_full, journal_full, disk_full, recursion, ftrace_disabled, crash, sync_failed, …";
         cpu: Option<i32>, Dictionary, "CPU that it concerns; -1: the rows of user space";
         first_seq: Option<i64>, Dictionary, "First sequence number that it concerns";
