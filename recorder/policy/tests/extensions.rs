@@ -110,10 +110,16 @@ fn bad_lines_of_a_file_of_digests_are_named_there() {
     let faults = folder.read("empty.txt").unwrap_err();
     assert!(faults[0].contains("empty.txt:1:1: the file holds no digest"), "{faults:?}");
     std::fs::write(folder.0.join("binary.txt"), [0xff, 0xfe]).unwrap();
-    for file in ["missing.txt", "binary.txt", ".", "/dev/zero"] {
+    for (file, reason) in [
+        ("missing.txt", "No such file"),
+        ("binary.txt", "UTF-8"),
+        (".", "not a plain file"),
+        ("/dev/zero", "not a plain file"),
+    ] {
         let faults = folder.read(file).unwrap_err();
         assert_eq!(faults.len(), 1);
         assert!(faults[0].contains("policy.yaml:9:65: cannot read the digests in"), "{faults:?}");
+        assert!(faults[0].contains(reason), "{faults:?}");
     }
 }
 
