@@ -379,15 +379,17 @@ const SELECTORS: &[(&str, &str)] = &[
     ("matchActions: [{action: Pots}]", "unknown action `Pots`; did you mean `Post`?"),
 ];
 
-/// That one of the faults stands on this line and gives this reason.
+/// That one of the faults stands on this line, gives this reason and says what to do.
 pub(super) fn assert_refused(text: &str, line: usize, reason: &str) {
     let faults = read_bytes(text.as_bytes()).expect_err(text);
     let place = format!("test.yaml:{line}:");
-    assert!(
-        faults.iter().any(|fault| fault.starts_with(&place) && fault.contains(reason)),
-        "{text}\nwanted line {line}, {reason}, but got\n{}",
-        faults.join("\n")
-    );
+    let found = faults.iter().find(|fault| fault.starts_with(&place) && fault.contains(reason));
+    let Some(fault) = found else {
+        panic!("{text}\nwanted line {line}, {reason}, but got\n{}", faults.join("\n"));
+    };
+    assert!(fault.contains("; ") || fault.contains("use `hook: "), "no advice in {fault}");
+    let column = fault[place.len()..].split(':').next().unwrap();
+    assert!(column.parse::<usize>().unwrap() > 0, "{fault}");
 }
 
 #[test]
