@@ -10,7 +10,7 @@ use crate::processes;
 use crate::say::say;
 use crate::sensor::{self, Sensor, SensorOptions};
 use crate::session::Session;
-use crate::policy::model::Policy;
+use crate::policy::model::{Filter, Policy};
 use crate::reload::Reloader;
 use crate::signals::{Signal, Signals, StopCause};
 use crate::status::StatusLine;
@@ -155,6 +155,7 @@ pub(crate) fn note_policies(pipeline: &mut Pipeline, policies: &[Policy], tables
             "sha256": policy_digest(policy),
         });
         if with_text {
+            detail["digests"] = digest_lists(policy);
             detail["text"] = policy.text.clone().into();
         }
         let now = pipeline.ledger("policy");
@@ -164,6 +165,20 @@ pub(crate) fn note_policies(pipeline: &mut Pipeline, policies: &[Policy], tables
 
 fn policy_digest(policy: &Policy) -> String {
     hashtrail::manifest::hex(&Sha256::digest(&policy.text))
+}
+
+/// The lists of `hashtrail: digests`, which can stand in files of their own: how many, and the SHA-256 over all in order.
+fn digest_lists(policy: &Policy) -> serde_json::Value {
+    let selectors = policy.hooks.iter().flat_map(|entry| &entry.selectors);
+    let lists = selectors.flat_map(|selector| &selector.filters).filter_map(|filter| match filter {
+        Filter::Digest { algorithm, digests, .. } => {
+            let all: Vec<u8> = digests.concat();
+            let sha256 = hashtrail::manifest::hex(&Sha256::digest(&all));
+            Some(json!({ "algorithm": algorithm, "count": digests.len(), "sha256": sha256 }))
+        }
+        _ => None,
+    });
+    lists.collect()
 }
 
 /// What the manifest says of the start.
@@ -183,6 +198,7 @@ fn start_line(
                 "source": policy.source,
                 "sha256": policy_digest(policy),
                 "text": policy.text,
+                "digests": digest_lists(policy),
             })
         })
         .collect();

@@ -30,12 +30,14 @@ on_guests!(sixteen_workers_lose_no_exec_uncounted);
 fn sixteen_workers_lose_no_exec_uncounted(guest: Guest) {
     let parallel = guest.scenario("parallel");
     assert_eq!(parallel.number("execs"), 2000, "the scenario itself ran all its programs");
-    // The policy asks for these execs only, so each row that was asked for is one of them.
+    // The policy asks for these execs only; beside them there are forks.
     let stored = parallel.count("SELECT count(*) FROM events WHERE hook = 'bprm_committed_creds'");
+    let beside = parallel.count("SELECT count(*) FROM events WHERE policy IS NULL");
     let accounting = parallel.accounting();
-    assert_eq!(stored + integer(&accounting, "dropped"), 2000, "{accounting}");
-    assert_eq!(integer(&accounting, "produced"), 2000, "{accounting}");
-    assert_eq!(integer(&accounting, "stored"), stored, "{accounting}");
+    let dropped = integer(&accounting, "dropped");
+    assert!(stored <= 2000 && stored + dropped >= 2000, "{stored} execs, {accounting}");
+    assert_eq!(integer(&accounting, "stored"), stored + beside, "{accounting}");
+    assert_eq!(integer(&accounting, "produced"), stored + beside + dropped, "{accounting}");
     assert_eq!(integer(&accounting, "missed"), 0, "{accounting}");
 }
 

@@ -5,12 +5,10 @@ use super::fields::{Fields, refuse_unknown};
 use super::model::{Argument, ArgumentKind, Hook, Text};
 use super::refusals::{ARGUMENT, ARGUMENT_TYPES};
 use super::report::{Position, Report, listed, quoted};
+use super::resolve;
 
 const MAX_ARGUMENTS: usize = 5;
 const MAX_ARGUMENT_INDEX: u64 = 4;
-
-/// Most members of structures that `resolve` may name.
-const MAX_STEPS: usize = 10;
 
 /// Tetragon's integer types, their width in bits and whether they have a sign.
 const INTEGER_TYPES: [(&str, u32, bool); 17] = [
@@ -112,7 +110,7 @@ fn listed_argument(node: &Node, hook: &Hook, report: &mut Report) -> Option<List
     let index = index_node.map(|node| argument_index(node, report));
     if let Some(source) = fields.get("source") {
         source.choice("`source`", &[("current_task", ())], report)?;
-        let subject = resolved_from_task(node, &fields, report)?;
+        let subject = resolve::from_task(node, &fields, report)?;
         return Some(ListedArgument { index: index.unwrap_or(Some(0))?, subject });
     }
     let Some(index) = index else {
@@ -121,9 +119,9 @@ fn listed_argument(node: &Node, hook: &Hook, report: &mut Report) -> Option<List
     };
     let index = index?;
     let argument = prototype(hook, index, index_node.unwrap_or(node), &fields, report)?;
-    check_cast(&fields, structure(argument.kind), report)?;
+    resolve::check_cast(&fields, argument.kind.structure(), report)?;
     let subject = match fields.get("resolve") {
-        Some(path) => resolved(path, hook, argument, &fields, report)?,
+        Some(path) => resolve::from_argument(path, hook, argument, &fields, report)?,
         None => plain_subject(hook, index, argument, type_name(node, &fields, report)?, report)?,
     };
     Some(ListedArgument { index, subject })
@@ -197,7 +195,8 @@ fn plain_subject(
     Some(Subject::Path { text: hook.text_of(index).unwrap_or(Text::Path), has_file_type })
 }
 
-fn refuse_type(at: Position, type_name: &str, what: &str, wanted: &str, report: &mut Report) {
+/// Refuses a type that does not fit, or that does not exist.
+pub(super) fn refuse_type(at: Position, type_name: &str, what: &str, wanted: &str, report: &mut Report) {
     let integers = || INTEGER_TYPES.iter().map(|(name, ..)| *name);
     if ARGUMENT_TYPES.contains(&type_name) || integers().any(|name| name == type_name) {
         let type_name = quoted(type_name);
@@ -208,112 +207,8 @@ fn refuse_type(at: Position, type_name: &str, what: &str, wanted: &str, report: 
     }
 }
 
-/// The structure that an argument points to, as `btfType` would name it.
-const fn structure(kind: ArgumentKind) -> &'static str {
-    match kind {
-        ArgumentKind::Binprm => "linux_binprm",
-        ArgumentKind::File => "file",
-        ArgumentKind::Dentry => "dentry",
-        ArgumentKind::Path => "path",
-        ArgumentKind::Integer | ArgumentKind::Opaque => "",
-    }
-}
-
-/// A cast to what the start of `resolve` is anyway changes nothing; any other is refused.
-fn check_cast(fields: &Fields<'_>, structure: &str, report: &mut Report) -> Option<()> {
-    let Some(node) = fields.get("btfType") else {
-        return Some(());
-    };
-    let name = node.text("`btfType`", report)?;
-    if name == structure {
-        return Some(());
-    }
-    let name = quoted(name);
-    report.refuse(node.at, format_args!("`btfType` {name} is not supported; remove it"));
-    None
-}
-
-/// What `resolve` gives on an argument: the program's own file, or names of tasks.
-fn resolved(path: &Node, hook: &Hook, argument: Argument, fields: &Fields<'_>, report: &mut Report) -> Option<Subject> {
-    let steps = path.text("`resolve`", report)?;
-    let file = Subject::Path { text: Text::Path, has_file_type: true };
-    let (subject, wanted) = match steps {
-        "file" if argument.kind == ArgumentKind::Binprm => (file, "file"),
-        "file.f_path" if argument.kind == ArgumentKind::Binprm => (file, "path"),
-        _ => {
-            let chain = steps.strip_prefix("mm.owner.").filter(|_| argument.kind == ArgumentKind::Binprm);
-            let Some(name) = chain.and_then(|chain| task_name(chain, count_steps(steps))) else {
-                refuse_chain(
-                    path,
-                    steps,
-                    "`file`, `file.f_path` and `mm.owner.comm`, `mm.owner.real_parent.comm` and so on, of a \
-                     `linux_binprm`",
-                    report,
-                );
-                return None;
-            };
-            let has_memory = !matches!(hook, Hook::BprmCommittingCreds | Hook::BprmCommittedCreds);
-            (if has_memory { name } else { Subject::Unfiltered("`mm` is already taken over at this hook") }, "string")
-        }
-    };
-    check_resolved_type(path, fields, wanted, report)?;
-    Some(subject)
-}
-
-/// `source: current_task`: the same, but the chain starts at the calling task.
-fn resolved_from_task(node: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<Subject> {
-    check_cast(fields, "task_struct", report)?;
-    let Some(path) = fields.get("resolve") else {
-        report.refuse(node.at, "`source` needs `resolve`; add `resolve: comm` or `resolve: real_parent.comm`");
-        return None;
-    };
-    let steps = path.text("`resolve`", report)?;
-    let Some(name) = task_name(steps, count_steps(steps)) else {
-        refuse_chain(path, steps, "`comm`, `real_parent.comm` and so on, of `current_task`", report);
-        return None;
-    };
-    check_resolved_type(path, fields, "string", report)?;
-    Some(name)
-}
-
-fn count_steps(steps: &str) -> usize {
-    steps.split('.').count()
-}
-
-/// The name at the end of `real_parent.real_parent.comm`, if it is such a chain and not too long in all.
-fn task_name(chain: &str, all_steps: usize) -> Option<Subject> {
-    let mut steps: Vec<&str> = chain.split('.').collect();
-    if steps.pop() != Some("comm") || steps.iter().any(|step| *step != "real_parent") || all_steps > MAX_STEPS {
-        return None;
-    }
-    Some(match steps.len() {
-        0 => Subject::Name(Text::Comm),
-        1 => Subject::Name(Text::ParentComm),
-        2 => Subject::Name(Text::GrandparentComm),
-        _ => Subject::Unfiltered("names are known up to the grandparent's"),
-    })
-}
-
-fn refuse_chain(node: &Node, steps: &str, supported: &str, report: &mut Report) {
-    let steps = quoted(steps);
-    report.refuse(
-        node.at,
-        format_args!("`resolve` {steps} is not supported; use one of {supported}, with at most {MAX_STEPS} steps"),
-    );
-}
-
-/// The type of what `resolve` gives.
-fn check_resolved_type(entry: &Node, fields: &Fields<'_>, wanted: &str, report: &mut Report) -> Option<()> {
-    let (name, at) = type_name(entry, fields, report)?;
-    if name == "auto" || name == wanted {
-        return Some(());
-    }
-    refuse_type(at, name, "what `resolve` gives", wanted, report);
-    None
-}
-
 /// The argument's type, and where it would be corrected.
-fn type_name<'a>(entry: &Node, fields: &Fields<'a>, report: &mut Report) -> Option<(&'a str, Position)> {
+pub(super) fn type_name<'a>(entry: &Node, fields: &Fields<'a>, report: &mut Report) -> Option<(&'a str, Position)> {
     match fields.get("type") {
         Some(node) => Some((node.text("`type`", report)?, node.at)),
         None => Some(("auto", entry.at)),

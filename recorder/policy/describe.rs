@@ -127,12 +127,12 @@ fn describe_record(hook: &Hook, selector: &Selector) -> String {
             LimitScope::Global => "host",
         };
         let seconds = limit.window_ns / SECOND;
-        text.push_str(&format!(", equal events of one {scope} once in {seconds} s"));
+        let _ = write!(text, ", equal events of one {scope} once in {seconds} s");
     }
     if let Some(Dedupe { window_ns, by_process }) = dedupe {
         let process = if *by_process { ", process" } else { "" };
         let seconds = window_ns / SECOND;
-        text.push_str(&format!(", one row for each file{process} and digest in {seconds} s"));
+        let _ = write!(text, ", one row for each file{process} and digest in {seconds} s");
     }
     text
 }

@@ -76,13 +76,12 @@ fn in_file(node: &Node, size: usize, report: &mut Report) -> Option<Vec<Vec<u8>>
         let Some(word) = content.split_whitespace().next() else {
             continue;
         };
-        match parse(word, size) {
-            Some(digest) => digests.push(digest),
-            None => {
-                let column = line.chars().take_while(|character| character.is_whitespace()).count() + 1;
-                let there = Position { line: number + 1, column };
-                report.refuse_in(node.at, &path, there, bad_digest(word, size));
-            }
+        if let Some(digest) = parse(word, size) {
+            digests.push(digest);
+        } else {
+            let column = line.chars().take_while(|character| character.is_whitespace()).count() + 1;
+            let there = Position { line: number + 1, column };
+            report.refuse_in(node.at, &path, there, bad_digest(word, size));
         }
     }
     if digests.is_empty() {

@@ -23,7 +23,8 @@ const MACRO_KEYS: [&str; 8] = [
 /// The macros of one policy.
 #[derive(Default)]
 pub(super) struct Macros<'a> {
-    named: Vec<(&'a str, Fields<'a>)>,
+    /// `None` is a macro that was refused.
+    named: Vec<(&'a str, Option<Fields<'a>>)>,
 }
 
 impl<'a> Macros<'a> {
@@ -38,10 +39,11 @@ impl<'a> Macros<'a> {
         }
         let mut macros = Self::default();
         for entry in entries {
-            if let Some(fields) = Fields::of(&entry.value, "a macro", report) {
+            let fields = Fields::of(&entry.value, "a macro", report);
+            if let Some(fields) = &fields {
                 fields.check(&MACRO_KEYS, &[MACRO, SELECTOR].concat(), report);
-                macros.named.push((&entry.key, fields));
             }
+            macros.named.push((&entry.key, fields));
         }
         macros
     }
@@ -56,7 +58,8 @@ impl<'a> Macros<'a> {
                 continue;
             };
             match self.named.iter().find(|(known, _)| *known == name) {
-                Some((_, fields)) => take_in(name, fields, selector, report),
+                Some((_, Some(fields))) => take_in(name, fields, selector, report),
+                Some((_, None)) => {}
                 None if self.named.is_empty() => {
                     let name = quoted(name);
                     report.refuse(item.at, format_args!("macro {name} is not defined; add it to `selectorsMacros`"));

@@ -23,6 +23,7 @@ mod number;
 mod parse;
 mod refusals;
 mod report;
+mod resolve;
 mod selector;
 #[cfg(test)]
 mod tests;

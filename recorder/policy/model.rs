@@ -519,7 +519,7 @@ pub(crate) const ATTRIBUTES: [(&str, u32); 7] =
     [("mode", 1), ("uid", 2), ("gid", 4), ("size", 8), ("atime", 16), ("mtime", 32), ("ctime", 64)];
 
 /// The names of `FileType` and their `S_IFMT` bits.
-pub(crate) const FILE_TYPES: [(&str, u32); 12] = [
+pub(crate) const FILE_TYPES: [(&str, u32); 13] = [
     ("reg", 0o100_000),
     ("regular", 0o100_000),
     ("dir", 0o040_000),
@@ -532,4 +532,5 @@ pub(crate) const FILE_TYPES: [(&str, u32); 12] = [
     ("chr", 0o020_000),
     ("char", 0o020_000),
     ("blk", 0o060_000),
+    ("block", 0o060_000),
 ];

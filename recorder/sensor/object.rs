@@ -4,8 +4,8 @@ use super::kernel::Kernel;
 use super::{HASH_PROBES, OTHER_PROGRAMS, SensorOptions};
 use crate::host;
 use crate::tables::Tables;
-use crate::wire::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
-use anyhow::{Context, Result, anyhow};
+use crate::wire::{self, OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
+use anyhow::{Context, Result, anyhow, bail};
 use libbpf_rs::PrintLevel;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use std::collections::BTreeSet;
@@ -55,15 +55,19 @@ pub(super) fn configure(
         let kernel = Kernel::read()?;
         config.setattr_dentry = kernel.setattr_dentry();
         for (place, hook) in config.other_kind.iter_mut().zip(&tables.others) {
-            *place = kernel.other_kind(hook)?.0;
+            let kind = kernel.other_kind(&hook.name)?;
+            if let (wire::other_kind::OTHER_PLAIN, Some(filter)) = (kind, &hook.needs_file) {
+                bail!("{filter}: its first argument is no file on this kernel; remove the filter on it");
+            }
+            *place = kind.0;
         }
     }
     for (program, hook) in OTHER_PROGRAMS.iter().zip(&tables.others) {
         let mut programs = open.open_object_mut().progs_mut();
         let mut program = programs.find(|known| known.name() == *program).context("a program is missing")?;
         program
-            .set_attach_target(0, Some(hook.clone()))
-            .with_context(|| format!("hook `{hook}` cannot be recorded"))?;
+            .set_attach_target(0, Some(hook.name.clone()))
+            .with_context(|| format!("hook `{}` cannot be recorded", hook.name))?;
     }
     set_sizes(open, tables)
 }

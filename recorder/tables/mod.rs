@@ -1,6 +1,6 @@
 //! Policies as the tables that the kernel's evaluator reads (`bpf/policy.bpf.h`).
 
-use crate::policy::model::{Action, Filter, Hook, HookEntry, LimitScope, Number, Policy, Selector};
+use crate::policy::model::{Action, Filter, Hook, HookEntry, LimitScope, Number, Policy, Selector, Text};
 use crate::segment::EntryName;
 use crate::wire;
 use anyhow::{Result, bail};
@@ -25,6 +25,15 @@ pub(crate) struct KernelSupport {
     pub(crate) has_path_truncate: bool,
 }
 
+/// A hook without a program of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct OtherHook {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where a filter rests on its first argument being a file or a program.
+    pub(crate) needs_file: Option<String>,
+}
+
 /// The tables of all loaded policies.
 #[derive(Default)]
 pub(crate) struct Tables {
@@ -45,7 +54,7 @@ pub(crate) struct Tables {
     /// What the numbers in records stand for.
     pub(crate) entries: Vec<EntryName>,
     /// Hooks without a program of their own, in the order of their programs.
-    pub(crate) others: Vec<String>,
+    pub(crate) others: Vec<OtherHook>,
     /// Whether a selector has a rate limit.
     pub(crate) has_limits: bool,
     /// Whether a selector merges rows.
@@ -92,7 +101,7 @@ impl Tables {
                     bail!("{}: this kernel does not have it (6.8 and later do); use `file_open`", place());
                 }
                 let served = served(entry, kernel);
-                let number = tables.number_of(&served.hook);
+                let number = tables.number_of(&served, place);
                 let entries = by_hook.entry(number).or_default();
                 entries.push((first_entry + tables.entries.len(), policy.monitor, served));
                 if entries.len() > ENTRIES_PER_HOOK {
@@ -112,16 +121,19 @@ impl Tables {
         self.hooks.contains_key(&hook.0)
     }
 
-    fn number_of(&mut self, hook: &Hook) -> u32 {
-        if let Some(number) = hook_number(hook) {
+    fn number_of(&mut self, entry: &HookEntry, place: impl Fn() -> String) -> u32 {
+        if let Some(number) = hook_number(&entry.hook) {
             return number;
         }
-        let known = self.others.iter().position(|name| name == hook.name());
-        let place = known.unwrap_or_else(|| {
-            self.others.push(hook.name().to_owned());
+        let known = self.others.iter().position(|other| other.name == entry.hook.name());
+        let number = known.unwrap_or_else(|| {
+            self.others.push(OtherHook { name: entry.hook.name().to_owned(), needs_file: None });
             self.others.len() - 1
         });
-        wire::hook::HOOK_OTHER_0.0.saturating_add(u32::try_from(place).unwrap_or(u32::MAX))
+        if entry.selectors.iter().flat_map(|selector| &selector.filters).any(is_about_file) {
+            self.others[number].needs_file.get_or_insert_with(place);
+        }
+        wire::hook::HOOK_OTHER_0.0.saturating_add(u32::try_from(number).unwrap_or(u32::MAX))
     }
 
     fn add_hook(&mut self, hook: u32, entries: &[(usize, bool, HookEntry)]) -> Result<()> {
@@ -210,7 +222,7 @@ fn served(entry: &HookEntry, kernel: KernelSupport) -> HookEntry {
     /// `ATTR_SIZE`
     const SIZE: u64 = 8;
     let mut served = entry.clone();
-    let wants_digest = entry.selectors.iter().any(asks_for_digest);
+    let wants_digest = entry.selectors.iter().any(Selector::needs_digest);
     if entry.hook == Hook::FileOpen && wants_digest && kernel.has_post_open {
         served.hook = Hook::FilePostOpen;
     }
@@ -227,8 +239,8 @@ fn served(entry: &HookEntry, kernel: KernelSupport) -> HookEntry {
     served
 }
 
-fn asks_for_digest(selector: &Selector) -> bool {
-    selector.action.ima_hash || selector.filters.iter().any(|filter| matches!(filter, Filter::Digest { .. }))
+fn is_about_file(filter: &Filter) -> bool {
+    matches!(filter, Filter::Text { text: Text::Path, .. } | Filter::Number { number: Number::FileType, .. })
 }
 
 fn entry_name(policy: &str, entry: &HookEntry) -> EntryName {

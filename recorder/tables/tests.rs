@@ -70,6 +70,7 @@ fn a_truncation_is_a_change_of_attributes_where_the_kernel_has_nothing_better() 
         text: String::new(),
         hooks: vec![entry],
         monitor: false,
+        extensions: Vec::new(),
         warnings: Vec::new(),
     };
     let tables = Tables::new(&[policy], KernelSupport::default(), 3)?;

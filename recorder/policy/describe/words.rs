@@ -8,7 +8,7 @@ use super::super::model::{
 use super::super::report::quoted;
 
 /// Values beyond these are counted, not listed.
-const MAX_VALUES: usize = 6;
+const MAX_VALUES: usize = 8;
 
 /// When the kernel calls the hook.
 pub(super) const fn occasion(hook: &Hook) -> &'static str {
@@ -46,7 +46,12 @@ pub(super) fn filter(hook: &Hook, filter: &Filter) -> String {
             format!("{} {}", number_name(hook, *number), one_of("is", *negated, values))
         }
         Filter::Mask { number, negated, mask } => {
-            let relation = if *negated { "has none of" } else { "has" };
+            let relation = match (number, negated) {
+                (Number::OpenMode, _) => "asks for",
+                (Number::Attributes, _) => "is of",
+                (_, true) => "has none of",
+                (_, false) => "has",
+            };
             format!("{} {relation} {}", number_name(hook, *number), bit_names(*number, *mask))
         }
         Filter::Namespace { kind, negated, values } => {

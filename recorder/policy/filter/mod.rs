@@ -29,7 +29,7 @@ pub(super) fn argument(node: &Node, arguments: &Arguments, report: &mut Report) 
     let values = values(node, &fields, "`matchArgs`", report);
     match argument.subject {
         Subject::Path { text, has_file_type } => {
-            let (operator, negated) = operator::of(node, &fields, operator::PATHS, report)?;
+            let (operator, negated) = operator::of(node, &fields, &operator::PATHS, report)?;
             match operator {
                 operator::OnPath::Text(operator) => text::compared(values?, text, operator, negated, report),
                 operator::OnPath::FileType if has_file_type => {
@@ -47,11 +47,11 @@ pub(super) fn argument(node: &Node, arguments: &Arguments, report: &mut Report) 
             }
         }
         Subject::Name(text) => {
-            let (operator, negated) = operator::of(node, &fields, operator::TEXTS, report)?;
+            let (operator, negated) = operator::of(node, &fields, &operator::TEXTS, report)?;
             text::compared(values?, text, operator, negated, report)
         }
         Subject::Integer { bits, signed } => {
-            let operator = operator::of(node, &fields, operator::INTEGERS, report)?;
+            let operator = operator::of(node, &fields, &operator::INTEGERS, report)?;
             integer::filter(values?, Number::Argument(argument.index), operator, (bits, signed), report)
         }
         Subject::Unfiltered(reason) => {
@@ -93,7 +93,7 @@ pub(super) fn file_types(items: &[Node], negated: bool, report: &mut Report) -> 
 
 /// `In` or `NotIn`: whether the filter is negated.
 pub(super) fn membership(filter: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<bool> {
-    operator::of(filter, fields, operator::MEMBERSHIP, report).map(|((), negated)| negated)
+    operator::of(filter, fields, &operator::MEMBERSHIP, report).map(|((), negated)| negated)
 }
 
 /// `args: [n]`: the n-th entry of the hook entry's `args`.

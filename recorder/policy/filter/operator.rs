@@ -127,10 +127,10 @@ pub(super) const INTEGERS: Operators<OnInteger> = Operators {
 pub(super) fn of<T: Copy>(
     filter: &Node,
     fields: &Fields<'_>,
-    operators: Operators<T>,
+    operators: &Operators<T>,
     report: &mut Report,
 ) -> Option<(T, bool)> {
-    let Operators { known, refused } = operators;
+    let Operators { known, refused } = *operators;
     let Some(node) = fields.get("operator") else {
         let first = known.first().map_or("", |(name, _)| *name);
         report.refuse(filter.at, format_args!("`operator` is missing; add one, such as `operator: {first}`"));

@@ -128,7 +128,7 @@ fn namespace_value(node: &Node, report: &mut Report) -> Option<NamespaceValue> {
     if text == HOST {
         return Some(NamespaceValue::Host);
     }
-    let inode = number::parse(text).filter(|inode| *inode <= u64::from(u32::MAX));
+    let inode = number::parse(text).filter(|inode| u32::try_from(*inode).is_ok());
     if inode.is_none() {
         let text = quoted(text);
         report.refuse(

@@ -2,18 +2,34 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use super::model::{
-    Action, Filter, Hook, IntegerOperator, OPEN_TRUNCATE, OPEN_WRITE, PathFilter, PathOperator, Policy,
-};
-use super::{DEFAULT_POLICY, Loader, describe, load};
+use std::path::Path;
 
+use super::model::{Action, Filter, Number, PathFilter, PathOperator, Policy, Selector, Text};
+use super::{DEFAULT_POLICY, Loader, load};
+
+mod actions;
+mod arguments;
+mod description;
+mod extensions;
+mod filters;
 mod hostile;
+mod limits;
+mod macros;
 mod malformed;
+mod tetragon;
 
 const ONE_BINARY: &str = include_str!("../../../samples/policies/one-binary.yaml");
 const SYSTEM_WRITES: &str = include_str!("../../../samples/policies/system-writes.yaml");
 const TETRAGON_FILE_OPEN: &str = include_str!("../../../samples/policies/tetragon-file-open.yaml");
-const SAMPLES: [&str; 4] = [DEFAULT_POLICY, ONE_BINARY, SYSTEM_WRITES, TETRAGON_FILE_OPEN];
+const KNOWN_BAD: &str = include_str!("../../../samples/policies/known-bad.yaml");
+const CONTAIN: &str = include_str!("../../../samples/policies/contain.yaml");
+const SAMPLES: [&str; 6] = [DEFAULT_POLICY, ONE_BINARY, SYSTEM_WRITES, TETRAGON_FILE_OPEN, KNOWN_BAD, CONTAIN];
+
+/// What is done where a selector names no action.
+const POST: Action = Action { post: true, ima_hash: false, rate_limit: None, dedupe: None, error: None, signal: None };
+
+/// `Post` with `imaHash`.
+const HASH: Action = Action { ima_hash: true, ..POST };
 
 /// The head of a policy; what a test appends begins on line 7.
 const HEAD: &str = "\
@@ -28,7 +44,7 @@ spec:
 /// Policies of one text, or its faults.
 fn read_bytes(bytes: &[u8]) -> Result<Vec<Policy>, Vec<String>> {
     let mut loader = Loader::default();
-    loader.add("test.yaml", bytes);
+    loader.add(Path::new("test.yaml"), bytes);
     if loader.faults.is_empty() { Ok(loader.policies) } else { Err(loader.faults) }
 }
 
@@ -40,59 +56,75 @@ fn read_entries(entries: &str) -> Policy {
     policies.remove(0)
 }
 
-/// The filters of the only selector, which holds `selector` and an argument of `hook`.
-fn read_filters(hook: &str, index: u8, selector: &str) -> Vec<Filter> {
-    let policy =
-        read_entries(&format!("  - hook: {hook}\n    args: [{{index: {index}}}]\n    selectors:\n    - {selector}\n"));
-    policy.hooks[0].selectors[0].filters.clone()
+/// The only selector of the only entry.
+fn read_selector(entry: &str) -> Selector {
+    let mut policy = read_entries(entry);
+    assert_eq!(policy.hooks.len(), 1);
+    let mut entry = policy.hooks.remove(0);
+    assert_eq!(entry.selectors.len(), 1);
+    entry.selectors.remove(0)
 }
 
-fn paths(operator: PathOperator, negated: bool, values: &[&str]) -> PathFilter {
+fn text(text: Text, operator: PathOperator, negated: bool, values: &[&str]) -> Filter {
     let values = values.iter().map(|value| value.as_bytes().to_vec()).collect();
-    PathFilter { operator, negated, values }
+    Filter::Text { text, paths: PathFilter { operator, negated, values } }
+}
+
+fn equal(text_of: Text, values: &[&str]) -> Filter {
+    text(text_of, PathOperator::Equal, false, values)
+}
+
+fn number(number: Number, negated: bool, ranges: &[(u64, u64)]) -> Filter {
+    Filter::Number { number, negated, ranges: ranges.to_vec() }
+}
+
+fn mask(number: Number, mask: u64) -> Filter {
+    Filter::Mask { number, negated: false, mask }
 }
 
 #[test]
-fn built_in_policy_records_execs_loads_and_writes() {
+fn built_in_policy_records_execs_loads_writes_and_changes() {
     let policies = load(&[]).unwrap();
     assert_eq!(policies.len(), 1);
     assert_eq!(policies[0].source, "built-in");
     assert_eq!(policies[0].warnings, Vec::<String>::new());
-    let hooks: Vec<Hook> = policies[0].hooks.iter().map(|entry| entry.hook).collect();
+    let hooks: Vec<&str> = policies[0].hooks.iter().map(|entry| entry.hook.name()).collect();
     assert_eq!(
         hooks,
-        [Hook::BprmCheckSecurity, Hook::BprmCommittedCreds, Hook::MmapFile, Hook::KernelReadFile, Hook::FileOpen]
+        [
+            "bprm_check_security",
+            "bprm_committed_creds",
+            "mmap_file",
+            "kernel_read_file",
+            "file_open",
+            "inode_rename",
+            "inode_link",
+            "inode_unlink",
+            "inode_setattr",
+            "inode_setxattr",
+        ]
     );
     let mapping = &policies[0].hooks[2].selectors[0];
-    let executable = Filter::Integer { argument: 2, operator: IntegerOperator::Mask, values: vec![4] };
-    assert_eq!(mapping.filters, [executable]);
-    assert_eq!(mapping.action, Action { post: true, ima_hash: true });
+    assert_eq!(mapping.filters, [mask(Number::Argument(2), 4)]);
+    assert_eq!(mapping.action, HASH);
     let write = &policies[0].hooks[4].selectors[0];
-    assert_eq!(write.filters, [Filter::OpenMode { modes: OPEN_WRITE }]);
-    assert_eq!(write.action, Action { post: true, ima_hash: false });
+    assert_eq!(write.filters, [mask(Number::OpenMode, 2)]);
+    assert_eq!(write.action, POST);
+    let attributes = &policies[0].hooks[8].selectors;
+    assert_eq!(attributes[0].filters, [mask(Number::Attributes, 8)]);
+    assert_eq!(attributes[1].filters[1], mask(Number::Attributes, 1 | 2 | 4));
+    assert!(policies[0].hooks[5..].iter().all(|entry| entry.selectors.iter().all(|s| s.action == POST)));
 }
 
 #[test]
 fn all_samples_load_together_without_warning() {
     let mut loader = Loader::default();
     for (index, sample) in SAMPLES.iter().enumerate() {
-        loader.add(&format!("{index}.yaml"), sample.as_bytes());
+        loader.add(Path::new(&format!("{index}.yaml")), sample.as_bytes());
     }
     assert_eq!(loader.faults, Vec::<String>::new());
     assert_eq!(loader.policies.len(), SAMPLES.len());
     assert!(loader.policies.iter().all(|policy| policy.warnings.is_empty()));
-}
-
-#[test]
-fn tetragon_file_open_keeps_its_meaning() {
-    let policies = read_bytes(TETRAGON_FILE_OPEN.as_bytes()).unwrap();
-    let selector = &policies[0].hooks[0].selectors[0];
-    let expected = [
-        Filter::Binary(paths(PathOperator::Equal, false, &["/usr/bin/cat"])),
-        Filter::Path(paths(PathOperator::Equal, false, &["/etc/passwd", "/etc/shadow"])),
-    ];
-    assert_eq!(selector.filters, expected);
-    assert_eq!(selector.action, Action { post: true, ima_hash: false });
 }
 
 #[test]
@@ -103,71 +135,7 @@ fn selectors_keep_their_order_labels_lines_and_actions() {
     assert_eq!(labels, [Some("package-manager"), Some("system-directories")]);
     assert!(!selectors[0].action.post);
     assert!(selectors[0].line < selectors[1].line);
-    assert_eq!(selectors[1].filters[1], Filter::OpenMode { modes: OPEN_WRITE | OPEN_TRUNCATE });
-}
-
-#[test]
-fn path_operators_with_old_spellings() {
-    let table = [
-        ("Equal", PathOperator::Equal, false),
-        ("NotEqual", PathOperator::Equal, true),
-        ("Prefix", PathOperator::Prefix, false),
-        ("NotPrefix", PathOperator::Prefix, true),
-        ("Postfix", PathOperator::Postfix, false),
-        ("NotPostfix", PathOperator::Postfix, true),
-        ("eq", PathOperator::Equal, false),
-        ("neq", PathOperator::Equal, true),
-        ("prefix", PathOperator::Prefix, false),
-        ("notprefix", PathOperator::Prefix, true),
-        ("postfix", PathOperator::Postfix, false),
-        ("notpostfix", PathOperator::Postfix, true),
-    ];
-    for (name, operator, negated) in table {
-        let selector = format!("matchArgs: [{{index: 0, operator: {name}, values: [/a, /b]}}]");
-        let expected = Filter::Path(paths(operator, negated, &["/a", "/b"]));
-        assert_eq!(read_filters("bprm_check_security", 0, &selector), [expected], "{name}");
-    }
-}
-
-#[test]
-fn binary_operators() {
-    let table = [
-        ("In", PathOperator::Equal, false),
-        ("NotIn", PathOperator::Equal, true),
-        ("Prefix", PathOperator::Prefix, false),
-        ("NotPrefix", PathOperator::Prefix, true),
-        ("Postfix", PathOperator::Postfix, false),
-        ("NotPostfix", PathOperator::Postfix, true),
-    ];
-    for (name, operator, negated) in table {
-        let selector = format!("matchBinaries: [{{operator: {name}, values: [/a]}}]");
-        let expected = Filter::Binary(paths(operator, negated, &["/a"]));
-        assert_eq!(read_filters("file_open", 0, &selector), [expected], "{name}");
-    }
-}
-
-#[test]
-fn integers_in_decimal_and_hex_quoted_or_not() {
-    let selector = "matchArgs: [{index: 2, operator: Equal, values: [4, \"5\", 0x10, \"0xfF\"]}]";
-    let expected = Filter::Integer { argument: 2, operator: IntegerOperator::Equal, values: vec![4, 5, 16, 255] };
-    assert_eq!(read_filters("mmap_file", 2, selector), [expected]);
-    let selector = "matchArgs: [{index: 1, operator: neq, values: [18446744073709551615]}]";
-    let expected = Filter::Integer { argument: 1, operator: IntegerOperator::NotEqual, values: vec![u64::MAX] };
-    assert_eq!(read_filters("kernel_read_file", 1, selector), [expected]);
-}
-
-#[test]
-fn argument_by_position_wins_over_index() {
-    let policy = read_entries(
-        "  - hook: mmap_file
-    args: [{index: 0, type: file}, {index: 3, type: ulong, label: flags}]
-    selectors:
-    - matchArgs:
-      - {args: [1], index: 0, operator: mask, values: [2]}
-",
-    );
-    let expected = Filter::Integer { argument: 3, operator: IntegerOperator::Mask, values: vec![2] };
-    assert_eq!(policy.hooks[0].selectors[0].filters, [expected]);
+    assert_eq!(selectors[1].filters[1], mask(Number::OpenMode, 2 | 4));
 }
 
 #[test]
@@ -177,47 +145,7 @@ fn without_selectors_or_filters_or_actions() {
     assert_eq!(policy.hooks[1].line, 8);
     let selector = &policy.hooks[1].selectors[0];
     assert_eq!(selector.filters, []);
-    assert_eq!(selector.action, Action { post: true, ima_hash: false });
-}
-
-#[test]
-fn actions_in_any_case_and_no_post_wins() {
-    let table = [
-        ("[{action: post, imaHash: true}]", true, true),
-        ("[{action: POST, imaHash: false}, {action: Post}]", true, false),
-        ("[{action: nopost}]", false, false),
-        ("[{action: Post, imaHash: true}, {action: NoPost}]", false, false),
-        ("[]", true, false),
-    ];
-    for (actions, post, ima_hash) in table {
-        let policy = read_entries(&format!("  - hook: file_open\n    selectors:\n    - matchActions: {actions}\n"));
-        assert_eq!(policy.hooks[0].selectors[0].action, Action { post, ima_hash }, "{actions}");
-    }
-}
-
-#[test]
-fn limits_are_accepted_at_their_edge() {
-    let list = |count: usize, item: &str| vec![item; count].join(", ");
-    let prefix = format!("/{}", "p".repeat(255));
-    let policy = read_entries(&format!(
-        "  - hook: mmap_file
-    message: {message}
-    tags: [{tags}]
-    args: [{arguments}]
-    selectors: [{selectors},
-      {{matchArgs: [{filters}], matchActions: [{actions}]}}]
-",
-        message = "m".repeat(256),
-        tags = list(16, "t"),
-        arguments = list(5, "{index: 0}"),
-        selectors = list(4, "{}"),
-        filters = list(5, &format!("{{index: 0, operator: Prefix, values: [{prefix}]}}")),
-        actions = list(3, "{action: Post}"),
-    ));
-    assert_eq!(policy.hooks[0].selectors.len(), 5);
-    assert_eq!(policy.hooks[0].tags.len(), 16);
-    assert_eq!(policy.hooks[0].message.as_deref().map(str::len), Some(256));
-    assert_eq!(policy.warnings, Vec::<String>::new());
+    assert_eq!(selector.action, POST);
 }
 
 #[test]
@@ -248,10 +176,14 @@ fn unused_and_empty_parts_of_tetragon_are_accepted() {
     args: [{index: 0, maxData: false, returnCopy: false}]
     selectors:
     - matchPIDs: []
+      matchCapabilities: []
+      matchNamespaceChanges: []
       macros:
   kprobes: []
   loader: false
   lists: [{name: unused, type: generated_syscalls}]
+  options: []
+  selectorsMacros: {}
 ",
     );
     assert_eq!(policy.hooks[0].selectors[0].filters, []);
@@ -269,8 +201,8 @@ fn several_documents_and_windows_line_ends() {
 #[test]
 fn names_must_differ_over_all_files() {
     let mut loader = Loader::default();
-    loader.add("a.yaml", ONE_BINARY.as_bytes());
-    loader.add("b.yaml", ONE_BINARY.as_bytes());
+    loader.add(Path::new("a.yaml"), ONE_BINARY.as_bytes());
+    loader.add(Path::new("b.yaml"), ONE_BINARY.as_bytes());
     assert_eq!(loader.faults, ["b.yaml:6:9: a policy `one-binary` was already given in a.yaml:6; rename one of them"]);
 }
 
@@ -280,28 +212,4 @@ fn missing_files_are_all_named() {
     let text = error.to_string();
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.starts_with("/nonexistent/a.yaml: cannot read the policy"), "{text}");
-}
-
-#[test]
-fn description_explains_and_names_extensions() {
-    let text = describe(&load(&[]).unwrap());
-    for part in [
-        "policy `default` (built-in)",
-        "if `prot` has a bit of 0x4: record, with digest if the mapping is executable",
-        "if the open asks for write: record, without digest",
-        "otherwise: nothing is recorded",
-        "`hashtrail: openMode` (line 64)",
-    ] {
-        assert!(text.contains(part), "{part} not in\n{text}");
-    }
-    let text = describe(&read_bytes(TETRAGON_FILE_OPEN.as_bytes()).unwrap());
-    assert!(text.contains("extensions: none"), "{text}");
-}
-
-#[test]
-fn description_shows_control_characters_as_escapes() {
-    let policy = read_entries("  - hook: file_open\n    message: \"a\\e[31m\\u202eb\"\n");
-    let text = describe(&[policy]);
-    assert!(text.contains("a\\u{1b}[31m\\u{202e}b"), "{text}");
-    assert!(!text.contains(['\u{1b}', '\u{202e}']));
 }

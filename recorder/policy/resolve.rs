@@ -1,0 +1,122 @@
+//! `resolve`: what a walk through kernel structures leads to, as far as rows or filters know it by itself.
+
+use super::argument::{Subject, refuse_type, type_name};
+use super::document::Node;
+use super::fields::Fields;
+use super::model::{Argument, ArgumentKind, Hook, Text};
+use super::report::{Report, quoted};
+
+/// Most members of structures that `resolve` may name.
+const MAX_STEPS: usize = 10;
+
+impl ArgumentKind {
+    /// The structure that an argument points to, as `btfType` would name it.
+    pub(super) const fn structure(self) -> &'static str {
+        match self {
+            Self::Binprm => "linux_binprm",
+            Self::File => "file",
+            Self::Dentry => "dentry",
+            Self::Path => "path",
+            Self::Integer | Self::Opaque => "",
+        }
+    }
+}
+
+/// A cast to what the start of `resolve` is anyway changes nothing; any other is refused.
+pub(super) fn check_cast(fields: &Fields<'_>, structure: &str, report: &mut Report) -> Option<()> {
+    let Some(node) = fields.get("btfType") else {
+        return Some(());
+    };
+    let name = node.text("`btfType`", report)?;
+    if name == structure {
+        return Some(());
+    }
+    let name = quoted(name);
+    report.refuse(node.at, format_args!("`btfType` {name} is not supported; remove it"));
+    None
+}
+
+/// What `resolve` gives on an argument: the program's own file, or names of tasks.
+pub(super) fn from_argument(
+    path: &Node,
+    hook: &Hook,
+    argument: Argument,
+    fields: &Fields<'_>,
+    report: &mut Report,
+) -> Option<Subject> {
+    let steps = path.text("`resolve`", report)?;
+    let file = Subject::Path { text: Text::Path, has_file_type: true };
+    let (subject, wanted) = match steps {
+        "file" if argument.kind == ArgumentKind::Binprm => (file, "file"),
+        "file.f_path" if argument.kind == ArgumentKind::Binprm => (file, "path"),
+        _ => {
+            let chain = steps.strip_prefix("mm.owner.").filter(|_| argument.kind == ArgumentKind::Binprm);
+            let Some(name) = chain.and_then(|chain| task_name(chain, count_steps(steps))) else {
+                refuse_chain(
+                    path,
+                    steps,
+                    "`file`, `file.f_path` and `mm.owner.comm`, `mm.owner.real_parent.comm` and so on, of a \
+                     `linux_binprm`",
+                    report,
+                );
+                return None;
+            };
+            let has_memory = !matches!(hook, Hook::BprmCommittingCreds | Hook::BprmCommittedCreds);
+            (if has_memory { name } else { Subject::Unfiltered("`mm` is already taken over at this hook") }, "string")
+        }
+    };
+    check_resolved_type(path, fields, wanted, report)?;
+    Some(subject)
+}
+
+/// `source: current_task`: the same, but the chain starts at the calling task.
+pub(super) fn from_task(node: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<Subject> {
+    check_cast(fields, "task_struct", report)?;
+    let Some(path) = fields.get("resolve") else {
+        report.refuse(node.at, "`source` needs `resolve`; add `resolve: comm` or `resolve: real_parent.comm`");
+        return None;
+    };
+    let steps = path.text("`resolve`", report)?;
+    let Some(name) = task_name(steps, count_steps(steps)) else {
+        refuse_chain(path, steps, "`comm`, `real_parent.comm` and so on, of `current_task`", report);
+        return None;
+    };
+    check_resolved_type(path, fields, "string", report)?;
+    Some(name)
+}
+
+fn count_steps(steps: &str) -> usize {
+    steps.split('.').count()
+}
+
+/// The name at the end of `real_parent.real_parent.comm`, if it is such a chain and not too long in all.
+fn task_name(chain: &str, all_steps: usize) -> Option<Subject> {
+    let mut steps: Vec<&str> = chain.split('.').collect();
+    if steps.pop() != Some("comm") || steps.iter().any(|step| *step != "real_parent") || all_steps > MAX_STEPS {
+        return None;
+    }
+    Some(match steps.len() {
+        0 => Subject::Name(Text::Comm),
+        1 => Subject::Name(Text::ParentComm),
+        2 => Subject::Name(Text::GrandparentComm),
+        _ => Subject::Unfiltered("names are known up to the grandparent's"),
+    })
+}
+
+fn refuse_chain(node: &Node, steps: &str, supported: &str, report: &mut Report) {
+    let steps = quoted(steps);
+    report.refuse(
+        node.at,
+        format_args!("`resolve` {steps} is not supported; use one of {supported}, with at most {MAX_STEPS} steps"),
+    );
+}
+
+/// The type of what `resolve` gives.
+fn check_resolved_type(entry: &Node, fields: &Fields<'_>, wanted: &str, report: &mut Report) -> Option<()> {
+    let (name, at) = type_name(entry, fields, report)?;
+    if name == "auto" || name == wanted {
+        return Some(());
+    }
+    refuse_type(at, name, "what `resolve` gives", wanted, report);
+    None
+}
