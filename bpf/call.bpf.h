@@ -23,14 +23,30 @@ static __always_inline bool is_taken(struct thread *thread, __u32 recording)
 	return thread->handled_generation > config.generation;
 }
 
+/*
+ * Most calls of a frequent hook are refused by one mask, such as opens that do not write: that is asked before anything
+ * else is looked at.
+ */
+static __always_inline bool is_at_gate(__u32 hook, __u64 number)
+{
+	struct hook_policy *policy = policy_of(hook);
+
+	return policy && policy->gate && !(policy->gate & number);
+}
+
 /* The thread's memory, made ready for one call; NULL where the call is not to be recorded. */
-static __always_inline struct thread *enter(__u32 hook)
+static __always_inline struct thread *enter_gate(__u32 hook, __u64 gate_number)
 {
 	__u32 recording = generation_that_records();
 	struct thread *thread;
 
 	if (!recording)
 		return NULL;
+	if (is_at_gate(hook, gate_number)) {
+		if (recording == config.generation)
+			COUNT(filtered, 1);
+		return NULL;
+	}
 	if (is_recorder()) {
 		if (recording == config.generation)
 			COUNT(own_calls, 1);
@@ -53,6 +69,12 @@ static __always_inline struct thread *enter(__u32 hook)
 	__builtin_memset(&thread->number[NUMBER_ARGUMENT_0], 0, 7 * sizeof(thread->number[0]));
 	return thread;
 }
+
+static __always_inline struct thread *enter(__u32 hook)
+{
+	return enter_gate(hook, ~0ULL);
+}
+
 _Static_assert(NUMBER_ATTRIBUTES == NUMBER_ARGUMENT_0 + 6, "arguments, open mode and attributes stand together");
 
 static __always_inline __u64 capabilities_at(const struct cred *cred, __u64 offset)

@@ -43,13 +43,13 @@ int inode_link(__u64 *ctx)
 SEC("lsm.s/inode_setattr")
 int inode_setattr(__u64 *ctx)
 {
-	struct thread *thread = enter(HOOK_INODE_SETATTR);
-	struct iattr *attributes;
+	struct iattr *attributes = (void *)argument(ctx, config.setattr_dentry + 1);
+	__u32 valid = BPF_CORE_READ(attributes, ia_valid) & ATTRIBUTE_ALL;
+	struct thread *thread = enter_gate(HOOK_INODE_SETATTR, valid);
 
 	if (!thread)
 		return 0;
-	attributes = (void *)argument(ctx, config.setattr_dentry + 1);
-	thread->number[NUMBER_ATTRIBUTES] = BPF_CORE_READ(attributes, ia_valid) & ATTRIBUTE_ALL;
+	thread->number[NUMBER_ATTRIBUTES] = valid;
 	return bounded(record_dentry(thread, argument(ctx, config.setattr_dentry), 0));
 }
 

@@ -386,6 +386,7 @@ struct hook_policy {
 	__u32 step_count;
 	__u32 needed_texts; /* bits of enum text */
 	__u32 number_count;
+	__u64 gate; /* not 0: no selector matches a call whose gate number has none of these bits */
 	__u8 number[32]; /* enum number, without the hook's arguments */
 };
 

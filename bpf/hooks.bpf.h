@@ -76,7 +76,7 @@ int BPF_PROG(bprm_committed_creds, struct linux_binprm *bprm)
 SEC("lsm.s/mmap_file")
 int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags, int ret)
 {
-	struct thread *thread = enter(HOOK_MMAP_FILE);
+	struct thread *thread = enter_gate(HOOK_MMAP_FILE, prot);
 	__u64 raw_file = 0;
 
 	if (!thread)
@@ -94,22 +94,24 @@ int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long 
 SEC("lsm.s/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
-	struct thread *thread = enter(HOOK_FILE_OPEN);
+	__u32 open_mode = open_mode_of(file);
+	struct thread *thread = enter_gate(HOOK_FILE_OPEN, open_mode);
 
 	if (!thread)
 		return 0;
-	thread->number[NUMBER_OPEN_MODE] = open_mode_of(file);
+	thread->number[NUMBER_OPEN_MODE] = open_mode;
 	return bounded(record_file(thread, file, NULL));
 }
 
 SEC("lsm.s/file_post_open")
 int BPF_PROG(file_post_open, struct file *file, int mask, int ret)
 {
-	struct thread *thread = enter(HOOK_FILE_POST_OPEN);
+	__u32 open_mode = open_mode_of(file);
+	struct thread *thread = enter_gate(HOOK_FILE_POST_OPEN, open_mode);
 
 	if (!thread)
 		return 0;
-	thread->number[NUMBER_OPEN_MODE] = open_mode_of(file);
+	thread->number[NUMBER_OPEN_MODE] = open_mode;
 	thread->number[NUMBER_ARGUMENT_1] = (__u32)mask;
 	return bounded(record_file(thread, file, NULL));
 }

@@ -59,7 +59,7 @@ const _: () = assert!(size_of::<affix_key>() == 2 * 4 + 256);
 const _: () = assert!(size_of::<counters>() == 18 * 8);
 const _: () = assert!(size_of::<digest_key>() == 2 * 4 + 64);
 const _: () = assert!(size_of::<family>() == 6 * 4);
-const _: () = assert!(size_of::<hook_policy>() == 4 * 4 + 32);
+const _: () = assert!(size_of::<hook_policy>() == 4 * 4 + 8 + 32);
 const _: () = assert!(size_of::<mount_point>() == 2 * 4 + 256);
 const _: () = assert!(size_of::<process>() == 2 * 8 + 2 * 32 + 4 * 4 + 256);
 const _: () = assert!(size_of::<range>() == 2 * 8);

@@ -150,6 +150,7 @@ impl Tables {
         let steps = &self.steps[first_step as usize..];
         let mut policy =
             wire::hook_policy { first_step, step_count: u32::try_from(steps.len())?, ..wire::hook_policy::default() };
+        policy.gate = steps::gate(hook, steps);
         let numbers = steps::needed(steps, &mut policy.needed_texts);
         policy.number_count = u32::try_from(numbers.len())?;
         for (place, number) in policy.number.iter_mut().zip(numbers) {

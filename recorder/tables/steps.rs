@@ -135,6 +135,25 @@ impl Tables {
     }
 }
 
+/// The bits one of which each call must have that any selector can match, where every selector asks for bits of the
+/// number that the hook's program looks at first; else 0.
+pub(super) fn gate(hook: u32, steps: &[wire::step]) -> u64 {
+    let number = match wire::hook(hook) {
+        wire::hook::HOOK_FILE_OPEN | wire::hook::HOOK_FILE_POST_OPEN => wire::number::NUMBER_OPEN_MODE,
+        wire::hook::HOOK_INODE_SETATTR => wire::number::NUMBER_ATTRIBUTES,
+        wire::hook::HOOK_MMAP_FILE => wire::number::NUMBER_ARGUMENT_2,
+        _ => return 0,
+    };
+    let is_last = |step: &wire::step| step.flags & byte(wire::step_flag::STEP_LAST.0) != 0;
+    let asks = |step: &&wire::step| {
+        let is_mask = u32::from(step.kind) == wire::filter_kind::FILTER_MASK.0 && step.negated == 0;
+        is_mask && u32::from(step.operand) == number.0
+    };
+    let of_selector = |steps: &[wire::step]| steps.iter().find(asks).map(|step| step.mask);
+    let masks: Option<Vec<u64>> = steps.split_inclusive(is_last).map(of_selector).collect();
+    masks.map_or(0, |masks| masks.into_iter().fold(0, |all, mask| all | mask))
+}
+
 /// What steps look at, beside the arguments that each program gives: the numbers, and the texts as bits.
 pub(super) fn needed(steps: &[wire::step], texts: &mut u32) -> Vec<u8> {
     let mut numbers = Vec::new();

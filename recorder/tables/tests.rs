@@ -80,3 +80,17 @@ fn a_truncation_is_a_change_of_attributes_where_the_kernel_has_nothing_better() 
     assert_eq!(u32::from(tables.steps[0].kind), wire::filter_kind::FILTER_MASK.0);
     Ok(())
 }
+
+#[test]
+fn a_hook_has_a_gate_only_if_every_selector_asks_for_bits() -> Result<()> {
+    let open = wire::hook::HOOK_FILE_OPEN.0;
+    let mode = |mask| Filter::Mask { number: Number::OpenMode, negated: false, mask };
+    let mut tables = Tables::default();
+    tables.add_steps(0, &[mode(2)])?;
+    tables.add_steps(1, &[Filter::Text { text: Text::Path, paths: paths(PathOperator::Prefix, &["/"]) }, mode(4)])?;
+    assert_eq!(steps::gate(open, &tables.steps), 6);
+    assert_eq!(steps::gate(wire::hook::HOOK_FILE_LOCK.0, &tables.steps), 0);
+    tables.add_steps(2, &[])?;
+    assert_eq!(steps::gate(open, &tables.steps), 0);
+    Ok(())
+}
