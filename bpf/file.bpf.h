@@ -32,15 +32,13 @@ static __always_inline void fill_times(struct event *event, struct inode *inode)
 }
 
 /* Of the file of any hook: not every hook gives pointers that the verifier knows, so all is read by probes. */
-__noinline int fill_file(struct thread *thread, __u64 dentry_address, __u64 inode_address)
+__noinline int fill_file(struct event *event, __u64 dentry_address, __u64 inode_address)
 {
 	struct dentry *dentry = (void *)dentry_address;
 	struct inode *inode = (void *)inode_address;
-	struct event *event;
 
-	if (!thread || !inode)
+	if (!event || !inode)
 		return 0;
-	event = &thread->event;
 	event->flags |= EVENT_HAS_FILE;
 	event->dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	event->ino = BPF_CORE_READ(inode, i_ino);

@@ -24,6 +24,7 @@
 #include "hooks.bpf.h"
 #include "changes.bpf.h"
 #include "other.bpf.h"
+#include "snapshot.bpf.h"
 #include "loadtest.bpf.h"
 
 /* LSM programs and bpf_ima_file_hash need a licence that is compatible with the GPL. */
