@@ -313,7 +313,7 @@ struct counters {
 	__u64 missed_nested; /* runs inside a hash of this thread */
 	__u64 missed_no_memory;
 	__u64 own_calls; /* of the recorder itself */
-	__u64 filtered;
+	__u64 filtered; /* calls that no selector matched, without those that a gate stopped */
 	__u64 no_scratch;
 	__u64 digests; /* helper calls */
 	__u64 digests_reused; /* second hook of an exec */
@@ -386,7 +386,6 @@ struct hook_policy {
 	__u32 step_count;
 	__u32 needed_texts; /* bits of enum text */
 	__u32 number_count;
-	__u64 gate; /* not 0: no selector matches a call whose gate number has none of these bits */
 	__u8 number[32]; /* enum number, without the hook's arguments */
 };
 
@@ -455,8 +454,18 @@ struct wire_enumerations {
 	enum affix_kind affix_kind;
 };
 
+/*
+ * What each call of a hook must have that any selector can match. Not part of the tables: the verifier knows these as
+ * constants, and leaves nothing of a gate that is 0.
+ */
+struct gate {
+	__u64 mask; /* of these bits of the number that the hook's program looks at first, one */
+	struct path_sets binaries; /* of these sets, one that holds the calling binary or an ancestor's */
+};
+
 /* Set once, before load. */
 struct sensor_config {
+	struct gate gate[HOOK_COUNT];
 	__u64 max_hash_bytes;
 	__u64 ring_bytes;
 	__u64 hash_key[2]; /* of the keyed hashes in rate limits */

@@ -84,7 +84,8 @@ __noinline int adopt(struct scratch *slot, struct process *process, __u64 task)
 
 	if (!slot || !process)
 		return 0;
-	bytes = CLAMP(process->exe_bytes, EXE_BYTES);
+	/* Of a longer path only the beginning is known, which equals nothing. */
+	bytes = process->exe_truncated ? 0 : CLAMP(process->exe_bytes, EXE_BYTES);
 	bpf_probe_read_kernel(slot->tail, CLAMP(bytes, EXE_BYTES), process->exe);
 	find_sets_of_tail(slot, &process->binary, bytes);
 	__builtin_memset(&process->followed, 0, sizeof(process->followed));

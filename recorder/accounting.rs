@@ -38,7 +38,7 @@ pub(crate) struct CpuTotals {
     pub(crate) dropped_journal_full: u64,
     /// Part of `dropped`: the disk had no space for the journal.
     pub(crate) dropped_disk_full: u64,
-    /// Calls that no selector matched.
+    /// Calls that no selector matched, without those that a gate stopped.
     pub(crate) filtered: u64,
     /// Calls that matched but for the filter on their digest.
     pub(crate) dropped_by_digest: u64,

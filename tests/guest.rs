@@ -25,6 +25,9 @@ const SCENARIOS: [&str; 14] = [
     "incident",
 ];
 
+/// What policies can ask for.
+const POLICY_SCENARIOS: [&str; 6] = ["filters", "limits", "enforce", "writers", "reload", "others"];
+
 /// How a kernel is booted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Mode {
@@ -61,11 +64,11 @@ impl Mode {
         }
     }
 
-    /// `blind` and `crash` do not depend on IMA. `write_only` comes last, because it loads an IMA rule that stays until
+    /// `POLICY_SCENARIOS` and those that follow do not depend on IMA. `write_only` comes last, because it loads an IMA rule that stays until
     /// the end of the boot.
     fn scenarios(self) -> Vec<&'static str> {
         match self {
-            Self::NoPolicy => [&SCENARIOS[..], &["blind", "crash", "write_only"]].concat(),
+            Self::NoPolicy => [&SCENARIOS[..], &POLICY_SCENARIOS, &["blind", "crash", "write_only"]].concat(),
             Self::Tcb => [&SCENARIOS[..], &["algorithm_switch", "write_only"]].concat(),
             Self::Sha1 => vec!["aba", "kinds"],
         }

@@ -7,24 +7,29 @@ mod support; // commands, paths, JSON lines
 mod blind; // switched off or killed: what was not seen is known
 mod doctor; // what the recorder says about a host
 mod doubts; // digests that IMA's cache gets wrong, and algorithms that change
+mod enforcement; // denials and signals, and Tetragon's own examples
 mod engines; // DuckDB, Spark, pyarrow and Polars read the same rows
 mod filters; // a policy decides before anything is hashed
 mod incident; // the story of the sample archive
 #[cfg(feature = "recorder")]
 mod kills; // crashes, floods and failing disks, on this machine's own kernel
 mod kinds; // every kind of code that can run
+mod limits; // rate limits, merged rows, filters on the digest
 #[cfg(feature = "recorder")]
 mod loadtest; // more events than fit, on this machine's own kernel
 mod measured; // the kernel's own measurement list and a TPM
 mod mutants; // seeded damage to good files
 mod opens; // opens that cannot or must not be hashed
 mod operators; // what each operator of the policy selects
+mod others; // hooks by name
 #[cfg(feature = "recorder")]
 mod outputs; // links, FIFOs and open folders where the recorder writes
 mod power; // the power is cut while events are recorded
 mod readme; // the README says what the tool says
+mod reload; // policies are replaced while a recording runs
 mod rewrites; // a binary's content changes, in place or by rename
 mod roots; // one path, several files
 #[cfg(feature = "recorder")]
 mod space; // a disk that fills up
 mod tasks; // many tasks at once
+mod writers; // who changed a program

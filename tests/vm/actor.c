@@ -2,6 +2,7 @@
 // oracle needs on stdout, and exits 0 only when it was really done.
 
 #define _GNU_SOURCE
+#include "actor.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -19,13 +20,13 @@
 
 extern char **environ;
 
-static void fail(const char *what, const char *path)
+_Noreturn void fail(const char *what, const char *path)
 {
 	fprintf(stderr, "actor: %s `%s`: %s\n", what, path, strerror(errno));
 	_exit(1);
 }
 
-static int open_or_fail(const char *path, int flags)
+int open_or_fail(const char *path, int flags)
 {
 	int fd = open(path, flags, 0755);
 
@@ -61,7 +62,7 @@ static int spawn(const char *path)
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-static void map_executable(int fd, const char *path)
+void map_executable(int fd, const char *path)
 {
 	void *memory = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 
@@ -137,7 +138,7 @@ static int truncate_path(char **args)
 	return 0;
 }
 
-static int flags_of(char *names)
+int flags_of(char *names)
 {
 	static const struct {
 		const char *name;
@@ -244,11 +245,7 @@ static int ima_xattr(char **args)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	int arguments; // at least this many
-	int (*run)(char **args);
-} commands[] = {
+static const struct command file_commands[] = {
 	{ "boottime", 0, boottime },
 	{ "memfd", 1, memfd },
 	{ "deleted", 1, deleted },
@@ -260,13 +257,18 @@ static const struct {
 	{ "pinned", 3, pinned },
 	{ "namespace", 3, namespace },
 	{ "ima-xattr", 2, ima_xattr },
+	{ NULL, 0, NULL },
 };
 
 int main(int argc, char **argv)
 {
-	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (!strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].arguments)
-			return commands[i].run(argv + 2);
+	const struct command *tables[] = { file_commands, process_commands, outcome_commands };
+
+	for (size_t i = 0; argc > 1 && i < sizeof(tables) / sizeof(tables[0]); i++) {
+		for (const struct command *command = tables[i]; command->name; command++) {
+			if (!strcmp(argv[1], command->name) && argc - 2 >= command->arguments)
+				return command->run(argv + 2);
+		}
 	}
 	fprintf(stderr, "actor: unknown command or too few arguments\n");
 	return 2;

@@ -1,0 +1,71 @@
+//! Policies are replaced while a recording runs, and no call is lost or recorded twice.
+
+use crate::guest::{Guest, on_guests};
+use crate::scenario::Scenario;
+use crate::support::{integer, text};
+use serde_json::Value;
+
+on_guests!(each_exec_is_recorded_once_across_reloads: linux_6_1, linux_6_12);
+fn each_exec_is_recorded_once_across_reloads(guest: Guest) {
+    let reload = guest.scenario("reload");
+    let of_tool = "hook = 'bprm_committed_creds' AND path = '/data/work/reload/tool'";
+    let runs = reload.number("runs");
+    let processes = format!("SELECT count(DISTINCT (pid, process_start_ns)) FROM events WHERE {of_tool}");
+    assert_eq!(reload.count(&processes), runs, "each run is one process");
+    assert_eq!(reload.count(&format!("SELECT count(*) FROM events WHERE {of_tool}")), runs, "and one row");
+    let accounting = reload.accounting();
+    assert_eq!([integer(&accounting, "dropped"), integer(&accounting, "missed")], [0, 0], "{accounting}");
+    assert_eq!(integer(&accounting, "produced"), integer(&accounting, "stored"), "{accounting}");
+}
+
+on_guests!(each_policy_records_until_the_next_one_takes_over: linux_6_1, linux_6_12);
+fn each_policy_records_until_the_next_one_takes_over(guest: Guest) {
+    let reload = guest.scenario("reload");
+    let rows = reload.rows("SELECT message, policy FROM events WHERE policy IS NOT NULL ORDER BY boot_ns");
+    let mut turns: Vec<(&str, &str)> = rows.iter().map(|row| (text(row, "policy"), text(row, "message"))).collect();
+    turns.dedup();
+    let [a, b] = [("reload-a", "policy a"), ("reload-b", "policy b")];
+    assert_eq!(turns, [a, b, a, b], "of {} rows", rows.len());
+}
+
+/// The rows of the ledger of one kind, in order, with their detail.
+fn noted(reload: &Scenario, kind: &str) -> Vec<(Value, Value)> {
+    let rows = reload.rows(&format!("SELECT * FROM ledger WHERE kind = '{kind}' ORDER BY boot_ns"));
+    let detail = |row: &Value| serde_json::from_str(text(row, "detail")).expect("the detail is JSON");
+    rows.into_iter().map(|row| (row.clone(), detail(&row))).collect()
+}
+
+on_guests!(the_ledger_says_what_held_when_and_who_asked: linux_6_1, linux_6_12);
+fn the_ledger_says_what_held_when_and_who_asked(guest: Guest) {
+    let reload = guest.scenario("reload");
+    let reloads = noted(&reload, "reload");
+    let causes: Vec<_> = reloads.iter().map(|(row, _)| row["cause"].as_str()).collect();
+    assert_eq!(causes, [None, Some("refused"), None, None], "{reloads:#?}");
+    for (_, detail) in &reloads {
+        assert!(integer(&detail["sender"], "pid") > 0, "{detail}");
+    }
+    assert_eq!(integer(&reloads[2].1["sender"], "pid"), reload.number("shell_pid"), "{reloads:#?}");
+
+    let policies = noted(&reload, "policy");
+    let names: Vec<&str> = policies.iter().map(|(row, _)| text(row, "policy")).collect();
+    assert_eq!(names, ["reload-a", "reload-b", "reload-a", "reload-b"]);
+    for (row, detail) in &policies[1..] {
+        let name = text(row, "policy");
+        assert!(text(detail, "text").contains(&format!("name: {name}\n")), "the whole policy is kept: {detail}");
+    }
+}
+
+on_guests!(a_broken_policy_is_refused_and_the_one_before_goes_on: linux_6_1, linux_6_12);
+fn a_broken_policy_is_refused_and_the_one_before_goes_on(guest: Guest) {
+    let reload = guest.scenario("reload");
+    let said = std::fs::read_to_string(reload.file("said.log")).expect("the recorder's messages");
+    assert!(said.contains("active.yaml:14:"), "file and line of the fault:\n{said}");
+    let reloads = noted(&reload, "reload");
+    let (refused, detail) = &reloads[1];
+    assert!(text(detail, "error").contains("Equals"), "{detail}");
+    let after = integer(refused, "boot_ns");
+    let next = integer(&reloads[2].0, "boot_ns");
+    let between =
+        format!("SELECT count(*) FROM events WHERE policy = 'reload-b' AND boot_ns BETWEEN {after} AND {next}");
+    assert!(reload.count(&between) > 0, "the policy before records on");
+}

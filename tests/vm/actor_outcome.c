@@ -1,0 +1,197 @@
+// Acts whose outcome is what matters: what a denial answered, which signal came, what a call cost, and ways to write that
+// no open shows.
+
+#define _GNU_SOURCE
+#include "actor.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static volatile sig_atomic_t caught;
+
+static void count_signal(int number)
+{
+	(void)number;
+	caught++;
+}
+
+// try-exec FILE: runs FILE in a child; prints 0, the errno of the exec, or the signal that ended it.
+static int try_exec(char **args)
+{
+	char *argv[] = { args[0], NULL };
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		execve(args[0], argv, environ);
+		_exit(errno);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		fail("cannot wait for", args[0]);
+	if (WIFSIGNALED(status))
+		printf("signal %d\n", WTERMSIG(status));
+	else
+		printf("%d\n", WEXITSTATUS(status));
+	return 0;
+}
+
+// try-open FLAGS FILE: prints 0 or the errno.
+static int try_open(char **args)
+{
+	int fd = open(args[1], flags_of(args[0]));
+
+	printf("%d\n", fd < 0 ? errno : 0);
+	return 0;
+}
+
+// try-rename FROM TO: prints 0 or the errno.
+static int try_rename(char **args)
+{
+	printf("%d\n", rename(args[0], args[1]) ? errno : 0);
+	return 0;
+}
+
+// try-map PROT FLAGS FILE: maps a page; prints 0 or the errno.
+static int try_map(char **args)
+{
+	int fd = open_or_fail(args[2], O_RDONLY);
+	void *memory = mmap(NULL, 4096, strtol(args[0], NULL, 0), strtol(args[1], NULL, 0), fd, 0);
+
+	printf("%d\n", memory == MAP_FAILED ? errno : 0);
+	return 0;
+}
+
+// try-map-implied FILE: asks for a readable mapping under a personality that makes it executable too.
+static int try_map_implied(char **args)
+{
+	char *mapping[] = { "1", "2", args[0] };
+
+	if (personality(READ_IMPLIES_EXEC) < 0)
+		fail("cannot set the personality for", args[0]);
+	return try_map(mapping);
+}
+
+// try-signal FILE: opens FILE with a handler for SIGUSR1; prints how often that was called.
+static int try_signal(char **args)
+{
+	signal(SIGUSR1, count_signal);
+	close(open_or_fail(args[0], O_RDONLY));
+	printf("%d\n", (int)caught);
+	return 0;
+}
+
+// write-mapped FILE: changes the last byte of FILE through a shared mapping, after its descriptor is closed.
+static int write_mapped(char **args)
+{
+	struct stat info;
+	int fd = open_or_fail(args[0], O_RDWR);
+	char *memory;
+
+	if (fstat(fd, &info))
+		fail("cannot look at", args[0]);
+	memory = mmap(NULL, info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		fail("cannot map", args[0]);
+	close(fd);
+	memory[info.st_size - 1] ^= 1;
+	if (munmap(memory, info.st_size))
+		fail("cannot unmap", args[0]);
+	return 0;
+}
+
+// write-raw FILE DEVICE: changes the first page's last used byte of FILE on the block device below the filesystem.
+static int write_raw(char **args)
+{
+	struct stat info;
+	int fd = open_or_fail(args[0], O_RDONLY), device = open_or_fail(args[1], O_RDWR), block = 0, block_size;
+	off_t place;
+	char byte;
+
+	if (fsync(fd) || fstat(fd, &info) || ioctl(fd, FIGETBSZ, &block_size) || ioctl(fd, FIBMAP, &block) || !block ||
+	    info.st_size > block_size)
+		fail("cannot find the one block of", args[0]);
+	place = (off_t)block * block_size + info.st_size - 1;
+	if (pread(device, &byte, 1, place) != 1)
+		fail("cannot read", args[1]);
+	byte ^= 1;
+	if (pwrite(device, &byte, 1, place) != 1 || fsync(device))
+		fail("cannot write", args[1]);
+	// The filesystem's own copy of the page is to be read again.
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	return 0;
+}
+
+// run-until STOP FILE: runs FILE again and again until STOP exists; prints how often that worked.
+static int run_until(char **args)
+{
+	char *argv[] = { args[1], NULL };
+	int runs = 0, status;
+
+	while (access(args[0], F_OK)) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			execve(args[1], argv, environ);
+			_exit(1);
+		}
+		if (child < 0 || waitpid(child, &status, 0) != child || status)
+			fail("cannot run", args[1]);
+		runs++;
+	}
+	printf("%d\n", runs);
+	return 0;
+}
+
+static long long monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+// cost FLAGS FILE COUNT: prints the nanoseconds of one open and close, the least of ten rounds of COUNT each.
+static int cost(char **args)
+{
+	int flags = flags_of(args[0]), count = atoi(args[2]);
+	long long least = -1;
+
+	for (int round = 0; round < 10; round++) {
+		long long began = monotonic_ns(), spent;
+
+		for (int i = 0; i < count; i++)
+			close(open_or_fail(args[1], flags));
+		spent = monotonic_ns() - began;
+		if (least < 0 || spent < least)
+			least = spent;
+	}
+	printf("%lld\n", least / count);
+	return 0;
+}
+
+const struct command outcome_commands[] = {
+	{ "try-exec", 1, try_exec },
+	{ "try-open", 2, try_open },
+	{ "try-rename", 2, try_rename },
+	{ "try-map", 3, try_map },
+	{ "try-map-implied", 1, try_map_implied },
+	{ "try-signal", 1, try_signal },
+	{ "write-mapped", 1, write_mapped },
+	{ "write-raw", 2, write_raw },
+	{ "run-until", 2, run_until },
+	{ "cost", 3, cost },
+	{ NULL, 0, NULL },
+};

@@ -1,0 +1,45 @@
+# Policies are replaced again and again while programs run: twice by the command, once by a signal, once with a file that
+# is refused.
+. /data/scenarios/lib.sh
+
+# answered COUNT TEXT: waits until the recorder has said it so often.
+answered() {
+    waited=0
+    until [ "$(grep -c "$2" "$OUT/recorder.log")" -ge "$1" ]; do
+        if [ "$waited" -ge 600 ]; then
+            echo "the recorder did not say it $1 times: $2"
+            cat "$OUT/recorder.log"
+            exit 1
+        fi
+        usleep 100000
+        waited=$((waited + 1))
+    done
+}
+
+program tool tool
+cp /data/policies/reload-a.yaml active.yaml
+record --policy active.yaml
+actor run-until stop-running ./tool >runs &
+runner=$!
+sleep 1
+cp /data/policies/reload-b.yaml active.yaml
+hashtrail-recorder reload --archive "$OUT/archive"
+answered 1 'policies reloaded'
+sleep 1
+sed 's/operator: Equal/operator: Equals/' /data/policies/reload-a.yaml >active.yaml
+hashtrail-recorder reload
+answered 1 'not reloaded'
+cp /data/policies/reload-a.yaml active.yaml
+kill -HUP "$RECORDER"
+answered 2 'policies reloaded'
+cp /data/policies/reload-b.yaml active.yaml
+hashtrail-recorder reload
+answered 3 'policies reloaded'
+sleep 1
+: >stop-running
+wait "$runner"
+fact runs "$(cat runs)"
+fact shell_pid $$
+fact recorder_pid "$RECORDER"
+cp "$OUT/recorder.log" "$OUT/said.log"
+stop
