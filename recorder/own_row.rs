@@ -55,7 +55,7 @@ mod tests {
             container: b"docker".to_vec(),
         };
         let read = OwnRow::read(&row.record()).expect("the lengths fit");
-        assert_eq!((read.head.pid, read.path, read.exe, read.container), (7, row.path, row.exe, row.container));
+        assert_eq!((read.head.pid, &read.path, &read.exe, &read.container), (7, &row.path, &row.exe, &row.container));
         assert!(OwnRow::read(&[row.record(), vec![0]].concat()).is_none());
     }
 }

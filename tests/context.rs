@@ -75,8 +75,10 @@ fn a_container_is_known_by_its_cgroup(guest: Guest) {
     let id = context.fact("container");
     let before = row_of(&context, "running_process", context.number("contained"), "true");
     assert_eq!(text(&before, "container_id"), id, "{before}");
-    let runs = context
-        .events_in(&context.act("contained"), "hook = 'bprm_committed_creds' AND path = '/data/work/context/contained'");
+    let runs = context.events_in(
+        &context.act("contained"),
+        "hook = 'bprm_committed_creds' AND path = '/data/work/context/contained'",
+    );
     assert_eq!(runs.len(), 1, "{runs:#?}");
     assert_eq!(text(&runs[0], "container_id"), id, "{}", runs[0]);
     let early = row_of(&context, "running_process", context.number("early"), "true");
