@@ -186,8 +186,9 @@ fn tetragons_resolved_arguments_are_names_of_processes_and_the_file(guest: Guest
         let hashed = rows_of(&enforce, when, "policy = 'file-integrity-monitoring'");
         let by_shell = execs.iter().filter(|row| row["exe"] == "/bin/busybox").count();
         assert_eq!(by_shell, hashed.len(), "every exec, so also all that the other policy records");
-        let resolved =
-            |message: &str| rows_of(&enforce, when, &format!("policy = 'lsm-resolve' AND message = '{}'", message.replace('\'', "''")));
+        let resolved = |message: &str| {
+            rows_of(&enforce, when, &format!("policy = 'lsm-resolve' AND message = '{}'", message.replace('\'', "''")))
+        };
         let callers = |rows: Vec<Value>| rows.iter().map(|row| text(row, "parent_comm").to_owned()).collect::<Vec<_>>();
         // The forked actor's parent, the second actor's, and the shell's.
         assert_eq!(callers(resolved("by the parent's name")), ["actor", "actor"]);
