@@ -12,7 +12,8 @@ static __always_inline void fill_times(struct event *event, struct inode *inode)
 		event->mtime_s = BPF_CORE_READ(inode, i_mtime_sec);
 		event->mtime_ns = BPF_CORE_READ(inode, i_mtime_nsec);
 		event->ctime_s = BPF_CORE_READ(inode, i_ctime_sec);
-		event->ctime_ns = BPF_CORE_READ(inode, i_ctime_nsec);
+		/* From 6.13 on the highest bit says that the time was asked for */
+		event->ctime_ns = BPF_CORE_READ(inode, i_ctime_nsec) & ~(1U << 31);
 		return;
 	}
 	if (bpf_core_field_exists(timespec->i_mtime)) {

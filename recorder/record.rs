@@ -10,7 +10,7 @@ use crate::preflight;
 use crate::processes;
 use crate::reload::Reloader;
 use crate::say::say;
-use crate::sensor::{self, Sensor, SensorOptions};
+use crate::sensor::{self, Iterators, Sensor, SensorOptions};
 use crate::session::Session;
 use crate::signals::{Signal, Signals, StopCause};
 use crate::status::StatusLine;
@@ -58,6 +58,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let mut signals = Signals::watch()?;
     let mut mounts = Mounts::default();
     mounts.look(&sensor)?;
+    let iterators = Iterators::load();
     sensor.activate(sensor_options.generation)?;
     sensor.attach_tracking()?;
     processes::note_running(&sensor);
@@ -65,6 +66,8 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let start = pipeline.ledger("start");
     pipeline.note(start);
     note_policies(&mut pipeline, &policies, &tables, false);
+    pipeline.start_hasher(options.max_hash_bytes)?;
+    processes::record_running(iterators, &mut pipeline);
     say!(
         "recording {} to `{}`, policies: {}",
         pipeline.session().recording_id,
