@@ -1,5 +1,6 @@
 # make demo   sets up, builds, records an incident (in a guest where this kernel refuses BPF LSM), prints the answer
 # make test   sets up and passes all tests; make test-full runs the same tests with the full counts
+# make cost   what policies that filter everything out cost, in instructions, on a kernel in a guest
 # make dist   both binaries, static, in target/dist/
 #
 # Plain cargo commands work without make. It adds what cargo cannot do: system packages (this step needs root, or
@@ -22,7 +23,7 @@ BUILD_PACKAGES := clang file gcc libc6-dev libelf-dev make pkg-config zlib1g-dev
 TEST_PACKAGES := busybox-static cpio e2fsprogs kmod minisign python3-venv qemu-system-x86 strace swtpm xz-utils
 ENGINES := duckdb==2.0.0 polars==2.1.0 pyarrow==26.0.1 pyspark==4.3.0 pytz
 
-.PHONY: demo test test-full lint build dist without-clang setup-build setup-test venv
+.PHONY: demo test test-full cost lint build dist without-clang setup-build setup-test venv
 
 demo: build setup-test
 	HASHTRAIL_BIN_DIR=$(RELEASE) tests/vm/demo
@@ -37,6 +38,9 @@ test: setup-build setup-test venv lint dist
 
 test-full: export HASHTRAIL_TEST_FULL = 1
 test-full: test
+
+cost: build setup-test
+	HASHTRAIL_BIN_DIR=$(RELEASE) tests/vm/cost
 
 lint: setup-build
 	.ci/step format $(CARGO) fmt --check

@@ -8,6 +8,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "event.h"
+#include "tables.h"
 #include "maps.bpf.h"
 #include "send.bpf.h"
 #include "text.bpf.h"

@@ -19,13 +19,13 @@ pub(crate) use skeleton::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 /// The CPU of rows that user space makes; the column holds -1.
 pub(crate) const USER_CPU: u32 = u32::MAX;
 
-/// A struct of `bpf/event.h`.
+/// A struct of `bpf/event.h` or `bpf/tables.h`.
 ///
 /// # Safety
 /// The type must be `repr(C)`, have no padding, and every bit pattern must be a value of it.
 pub(crate) unsafe trait Wire: Copy {}
 
-// SAFETY: the structs of bpf/event.h hold integers only, ordered so that no padding is hidden (asserted below against
+// SAFETY: the structs of bpf/event.h and bpf/tables.h hold integers only, ordered so that no padding is hidden (asserted below against
 // the sum of the fields, and in event.h).
 unsafe impl Wire for affix_key {}
 // SAFETY: as above.

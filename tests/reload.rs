@@ -59,7 +59,7 @@ on_guests!(a_broken_policy_is_refused_and_the_one_before_goes_on: linux_6_1, lin
 fn a_broken_policy_is_refused_and_the_one_before_goes_on(guest: Guest) {
     let reload = guest.scenario("reload");
     let said = std::fs::read_to_string(reload.file("said.log")).expect("the recorder's messages");
-    assert!(said.contains("active.yaml:14:"), "file and line of the fault:\n{said}");
+    assert!(said.contains("active.yaml:13:"), "file and line of the fault:\n{said}");
     let reloads = noted(&reload, "reload");
     let (refused, detail) = &reloads[1];
     assert!(text(detail, "error").contains("Equals"), "{detail}");

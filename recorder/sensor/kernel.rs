@@ -37,7 +37,7 @@ impl Kernel {
     /// When the kernel has no such hook.
     pub(super) fn other_kind(&self, hook: &str) -> Result<wire::other_kind> {
         let Some(prototype) = self.prototype(hook) else {
-            bail!("this kernel has no LSM hook `{hook}` for BPF programs; look for `bpf_lsm_…` in its BTF");
+            bail!("this kernel has no such LSM hook for BPF programs; look for `bpf_lsm_…` in its BTF");
         };
         Ok(match self.first_struct(&prototype).as_deref() {
             Some("file") => wire::other_kind::OTHER_FILE,

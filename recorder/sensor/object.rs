@@ -58,7 +58,7 @@ pub(super) fn configure(
         let kernel = Kernel::read()?;
         config.setattr_dentry = kernel.setattr_dentry();
         for (place, hook) in config.other_kind.iter_mut().zip(&tables.others) {
-            let kind = kernel.other_kind(&hook.name)?;
+            let kind = kernel.other_kind(&hook.name).with_context(|| hook.place.clone())?;
             if let (wire::other_kind::OTHER_PLAIN, Some(filter)) = (kind, &hook.needs_file) {
                 bail!("{filter}: its first argument is no file on this kernel; remove the filter on it");
             }

@@ -30,6 +30,8 @@ pub(crate) struct KernelSupport {
 pub(crate) struct OtherHook {
     /// Its name.
     pub(crate) name: String,
+    /// Where a policy names it first.
+    pub(crate) place: String,
     /// Where a filter rests on its first argument being a file or a program.
     pub(crate) needs_file: Option<String>,
 }
@@ -129,7 +131,7 @@ impl Tables {
         }
         let known = self.others.iter().position(|other| other.name == entry.hook.name());
         let number = known.unwrap_or_else(|| {
-            self.others.push(OtherHook { name: entry.hook.name().to_owned(), needs_file: None });
+            self.others.push(OtherHook { name: entry.hook.name().to_owned(), place: place(), needs_file: None });
             self.others.len() - 1
         });
         if entry.selectors.iter().flat_map(|selector| &selector.filters).any(is_about_file) {

@@ -21,11 +21,11 @@ cp /data/policies/reload-a.yaml active.yaml
 record --policy active.yaml
 actor run-until stop-running ./tool >runs &
 runner=$!
-sleep 1
+usleep 300000
 cp /data/policies/reload-b.yaml active.yaml
 hashtrail-recorder reload --archive "$OUT/archive"
 answered 1 'policies reloaded'
-sleep 1
+usleep 300000
 sed 's/operator: Equal/operator: Equals/' /data/policies/reload-a.yaml >active.yaml
 hashtrail-recorder reload
 answered 1 'not reloaded'
@@ -35,7 +35,7 @@ answered 2 'policies reloaded'
 cp /data/policies/reload-b.yaml active.yaml
 hashtrail-recorder reload
 answered 3 'policies reloaded'
-sleep 1
+usleep 300000
 : >stop-running
 wait "$runner"
 fact runs "$(cat runs)"

@@ -33,7 +33,7 @@ PATH=$dpkg_path $install_package-1.deb
 sync
 
 # Only the programs of the tests are that small: their digests are all that is needed here.
-record --max-hash-size 64KiB
+record --max-hash-size 64KiB --policy /data/policies/default.yaml --policy /data/policies/unlinks.yaml
 changed_by in_place 'exec cat new >tool'
 changed_by truncated "exec actor truncate tool $truncated_to"
 changed_by moved 'exec mv new tool'
