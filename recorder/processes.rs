@@ -86,8 +86,7 @@ fn by_iterators(mut iterators: Iterators, pipeline: &mut Pipeline) -> Result<Fou
     for writers in WRITERS {
         iterators.each(writers, |record| {
             let Some(row) = OwnRow::read(record) else { return };
-            let head = &row.head;
-            if seen.insert((head.pid, head.dev, head.ino, head.ino_generation)) {
+            if seen.insert(file_of(&row.head)) {
                 found.descriptors += 1;
                 record_writer(row, pipeline);
             }
@@ -105,7 +104,8 @@ fn by_proc(pipeline: &mut Pipeline) -> Found {
         found.processes += 1;
         let writers = proc::writers(&process);
         record_process(process, pipeline);
-        for writer in writers {
+        let mut seen = HashSet::new();
+        for writer in writers.into_iter().filter(|row| seen.insert(file_of(&row.head))) {
             found.descriptors += 1;
             record_writer(writer, pipeline);
         }
@@ -130,6 +130,11 @@ fn record_writer(mut row: OwnRow, pipeline: &mut Pipeline) {
         set_exe(&mut row, &exe);
     }
     pipeline.record_own(row);
+}
+
+/// A process and a file of it.
+fn file_of(head: &wire::event) -> (u32, u32, u64, u32) {
+    (head.pid, head.dev, head.ino, head.ino_generation)
 }
 
 fn has_file(head: &wire::event) -> bool {

@@ -60,7 +60,16 @@ pub(super) fn process(pid: u32) -> Option<OwnRow> {
     if let Ok(exe) = fs::metadata(format!("/proc/{pid}/exe")) {
         fill_file(&mut head, &exe);
     }
-    Some(OwnRow { head, ..OwnRow::default() })
+    Some(OwnRow { head, container: container(pid).unwrap_or_default(), ..OwnRow::default() })
+}
+
+/// The name of the innermost cgroup that can hold a container's id, as the kernel's programs look for it.
+fn container(pid: u32) -> Option<Vec<u8>> {
+    /// Digits of an id.
+    const DIGITS: usize = 64;
+    let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    let path = cgroups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    path.rsplit('/').find(|name| name.len() >= DIGITS).map(|name| name.as_bytes().to_vec())
 }
 
 /// The regular files that a process has open for writing.
