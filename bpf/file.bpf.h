@@ -12,7 +12,8 @@ static __always_inline void fill_times(struct event *event, struct inode *inode)
 		event->mtime_s = BPF_CORE_READ(inode, i_mtime_sec);
 		event->mtime_ns = BPF_CORE_READ(inode, i_mtime_nsec);
 		event->ctime_s = BPF_CORE_READ(inode, i_ctime_sec);
-		event->ctime_ns = BPF_CORE_READ(inode, i_ctime_nsec);
+		/* From 6.13 on the highest bit says that the time was asked for */
+		event->ctime_ns = BPF_CORE_READ(inode, i_ctime_nsec) & ~(1U << 31);
 		return;
 	}
 	if (bpf_core_field_exists(timespec->i_mtime)) {
@@ -32,15 +33,13 @@ static __always_inline void fill_times(struct event *event, struct inode *inode)
 }
 
 /* Of the file of any hook: not every hook gives pointers that the verifier knows, so all is read by probes. */
-__noinline int fill_file(struct thread *thread, __u64 dentry_address, __u64 inode_address)
+__noinline int fill_file(struct event *event, __u64 dentry_address, __u64 inode_address)
 {
 	struct dentry *dentry = (void *)dentry_address;
 	struct inode *inode = (void *)inode_address;
-	struct event *event;
 
-	if (!thread || !inode)
+	if (!event || !inode)
 		return 0;
-	event = &thread->event;
 	event->flags |= EVENT_HAS_FILE;
 	event->dev = BPF_CORE_READ(inode, i_sb, s_dev);
 	event->ino = BPF_CORE_READ(inode, i_ino);

@@ -41,7 +41,9 @@ static __always_inline void send_fork(struct task_struct *child, const struct pr
 		bpf_probe_read_kernel(slot->tail, CLAMP(bytes, EXE_BYTES), from->exe);
 		event->exe_bytes = bytes;
 	}
-	send(event, CLAMP(sizeof(*event) + event->exe_bytes, sizeof(*event) + EXE_BYTES));
+	append_container(event, slot, cgroup_of(child));
+	bytes = sizeof(*event) + event->exe_bytes + event->container_bytes;
+	send(event, CLAMP(bytes, sizeof(*event) + EXE_BYTES + CONTAINER_BYTES));
 	release_scratch(slot);
 }
 

@@ -45,6 +45,10 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define O_TRUNC 01000
 #define O_APPEND 02000
 #define PROT_EXEC 4
+/* include/linux/mm.h; the lowest three bits are those of PROT_* */
+#define VM_PROTECTION 7
+#define VM_SHARED 8
+#define VM_MAYWRITE 0x20
 #define SB_I_VERSION (1 << 23)
 #define SB_I_IMA_UNVERIFIABLE_SIGNATURE 0x20
 #define MNT_INTERNAL 0x4000
@@ -277,6 +281,15 @@ struct cred {
 	struct user_namespace *user_ns;
 };
 
+struct mm_struct {
+	struct file *exe_file;
+};
+
+struct vm_area_struct {
+	unsigned long vm_flags;
+	struct file *vm_file;
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
@@ -286,6 +299,7 @@ struct task_struct {
 	__u64 start_boottime;
 	const struct cred *cred;
 	char comm[16];
+	struct mm_struct *mm;
 	struct fs_struct *fs;
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
@@ -300,6 +314,29 @@ struct linux_binprm {
 	const char *filename;
 	const char *interp;
 	unsigned long exec;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct file *file;
+};
+
+struct bpf_iter__task_vma {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	struct vm_area_struct *vma;
 };
 
 #pragma clang attribute pop

@@ -27,7 +27,7 @@ static __always_inline int record_other(__u64 *ctx, __u32 place)
 		file = BPF_CORE_READ((struct linux_binprm *)first, file);
 	if (file) {
 		resolve_dentry(thread, slot, (__u64)BPF_CORE_READ(file, f_path.dentry));
-		fill_file(thread, (__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_inode));
+		fill_file(&thread->event, (__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_inode));
 		thread->event.open_flags = BPF_CORE_READ(file, f_flags);
 	}
 	return conclude(thread, slot, NULL, NULL);

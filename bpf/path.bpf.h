@@ -35,9 +35,8 @@ static long walk_up(__u64 step, struct walk *walk)
 }
 
 /* d_path gives a path for a file outside the task's root too, and does not say so. */
-static __always_inline bool is_reachable(struct path *path)
+static __always_inline bool is_reachable(struct path *path, struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct walk walk = {
 		.dentry = BPF_CORE_READ(path, dentry),
 		.mount = (void *)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt),
@@ -68,7 +67,7 @@ static __always_inline bool is_unlinked(struct path *path)
 	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
 }
 
-static __always_inline __u32 flags_of_path(struct path *path)
+static __always_inline __u32 flags_of_path(struct path *path, struct task_struct *task)
 {
 	__u32 flags = 0;
 
@@ -78,7 +77,7 @@ static __always_inline __u32 flags_of_path(struct path *path)
 		return PATH_MEMFD;
 	if (BPF_CORE_READ(path, dentry) == BPF_CORE_READ(path, mnt, mnt_root))
 		flags |= PATH_MOUNT_POINT;
-	if (!is_reachable(path))
+	if (!is_reachable(path, task))
 		flags |= PATH_UNREACHABLE;
 	return flags;
 }
@@ -97,14 +96,14 @@ static __always_inline __u32 without_suffix(struct scratch *slot, __u32 bytes)
 }
 
 /* Puts the path at the start of the slot's tail. Its length counts no final NUL. */
-static __noinline int resolve_path(struct thread *thread, struct scratch *slot, struct path *path)
+static __noinline int resolve_path(struct event *event, struct scratch *slot, struct path *path,
+				   struct task_struct *task)
 {
-	struct event *event = &thread->event;
 	bool unlinked;
 	long length;
 
 	unlinked = is_unlinked(path);
-	event->path_flags = flags_of_path(path);
+	event->path_flags = flags_of_path(path, task);
 	if (!slot)
 		return 0;
 	length = bpf_d_path(path, (char *)slot->tail, PATH_BYTES);

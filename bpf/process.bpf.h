@@ -208,6 +208,11 @@ static __noinline int remember_binary(struct thread *thread, struct scratch *slo
 	return 0;
 }
 
+static __always_inline __u64 cgroup_of(struct task_struct *task)
+{
+	return (__u64)BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
+}
+
 struct cgroup_walk {
 	struct kernfs_node *node;
 	struct scratch *slot;
@@ -240,17 +245,13 @@ static long look_at_cgroup(__u64 level, struct cgroup_walk *walk)
 }
 
 /* Behind all else: the name of the innermost cgroup that looks like a container's. */
-__noinline int append_container(struct thread *thread, struct scratch *slot)
+__noinline int append_container(struct event *event, struct scratch *slot, __u64 cgroup)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct cgroup_walk walk = { .slot = slot };
-	struct event *event;
+	struct cgroup_walk walk = { .slot = slot, .node = (void *)cgroup };
 
-	if (!thread || !slot)
+	if (!event || !slot)
 		return 0;
-	event = &thread->event;
 	walk.offset = event->path_bytes + event->exe_bytes + event->argv_bytes + event->target_bytes;
-	walk.node = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
 	bpf_loop(16, look_at_cgroup, &walk, 0);
 	event->container_bytes = walk.bytes;
 	return 0;

@@ -215,7 +215,7 @@ static __always_inline void finish(struct thread *thread, struct scratch *slot, 
 	if (committed)
 		append_arguments(thread, slot, committed);
 	append_target(thread, slot);
-	append_container(thread, slot);
+	append_container(&thread->event, slot, cgroup_of((void *)bpf_get_current_task()));
 	send_rows(thread, slot);
 }
 
@@ -260,8 +260,8 @@ static __always_inline int record_file(struct thread *thread, struct file *file,
 	}
 	slot = begin(thread);
 	if (file) {
-		resolve_path(thread, slot, &file->f_path);
-		fill_file(thread, (__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_inode));
+		resolve_path(&thread->event, slot, &file->f_path, bpf_get_current_task_btf());
+		fill_file(&thread->event, (__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_inode));
 		thread->event.open_flags = file->f_flags;
 	}
 	return conclude(thread, slot, file, committed);
@@ -282,7 +282,7 @@ static __always_inline int record_dentry(struct thread *thread, __u64 dentry, __
 		resolve_target(thread, slot, target);
 	else if (thread->hook == HOOK_INODE_SETXATTR)
 		copy_attribute_name(thread, slot);
-	fill_file(thread, dentry, (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode));
+	fill_file(&thread->event, dentry, (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode));
 	return conclude(thread, slot, NULL, NULL);
 }
 
@@ -295,8 +295,8 @@ static __always_inline int record_path(struct thread *thread, struct path *path)
 		return 0;
 	}
 	slot = begin(thread);
-	resolve_path(thread, slot, path);
-	fill_file(thread, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, dentry, d_inode));
+	resolve_path(&thread->event, slot, path, bpf_get_current_task_btf());
+	fill_file(&thread->event, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, dentry, d_inode));
 	return conclude(thread, slot, NULL, NULL);
 }
 

@@ -8,6 +8,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "event.h"
+#include "tables.h"
 #include "maps.bpf.h"
 #include "send.bpf.h"
 #include "text.bpf.h"
@@ -24,6 +25,7 @@
 #include "hooks.bpf.h"
 #include "changes.bpf.h"
 #include "other.bpf.h"
+#include "snapshot.bpf.h"
 #include "loadtest.bpf.h"
 
 /* LSM programs and bpf_ima_file_hash need a licence that is compatible with the GPL. */

@@ -1,6 +1,7 @@
 //! What was produced, stored and dropped on each CPU: produced = stored + dropped + suppressed.
 
 use crate::decode::RecordKey;
+use crate::hasher::HasherCounts;
 use crate::sensor::CpuCounters;
 use hashtrail::ledger::LedgerEntry;
 use serde::Serialize;
@@ -37,7 +38,7 @@ pub(crate) struct CpuTotals {
     pub(crate) dropped_journal_full: u64,
     /// Part of `dropped`: the disk had no space for the journal.
     pub(crate) dropped_disk_full: u64,
-    /// Calls that no selector matched.
+    /// Calls that no selector matched, without those that a gate stopped.
     pub(crate) filtered: u64,
     /// Calls that matched but for the filter on their digest.
     pub(crate) dropped_by_digest: u64,
@@ -131,6 +132,8 @@ impl Seen {
 pub(crate) struct Accounting {
     seen: BTreeMap<u32, Seen>,
     unreadable: u64,
+    user_digests: HasherCounts,
+    reported_user_digests: HasherCounts,
     reported: Vec<CpuTotals>,
     reported_recursion_misses: u64,
     reported_ns: Option<i64>,
@@ -145,6 +148,11 @@ impl Accounting {
     /// One record was too short to say its CPU.
     pub(crate) fn unreadable(&mut self) {
         self.unreadable += 1;
+    }
+
+    /// What became of the digests that user space was to take.
+    pub(crate) fn user_digests(&mut self, counts: HasherCounts) {
+        self.user_digests = counts;
     }
 
     /// The totals of each CPU that produced anything or may.
@@ -189,6 +197,8 @@ impl Accounting {
             "cpus": self.totals(counters),
             "recursion_misses": recursion_misses,
             "unreadable": self.unreadable,
+            "user_digests": self.user_digests.answered,
+            "user_digests_dropped": self.user_digests.dropped,
         })
         .to_string()
     }
@@ -220,6 +230,11 @@ impl Accounting {
         if recursion > 0 {
             entries.push(loss("loss", "recursion", recursion, &self.since_last_heartbeat(now)));
         }
+        let digests = self.user_digests.dropped - self.reported_user_digests.dropped;
+        if digests > 0 {
+            entries.push(loss("loss", "user_digests", digests, &self.since_last_heartbeat(now)));
+        }
+        self.reported_user_digests = self.user_digests;
         self.reported = totals;
         self.reported_recursion_misses = recursion_misses;
         self.reported_ns = Some(now.boot_ns);

@@ -152,16 +152,20 @@ pub(crate) fn decode(record: &[u8], header: &SegmentHeader, surroundings: &Surro
 }
 
 /// The texts that stand behind the head, in this order.
-struct Tail<'a> {
-    path: &'a [u8],
-    exe: &'a [u8],
+pub(crate) struct Tail<'a> {
+    pub(crate) path: &'a [u8],
+    pub(crate) exe: &'a [u8],
     argv: &'a [u8],
     target: &'a [u8],
-    container: &'a [u8],
+    pub(crate) container: &'a [u8],
 }
 
 impl<'a> Tail<'a> {
-    fn of(record: &'a [u8], raw: &wire::event) -> Result<Self> {
+    /// Takes a record apart.
+    ///
+    /// # Errors
+    /// When its lengths disagree.
+    pub(crate) fn of(record: &'a [u8], raw: &wire::event) -> Result<Self> {
         let rest = &record[size_of::<wire::event>()..];
         let lengths = [raw.path_bytes, raw.exe_bytes, raw.argv_bytes, raw.target_bytes, raw.container_bytes];
         let lengths = lengths.map(usize::from);
@@ -299,7 +303,8 @@ fn has_open_file(raw: &wire::event) -> bool {
 
 fn fill_how(event: &mut Event, raw: &wire::event, tail: &Tail<'_>) {
     let hook = wire::hook(u32::from(raw.hook));
-    if hook == wire::hook::HOOK_MMAP_FILE {
+    let is_mapping = hook == wire::hook::HOOK_OPEN_DESCRIPTOR && raw.mmap_prot != 0;
+    if hook == wire::hook::HOOK_MMAP_FILE || is_mapping {
         event.mmap_prot = Some(raw.mmap_prot.cast_signed());
     }
     if hook == wire::hook::HOOK_INODE_SETXATTR {

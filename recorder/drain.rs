@@ -35,6 +35,7 @@ pub(crate) fn drain(
         if is_due {
             heartbeat = Instant::now();
         }
+        pipeline.borrow_mut().take_user_digests();
         if let Some(cause) = turn(&mut pipeline.borrow_mut(), is_due)? {
             return Ok(cause);
         }

@@ -2,8 +2,8 @@
 
 use crate::accounting::CpuTotals;
 use crate::cli::LoadtestOptions;
-use crate::pipeline::Pipeline;
 use crate::drain::{beat, drain, report, settle};
+use crate::pipeline::Pipeline;
 use crate::record::{journal_options, ring_bytes};
 use crate::say::say;
 use crate::sensor::{Sensor, SensorOptions};

@@ -7,7 +7,9 @@ mod cli;
 mod decode;
 mod drain;
 mod frame;
+mod hasher;
 mod host;
+mod identity;
 mod journal;
 mod keygen;
 mod loadtest;
@@ -17,6 +19,7 @@ mod mounts;
 #[cfg(test)]
 #[path = "../tests/mutate.rs"]
 mod mutate;
+mod own_row;
 mod pipeline;
 mod policy;
 mod preflight;

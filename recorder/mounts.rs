@@ -58,6 +58,16 @@ fn mount_points(mountinfo: &[u8]) -> BTreeMap<u32, Vec<u8>> {
     places.into_iter().filter_map(only).collect()
 }
 
+/// The device of the filesystem of a mount, by a `mountinfo`.
+pub(crate) fn device_of_mount(mountinfo: &[u8], mount: u64) -> Option<u32> {
+    let number = mount.to_string();
+    mountinfo.split(|byte| *byte == b'\n').find_map(|line| {
+        let mut fields = line.split(|byte| *byte == b' ');
+        fields.next().filter(|first| *first == number.as_bytes())?;
+        device_number(fields.nth(1)?)
+    })
+}
+
 /// The kernel's form of `major:minor`.
 fn device_number(device: &[u8]) -> Option<u32> {
     let (major, minor) = std::str::from_utf8(device).ok()?.split_once(':')?;
@@ -101,5 +111,7 @@ mod tests {
         assert_eq!(points.len(), 2, "{points:?}");
         assert_eq!(points[&(8 << 20 | 1)], b"");
         assert_eq!(points[&(8 << 20 | 2)], b"/var/a b");
+        assert_eq!(device_of_mount(text, 5), Some(30));
+        assert_eq!(device_of_mount(text, 7), None);
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::accounting::{Accounting, CpuTotals};
 use crate::frame::{FrameKind, Surroundings};
+use crate::hasher::{self, Hasher};
 use crate::host;
 use crate::journal::{Journal, JournalOptions};
+use crate::own_row::OwnRow;
 use crate::say::say;
-use crate::sensor::CpuCounters;
 use crate::segment::EntryName;
+use crate::sensor::CpuCounters;
 use crate::session::Session;
 use crate::signals::StopCause;
 use crate::store::Store;
@@ -30,6 +32,7 @@ pub(crate) struct Pipeline {
     accounting: Accounting,
     /// Rows that user space made.
     own_rows: u64,
+    hasher: Option<Hasher>,
     journal: Journal,
 }
 
@@ -60,6 +63,7 @@ impl Pipeline {
             waiting: Vec::new(),
             accounting: Accounting::default(),
             own_rows: 0,
+            hasher: None,
             journal,
         })
     }
@@ -71,6 +75,9 @@ impl Pipeline {
 
     /// Takes one record from a ring. What the journal has no place for is counted, never waited for.
     pub(crate) fn record(&mut self, record: &[u8]) {
+        if let Some(hasher) = &mut self.hasher {
+            hasher.look_at(record);
+        }
         let Some(key) = crate::decode::record_key(record) else {
             self.accounting.unreadable();
             return;
@@ -79,22 +86,47 @@ impl Pipeline {
         self.accounting.taken(key, full);
     }
 
-    /// Takes a row that user space makes: the head of its record, and the path and exe behind it. The rows are numbered as
-    /// those of a further CPU.
-    pub(crate) fn record_own(&mut self, head: wire::event, path: &[u8], exe: &[u8]) {
-        let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap_or(u16::MAX);
-        let (path, exe) = (&path[..usize::from(length(path))], &exe[..usize::from(length(exe))]);
-        let record_bytes = size_of::<wire::event>() + path.len() + exe.len();
-        let head = wire::event {
-            record_bytes: u32::try_from(record_bytes).unwrap_or(u32::MAX),
-            cpu: wire::USER_CPU,
-            seq: self.own_rows,
-            path_bytes: length(path),
-            exe_bytes: length(exe),
-            ..head
-        };
+    /// Takes a row that user space makes. The rows are numbered as those of a further CPU.
+    pub(crate) fn record_own(&mut self, mut row: OwnRow) {
+        row.head.cpu = wire::USER_CPU;
+        row.head.seq = self.own_rows;
         self.own_rows += 1;
-        self.record(&[wire::bytes_of(&head), path, exe].concat());
+        self.record(&row.record());
+    }
+
+    /// From now on user space hashes what the kernel cannot, up to this size.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start_hasher(&mut self, max_hash_bytes: u64) -> Result<()> {
+        self.hasher = Some(Hasher::start(max_hash_bytes)?);
+        Ok(())
+    }
+
+    /// Takes the digests of user space that are ready.
+    pub(crate) fn take_user_digests(&mut self) {
+        while let Some(row) = self.hasher.as_mut().and_then(Hasher::answer) {
+            self.record_own(row);
+        }
+        self.note_user_digests();
+    }
+
+    /// Takes those that come in time, and no more.
+    fn end_user_digests(&mut self) {
+        let limit = Instant::now() + hasher::STOP_LIMIT;
+        while let Some(row) = self.hasher.as_mut().and_then(|hasher| hasher.last_answer(limit)) {
+            self.record_own(row);
+        }
+        if let Some(hasher) = &mut self.hasher {
+            hasher.end();
+        }
+        self.note_user_digests();
+    }
+
+    fn note_user_digests(&mut self) {
+        if let Some(hasher) = &self.hasher {
+            self.accounting.user_digests(hasher.counts());
+        }
     }
 
     /// The kernel's counters, and those of the rows that user space made.
@@ -180,6 +212,7 @@ impl Pipeline {
         recursion_misses: u64,
     ) -> Result<Outcome> {
         self.journal.open_last(self.surroundings)?;
+        self.end_user_digests();
         self.tick(counters, recursion_misses);
         let counters = &self.with_own_rows(counters);
         let now = self.ledger("stop");

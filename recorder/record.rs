@@ -5,13 +5,13 @@ use crate::drain::{beat, drain, report, settle};
 use crate::journal::JournalOptions;
 use crate::mounts::Mounts;
 use crate::pipeline::Pipeline;
+use crate::policy::model::{Filter, Policy};
 use crate::preflight;
 use crate::processes;
-use crate::say::say;
-use crate::sensor::{self, Sensor, SensorOptions};
-use crate::session::Session;
-use crate::policy::model::{Filter, Policy};
 use crate::reload::Reloader;
+use crate::say::say;
+use crate::sensor::{self, Iterators, Sensor, SensorOptions};
+use crate::session::Session;
 use crate::signals::{Signal, Signals, StopCause};
 use crate::status::StatusLine;
 use crate::tables::{self, KernelSupport, Tables};
@@ -42,12 +42,8 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
         return Ok(refuse(&lacks));
     }
     let ring_bytes = ring_bytes(options.store.ring_bytes);
-    let sensor_options = SensorOptions {
-        ring_bytes,
-        max_hash_bytes: options.max_hash_bytes,
-        enforce: options.enforce,
-        generation: 1,
-    };
+    let sensor_options =
+        SensorOptions { ring_bytes, max_hash_bytes: options.max_hash_bytes, enforce: options.enforce, generation: 1 };
     let tables = Tables::new(&policies, kernel_support(&policies), 0)?;
     let mut sensor = match Sensor::load(&tables, sensor_options, None) {
         Ok(sensor) => sensor,
@@ -62,6 +58,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let mut signals = Signals::watch()?;
     let mut mounts = Mounts::default();
     mounts.look(&sensor)?;
+    let iterators = Iterators::load();
     sensor.activate(sensor_options.generation)?;
     sensor.attach_tracking()?;
     processes::note_running(&sensor);
@@ -69,6 +66,8 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let start = pipeline.ledger("start");
     pipeline.note(start);
     note_policies(&mut pipeline, &policies, &tables, false);
+    pipeline.start_hasher(options.max_hash_bytes)?;
+    processes::record_running(iterators, &mut pipeline);
     say!(
         "recording {} to `{}`, policies: {}",
         pipeline.session().recording_id,
@@ -220,4 +219,3 @@ fn start_line(
         "policies": sources,
     })
 }
-

@@ -32,7 +32,12 @@ impl Reloader<'_> {
     ///
     /// # Errors
     /// When the kernel does not let the new programs take over; those that were loaded go on.
-    pub(crate) fn reload(&mut self, sensor: &mut Sensor, pipeline: &mut Pipeline, sender: Option<Sender>) -> Result<()> {
+    pub(crate) fn reload(
+        &mut self,
+        sensor: &mut Sensor,
+        pipeline: &mut Pipeline,
+        sender: Option<Sender>,
+    ) -> Result<()> {
         let first_entry = pipeline.session().entries.len();
         let generation = self.options.generation + 1;
         let options = SensorOptions { generation, ..self.options };

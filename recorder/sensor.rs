@@ -1,9 +1,11 @@
 //! The BPF programs: load, steer, attach, read. The only user of libbpf.
 
 mod fill;
+mod iterators;
 mod kernel;
 mod object;
 
+pub(crate) use iterators::{Iterators, RUNNING_PROCESSES, WRITERS};
 pub(crate) use kernel::kernel_hooks;
 
 use crate::tables::Tables;
@@ -230,12 +232,7 @@ impl Sensor {
     /// # Errors
     /// When the map cannot be read.
     pub(crate) fn counters(&self) -> Result<Vec<CpuCounters>> {
-        let values =
-            self.skeleton.maps.counters.lookup_percpu(&0_u32.to_ne_bytes(), MapFlags::ANY)?.unwrap_or_default();
-        (0_u32..)
-            .zip(&values)
-            .map(|(cpu, bytes)| Ok(CpuCounters { cpu, counts: wire::read(bytes).context("short counters")? }))
-            .collect()
+        counters_of(&self.skeleton)
     }
 
     /// Runs that the kernel's recursion guard skipped (kernels up to 6.1 without the backport of 271de525e1d7).
@@ -326,6 +323,15 @@ impl Sensor {
         let input = ProgramInput { context_in: Some(&mut arguments), ..Default::default() };
         Ok(self.skeleton.progs.loadtest.test_run(input)?.return_value.into())
     }
+}
+
+/// The counters of each possible CPU.
+fn counters_of(skeleton: &RecorderSkel<'static>) -> Result<Vec<CpuCounters>> {
+    let values = skeleton.maps.counters.lookup_percpu(&0_u32.to_ne_bytes(), MapFlags::ANY)?.unwrap_or_default();
+    (0_u32..)
+        .zip(&values)
+        .map(|(cpu, bytes)| Ok(CpuCounters { cpu, counts: wire::read(bytes).context("short counters")? }))
+        .collect()
 }
 
 /// Loads the programs of these hooks, and unloads them.

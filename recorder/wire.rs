@@ -10,21 +10,22 @@ mod skeleton {
 
 pub(crate) use skeleton::types::{
     action, affix_key, affix_kind, attribute, counters, digest_doubt, digest_key, digest_source, digest_status, event,
-    event_flag, family, filter_kind, hook, hook_policy, limit_scope, mount_point, not_enforced, number, other_kind,
-    path_flag, path_sets, process, range, selector, selector_flag, step, step_flag, substring_state, text, text_index,
+    event_flag, family, filter_kind, gate, hook, hook_policy, limit_scope, mount_point, not_enforced, number,
+    other_kind, path_flag, path_sets, process, range, selector, selector_flag, step, step_flag, substring_state, text,
+    text_index,
 };
 pub(crate) use skeleton::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 
 /// The CPU of rows that user space makes; the column holds -1.
 pub(crate) const USER_CPU: u32 = u32::MAX;
 
-/// A struct of `bpf/event.h`.
+/// A struct of `bpf/event.h` or `bpf/tables.h`.
 ///
 /// # Safety
 /// The type must be `repr(C)`, have no padding, and every bit pattern must be a value of it.
 pub(crate) unsafe trait Wire: Copy {}
 
-// SAFETY: the structs of bpf/event.h hold integers only, ordered so that no padding is hidden (asserted below against
+// SAFETY: the structs of bpf/event.h and bpf/tables.h hold integers only, ordered so that no padding is hidden (asserted below against
 // the sum of the fields, and in event.h).
 unsafe impl Wire for affix_key {}
 // SAFETY: as above.
@@ -59,7 +60,7 @@ const _: () = assert!(size_of::<affix_key>() == 2 * 4 + 256);
 const _: () = assert!(size_of::<counters>() == 18 * 8);
 const _: () = assert!(size_of::<digest_key>() == 2 * 4 + 64);
 const _: () = assert!(size_of::<family>() == 6 * 4);
-const _: () = assert!(size_of::<hook_policy>() == 4 * 4 + 8 + 32);
+const _: () = assert!(size_of::<hook_policy>() == 4 * 4 + 32);
 const _: () = assert!(size_of::<mount_point>() == 2 * 4 + 256);
 const _: () = assert!(size_of::<process>() == 2 * 8 + 2 * 32 + 4 * 4 + 256);
 const _: () = assert!(size_of::<range>() == 2 * 8);

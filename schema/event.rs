@@ -61,7 +61,7 @@ table! {
         i_version_raw: Option<i64>, Dictionary, "Kernel's change counter shifted left by one; bit 0: read since the last change";
         writers: Option<i32>, Dictionary, "i_writecount: open writers, or negative while writing is denied";
         open_flags: Option<i32>, Dictionary, "Flags of the open file (O_*)";
-        mmap_prot: Option<i32>, Dictionary, "Protection of the mapping (PROT_*)";
+        mmap_prot: Option<i32>, Dictionary, "Protection of the mapping (PROT_*); of an open_descriptor: it is a shared mapping, which can be made writable";
         attributes: Vec<String>, Dictionary, "What inode_setattr changed: mode, uid, gid, size, atime, mtime, ctime; at inode_setxattr the attribute's name";
         argv: Option<Vec<String>>, Dictionary, "Arguments of the exec";
         argv_bytes: Option<Vec<Vec<u8>>>, Dictionary, "argv as it was, only where it is not UTF-8";

@@ -8,9 +8,8 @@ use std::collections::BTreeMap;
 on_guests!(only_the_path_that_the_policy_names_is_recorded);
 fn only_the_path_that_the_policy_names_is_recorded(guest: Guest) {
     let one_path = guest.scenario("one_path");
-    let rows = one_path.rows(
-        "SELECT path, hook, policy, digest, boot_ns FROM events WHERE policy IS NOT NULL ORDER BY boot_ns",
-    );
+    let rows = one_path
+        .rows("SELECT path, hook, policy, digest, boot_ns FROM events WHERE policy IS NOT NULL ORDER BY boot_ns");
     assert_eq!(rows.len(), 2, "two runs of the watched program: {rows:#?}");
     for (row, act) in rows.iter().zip([one_path.act("watched"), one_path.act("watched-again")]) {
         assert_eq!(row["path"], act.path, "{row}");

@@ -63,7 +63,9 @@ fn write_only_opens_under_a_measuring_rule_are_one_event_each(guest: Guest) {
     assert_eq!(kinds.len(), 1, "write-only opens and nothing else: {kinds:#?}");
     assert_eq!(kinds[0]["access"], 1, "{kinds:#?}");
     assert_eq!(kinds[0]["events"], write_only.number("opens"), "{kinds:#?}");
-    assert_eq!(write_only.count(
-        "SELECT count(*) FROM events WHERE policy IS NOT NULL AND path <> '/data/work/write_only/target'"
-    ), 0);
+    assert_eq!(
+        write_only
+            .count("SELECT count(*) FROM events WHERE policy IS NOT NULL AND path <> '/data/work/write_only/target'"),
+        0
+    );
 }

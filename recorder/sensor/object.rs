@@ -50,6 +50,9 @@ pub(super) fn configure(
     config.enforce = u32::from(options.enforce);
     config.family_count = u32::try_from(tables.families.len())?;
     config.has_limits = u32::from(tables.has_limits);
+    for (hook, gate) in &tables.gates {
+        *config.gate.get_mut(*hook as usize).context("a hook has no gate")? = *gate;
+    }
     // Reading the kernel's BTF takes its time.
     if programs.contains("inode_setattr") || !tables.others.is_empty() {
         let kernel = Kernel::read()?;

@@ -45,6 +45,8 @@ pub(crate) struct Tables {
     pub(crate) selectors: Vec<wire::selector>,
     /// Where the steps of each hook stand; hooks without entries are missing.
     pub(crate) hooks: BTreeMap<u32, wire::hook_policy>,
+    /// What each call of a hook must have that any selector can match.
+    pub(crate) gates: BTreeMap<u32, wire::gate>,
     /// Ranges of numbers, those of one filter in order.
     pub(crate) ranges: Vec<wire::range>,
     /// Families of processes.
@@ -152,7 +154,8 @@ impl Tables {
         let steps = &self.steps[first_step as usize..];
         let mut policy =
             wire::hook_policy { first_step, step_count: u32::try_from(steps.len())?, ..wire::hook_policy::default() };
-        policy.gate = steps::gate(hook, steps);
+        let binaries = wire::path_sets { word: steps::binaries(steps) };
+        self.gates.insert(hook, wire::gate { mask: steps::gate(hook, steps), binaries });
         let numbers = steps::needed(steps, &mut policy.needed_texts);
         policy.number_count = u32::try_from(numbers.len())?;
         for (place, number) in policy.number.iter_mut().zip(numbers) {

@@ -1,6 +1,6 @@
 //! Filters as the steps that the kernel tries in order.
 
-use super::{Tables, byte};
+use super::{SetBits, Tables, byte};
 use crate::decode;
 use crate::host;
 use crate::policy::model::{Filter, NamespaceValue, Number, Text};
@@ -57,11 +57,7 @@ impl Tables {
         Ok(match filter {
             Filter::Text { text, paths } => {
                 let first = self.texts.add(paths)?;
-                wire::step {
-                    operand: text_number(*text),
-                    first,
-                    ..step(wire::filter_kind::FILTER_TEXT, paths.negated)
-                }
+                wire::step { operand: text_number(*text), first, ..step(wire::filter_kind::FILTER_TEXT, paths.negated) }
             }
             Filter::Number { number, negated, ranges } => {
                 let (first, count) = self.add_ranges(ranges)?;
@@ -144,7 +140,6 @@ pub(super) fn gate(hook: u32, steps: &[wire::step]) -> u64 {
         wire::hook::HOOK_MMAP_FILE => wire::number::NUMBER_ARGUMENT_2,
         _ => return 0,
     };
-    let is_last = |step: &wire::step| step.flags & byte(wire::step_flag::STEP_LAST.0) != 0;
     let asks = |step: &&wire::step| {
         let is_mask = u32::from(step.kind) == wire::filter_kind::FILTER_MASK.0 && step.negated == 0;
         is_mask && u32::from(step.operand) == number.0
@@ -152,6 +147,24 @@ pub(super) fn gate(hook: u32, steps: &[wire::step]) -> u64 {
     let of_selector = |steps: &[wire::step]| steps.iter().find(asks).map(|step| step.mask);
     let masks: Option<Vec<u64>> = steps.split_inclusive(is_last).map(of_selector).collect();
     masks.map_or(0, |masks| masks.into_iter().fold(0, |all, mask| all | mask))
+}
+
+/// The sets one of which the calling binary, or an ancestor's, must be in, where every selector asks for one; else none.
+pub(super) fn binaries(steps: &[wire::step]) -> SetBits {
+    let asks = |step: &&wire::step| {
+        let text = wire::text(u32::from(step.operand));
+        let is_text = u32::from(step.kind) == wire::filter_kind::FILTER_TEXT.0 && step.negated == 0;
+        is_text && (text == wire::text::TEXT_BINARY || text == wire::text::TEXT_FOLLOWED)
+    };
+    let of_selector = |steps: &[wire::step]| steps.iter().find(asks).map(|step| step.first as usize);
+    let sets: Option<Vec<usize>> = steps.split_inclusive(is_last).map(of_selector).collect();
+    let mut bits = SetBits::default();
+    sets.unwrap_or_default().into_iter().for_each(|set| bits[set / 64] |= 1 << (set % 64));
+    bits
+}
+
+fn is_last(step: &wire::step) -> bool {
+    step.flags & byte(wire::step_flag::STEP_LAST.0) != 0
 }
 
 /// What steps look at, beside the arguments that each program gives: the numbers, and the texts as bits.

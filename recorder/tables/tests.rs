@@ -57,13 +57,7 @@ fn one_pass_finds_all_substrings() -> Result<()> {
 
 #[test]
 fn a_truncation_is_a_change_of_attributes_where_the_kernel_has_nothing_better() -> Result<()> {
-    let entry = HookEntry {
-        hook: Hook::PathTruncate,
-        line: 1,
-        message: None,
-        tags: Vec::new(),
-        selectors: Vec::new(),
-    };
+    let entry = HookEntry { hook: Hook::PathTruncate, line: 1, message: None, tags: Vec::new(), selectors: Vec::new() };
     let policy = Policy {
         name: "p".into(),
         source: "p.yaml".into(),
@@ -92,5 +86,20 @@ fn a_hook_has_a_gate_only_if_every_selector_asks_for_bits() -> Result<()> {
     assert_eq!(steps::gate(wire::hook::HOOK_FILE_LOCK.0, &tables.steps), 0);
     tables.add_steps(2, &[])?;
     assert_eq!(steps::gate(open, &tables.steps), 0);
+    Ok(())
+}
+
+#[test]
+fn binaries_are_a_gate_only_if_every_selector_asks_for_one() -> Result<()> {
+    let binary = |text, negated, path| Filter::Text {
+        text,
+        paths: PathFilter { negated, ..paths(PathOperator::Equal, &[path]) },
+    };
+    let mut tables = Tables::default();
+    tables.add_steps(0, &[binary(Text::Binary, false, "/a"), binary(Text::Path, false, "/x")])?;
+    tables.add_steps(1, &[binary(Text::Followed, false, "/b")])?;
+    assert_eq!(steps::binaries(&tables.steps), [0b101, 0, 0, 0]);
+    tables.add_steps(2, &[binary(Text::Binary, true, "/c")])?;
+    assert_eq!(steps::binaries(&tables.steps), [0; 4]);
     Ok(())
 }

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The tables that user space steers the programs by: the policies, and what is known of processes and mounts. */
+#ifndef HASHTRAIL_TABLES_H
+#define HASHTRAIL_TABLES_H
+
+/* Texts that filters are about. Each has its sets of paths. */
+enum text {
+	TEXT_PATH,
+	TEXT_TARGET, /* second path of a rename or link */
+	TEXT_BINARY, /* of the process, as of its exec */
+	TEXT_FOLLOWED, /* TEXT_BINARY, or that of an ancestor */
+	TEXT_PARENT_BINARY,
+	TEXT_PARENT_FOLLOWED,
+	TEXT_COMM,
+	TEXT_PARENT_COMM,
+	TEXT_GRANDPARENT_COMM,
+	TEXT_COUNT,
+};
+
+/* Numbers that filters are about. */
+enum number {
+	NUMBER_ARGUMENT_0, /* of the hook, in its own order */
+	NUMBER_ARGUMENT_1,
+	NUMBER_ARGUMENT_2,
+	NUMBER_ARGUMENT_3,
+	NUMBER_ARGUMENT_4,
+	NUMBER_OPEN_MODE, /* enum open_mode */
+	NUMBER_ATTRIBUTES, /* enum attribute */
+	NUMBER_FILE_TYPE, /* S_IFMT bits of the mode */
+	NUMBER_UID,
+	NUMBER_EUID,
+	NUMBER_AUID,
+	NUMBER_PID,
+	NUMBER_NAMESPACE_PID,
+	NUMBER_UTS_NS,
+	NUMBER_IPC_NS,
+	NUMBER_MNT_NS,
+	NUMBER_PID_NS,
+	NUMBER_PID_FOR_CHILDREN_NS,
+	NUMBER_NET_NS,
+	NUMBER_TIME_NS,
+	NUMBER_TIME_FOR_CHILDREN_NS,
+	NUMBER_CGROUP_NS,
+	NUMBER_USER_NS,
+	NUMBER_CAP_EFFECTIVE,
+	NUMBER_CAP_INHERITABLE,
+	NUMBER_CAP_PERMITTED,
+	NUMBER_COUNT,
+};
+
+enum filter_kind {
+	FILTER_ALWAYS,
+	FILTER_TEXT, /* the text `operand` is in the set of paths `first` */
+	FILTER_RANGES, /* the number `operand` is in one of `count` ranges from `first` on, which are in order */
+	FILTER_MASK, /* the number `operand` has a bit of `mask` */
+	FILTER_FOLLOWED_PID, /* the process is of the family `first` */
+	FILTER_DIGEST, /* the digest is in the set `first` */
+};
+
+enum step_flag {
+	STEP_FIRST = 1, /* of its selector */
+	STEP_LAST = 2,
+};
+
+enum selector_flag {
+	SELECTOR_POST = 1,
+	SELECTOR_DIGEST = 2,
+	SELECTOR_MONITOR = 4, /* the policy enforces nothing */
+	SELECTOR_NEEDS_DIGEST = 8, /* to be decided */
+	SELECTOR_HAS_ERROR = 16,
+	SELECTOR_LIMITED = 32, /* limit_ns holds */
+	SELECTOR_DEDUPE = 64,
+	SELECTOR_DEDUPE_PROCESS = 128,
+};
+
+/* What the first argument of a hook without a program of its own is, by the kernel's BTF. */
+enum other_kind {
+	OTHER_PLAIN,
+	OTHER_FILE,
+	OTHER_BINPRM,
+};
+
+enum limit_scope {
+	LIMIT_THREAD,
+	LIMIT_PROCESS,
+	LIMIT_GLOBAL,
+};
+
+enum affix_kind {
+	AFFIX_PREFIX,
+	AFFIX_POSTFIX,
+};
+
+/* Sizes that both sides build on. */
+#define AFFIX_BYTES 256
+#define SHORT_PATH_BYTES 256
+#define PREFIX_LENGTHS 256
+#define POSTFIX_LENGTHS 128
+#define PATH_SET_WORDS 4
+#define ENTRIES_PER_HOOK 16
+#define OTHER_HOOKS 8
+#define MOUNT_POINT_BYTES 256
+
+/* One set of paths is one bit. */
+struct path_sets {
+	__u64 word[PATH_SET_WORDS];
+};
+
+struct affix_key {
+	__u32 kind;
+	__u32 length;
+	__u8 bytes[AFFIX_BYTES];
+};
+
+/* Lengths that occur among the prefixes and postfixes of all sets, each of which costs one look-up. */
+struct text_index {
+	__u32 prefixes;
+	__u32 postfixes;
+	__u32 exact_state; /* that a pass for substrings begins with; 0: no pass */
+	__u32 folded_state; /* the same for substrings whose ASCII letters have no case */
+	__u16 prefix[PREFIX_LENGTHS];
+	__u16 postfix[POSTFIX_LENGTHS];
+};
+
+/*
+ * One filter of one selector. The steps of a hook stand together in the order in which they are tried; a selector
+ * without filters is one step of FILTER_ALWAYS.
+ */
+struct step {
+	__u8 kind;
+	__u8 negated;
+	__u8 operand; /* enum text or enum number */
+	__u8 flags;
+	__u32 selector; /* row of the selectors */
+	__u32 first;
+	__u32 count;
+	__u64 mask;
+};
+
+struct range {
+	__u64 first;
+	__u64 last; /* itself included */
+};
+
+struct selector {
+	__u16 entry_of_hook;
+	__u16 entry;
+	__u16 selector;
+	__u16 flags;
+	__s32 error; /* that Override returns, -4095 to 0 */
+	__u8 signal;
+	__u8 limit_scope;
+	__u8 reserved[2];
+	__u64 limit_ns; /* of the rate limit, or of the window in which rows are merged */
+	__u64 dedupe_ns;
+};
+
+/* What the steps of a hook look at stands here, and nothing else is read for them. */
+struct hook_policy {
+	__u32 first_step;
+	__u32 step_count;
+	__u32 needed_texts; /* bits of enum text */
+	__u32 number_count;
+	__u8 number[32]; /* enum number, without the hook's arguments */
+};
+
+/* A set of digests has its number in each of its members. */
+struct digest_key {
+	__u32 set;
+	__s32 algorithm;
+	__u8 digest[DIGEST_BYTES];
+};
+
+/* One matchPIDs filter with followForks. */
+struct family {
+	__u32 pid[4];
+	__u32 pid_count;
+	__u32 is_namespace_pid;
+};
+
+/* The state machine that finds substrings: one look-up for each byte of a path. */
+struct substring_state {
+	__u16 next[256];
+	struct path_sets found; /* where the path so far ends with a substring */
+};
+
+/* Where the filesystem of a device is mounted, if it is at one place only. "/" has no bytes. */
+struct mount_point {
+	__u32 bytes;
+	__u32 reserved;
+	char path[MOUNT_POINT_BYTES];
+};
+
+/*
+ * What an exec leaves behind for the process's later events; copied at fork. The sets belong to the policies of one
+ * generation: under other ones they are found again from exe.
+ */
+struct process {
+	__u64 exec_id;
+	__u64 families; /* that the process is of, by its ancestors */
+	struct path_sets binary;
+	struct path_sets followed; /* of its ancestors */
+	__u32 generation;
+	__u32 exe_bytes;
+	__u32 exe_truncated;
+	__u32 reserved;
+	char exe[EXE_BYTES];
+};
+
+/* Puts the enumerations into the object's BTF, where Rust takes them from. */
+struct wire_enumerations {
+	enum hook hook;
+	enum event_flag event_flag;
+	enum path_flag path_flag;
+	enum digest_status digest_status;
+	enum digest_source digest_source;
+	enum digest_doubt digest_doubt;
+	enum open_mode open_mode;
+	enum action action;
+	enum not_enforced not_enforced;
+	enum attribute attribute;
+	enum text text;
+	enum number number;
+	enum filter_kind filter_kind;
+	enum step_flag step_flag;
+	enum selector_flag selector_flag;
+	enum limit_scope limit_scope;
+	enum other_kind other_kind;
+	enum affix_kind affix_kind;
+};
+
+/*
+ * What each call of a hook must have that any selector can match. Not part of the tables: the verifier knows these as
+ * constants, and leaves nothing of a gate that is 0.
+ */
+struct gate {
+	__u64 mask; /* of these bits of the number that the hook's program looks at first, one */
+	struct path_sets binaries; /* of these sets, one that holds the calling binary or an ancestor's */
+};
+
+/* Set once, before load. */
+struct sensor_config {
+	struct gate gate[HOOK_COUNT];
+	__u64 max_hash_bytes;
+	__u64 ring_bytes;
+	__u64 hash_key[2]; /* of the keyed hashes in rate limits */
+	__u32 recorder_tgid;
+	__u32 direct_io_flag; /* O_DIRECT differs between architectures */
+	__u32 hash_probe; /* the programs on ima_calc_file_hash are attached */
+	__u32 generation; /* of the policies, from 1 */
+	__u32 enforce;
+	__u32 family_count;
+	__u32 has_limits;
+	__u32 setattr_dentry; /* place of the dentry among the arguments of inode_setattr */
+	__u32 other_kind[OTHER_HOOKS]; /* enum other_kind, of argument 0 */
+};
+
+#endif

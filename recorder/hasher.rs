@@ -1,0 +1,233 @@
+//! Digests that the kernel could not give, taken by user space: one thread behind the journal, which reads files through
+//! the processes that have them.
+
+mod file;
+
+use crate::host;
+use crate::own_row::OwnRow;
+use crate::wire;
+use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use file::open_recorded;
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+/// Files that wait at most.
+const QUEUE: usize = 2048;
+/// The kernel's number of sha256.
+const SHA256: i32 = 4;
+/// What the reading of a file takes at once.
+const CHUNK_BYTES: usize = 128 << 10;
+/// Filesystems without stored content, and those whose server may never answer.
+const UNREAD: [&str; 15] = [
+    "proc",
+    "sysfs",
+    "debugfs",
+    "tracefs",
+    "securityfs",
+    "selinuxfs",
+    "smackfs",
+    "cgroup",
+    "cgroup2",
+    "bpf",
+    "configfs",
+    "binfmt_misc",
+    "efivarfs",
+    "fuse",
+    "fuseblk",
+];
+
+/// What became of the files that were to be hashed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct HasherCounts {
+    /// Those that got a row, whatever it says.
+    pub(crate) answered: u64,
+    /// Those that got none, because too many waited, or the recording ended.
+    pub(crate) dropped: u64,
+}
+
+/// The way to the thread and back.
+pub(crate) struct Hasher {
+    requests: Sender<OwnRow>,
+    answers: Receiver<OwnRow>,
+    /// Executables of running processes that were asked for: each once.
+    executables: HashSet<(u32, u64, u32)>,
+    asked: u64,
+    answered: u64,
+    dropped: u64,
+}
+
+impl Hasher {
+    /// Starts the thread. Files above this size are not read.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start(max_hash_bytes: u64) -> Result<Self> {
+        let (requests, asked) = bounded::<OwnRow>(QUEUE);
+        let (answer, answers) = bounded(QUEUE);
+        // It ends when nobody asks or takes its answers any more, and is not waited for: a read may take for ever.
+        let work = move || asked.iter().all(|request| answer.send(answered(request, max_hash_bytes)).is_ok());
+        std::thread::Builder::new().name("hasher".into()).spawn(work).context("cannot start the hasher")?;
+        Ok(Self { requests, answers, executables: HashSet::new(), asked: 0, answered: 0, dropped: 0 })
+    }
+
+    /// Asks for the digest of the file of this record, where the kernel should have given one and could not.
+    pub(crate) fn look_at(&mut self, record: &[u8]) {
+        let Some(head) = wire::read::<wire::event>(record).filter(|head| lacks_digest(head)) else { return };
+        let is_executable = u32::from(head.hook) == wire::hook::HOOK_RUNNING_PROCESS.0;
+        if is_executable && !self.executables.insert((head.dev, head.ino, head.ino_generation)) {
+            return;
+        }
+        let Some(request) = OwnRow::read(record) else { return };
+        match self.requests.try_send(request) {
+            Ok(()) => self.asked += 1,
+            Err(_) => self.dropped += 1,
+        }
+    }
+
+    /// An answer that is ready.
+    pub(crate) fn answer(&mut self) -> Option<OwnRow> {
+        let answer = self.answers.try_recv().ok()?;
+        self.answered += 1;
+        Some(answer)
+    }
+
+    /// The answer that comes next, for all that were asked for; `None` when there is none left, or not in time.
+    pub(crate) fn last_answer(&mut self, limit: Instant) -> Option<OwnRow> {
+        if self.answered < self.asked {
+            let answer = self.answers.recv_deadline(limit).ok()?;
+            self.answered += 1;
+            return Some(answer);
+        }
+        None
+    }
+
+    /// Gives up what is not answered.
+    pub(crate) fn end(&mut self) {
+        self.dropped += self.asked - self.answered;
+        self.asked = self.answered;
+    }
+
+    /// What became of all so far.
+    pub(crate) fn counts(&self) -> HasherCounts {
+        HasherCounts { answered: self.answered, dropped: self.dropped }
+    }
+}
+
+/// Whether a digest was asked for that the kernel did not give, or that may be of older content. Of running processes
+/// none was asked of the kernel.
+fn lacks_digest(head: &wire::event) -> bool {
+    /// `S_IFMT`, `S_IFREG`
+    const FILE_TYPE: u32 = 0o170_000;
+    const REGULAR: u32 = 0o100_000;
+    let hook = wire::hook(u32::from(head.hook));
+    let stale = wire::digest_doubt::DOUBT_OLD.0 | wire::digest_doubt::DOUBT_NOT_REVALIDATED.0;
+    let lacks = match wire::digest_status(u32::from(head.digest_status)) {
+        wire::digest_status::DIGEST_NOT_AVAILABLE_AT_THIS_HOOK
+        | wire::digest_status::DIGEST_IMA_FAILED
+        | wire::digest_status::DIGEST_DIRECT_IO => true,
+        wire::digest_status::DIGEST_OK => head.digest_doubt & stale != 0,
+        _ => hook == wire::hook::HOOK_RUNNING_PROCESS,
+    };
+    let has_file = u32::from(head.flags) & wire::event_flag::EVENT_HAS_FILE.0 != 0;
+    lacks
+        && has_file
+        && hook != wire::hook::HOOK_USER_DIGEST
+        && head.mode & FILE_TYPE == REGULAR
+        && !UNREAD.iter().any(|name| name.as_bytes() == wire::c_text(&head.fs_type))
+}
+
+/// The row that answers a request: the same process and file, and the digest or why there is none.
+fn answered(request: OwnRow, max_hash_bytes: u64) -> OwnRow {
+    let head = request.head;
+    let boot_ns = host::clock_anchor().boot_ns;
+    let began = Instant::now();
+    let digest = digest_of_recorded(&head, &request.path, max_hash_bytes);
+    let doubt = if head.writers > 0 { wire::digest_doubt::DOUBT_WRITER_OPEN.0 } else { 0 };
+    let mut answer = wire::event {
+        boot_ns: boot_ns.cast_unsigned(),
+        hook: small(wire::hook::HOOK_USER_DIGEST.0),
+        ref_cpu: head.cpu,
+        ref_seq: head.seq,
+        digest: [0; 64],
+        digest_doubt: doubt,
+        digest_duration_ns: u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX),
+        ..about_file(&head)
+    };
+    match digest {
+        Ok(digest) => {
+            answer.digest[..digest.len()].copy_from_slice(&digest);
+            answer.digest_algorithm = SHA256;
+            answer.digest_status = byte(wire::digest_status::DIGEST_OK.0);
+            answer.digest_source = byte(wire::digest_source::SOURCE_USER.0);
+        }
+        Err(status) => answer.digest_status = byte(status.0),
+    }
+    OwnRow { head: answer, ..request }
+}
+
+/// The process and the file of a record, without what its hook says beside them.
+fn about_file(head: &wire::event) -> wire::event {
+    let kept = wire::event_flag::EVENT_HAS_FILE.0 | wire::event_flag::EVENT_EXE_TRUNCATED.0;
+    wire::event {
+        flags: head.flags & byte(kept),
+        entry: 0,
+        selector: 0,
+        action: 0,
+        not_enforced: 0,
+        result: 0,
+        attributes: 0,
+        argc: 0,
+        target_ino: 0,
+        digest_source: 0,
+        digest_algorithm: 0,
+        ..*head
+    }
+}
+
+fn digest_of_recorded(head: &wire::event, path: &[u8], max_bytes: u64) -> Result<[u8; 32], wire::digest_status> {
+    if head.size_bytes > max_bytes {
+        return Err(wire::digest_status::DIGEST_TOO_LARGE);
+    }
+    let mut file = open_recorded(head, path)?;
+    let digest = digest_of(&mut file, head.size_bytes).map_err(|_| wire::digest_status::DIGEST_UNREADABLE)?;
+    let is_same = crate::identity::is_file_of(&file, head) && crate::identity::is_unchanged(&file, head);
+    digest.filter(|_| is_same).ok_or(wire::digest_status::DIGEST_MOVED)
+}
+
+/// The digest of a whole file of this size; `None` when it has another size.
+fn digest_of(file: &mut File, size_bytes: u64) -> io::Result<Option<[u8; 32]>> {
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut read_bytes = 0;
+    while read_bytes <= size_bytes {
+        match file.read(&mut chunk) {
+            Ok(0) => return Ok((read_bytes == size_bytes).then(|| hash.finalize().into())),
+            Ok(bytes) => {
+                hash.update(&chunk[..bytes]);
+                read_bytes += bytes as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+fn byte(value: u32) -> u8 {
+    value.to_le_bytes()[0]
+}
+
+fn small(value: u32) -> u16 {
+    u16::try_from(value).unwrap_or(u16::MAX)
+}
+
+/// The longest wait, at the stop, for files that are still to be hashed.
+pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+use super::*;
+use crate::identity::kernel_device;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+const NO_LIMIT: u64 = 1 << 20;
+
+/// The record of an open of this file by this process, whose digest the kernel could not give.
+fn row_of(path: &Path) -> OwnRow {
+    let metadata = std::fs::metadata(path).unwrap();
+    let head = wire::event {
+        seq: 5,
+        cpu: 1,
+        pid: std::process::id(),
+        hook: small(wire::hook::HOOK_FILE_OPEN.0),
+        flags: byte(wire::event_flag::EVENT_HAS_FILE.0),
+        dev: kernel_device(metadata.dev()),
+        ino: metadata.ino(),
+        mode: metadata.mode(),
+        size_bytes: metadata.size(),
+        ctime_s: metadata.ctime(),
+        ctime_ns: u32::try_from(metadata.ctime_nsec()).unwrap(),
+        digest_status: byte(wire::digest_status::DIGEST_NOT_AVAILABLE_AT_THIS_HOOK.0),
+        ..wire::event::default()
+    };
+    OwnRow { head, path: path.as_os_str().as_bytes().to_vec(), ..OwnRow::default() }
+}
+
+fn status(row: &OwnRow) -> wire::digest_status {
+    wire::digest_status(u32::from(row.head.digest_status))
+}
+
+#[test]
+fn a_file_that_stayed_is_hashed_for_the_row_that_lacks_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("one");
+    std::fs::write(&path, b"abc").unwrap();
+    let answer = answered(row_of(&path), NO_LIMIT);
+    assert_eq!(status(&answer), wire::digest_status::DIGEST_OK);
+    assert_eq!(answer.head.digest[..32], Sha256::digest(b"abc")[..]);
+    assert_eq!((answer.head.ref_cpu, answer.head.ref_seq, answer.head.digest_doubt), (1, 5, 0));
+    let writer = OwnRow { head: wire::event { writers: 1, ..row_of(&path).head }, ..row_of(&path) };
+    assert_eq!(answered(writer, NO_LIMIT).head.digest_doubt, wire::digest_doubt::DOUBT_WRITER_OPEN.0);
+}
+
+#[test]
+fn what_moved_is_gone_or_is_too_large_has_no_digest() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("one");
+    std::fs::write(&path, b"abc").unwrap();
+    let row = row_of(&path);
+    assert_eq!(status(&answered(row.clone(), 2)), wire::digest_status::DIGEST_TOO_LARGE);
+    std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"d").unwrap();
+    assert_eq!(status(&answered(row.clone(), NO_LIMIT)), wire::digest_status::DIGEST_MOVED);
+    let row = row_of(&path);
+    std::fs::write(directory.path().join("other"), b"abcd").unwrap();
+    std::fs::rename(directory.path().join("other"), &path).unwrap();
+    assert_eq!(status(&answered(row.clone(), NO_LIMIT)), wire::digest_status::DIGEST_MOVED);
+    std::fs::remove_file(&path).unwrap();
+    let answer = answered(row, NO_LIMIT);
+    assert_eq!(status(&answer), wire::digest_status::DIGEST_UNREADABLE);
+    assert_eq!((answer.head.digest, answer.head.digest_algorithm), ([0; 64], 0));
+}
+
+#[test]
+fn an_unlinked_file_is_reached_through_its_descriptor() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("one");
+    std::fs::write(&path, b"abc").unwrap();
+    let held = File::open(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let metadata = held.metadata().unwrap();
+    let mut row = row_of(Path::new("/dev/null"));
+    row.head = wire::event {
+        dev: kernel_device(metadata.dev()),
+        ino: metadata.ino(),
+        size_bytes: 3,
+        ctime_s: metadata.ctime(),
+        ctime_ns: u32::try_from(metadata.ctime_nsec()).unwrap(),
+        ..row.head
+    };
+    assert_eq!(status(&answered(row, NO_LIMIT)), wire::digest_status::DIGEST_OK);
+}
+
+#[test]
+fn only_what_the_kernel_could_not_hash_is_asked_for() {
+    let with = |status: wire::digest_status, doubt: u32| wire::event {
+        digest_status: byte(status.0),
+        digest_doubt: doubt,
+        flags: byte(wire::event_flag::EVENT_HAS_FILE.0),
+        mode: 0o100_644,
+        hook: small(wire::hook::HOOK_FILE_OPEN.0),
+        ..wire::event::default()
+    };
+    let failed = with(wire::digest_status::DIGEST_IMA_FAILED, 0);
+    assert!(lacks_digest(&failed));
+    assert!(lacks_digest(&with(wire::digest_status::DIGEST_OK, wire::digest_doubt::DOUBT_OLD.0)));
+    assert!(!lacks_digest(&with(wire::digest_status::DIGEST_OK, wire::digest_doubt::DOUBT_WRITER_OPEN.0)));
+    assert!(!lacks_digest(&with(wire::digest_status::DIGEST_NOT_REQUESTED, 0)));
+    assert!(!lacks_digest(&wire::event { mode: 0o040_755, ..failed }));
+    let mut proc = failed;
+    proc.fs_type[..4].copy_from_slice(&b"proc".map(u8::cast_signed));
+    assert!(!lacks_digest(&proc));
+}
+
+#[test]
+fn an_executable_is_hashed_once_and_what_finds_no_place_is_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("one");
+    std::fs::write(&path, b"abc").unwrap();
+    let mut hasher = Hasher::start(NO_LIMIT).unwrap();
+    let mut row = row_of(&path);
+    row.head.hook = small(wire::hook::HOOK_RUNNING_PROCESS.0);
+    hasher.look_at(&row.record());
+    hasher.look_at(&row.record());
+    let limit = Instant::now() + Duration::from_secs(10);
+    assert!(hasher.last_answer(limit).is_some());
+    assert!(hasher.last_answer(limit).is_none());
+    hasher.end();
+    assert_eq!(hasher.counts(), HasherCounts { answered: 1, dropped: 0 });
+
+    // Nobody takes the answers, so both queues fill up.
+    for _ in 0..3 * QUEUE {
+        hasher.look_at(&row_of(&path).record());
+    }
+    assert!(hasher.counts().dropped > 0);
+    hasher.end();
+    let counts = hasher.counts();
+    assert_eq!(counts.answered + counts.dropped, 1 + 3 * QUEUE as u64);
+}

@@ -1,0 +1,201 @@
+//! The hooks that a policy can name.
+
+use super::Text;
+
+/// An LSM hook.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Hook {
+    /// A program is about to be executed, before its credentials are computed; not called for interpreters.
+    BprmCredsForExec,
+    /// The credentials of the program that will really run are computed from its file.
+    BprmCredsFromFile,
+    /// A program is about to be executed; also called for each interpreter.
+    BprmCheckSecurity,
+    /// An exec is about to change the credentials.
+    BprmCommittingCreds,
+    /// An exec can no longer fail.
+    BprmCommittedCreds,
+    /// A file is mapped into memory.
+    MmapFile,
+    /// A file is being opened; no digest is possible here.
+    FileOpen,
+    /// A file was opened, before its opener sees it (kernel 6.8 and later).
+    FilePostOpen,
+    /// The kernel reads a file for itself: a module, firmware, a kexec image, a policy.
+    KernelReadFile,
+    /// A file is locked.
+    FileLock,
+    /// A descriptor comes in over a socket.
+    FileReceive,
+    /// A file is renamed.
+    InodeRename,
+    /// A name of a file is removed.
+    InodeUnlink,
+    /// A file gets another name.
+    InodeLink,
+    /// Attributes of a file are changed, its size among them.
+    InodeSetattr,
+    /// An extended attribute is set.
+    InodeSetxattr,
+    /// A file is truncated by path (served by `inode_setattr` where the kernel has no sleepable hook for it).
+    PathTruncate,
+    /// Any other hook of the kernel: recorded with process and, where its first argument is a file or a program, file
+    /// columns. Has no arguments that filters could be about, except that file.
+    Other(String),
+}
+
+/// One argument in a hook's own prototype.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Argument {
+    /// The kernel's name of it.
+    pub(crate) name: &'static str,
+    /// What it is.
+    pub(crate) kind: ArgumentKind,
+}
+
+/// What a hook's argument is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ArgumentKind {
+    /// `struct linux_binprm *`: the program to run.
+    Binprm,
+    /// `struct file *`.
+    File,
+    /// `struct dentry *`: a name in a directory.
+    Dentry,
+    /// `const struct path *`.
+    Path,
+    /// A number.
+    Integer,
+    /// Anything that no filter can be about.
+    Opaque,
+}
+
+impl Hook {
+    /// All hooks that have a program of their own.
+    pub(crate) const fn all() -> [Self; 17] {
+        [
+            Self::BprmCredsForExec,
+            Self::BprmCredsFromFile,
+            Self::BprmCheckSecurity,
+            Self::BprmCommittingCreds,
+            Self::BprmCommittedCreds,
+            Self::MmapFile,
+            Self::FileOpen,
+            Self::FilePostOpen,
+            Self::KernelReadFile,
+            Self::FileLock,
+            Self::FileReceive,
+            Self::InodeRename,
+            Self::InodeUnlink,
+            Self::InodeLink,
+            Self::InodeSetattr,
+            Self::InodeSetxattr,
+            Self::PathTruncate,
+        ]
+    }
+
+    /// The hook's name as the kernel and Tetragon write it.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::BprmCredsForExec => "bprm_creds_for_exec",
+            Self::BprmCredsFromFile => "bprm_creds_from_file",
+            Self::BprmCheckSecurity => "bprm_check_security",
+            Self::BprmCommittingCreds => "bprm_committing_creds",
+            Self::BprmCommittedCreds => "bprm_committed_creds",
+            Self::MmapFile => "mmap_file",
+            Self::FileOpen => "file_open",
+            Self::FilePostOpen => "file_post_open",
+            Self::KernelReadFile => "kernel_read_file",
+            Self::FileLock => "file_lock",
+            Self::FileReceive => "file_receive",
+            Self::InodeRename => "inode_rename",
+            Self::InodeUnlink => "inode_unlink",
+            Self::InodeLink => "inode_link",
+            Self::InodeSetattr => "inode_setattr",
+            Self::InodeSetxattr => "inode_setxattr",
+            Self::PathTruncate => "path_truncate",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// The hook of this name, if it has a program of its own.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::all().into_iter().find(|hook| hook.name() == name)
+    }
+
+    /// The hook's prototype, as in the kernel's `include/linux/lsm_hook_defs.h` (6.12; an older kernel's
+    /// `inode_setattr` lacks the first argument).
+    pub(crate) fn arguments(&self) -> &'static [Argument] {
+        use ArgumentKind::{Binprm, Dentry, File, Integer, Opaque, Path};
+        const fn a(name: &'static str, kind: ArgumentKind) -> Argument {
+            argument(name, kind)
+        }
+        match self {
+            Self::BprmCredsForExec | Self::BprmCheckSecurity | Self::BprmCommittingCreds | Self::BprmCommittedCreds => {
+                &const { [a("bprm", Binprm)] }
+            }
+            Self::BprmCredsFromFile => &const { [a("bprm", Binprm), a("file", File)] },
+            Self::MmapFile => {
+                &const { [a("file", File), a("reqprot", Integer), a("prot", Integer), a("flags", Integer)] }
+            }
+            Self::FileOpen | Self::FileReceive => &const { [a("file", File)] },
+            Self::FilePostOpen => &const { [a("file", File), a("mask", Integer)] },
+            Self::KernelReadFile => &const { [a("file", File), a("id", Integer), a("contents", Integer)] },
+            Self::FileLock => &const { [a("file", File), a("cmd", Integer)] },
+            Self::InodeRename => {
+                &const { [a("old_dir", Opaque), a("old_dentry", Dentry), a("new_dir", Opaque), a("new_dentry", Dentry)] }
+            }
+            Self::InodeUnlink => &const { [a("dir", Opaque), a("dentry", Dentry)] },
+            Self::InodeLink => &const { [a("old_dentry", Dentry), a("dir", Opaque), a("new_dentry", Dentry)] },
+            Self::InodeSetattr => &const { [a("idmap", Opaque), a("dentry", Dentry), a("attr", Opaque)] },
+            Self::InodeSetxattr => {
+                &const {
+                    [a("idmap", Opaque), a("dentry", Dentry), a("name", Opaque), a("value", Opaque), a("size", Integer)]
+                }
+            }
+            Self::PathTruncate => &const { [a("path", Path)] },
+            Self::Other(_) => &[],
+        }
+    }
+
+    /// The argument at this place; none where the hook has no such argument.
+    pub(crate) fn argument(&self, index: u8) -> Option<Argument> {
+        self.arguments().get(usize::from(index)).copied()
+    }
+
+    /// The text that a filter on this argument is about; none for what has no path.
+    pub(crate) fn text_of(&self, index: u8) -> Option<Text> {
+        match self.argument(index)?.kind {
+            ArgumentKind::Integer | ArgumentKind::Opaque => None,
+            ArgumentKind::Dentry if self.names_second_path(index) => Some(Text::Target),
+            _ => Some(Text::Path),
+        }
+    }
+
+    fn names_second_path(&self, index: u8) -> bool {
+        matches!((self, index), (Self::InodeRename, 3) | (Self::InodeLink, 2))
+    }
+
+    /// Whether a digest can be taken here (or, for `file_open`, at the hook that serves it).
+    pub(crate) fn has_digest(&self) -> bool {
+        !matches!(
+            self,
+            Self::InodeRename
+                | Self::InodeUnlink
+                | Self::InodeLink
+                | Self::InodeSetattr
+                | Self::InodeSetxattr
+                | Self::PathTruncate
+                | Self::Other(_)
+        )
+    }
+
+    /// Whether the kernel heeds what the hook returns.
+    pub(crate) fn can_deny(&self) -> bool {
+        !matches!(self, Self::BprmCommittingCreds | Self::BprmCommittedCreds)
+    }
+}
+
+const fn argument(name: &'static str, kind: ArgumentKind) -> Argument {
+    Argument { name, kind }
+}
