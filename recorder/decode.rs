@@ -1,5 +1,13 @@
 //! Records as the kernel sent them to rows. Pure, and tested without a kernel.
 
+mod digest;
+mod names;
+
+pub(crate) use names::algorithm_number;
+
+use digest::fill_digest;
+use names::{ATTRIBUTES, HOOKS, PATH_FLAGS, names_of};
+
 use crate::frame::Surroundings;
 use crate::segment::SegmentHeader;
 use crate::wire;
@@ -7,95 +15,6 @@ use anyhow::{Context, Result, bail};
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 use hashtrail::text::{self, Text};
-
-/// Names of the kernel's `hash_algo` numbers and the digests' lengths (include/uapi/linux/hash_info.h).
-const ALGORITHMS: [(&str, usize); 23] = [
-    ("md4", 16),
-    ("md5", 16),
-    ("sha1", 20),
-    ("rmd160", 20),
-    ("sha256", 32),
-    ("sha384", 48),
-    ("sha512", 64),
-    ("sha224", 28),
-    ("rmd128", 16),
-    ("rmd256", 32),
-    ("rmd320", 40),
-    ("wp256", 32),
-    ("wp384", 48),
-    ("wp512", 64),
-    ("tgr128", 16),
-    ("tgr160", 20),
-    ("tgr192", 24),
-    ("sm3", 32),
-    ("streebog256", 32),
-    ("streebog512", 64),
-    ("sha3-256", 32),
-    ("sha3-384", 48),
-    ("sha3-512", 64),
-];
-
-/// The kernel's number of an algorithm; `None` where it has none of this name.
-pub(crate) fn algorithm_number(name: &str) -> Option<i32> {
-    ALGORITHMS.iter().position(|(known, _)| *known == name).and_then(|number| i32::try_from(number).ok())
-}
-
-const PATH_FLAGS: [(u32, &str); 7] = [
-    (wire::path_flag::PATH_DELETED.0, "deleted"),
-    (wire::path_flag::PATH_MEMFD.0, "memfd"),
-    (wire::path_flag::PATH_UNREACHABLE.0, "unreachable"),
-    (wire::path_flag::PATH_TOO_LONG.0, "too_long"),
-    (wire::path_flag::PATH_NO_SCRATCH.0, "no_scratch"),
-    (wire::path_flag::PATH_MOUNT_POINT.0, "mount_point"),
-    (wire::path_flag::PATH_FS_RELATIVE.0, "fs_relative"),
-];
-
-const ATTRIBUTES: [(u32, &str); 7] = [
-    (wire::attribute::ATTRIBUTE_MODE.0, "mode"),
-    (wire::attribute::ATTRIBUTE_UID.0, "uid"),
-    (wire::attribute::ATTRIBUTE_GID.0, "gid"),
-    (wire::attribute::ATTRIBUTE_SIZE.0, "size"),
-    (wire::attribute::ATTRIBUTE_ATIME.0, "atime"),
-    (wire::attribute::ATTRIBUTE_MTIME.0, "mtime"),
-    (wire::attribute::ATTRIBUTE_CTIME.0, "ctime"),
-];
-
-const DOUBTS: [(u32, &str); 5] = [
-    (wire::digest_doubt::DOUBT_OLD.0, "old"),
-    (wire::digest_doubt::DOUBT_WRITER_OPEN.0, "writer_open"),
-    (wire::digest_doubt::DOUBT_MOVED_DURING_HASH.0, "moved_during_hash"),
-    (wire::digest_doubt::DOUBT_UNVERIFIABLE_FS.0, "unverifiable_fs"),
-    (wire::digest_doubt::DOUBT_NOT_REVALIDATED.0, "not_revalidated"),
-];
-
-/// Filesystems whose content can change behind the kernel's back.
-const UNVERIFIABLE: [&str; 8] = ["nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "fuse", "fuseblk"];
-
-const HOOKS: [(wire::hook, &str); 23] = [
-    (wire::hook::HOOK_BPRM_CREDS_FOR_EXEC, "bprm_creds_for_exec"),
-    (wire::hook::HOOK_BPRM_CREDS_FROM_FILE, "bprm_creds_from_file"),
-    (wire::hook::HOOK_BPRM_CHECK_SECURITY, "bprm_check_security"),
-    (wire::hook::HOOK_BPRM_COMMITTING_CREDS, "bprm_committing_creds"),
-    (wire::hook::HOOK_BPRM_COMMITTED_CREDS, "bprm_committed_creds"),
-    (wire::hook::HOOK_MMAP_FILE, "mmap_file"),
-    (wire::hook::HOOK_FILE_OPEN, "file_open"),
-    (wire::hook::HOOK_FILE_POST_OPEN, "file_post_open"),
-    (wire::hook::HOOK_KERNEL_READ_FILE, "kernel_read_file"),
-    (wire::hook::HOOK_FILE_LOCK, "file_lock"),
-    (wire::hook::HOOK_FILE_RECEIVE, "file_receive"),
-    (wire::hook::HOOK_INODE_RENAME, "inode_rename"),
-    (wire::hook::HOOK_INODE_UNLINK, "inode_unlink"),
-    (wire::hook::HOOK_INODE_LINK, "inode_link"),
-    (wire::hook::HOOK_INODE_SETATTR, "inode_setattr"),
-    (wire::hook::HOOK_INODE_SETXATTR, "inode_setxattr"),
-    (wire::hook::HOOK_PATH_TRUNCATE, "path_truncate"),
-    (wire::hook::HOOK_FORK, "sched_process_fork"),
-    (wire::hook::HOOK_RUNNING_PROCESS, "running_process"),
-    (wire::hook::HOOK_OPEN_DESCRIPTOR, "open_descriptor"),
-    (wire::hook::HOOK_USER_DIGEST, "user_digest"),
-    (wire::hook::HOOK_LOADTEST, "loadtest"),
-    (wire::hook::HOOK_LOADTEST_BULK, "loadtest_bulk"),
-];
 
 /// All that the drain needs to know of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,7 +217,7 @@ fn fill_file(event: &mut Event, raw: &wire::event, path: &[u8]) {
 /// Change hooks are about names, not open files.
 fn has_open_file(raw: &wire::event) -> bool {
     let hook = u32::from(raw.hook);
-    hook < wire::hook::HOOK_INODE_RENAME.0 || hook > wire::hook::HOOK_PATH_TRUNCATE.0
+    !(wire::hook::HOOK_INODE_RENAME.0..=wire::hook::HOOK_PATH_TRUNCATE.0).contains(&hook)
 }
 
 fn fill_how(event: &mut Event, raw: &wire::event, tail: &Tail<'_>) {
@@ -344,56 +263,6 @@ fn fill_arguments(event: &mut Event, raw: &wire::event, argv: &[u8]) {
     event.argv = Some(texts.into_iter().map(|text| text.text).collect());
 }
 
-fn fill_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
-    let reason = match wire::digest_status(u32::from(raw.digest_status)) {
-        wire::digest_status::DIGEST_NOT_REQUESTED => {
-            event.digest_status = "not_requested".into();
-            return Ok(());
-        }
-        wire::digest_status::DIGEST_OK => return fill_taken_digest(event, raw),
-        wire::digest_status::DIGEST_NO_FILE => "no_file",
-        wire::digest_status::DIGEST_NOT_REGULAR => "not_regular_file",
-        wire::digest_status::DIGEST_NOT_EXECUTABLE_MAPPING => "not_executable_mapping",
-        wire::digest_status::DIGEST_DIRECT_IO => "direct_io",
-        wire::digest_status::DIGEST_TOO_LARGE => "too_large",
-        wire::digest_status::DIGEST_NOT_AVAILABLE_AT_THIS_HOOK => "not_available_at_this_hook",
-        wire::digest_status::DIGEST_IMA_FAILED => "ima_failed",
-        wire::digest_status::DIGEST_PSEUDO_FILESYSTEM => "pseudo_filesystem",
-        wire::digest_status::DIGEST_MOVED => "file_moved",
-        wire::digest_status::DIGEST_UNREADABLE => "unreadable",
-        wire::digest_status::DIGEST_QUEUE_FULL => "queue_full",
-        other => bail!("digest status {} is unknown", other.0),
-    };
-    event.digest_status = "unavailable".into();
-    event.digest_reason = Some(reason.into());
-    Ok(())
-}
-
-fn fill_taken_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
-    let number = usize::try_from(raw.digest_algorithm).context("the digest's algorithm is negative")?;
-    // A number that is newer than this list keeps its number and all bytes.
-    let (name, bytes) = ALGORITHMS.get(number).map_or_else(
-        || (format!("algorithm-{number}"), raw.digest.len()),
-        |(name, bytes)| ((*name).to_owned(), *bytes),
-    );
-    event.digest_status = "ok".into();
-    event.digest_algorithm = Some(name);
-    event.digest = Some(hashtrail::manifest::hex(&raw.digest[..bytes]));
-    event.digest_source = Some(match wire::digest_source(u32::from(raw.digest_source)) {
-        wire::digest_source::SOURCE_IMA => "ima".into(),
-        wire::digest_source::SOURCE_CACHE => "cache".into(),
-        wire::digest_source::SOURCE_USER => "user".into(),
-        other => bail!("digest source {} is unknown", other.0),
-    });
-    event.digest_doubt = names_of(&DOUBTS, raw.digest_doubt);
-    let unverifiable = event.fs_type.as_deref().is_some_and(|fs_type| UNVERIFIABLE.contains(&fs_type));
-    if unverifiable && !event.digest_doubt.iter().any(|doubt| doubt == "unverifiable_fs") {
-        event.digest_doubt.push("unverifiable_fs".into());
-    }
-    event.digest_duration_ns = Some(raw.digest_duration_ns.cast_signed());
-    Ok(())
-}
-
 fn is_memfd(raw: &wire::event) -> bool {
     raw.path_flags & wire::path_flag::PATH_MEMFD.0 != 0
 }
@@ -402,10 +271,6 @@ fn is_memfd(raw: &wire::event) -> bool {
 fn memfd_name(path: &[u8]) -> &[u8] {
     let path = path.strip_prefix(b"/").unwrap_or(path);
     path.strip_suffix(b" (deleted)").unwrap_or(path)
-}
-
-fn names_of(names: &[(u32, &str)], bits: u32) -> Vec<String> {
-    names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| (*name).to_owned()).collect()
 }
 
 fn unless_unset(id: u32) -> Option<i64> {

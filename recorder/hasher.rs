@@ -77,7 +77,7 @@ impl Hasher {
 
     /// Asks for the digest of the file of this record, where the kernel should have given one and could not.
     pub(crate) fn look_at(&mut self, record: &[u8]) {
-        let Some(head) = wire::read::<wire::event>(record).filter(|head| lacks_digest(head)) else { return };
+        let Some(head) = wire::read::<wire::event>(record).filter(lacks_digest) else { return };
         let is_executable = u32::from(head.hook) == wire::hook::HOOK_RUNNING_PROCESS.0;
         if is_executable && !self.executables.insert((head.dev, head.ino, head.ino_generation)) {
             return;
