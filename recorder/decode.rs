@@ -1,19 +1,13 @@
 //! Records as the kernel sent them to rows. Pure, and tested without a kernel.
 
-<<<<<<< HEAD
 mod digest;
-=======
->>>>>>> process
 mod names;
 
 pub(crate) use names::algorithm_number;
 
-<<<<<<< HEAD
 use digest::fill_digest;
 use names::{ATTRIBUTES, HOOKS, PATH_FLAGS, names_of};
 
-=======
->>>>>>> process
 use crate::frame::Surroundings;
 use crate::segment::SegmentHeader;
 use crate::wire;
@@ -21,10 +15,6 @@ use anyhow::{Context, Result, bail};
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 use hashtrail::text::{self, Text};
-<<<<<<< HEAD
-=======
-use names::{ALGORITHMS, ATTRIBUTES, DOUBTS, HOOKS, PATH_FLAGS, UNVERIFIABLE};
->>>>>>> process
 
 /// All that the drain needs to know of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! The names that stand for the numbers in records.
-=======
-//! What the numbers in records are called.
->>>>>>> process
 
 use crate::wire;
 
@@ -94,11 +90,8 @@ pub(super) const HOOKS: [(wire::hook, &str); 23] = [
     (wire::hook::HOOK_LOADTEST, "loadtest"),
     (wire::hook::HOOK_LOADTEST_BULK, "loadtest_bulk"),
 ];
-<<<<<<< HEAD
 
 /// The names of the bits that are set.
 pub(super) fn names_of(names: &[(u32, &str)], bits: u32) -> Vec<String> {
     names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| (*name).to_owned()).collect()
 }
-=======
->>>>>>> process
