@@ -74,13 +74,13 @@ mod tests {
     use std::io::Write;
 
     fn head_of(file: &File) -> wire::event {
-        let metadata = file.metadata().unwrap();
+        let metadata = file.metadata().expect("a test file");
         wire::event {
             dev: kernel_device(metadata.dev()),
             ino: metadata.ino(),
             size_bytes: metadata.size(),
             ctime_s: metadata.ctime(),
-            ctime_ns: u32::try_from(metadata.ctime_nsec()).unwrap(),
+            ctime_ns: u32::try_from(metadata.ctime_nsec()).expect("a test file"),
             pid: std::process::id(),
             ..wire::event::default()
         }
@@ -88,22 +88,22 @@ mod tests {
 
     #[test]
     fn a_file_is_known_by_its_numbers_and_its_change_by_size_and_ctime() {
-        let directory = tempfile::tempdir().unwrap();
-        let mut file = File::create(directory.path().join("one")).unwrap();
-        let other = File::create(directory.path().join("other")).unwrap();
+        let directory = tempfile::tempdir().expect("a test file");
+        let mut file = File::create(directory.path().join("one")).expect("a test file");
+        let other = File::create(directory.path().join("other")).expect("a test file");
         let head = head_of(&file);
         assert!(is_file_of(&file, &head) && is_unchanged(&file, &head));
         assert!(!is_file_of(&other, &head));
-        file.write_all(b"more").unwrap();
+        file.write_all(b"more").expect("a test file");
         assert!(is_file_of(&file, &head) && !is_unchanged(&file, &head));
     }
 
     #[test]
     fn own_writing_is_known() {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().expect("a test file");
         let path = directory.path().join("one");
-        let writer = File::create(&path).unwrap();
-        let reader = File::open(&path).unwrap();
+        let writer = File::create(&path).expect("a test file");
+        let reader = File::open(&path).expect("a test file");
         assert!(is_written_here(&reader));
         drop(writer);
         assert!(!is_written_here(&reader));

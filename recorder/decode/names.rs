@@ -1,4 +1,4 @@
-//! What the numbers in records are called.
+//! The names that stand for the numbers in records.
 
 use crate::wire;
 
@@ -90,3 +90,8 @@ pub(super) const HOOKS: [(wire::hook, &str); 23] = [
     (wire::hook::HOOK_LOADTEST, "loadtest"),
     (wire::hook::HOOK_LOADTEST_BULK, "loadtest_bulk"),
 ];
+
+/// The names of the bits that are set.
+pub(super) fn names_of(names: &[(u32, &str)], bits: u32) -> Vec<String> {
+    names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| (*name).to_owned()).collect()
+}

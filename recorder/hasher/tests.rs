@@ -10,7 +10,7 @@ const NO_LIMIT: u64 = 1 << 20;
 
 /// The record of an open of this file by this process, whose digest the kernel could not give.
 fn row_of(path: &Path) -> OwnRow {
-    let metadata = std::fs::metadata(path).unwrap();
+    let metadata = std::fs::metadata(path).expect("a test file");
     let head = wire::event {
         seq: 5,
         cpu: 1,
@@ -22,7 +22,7 @@ fn row_of(path: &Path) -> OwnRow {
         mode: metadata.mode(),
         size_bytes: metadata.size(),
         ctime_s: metadata.ctime(),
-        ctime_ns: u32::try_from(metadata.ctime_nsec()).unwrap(),
+        ctime_ns: u32::try_from(metadata.ctime_nsec()).expect("a test file"),
         digest_status: byte(wire::digest_status::DIGEST_NOT_AVAILABLE_AT_THIS_HOOK.0),
         ..wire::event::default()
     };
@@ -35,9 +35,9 @@ fn status(row: &OwnRow) -> wire::digest_status {
 
 #[test]
 fn a_file_that_stayed_is_hashed_for_the_row_that_lacks_it() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a test file");
     let path = directory.path().join("one");
-    std::fs::write(&path, b"abc").unwrap();
+    std::fs::write(&path, b"abc").expect("a test file");
     let answer = answered(row_of(&path), NO_LIMIT);
     assert_eq!(status(&answer), wire::digest_status::DIGEST_OK);
     assert_eq!(answer.head.digest[..32], Sha256::digest(b"abc")[..]);
@@ -51,18 +51,18 @@ fn a_file_that_stayed_is_hashed_for_the_row_that_lacks_it() {
 
 #[test]
 fn what_moved_is_gone_or_is_too_large_has_no_digest() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a test file");
     let path = directory.path().join("one");
-    std::fs::write(&path, b"abc").unwrap();
+    std::fs::write(&path, b"abc").expect("a test file");
     let row = row_of(&path);
     assert_eq!(status(&answered(row.clone(), 2)), wire::digest_status::DIGEST_TOO_LARGE);
-    std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"d").unwrap();
+    std::fs::OpenOptions::new().append(true).open(&path).expect("a test file").write_all(b"d").expect("a test file");
     assert_eq!(status(&answered(row.clone(), NO_LIMIT)), wire::digest_status::DIGEST_MOVED);
     let row = row_of(&path);
-    std::fs::write(directory.path().join("other"), b"abcd").unwrap();
-    std::fs::rename(directory.path().join("other"), &path).unwrap();
+    std::fs::write(directory.path().join("other"), b"abcd").expect("a test file");
+    std::fs::rename(directory.path().join("other"), &path).expect("a test file");
     assert_eq!(status(&answered(row.clone(), NO_LIMIT)), wire::digest_status::DIGEST_MOVED);
-    std::fs::remove_file(&path).unwrap();
+    std::fs::remove_file(&path).expect("a test file");
     let answer = answered(row, NO_LIMIT);
     assert_eq!(status(&answer), wire::digest_status::DIGEST_UNREADABLE);
     assert_eq!((answer.head.digest, answer.head.digest_algorithm), ([0; 64], 0));
@@ -70,19 +70,19 @@ fn what_moved_is_gone_or_is_too_large_has_no_digest() {
 
 #[test]
 fn an_unlinked_file_is_reached_through_its_descriptor() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a test file");
     let path = directory.path().join("one");
-    std::fs::write(&path, b"abc").unwrap();
-    let held = File::open(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
-    let metadata = held.metadata().unwrap();
+    std::fs::write(&path, b"abc").expect("a test file");
+    let held = File::open(&path).expect("a test file");
+    std::fs::remove_file(&path).expect("a test file");
+    let metadata = held.metadata().expect("a test file");
     let mut row = row_of(Path::new("/dev/null"));
     row.head = wire::event {
         dev: kernel_device(metadata.dev()),
         ino: metadata.ino(),
         size_bytes: 3,
         ctime_s: metadata.ctime(),
-        ctime_ns: u32::try_from(metadata.ctime_nsec()).unwrap(),
+        ctime_ns: u32::try_from(metadata.ctime_nsec()).expect("a test file"),
         ..row.head
     };
     assert_eq!(status(&answered(row, NO_LIMIT)), wire::digest_status::DIGEST_OK);
@@ -111,10 +111,10 @@ fn only_what_the_kernel_could_not_hash_is_asked_for() {
 
 #[test]
 fn an_executable_is_hashed_once_and_what_finds_no_place_is_counted() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a test file");
     let path = directory.path().join("one");
-    std::fs::write(&path, b"abc").unwrap();
-    let mut hasher = Hasher::start(NO_LIMIT).unwrap();
+    std::fs::write(&path, b"abc").expect("a test file");
+    let mut hasher = Hasher::start(NO_LIMIT).expect("a test file");
     let mut row = row_of(&path);
     row.head.hook = small(wire::hook::HOOK_RUNNING_PROCESS.0);
     hasher.look_at(&row.record());

@@ -164,24 +164,24 @@ mod tests {
     #[test]
     fn this_process_and_what_it_writes_are_told() {
         let own = process(std::process::id()).expect("this process runs");
-        let metadata = std::env::current_exe().unwrap().metadata().unwrap();
+        let metadata = std::env::current_exe().expect("a test file").metadata().expect("a test file");
         assert_eq!((own.head.ino, own.head.size_bytes), (metadata.ino(), metadata.size()));
         assert_eq!(own.head.uid, rustix::process::getuid().as_raw());
         let now_ns = host::clock_anchor().boot_ns.cast_unsigned();
         assert!(own.head.process_start_ns > 0 && own.head.process_start_ns <= now_ns);
 
-        let directory = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().expect("a test file");
         let path = directory.path().join("written");
         let mut writer_process = std::process::Command::new("sleep")
             .arg("60")
-            .stdout(File::create(&path).unwrap())
+            .stdout(File::create(&path).expect("a test file"))
             .spawn()
             .expect("sleep can be run");
-        std::fs::remove_file(&path).unwrap();
+        std::fs::remove_file(&path).expect("a test file");
         let child = process(writer_process.id()).expect("the child runs");
         let writers = writers(&child);
-        writer_process.kill().unwrap();
-        writer_process.wait().unwrap();
+        writer_process.kill().expect("a test file");
+        writer_process.wait().expect("a test file");
         let found = writers.iter().find(|row| row.path == path.as_os_str().as_encoded_bytes());
         assert_eq!(found.map(|row| row.head.path_flags), Some(wire::path_flag::PATH_DELETED.0));
     }

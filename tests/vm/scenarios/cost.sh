@@ -7,7 +7,7 @@ echo content >file
 cost() { fact "$1" "$(actor cost rdonly file "$opens")"; }
 
 cost none
-for filter in binary path; do
+for filter in mode binary path; do
     record --policy "/data/policies/cost-$filter.yaml"
     cost "$filter"
     stop
