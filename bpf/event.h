@@ -91,7 +91,6 @@ enum digest_status {
 	DIGEST_PSEUDO_FILESYSTEM,
 	DIGEST_MOVED, /* user space: the file is no longer the one that was recorded */
 	DIGEST_UNREADABLE, /* user space: it could not be opened or read */
-	DIGEST_QUEUE_FULL, /* user space: too many waited */
 };
 
 enum digest_source {

@@ -3,23 +3,29 @@
 
 mod file;
 
+use crate::decode::algorithm_number;
 use crate::host;
+use crate::identity::{is_file_of, is_unchanged};
 use crate::own_row::OwnRow;
 use crate::wire;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use file::open_recorded;
+use sha2::Digest;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
-
 /// Files that wait at most.
 const QUEUE: usize = 2048;
-/// The kernel's number of sha256.
+/// Algorithms by the kernel's numbers; what is none of these is hashed by sha256.
+const SHA1: i32 = 2;
 const SHA256: i32 = 4;
+const SHA384: i32 = 5;
+const SHA512: i32 = 6;
+/// The longest wait, at the stop, for files that are still to be hashed.
+pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(2);
 /// What the reading of a file takes at once.
 const CHUNK_BYTES: usize = 128 << 10;
 /// Filesystems without stored content, and those whose server may never answer.
@@ -56,6 +62,8 @@ pub(crate) struct Hasher {
     answers: Receiver<OwnRow>,
     /// Executables of running processes that were asked for: each once.
     executables: HashSet<(u32, u64, u32)>,
+    /// The kernel's number of the algorithm that its own digests have, so that both can be compared.
+    algorithm: i32,
     asked: u64,
     answered: u64,
     dropped: u64,
@@ -72,17 +80,25 @@ impl Hasher {
         // It ends when nobody asks or takes its answers any more, and is not waited for: a read may take for ever.
         let work = move || asked.iter().all(|request| answer.send(answered(request, max_hash_bytes)).is_ok());
         std::thread::Builder::new().name("hasher".into()).spawn(work).context("cannot start the hasher")?;
-        Ok(Self { requests, answers, executables: HashSet::new(), asked: 0, answered: 0, dropped: 0 })
+        let algorithm = algorithm_number(&host::ima_algorithm()).unwrap_or(SHA256);
+        Ok(Self { requests, answers, executables: HashSet::new(), algorithm, asked: 0, answered: 0, dropped: 0 })
     }
 
     /// Asks for the digest of the file of this record, where the kernel should have given one and could not.
     pub(crate) fn look_at(&mut self, record: &[u8]) {
-        let Some(head) = wire::read::<wire::event>(record).filter(lacks_digest) else { return };
+        let Some(head) = wire::read::<wire::event>(record) else { return };
+        if head.digest_source == byte(wire::digest_source::SOURCE_IMA.0) {
+            self.algorithm = head.digest_algorithm;
+        }
+        if !lacks_digest(&head) {
+            return;
+        }
         let is_executable = u32::from(head.hook) == wire::hook::HOOK_RUNNING_PROCESS.0;
         if is_executable && !self.executables.insert((head.dev, head.ino, head.ino_generation)) {
             return;
         }
-        let Some(request) = OwnRow::read(record) else { return };
+        let Some(mut request) = OwnRow::read(record) else { return };
+        request.head.digest_algorithm = self.algorithm;
         match self.requests.try_send(request) {
             Ok(()) => self.asked += 1,
             Err(_) => self.dropped += 1,
@@ -154,14 +170,15 @@ fn answered(request: OwnRow, max_hash_bytes: u64) -> OwnRow {
         ref_cpu: head.cpu,
         ref_seq: head.seq,
         digest: [0; 64],
+        digest_algorithm: 0,
         digest_doubt: doubt,
         digest_duration_ns: u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX),
         ..about_file(&head)
     };
     match digest {
-        Ok(digest) => {
+        Ok((algorithm, digest)) => {
             answer.digest[..digest.len()].copy_from_slice(&digest);
-            answer.digest_algorithm = SHA256;
+            answer.digest_algorithm = algorithm;
             answer.digest_status = byte(wire::digest_status::DIGEST_OK.0);
             answer.digest_source = byte(wire::digest_source::SOURCE_USER.0);
         }
@@ -184,29 +201,38 @@ fn about_file(head: &wire::event) -> wire::event {
         argc: 0,
         target_ino: 0,
         digest_source: 0,
-        digest_algorithm: 0,
         ..*head
     }
 }
 
-fn digest_of_recorded(head: &wire::event, path: &[u8], max_bytes: u64) -> Result<[u8; 32], wire::digest_status> {
+/// The digest of the file of a record, behind its algorithm.
+fn digest_of_recorded(head: &wire::event, path: &[u8], max_bytes: u64) -> Result<(i32, Vec<u8>), wire::digest_status> {
     if head.size_bytes > max_bytes {
         return Err(wire::digest_status::DIGEST_TOO_LARGE);
     }
     let mut file = open_recorded(head, path)?;
-    let digest = digest_of(&mut file, head.size_bytes).map_err(|_| wire::digest_status::DIGEST_UNREADABLE)?;
-    let is_same = crate::identity::is_file_of(&file, head) && crate::identity::is_unchanged(&file, head);
-    digest.filter(|_| is_same).ok_or(wire::digest_status::DIGEST_MOVED)
+    let digest = match head.digest_algorithm {
+        SHA1 => digest_of::<sha1::Sha1>(&mut file, head.size_bytes),
+        SHA384 => digest_of::<sha2::Sha384>(&mut file, head.size_bytes),
+        SHA512 => digest_of::<sha2::Sha512>(&mut file, head.size_bytes),
+        _ => digest_of::<sha2::Sha256>(&mut file, head.size_bytes),
+    };
+    let digest = digest.map_err(|_| wire::digest_status::DIGEST_UNREADABLE)?;
+    let is_same = is_file_of(&file, head) && is_unchanged(&file, head);
+    let digest = digest.filter(|_| is_same).ok_or(wire::digest_status::DIGEST_MOVED)?;
+    let algorithm =
+        if [SHA1, SHA384, SHA512].contains(&head.digest_algorithm) { head.digest_algorithm } else { SHA256 };
+    Ok((algorithm, digest))
 }
 
 /// The digest of a whole file of this size; `None` when it has another size.
-fn digest_of(file: &mut File, size_bytes: u64) -> io::Result<Option<[u8; 32]>> {
-    let mut hash = Sha256::new();
+fn digest_of<H: Digest>(file: &mut File, size_bytes: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut hash = H::new();
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut read_bytes = 0;
     while read_bytes <= size_bytes {
         match file.read(&mut chunk) {
-            Ok(0) => return Ok((read_bytes == size_bytes).then(|| hash.finalize().into())),
+            Ok(0) => return Ok((read_bytes == size_bytes).then(|| hash.finalize().to_vec())),
             Ok(bytes) => {
                 hash.update(&chunk[..bytes]);
                 read_bytes += bytes as u64;
@@ -225,9 +251,6 @@ fn byte(value: u32) -> u8 {
 fn small(value: u32) -> u16 {
     u16::try_from(value).unwrap_or(u16::MAX)
 }
-
-/// The longest wait, at the stop, for files that are still to be hashed.
-pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests;

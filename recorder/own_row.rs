@@ -54,9 +54,8 @@ mod tests {
             exe: b"/bin/sh".to_vec(),
             container: b"docker".to_vec(),
         };
-        let record = row.record();
-        let read = OwnRow::read(&record).expect("the lengths fit");
-        assert_eq!((read.head.pid, read.path, read.exe, read.container), (7, row.path, row.exe, row.container));
-        assert!(OwnRow::read(&[record, vec![0]].concat()).is_none());
+        let read = OwnRow::read(&row.record()).expect("the lengths fit");
+        assert_eq!((read.head.pid, &read.path, &read.exe, &read.container), (7, &row.path, &row.exe, &row.container));
+        assert!(OwnRow::read(&[row.record(), vec![0]].concat()).is_none());
     }
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What every guest runs, in this order.
-const SCENARIOS: [&str; 14] = [
+const SCENARIOS: [&str; 15] = [
     "smoke",
     "doctor",
     "aba",
@@ -16,6 +16,7 @@ const SCENARIOS: [&str; 14] = [
     "kinds",
     "special",
     "roots",
+    "context",
     "one_path",
     "operators",
     "pinned",

@@ -5,6 +5,7 @@ mod scenario; // what one scenario left: its oracle, its archive, the answers ab
 mod support; // commands, paths, JSON lines
 
 mod blind; // switched off or killed: what was not seen is known
+mod context; // what ran before, forks, containers, digests of user space
 mod doctor; // what the recorder says about a host
 mod doubts; // digests that IMA's cache gets wrong, and algorithms that change
 mod enforcement; // denials and signals, and Tetragon's own examples

@@ -22,7 +22,6 @@ pub(super) fn fill_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
         wire::digest_status::DIGEST_PSEUDO_FILESYSTEM => "pseudo_filesystem",
         wire::digest_status::DIGEST_MOVED => "file_moved",
         wire::digest_status::DIGEST_UNREADABLE => "unreadable",
-        wire::digest_status::DIGEST_QUEUE_FULL => "queue_full",
         other => bail!("digest status {} is unknown", other.0),
     };
     event.digest_status = "unavailable".into();

@@ -1,5 +1,6 @@
 use super::*;
 use crate::identity::kernel_device;
+use sha2::Sha256;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -41,6 +42,9 @@ fn a_file_that_stayed_is_hashed_for_the_row_that_lacks_it() {
     assert_eq!(status(&answer), wire::digest_status::DIGEST_OK);
     assert_eq!(answer.head.digest[..32], Sha256::digest(b"abc")[..]);
     assert_eq!((answer.head.ref_cpu, answer.head.ref_seq, answer.head.digest_doubt), (1, 5, 0));
+    let of_sha1 = OwnRow { head: wire::event { digest_algorithm: SHA1, ..row_of(&path).head }, ..row_of(&path) };
+    let answer = answered(of_sha1, NO_LIMIT);
+    assert_eq!((answer.head.digest_algorithm, &answer.head.digest[..2]), (SHA1, &[0xa9, 0x99][..]));
     let writer = OwnRow { head: wire::event { writers: 1, ..row_of(&path).head }, ..row_of(&path) };
     assert_eq!(answered(writer, NO_LIMIT).head.digest_doubt, wire::digest_doubt::DOUBT_WRITER_OPEN.0);
 }

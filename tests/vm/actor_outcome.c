@@ -112,6 +112,18 @@ static int write_mapped(char **args)
 	return 0;
 }
 
+// hold-mapping FILE: maps the first page of FILE, shared and writable, closes its descriptor, and stays.
+static int hold_mapping(char **args)
+{
+	int fd = open_or_fail(args[0], O_RDWR);
+
+	if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED)
+		fail("cannot map", args[0]);
+	close(fd);
+	for (;;)
+		pause();
+}
+
 // write-raw FILE DEVICE: changes the first page's last used byte of FILE on the block device below the filesystem.
 static int write_raw(char **args)
 {
@@ -190,6 +202,7 @@ const struct command outcome_commands[] = {
 	{ "try-map-implied", 1, try_map_implied },
 	{ "try-signal", 1, try_signal },
 	{ "write-mapped", 1, write_mapped },
+	{ "hold-mapping", 1, hold_mapping },
 	{ "write-raw", 2, write_raw },
 	{ "run-until", 2, run_until },
 	{ "cost", 3, cost },
