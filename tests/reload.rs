@@ -10,6 +10,7 @@ fn each_exec_is_recorded_once_across_reloads(guest: Guest) {
     let reload = guest.scenario("reload");
     let of_tool = "hook = 'bprm_committed_creds' AND path = '/data/work/reload/tool'";
     let runs = reload.number("runs");
+    assert!(runs >= 50, "programs ran all the time: {runs}");
     let processes = format!("SELECT count(DISTINCT (pid, process_start_ns)) FROM events WHERE {of_tool}");
     assert_eq!(reload.count(&processes), runs, "each run is one process");
     assert_eq!(reload.count(&format!("SELECT count(*) FROM events WHERE {of_tool}")), runs, "and one row");
@@ -25,7 +26,7 @@ fn each_policy_records_until_the_next_one_takes_over(guest: Guest) {
     let mut turns: Vec<(&str, &str)> = rows.iter().map(|row| (text(row, "policy"), text(row, "message"))).collect();
     turns.dedup();
     let [a, b] = [("reload-a", "policy a"), ("reload-b", "policy b")];
-    assert_eq!(turns, [a, b, a, b], "of {} rows", rows.len());
+    assert_eq!(turns, [a, b, a], "of {} rows", rows.len());
 }
 
 /// The rows of the ledger of one kind, in order, with their detail.
@@ -40,7 +41,7 @@ fn the_ledger_says_what_held_when_and_who_asked(guest: Guest) {
     let reload = guest.scenario("reload");
     let reloads = noted(&reload, "reload");
     let causes: Vec<_> = reloads.iter().map(|(row, _)| row["cause"].as_str()).collect();
-    assert_eq!(causes, [None, Some("refused"), None, None], "{reloads:#?}");
+    assert_eq!(causes, [None, Some("refused"), None], "{reloads:#?}");
     for (_, detail) in &reloads {
         assert!(integer(&detail["sender"], "pid") > 0, "{detail}");
     }
@@ -48,7 +49,7 @@ fn the_ledger_says_what_held_when_and_who_asked(guest: Guest) {
 
     let policies = noted(&reload, "policy");
     let names: Vec<&str> = policies.iter().map(|(row, _)| text(row, "policy")).collect();
-    assert_eq!(names, ["reload-a", "reload-b", "reload-a", "reload-b"]);
+    assert_eq!(names, ["reload-a", "reload-b", "reload-a"]);
     for (row, detail) in &policies[1..] {
         let name = text(row, "policy");
         assert!(text(detail, "text").contains(&format!("name: {name}\n")), "the whole policy is kept: {detail}");
