@@ -28,7 +28,7 @@ import time
 import duckdb
 
 RING_BYTES = 1 << 20
-RECORD_BYTES = 384  # 8 of the ring, 352 of the head, 23 of the path, rounded up to 8
+RECORD_BYTES = 424  # 8 of the ring, 392 of the head, 23 of the path, rounded up to 8
 RING_MAP_TYPE = 27
 KEYS = tempfile.TemporaryDirectory(prefix="hashtrail-keys-")
 KEY = f"{KEYS.name}/key"
