@@ -42,7 +42,8 @@ static long act_for_entry(__u64 entry, struct thread **context)
 		return 0;
 	if (selector->signal && !bpf_send_signal(selector->signal))
 		thread->signalled |= bit;
-	if (selector->flags & SELECTOR_HAS_ERROR && !thread->denied) {
+	/* An error of 0 denies nothing, and is none that a later entry would have to stand behind. */
+	if (selector->flags & SELECTOR_HAS_ERROR && (!thread->denied || !thread->verdict)) {
 		thread->denied = bit;
 		thread->verdict = selector->error;
 	}

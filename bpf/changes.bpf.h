@@ -43,14 +43,15 @@ int inode_link(__u64 *ctx)
 SEC("lsm.s/inode_setattr")
 int inode_setattr(__u64 *ctx)
 {
-	struct iattr *attributes = (void *)argument(ctx, config.setattr_dentry + 1);
+	__u32 dentry = bpf_get_func_arg_cnt(ctx) > 2;
+	struct iattr *attributes = (void *)argument(ctx, dentry + 1);
 	__u32 valid = BPF_CORE_READ(attributes, ia_valid) & ATTRIBUTE_ALL;
 	struct thread *thread = enter_gate(HOOK_INODE_SETATTR, valid);
 
 	if (!thread)
 		return 0;
 	thread->number[NUMBER_ATTRIBUTES] = valid;
-	return bounded(record_dentry(thread, argument(ctx, config.setattr_dentry), 0));
+	return bounded(record_dentry(thread, argument(ctx, dentry), 0));
 }
 
 /* id mapping, dentry, name, value, size, flags. The name of the attribute takes the place of a second path. */

@@ -18,8 +18,29 @@ static __always_inline void inherit(struct process *to, const struct process *fr
 	}
 }
 
+static __always_inline void begin_fork(struct event *event, struct task_struct *child)
+{
+	__builtin_memset(event, 0, sizeof(*event));
+	event->boot_ns = bpf_ktime_get_boot_ns();
+	event->hook = HOOK_FORK;
+	fill_task(event, child);
+}
+
+/* Without texts, in the memory of the thread that forks, where no hook runs now. */
+static __always_inline void send_bare_fork(struct task_struct *parent, struct task_struct *child)
+{
+	struct thread *thread = bpf_task_storage_get(&threads, parent, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!thread) {
+		COUNT(missed_no_memory, 1);
+		return;
+	}
+	begin_fork(&thread->event, child);
+	send(&thread->event, sizeof(thread->event));
+}
+
 /* The row's process is the child; it has no file. */
-static __always_inline void send_fork(struct task_struct *child, const struct process *from)
+static __always_inline void send_fork(struct task_struct *parent, struct task_struct *child, const struct process *from)
 {
 	struct scratch *slot;
 	struct event *event;
@@ -28,13 +49,12 @@ static __always_inline void send_fork(struct task_struct *child, const struct pr
 	if (is_recorder())
 		return;
 	slot = claim_scratch();
-	if (!slot)
+	if (!slot) {
+		send_bare_fork(parent, child);
 		return;
+	}
 	event = &slot->event;
-	__builtin_memset(event, 0, sizeof(*event));
-	event->boot_ns = bpf_ktime_get_boot_ns();
-	event->hook = HOOK_FORK;
-	fill_task(event, child);
+	begin_fork(event, child);
 	if (from) {
 		event->exec_id = from->exec_id;
 		bytes = CLAMP(from->exe_bytes, EXE_BYTES);
@@ -66,7 +86,7 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 		if (to)
 			inherit(to, from, child);
 	}
-	send_fork(child, from);
+	send_fork(parent, child, from);
 	return 0;
 }
 

@@ -147,6 +147,7 @@ static __always_inline bool is_merged(struct thread *thread, __u32 row, const st
 struct limiting {
 	struct thread *thread;
 	__u32 flag; /* SELECTOR_LIMITED or SELECTOR_DEDUPE */
+	__u32 entries; /* bits of those that are looked at: each once, because a look is remembered */
 };
 
 static long limit_entry(__u64 entry, struct limiting *limiting)
@@ -155,7 +156,7 @@ static long limit_entry(__u64 entry, struct limiting *limiting)
 	__u32 bit = 1 << (entry % ENTRIES_PER_HOOK), row;
 	struct selector *selector;
 
-	if (!(thread->matched & bit) || entry >= ENTRIES_PER_HOOK)
+	if (!(thread->matched & limiting->entries & bit) || entry >= ENTRIES_PER_HOOK)
 		return 0;
 	row = thread->selector_of_entry[entry];
 	selector = bpf_map_lookup_elem(&selectors, &row);
@@ -173,9 +174,9 @@ static long limit_entry(__u64 entry, struct limiting *limiting)
 }
 
 /* Takes back the rows of these entries that a limit stops. */
-__noinline int apply_limits(struct thread *thread, __u32 flag)
+__noinline int apply_limits(struct thread *thread, __u32 flag, __u32 entries)
 {
-	struct limiting limiting = { .thread = thread, .flag = flag };
+	struct limiting limiting = { .thread = thread, .flag = flag, .entries = entries };
 
 	if (thread)
 		bpf_loop(ENTRIES_PER_HOOK, limit_entry, &limiting, 0);

@@ -10,6 +10,7 @@ static __always_inline int record_other(__u64 *ctx, __u32 place)
 {
 	struct thread *thread = enter(HOOK_OTHER_0 + place);
 	__u32 kind = config.other_kind[place];
+	struct subject subject = {};
 	struct scratch *slot;
 	struct file *file;
 	__u64 first;
@@ -26,11 +27,12 @@ static __always_inline int record_other(__u64 *ctx, __u32 place)
 	if (kind == OTHER_BINPRM)
 		file = BPF_CORE_READ((struct linux_binprm *)first, file);
 	if (file) {
-		resolve_dentry(thread, slot, (__u64)BPF_CORE_READ(file, f_path.dentry));
-		fill_file(&thread->event, (__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_inode));
-		thread->event.open_flags = BPF_CORE_READ(file, f_flags);
+		subject.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+		subject.inode = (__u64)BPF_CORE_READ(file, f_inode);
+		subject.open_flags = BPF_CORE_READ(file, f_flags);
+		resolve_dentry(thread, slot, subject.dentry);
 	}
-	return conclude(thread, slot, NULL, NULL);
+	return conclude(thread, slot, subject, NULL);
 }
 
 #define OTHER(place)                                                                                                   \

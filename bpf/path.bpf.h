@@ -95,15 +95,15 @@ static __always_inline __u32 without_suffix(struct scratch *slot, __u32 bytes)
 	return bytes - DELETED_SUFFIX_BYTES;
 }
 
-/* Puts the path at the start of the slot's tail. Its length counts no final NUL. */
-static __noinline int resolve_path(struct event *event, struct scratch *slot, struct path *path,
-				   struct task_struct *task)
+/*
+ * Puts the path at the start of the slot's tail. Its length counts no final NUL. What flags_of_path says costs more than
+ * the path, and no filter asks for it.
+ */
+static __noinline int resolve_path(struct event *event, struct scratch *slot, struct path *path)
 {
-	bool unlinked;
+	bool unlinked = is_unlinked(path);
 	long length;
 
-	unlinked = is_unlinked(path);
-	event->path_flags = flags_of_path(path, task);
 	if (!slot)
 		return 0;
 	length = bpf_d_path(path, (char *)slot->tail, PATH_BYTES);

@@ -42,14 +42,14 @@ __noinline int find_path_sets(struct thread *thread, struct scratch *slot)
 	return 0;
 }
 
-/* Rows of the entries that match, before any digest is known. */
-__noinline int decide(struct thread *thread, struct scratch *slot)
+/* Takes back the rows that a rate limit stops, before any digest is known. */
+__noinline int limit_rows(struct thread *thread, struct scratch *slot)
 {
-	if (!thread || !evaluate(thread, PASS_PATH))
+	if (!thread)
 		return 0;
 	if (config.has_limits)
 		hash_texts(thread, slot);
-	apply_limits(thread, SELECTOR_LIMITED);
+	apply_limits(thread, SELECTOR_LIMITED, thread->matched);
 	return thread->matched | thread->acting | thread->undecided;
 }
 
@@ -65,9 +65,9 @@ __noinline int decide_by_digest(struct thread *thread)
 		evaluate(thread, PASS_DIGEST);
 		if (undecided & ~thread->matched)
 			COUNT(dropped_by_digest, 1);
-		apply_limits(thread, SELECTOR_LIMITED);
+		apply_limits(thread, SELECTOR_LIMITED, undecided);
 	}
-	apply_limits(thread, SELECTOR_DEDUPE);
+	apply_limits(thread, SELECTOR_DEDUPE, thread->matched);
 	return 0;
 }
 
@@ -230,18 +230,41 @@ static __always_inline struct scratch *begin(struct thread *thread)
 	return slot;
 }
 
-/* From the path on, for every hook. file is NULL where nothing can be hashed. */
-static __always_inline int conclude(struct thread *thread, struct scratch *slot, struct file *file,
+/* The file of a call. path is NULL for a dentry that comes without a mount, file where nothing can be hashed. */
+struct subject {
+	struct path *path;
+	struct file *file;
+	__u64 dentry;
+	__u64 inode;
+	__u32 open_flags;
+};
+
+/* The columns of the file. Filters ask for its type alone, so most calls that are filtered are spared this. */
+static __always_inline void fill_subject(struct thread *thread, struct subject *subject)
+{
+	fill_file(&thread->event, subject->dentry, subject->inode);
+	thread->event.open_flags = subject->open_flags;
+	if (subject->path)
+		thread->event.path_flags |= flags_of_path(subject->path, bpf_get_current_task_btf());
+}
+
+/* From the path on, for every hook. committed is given where an exec has succeeded. */
+static __always_inline int conclude(struct thread *thread, struct scratch *slot, struct subject subject,
 				    struct linux_binprm *committed)
 {
-	thread->number[NUMBER_FILE_TYPE] = thread->event.mode & S_IFMT;
+	struct inode *inode = (void *)subject.inode;
+
+	thread->number[NUMBER_FILE_TYPE] = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	find_path_sets(thread, slot);
 	if (committed)
 		remember_binary(thread, slot);
-	if (decide(thread, slot)) {
-		if (thread->wants_digest)
-			take_digest(thread, file);
-		finish(thread, slot, committed);
+	if (evaluate(thread, PASS_PATH)) {
+		fill_subject(thread, &subject);
+		if (limit_rows(thread, slot)) {
+			if (thread->wants_digest)
+				take_digest(thread, subject.file);
+			finish(thread, slot, committed);
+		}
 	} else {
 		COUNT(filtered, 1);
 	}
@@ -252,6 +275,7 @@ static __always_inline int conclude(struct thread *thread, struct scratch *slot,
 /* Hooks that give a file. */
 static __always_inline int record_file(struct thread *thread, struct file *file, struct linux_binprm *committed)
 {
+	struct subject subject = {};
 	struct scratch *slot;
 
 	if (!could_match(thread) && !committed) {
@@ -260,16 +284,20 @@ static __always_inline int record_file(struct thread *thread, struct file *file,
 	}
 	slot = begin(thread);
 	if (file) {
-		resolve_path(&thread->event, slot, &file->f_path, bpf_get_current_task_btf());
-		fill_file(&thread->event, (__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_inode));
-		thread->event.open_flags = file->f_flags;
+		resolve_path(&thread->event, slot, &file->f_path);
+		subject.path = &file->f_path;
+		subject.file = file;
+		subject.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+		subject.inode = (__u64)BPF_CORE_READ(file, f_inode);
+		subject.open_flags = file->f_flags;
 	}
-	return conclude(thread, slot, file, committed);
+	return conclude(thread, slot, subject, committed);
 }
 
 /* Change hooks give names in directories, under their locks, so nothing is hashed. target is the second name, or 0. */
 static __always_inline int record_dentry(struct thread *thread, __u64 dentry, __u64 target)
 {
+	struct subject subject = { .dentry = dentry };
 	struct scratch *slot;
 
 	if (!could_match(thread)) {
@@ -277,17 +305,18 @@ static __always_inline int record_dentry(struct thread *thread, __u64 dentry, __
 		return 0;
 	}
 	slot = begin(thread);
+	subject.inode = (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
 	resolve_dentry(thread, slot, dentry);
 	if (target)
 		resolve_target(thread, slot, target);
 	else if (thread->hook == HOOK_INODE_SETXATTR)
 		copy_attribute_name(thread, slot);
-	fill_file(&thread->event, dentry, (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode));
-	return conclude(thread, slot, NULL, NULL);
+	return conclude(thread, slot, subject, NULL);
 }
 
 static __always_inline int record_path(struct thread *thread, struct path *path)
 {
+	struct subject subject = { .path = path };
 	struct scratch *slot;
 
 	if (!could_match(thread)) {
@@ -295,9 +324,10 @@ static __always_inline int record_path(struct thread *thread, struct path *path)
 		return 0;
 	}
 	slot = begin(thread);
-	resolve_path(&thread->event, slot, path, bpf_get_current_task_btf());
-	fill_file(&thread->event, (__u64)BPF_CORE_READ(path, dentry), (__u64)BPF_CORE_READ(path, dentry, d_inode));
-	return conclude(thread, slot, NULL, NULL);
+	subject.dentry = (__u64)BPF_CORE_READ(path, dentry);
+	subject.inode = (__u64)BPF_CORE_READ(path, dentry, d_inode);
+	resolve_path(&thread->event, slot, path);
+	return conclude(thread, slot, subject, NULL);
 }
 
 #endif

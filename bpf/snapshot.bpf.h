@@ -65,7 +65,8 @@ static __always_inline void write_writer(struct seq_file *seq, struct task_struc
 	slot = begin_sight(HOOK_OPEN_DESCRIPTOR, task);
 	if (!slot)
 		return;
-	resolve_path(&slot->event, slot, &file->f_path, task);
+	resolve_path(&slot->event, slot, &file->f_path);
+	slot->event.path_flags |= flags_of_path(&file->f_path, task);
 	fill_file(&slot->event, (__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_inode));
 	slot->event.open_flags = file->f_flags;
 	slot->event.mmap_prot = prot;

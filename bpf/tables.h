@@ -251,7 +251,7 @@ struct sensor_config {
 	__u32 enforce;
 	__u32 family_count;
 	__u32 has_limits;
-	__u32 setattr_dentry; /* place of the dentry among the arguments of inode_setattr */
+	__u32 reserved;
 	__u32 other_kind[OTHER_HOOKS]; /* enum other_kind, of argument 0 */
 };
 

@@ -6,7 +6,7 @@ mod names;
 pub(crate) use names::algorithm_number;
 
 use digest::fill_digest;
-use names::{ATTRIBUTES, HOOKS, PATH_FLAGS, names_of};
+use names::{ATTRIBUTES, PATH_FLAGS, has_entry, hook_name, names_of};
 
 use crate::frame::Surroundings;
 use crate::segment::SegmentHeader;
@@ -103,7 +103,7 @@ impl<'a> Tail<'a> {
 fn fill_policy(event: &mut Event, raw: &wire::event, header: &SegmentHeader) -> Result<()> {
     let hook = wire::hook(u32::from(raw.hook));
     let is_other = hook.0 >= wire::hook::HOOK_OTHER_0.0 && hook.0 <= wire::hook::HOOK_OTHER_7.0;
-    let name = HOOKS.iter().find(|(number, _)| *number == hook).map(|(_, name)| *name);
+    let name = hook_name(hook);
     let entry = header.entries.get(usize::from(raw.entry)).filter(|_| has_entry(hook));
     event.served_by = match (name, entry) {
         (Some(name), _) => name.to_owned(),
@@ -116,19 +116,6 @@ fn fill_policy(event: &mut Event, raw: &wire::event, header: &SegmentHeader) -> 
     event.message = entry.and_then(|entry| entry.message.clone());
     event.tags = entry.map(|entry| entry.tags.clone()).unwrap_or_default();
     Ok(())
-}
-
-/// Whether a policy asked for the row.
-fn has_entry(hook: wire::hook) -> bool {
-    ![
-        wire::hook::HOOK_FORK,
-        wire::hook::HOOK_RUNNING_PROCESS,
-        wire::hook::HOOK_OPEN_DESCRIPTOR,
-        wire::hook::HOOK_USER_DIGEST,
-        wire::hook::HOOK_LOADTEST,
-        wire::hook::HOOK_LOADTEST_BULK,
-    ]
-    .contains(&hook)
 }
 
 fn fill_action(event: &mut Event, raw: &wire::event) -> Result<()> {

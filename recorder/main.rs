@@ -8,6 +8,7 @@ mod decode;
 mod drain;
 mod frame;
 mod hasher;
+mod hooks;
 mod host;
 mod identity;
 mod journal;

@@ -1,7 +1,7 @@
 //! What this host can record: each lack with its reason and its fix.
 
 use crate::host;
-use crate::sensor::{self, HOOK_PROGRAMS};
+use crate::{hooks, sensor};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
@@ -209,5 +209,5 @@ fn hooks() -> Vec<Check> {
             (Err(error), _) => refusal(&title, &error),
         }
     };
-    HOOK_PROGRAMS.iter().map(|(_, name)| one(name)).collect()
+    hooks::PROGRAMS.iter().map(|(_, name)| one(name)).collect()
 }

@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn this_process_knows_its_executable() {
-        let exe = std::env::current_exe().expect("a row").into_os_string().into_vec();
+        let exe = std::env::current_exe().expect("this test runs").into_os_string().into_vec();
         assert_eq!(exe_of(std::process::id()), Some(exe));
     }
 }

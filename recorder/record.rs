@@ -44,7 +44,8 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let ring_bytes = ring_bytes(options.store.ring_bytes);
     let sensor_options =
         SensorOptions { ring_bytes, max_hash_bytes: options.max_hash_bytes, enforce: options.enforce, generation: 1 };
-    let tables = Tables::new(&policies, kernel_support(&policies), 0)?;
+    let mut tables = Tables::new(&policies, kernel_support(&policies), 0)?;
+    sensor::resolve_others(&mut tables)?;
     let mut sensor = match Sensor::load(&tables, sensor_options, None) {
         Ok(sensor) => sensor,
         Err(error) => return Ok(refuse(&[preflight::refusal("sensor", &error)])),

@@ -5,7 +5,7 @@ use crate::policy;
 use crate::policy::model::Policy;
 use crate::record::{kernel_support, names, note_policies};
 use crate::say::say;
-use crate::sensor::{Sensor, SensorOptions};
+use crate::sensor::{self, Sensor, SensorOptions};
 use crate::signals::Sender;
 use crate::tables::Tables;
 use anyhow::{Context, Result, bail};
@@ -67,7 +67,7 @@ impl Reloader<'_> {
 
     fn load(
         &self,
-        sensor: &Sensor,
+        before: &Sensor,
         options: SensorOptions,
         first_entry: usize,
     ) -> Result<(Vec<Policy>, Tables, Sensor)> {
@@ -75,8 +75,9 @@ impl Reloader<'_> {
         for warning in policies.iter().flat_map(|policy| &policy.warnings) {
             say!("warning: {warning}");
         }
-        let tables = Tables::new(&policies, kernel_support(&policies), first_entry)?;
-        let mut next = Sensor::load(&tables, options, Some(sensor))?;
+        let mut tables = Tables::new(&policies, kernel_support(&policies), first_entry)?;
+        sensor::resolve_others(&mut tables)?;
+        let mut next = Sensor::load(&tables, options, Some(before))?;
         next.attach_tracking()?;
         next.attach_hooks()?;
         Ok((policies, tables, next))

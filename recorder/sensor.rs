@@ -6,8 +6,9 @@ mod kernel;
 mod object;
 
 pub(crate) use iterators::{Iterators, RUNNING_PROCESSES, WRITERS};
-pub(crate) use kernel::kernel_hooks;
+pub(crate) use kernel::{kernel_hooks, resolve_others};
 
+use crate::hooks;
 use crate::tables::Tables;
 use crate::wire::{self, RecorderSkel};
 use anyhow::{Context, Result};
@@ -22,26 +23,6 @@ use std::sync::Arc;
 const TRACKING: [&str; 4] = ["sched_process_fork", "bprm_check_security", "bprm_committed_creds", CANARY];
 /// Programs that see when IMA really reads a file. Not every kernel lets them in.
 const HASH_PROBES: [&str; 2] = ["ima_hash_begins", "ima_hash_ends"];
-/// LSM programs, by their number in `bpf/event.h`; the names are the hooks'.
-pub(crate) const HOOK_PROGRAMS: [(wire::hook, &str); 17] = [
-    (wire::hook::HOOK_BPRM_CREDS_FOR_EXEC, "bprm_creds_for_exec"),
-    (wire::hook::HOOK_BPRM_CREDS_FROM_FILE, "bprm_creds_from_file"),
-    (wire::hook::HOOK_BPRM_CHECK_SECURITY, "bprm_check_security"),
-    (wire::hook::HOOK_BPRM_COMMITTING_CREDS, "bprm_committing_creds"),
-    (wire::hook::HOOK_BPRM_COMMITTED_CREDS, "bprm_committed_creds"),
-    (wire::hook::HOOK_MMAP_FILE, "mmap_file"),
-    (wire::hook::HOOK_FILE_OPEN, "file_open"),
-    (wire::hook::HOOK_FILE_POST_OPEN, "file_post_open"),
-    (wire::hook::HOOK_KERNEL_READ_FILE, "kernel_read_file"),
-    (wire::hook::HOOK_FILE_LOCK, "file_lock"),
-    (wire::hook::HOOK_FILE_RECEIVE, "file_receive"),
-    (wire::hook::HOOK_INODE_RENAME, "inode_rename"),
-    (wire::hook::HOOK_INODE_UNLINK, "inode_unlink"),
-    (wire::hook::HOOK_INODE_LINK, "inode_link"),
-    (wire::hook::HOOK_INODE_SETATTR, "inode_setattr"),
-    (wire::hook::HOOK_INODE_SETXATTR, "inode_setxattr"),
-    (wire::hook::HOOK_PATH_TRUNCATE, "path_truncate"),
-];
 /// Programs for hooks without one of their own.
 const OTHER_PROGRAMS: [&str; 8] =
     ["other_0", "other_1", "other_2", "other_3", "other_4", "other_5", "other_6", "other_7"];
@@ -117,7 +98,7 @@ impl Sensor {
     /// With the kernel's or the verifier's own words.
     pub(crate) fn load(tables: &Tables, options: SensorOptions, before: Option<&Self>) -> Result<Self> {
         let mut programs: BTreeSet<&'static str> = TRACKING.into_iter().collect();
-        programs.extend(HOOK_PROGRAMS.iter().filter(|(hook, _)| tables.has_hook(*hook)).map(|(_, name)| *name));
+        programs.extend(hooks::PROGRAMS.iter().filter(|(hook, _)| tables.has_hook(*hook)).map(|(_, name)| *name));
         programs.extend(&OTHER_PROGRAMS[..tables.others.len().min(OTHER_PROGRAMS.len())]);
         let mut with_probes = programs.clone();
         with_probes.extend(HASH_PROBES);

@@ -4,7 +4,8 @@ use crate::cell::Micros;
 use crate::columns::table;
 
 table! {
-    /// One LSM event that a policy matched, or a row that user space made beside them (see [`USER_SPACE_CPU`]). Key: (`recording_id`, `cpu`, `seq`).
+    /// One LSM event that a policy matched, or a row that user space made beside them (see [`USER_SPACE_CPU`]). Key:
+    /// (`recording_id`, `cpu`, `seq`).
     Event in "events" {
         recording_id: String, Dictionary, "Random UUID of one start of the recorder";
         host: String, Dictionary, "Node name at start, or --host; also the partition";

@@ -65,8 +65,8 @@ impl Mode {
         }
     }
 
-    /// `POLICY_SCENARIOS` and those that follow do not depend on IMA. `write_only` comes last, because it loads an IMA rule that stays until
-    /// the end of the boot.
+    /// `POLICY_SCENARIOS` and those that follow do not depend on IMA. `write_only` comes last, because it loads an IMA
+    /// rule that stays until the end of the boot.
     fn scenarios(self) -> Vec<&'static str> {
         match self {
             Self::NoPolicy => [&SCENARIOS[..], &POLICY_SCENARIOS, &["blind", "crash", "write_only"]].concat(),

@@ -18,6 +18,9 @@ fn a_rate_limit_records_once_in_its_scope(guest: Guest) {
     assert_eq!(files(&limits, "once in a thread"), ["first", "first", "first", "second"]);
     assert_eq!(files(&limits, "once in a process"), ["first", "first", "second"]);
     assert_eq!(files(&limits, "once on the host"), ["first", "second"]);
+    // Other entries of the same calls are decided only when the digest is known; this one was then counted already.
+    let beside = files(&limits, "limited beside a filter on the digest");
+    assert_eq!(beside, ["known", "renamed", "unknown"]);
 }
 
 on_guests!(rows_of_one_content_are_merged_and_a_change_never_is: linux_6_1, linux_6_12);

@@ -1,5 +1,6 @@
 //! The names that stand for the numbers in records.
 
+use crate::hooks;
 use crate::wire;
 
 /// Names of the kernel's `hash_algo` numbers and the digests' lengths (include/uapi/linux/hash_info.h).
@@ -65,24 +66,8 @@ pub(super) const DOUBTS: [(u32, &str); 5] = [
 /// Filesystems whose content can change behind the kernel's back.
 pub(super) const UNVERIFIABLE: [&str; 8] = ["nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "fuse", "fuseblk"];
 
-pub(super) const HOOKS: [(wire::hook, &str); 23] = [
-    (wire::hook::HOOK_BPRM_CREDS_FOR_EXEC, "bprm_creds_for_exec"),
-    (wire::hook::HOOK_BPRM_CREDS_FROM_FILE, "bprm_creds_from_file"),
-    (wire::hook::HOOK_BPRM_CHECK_SECURITY, "bprm_check_security"),
-    (wire::hook::HOOK_BPRM_COMMITTING_CREDS, "bprm_committing_creds"),
-    (wire::hook::HOOK_BPRM_COMMITTED_CREDS, "bprm_committed_creds"),
-    (wire::hook::HOOK_MMAP_FILE, "mmap_file"),
-    (wire::hook::HOOK_FILE_OPEN, "file_open"),
-    (wire::hook::HOOK_FILE_POST_OPEN, "file_post_open"),
-    (wire::hook::HOOK_KERNEL_READ_FILE, "kernel_read_file"),
-    (wire::hook::HOOK_FILE_LOCK, "file_lock"),
-    (wire::hook::HOOK_FILE_RECEIVE, "file_receive"),
-    (wire::hook::HOOK_INODE_RENAME, "inode_rename"),
-    (wire::hook::HOOK_INODE_UNLINK, "inode_unlink"),
-    (wire::hook::HOOK_INODE_LINK, "inode_link"),
-    (wire::hook::HOOK_INODE_SETATTR, "inode_setattr"),
-    (wire::hook::HOOK_INODE_SETXATTR, "inode_setxattr"),
-    (wire::hook::HOOK_PATH_TRUNCATE, "path_truncate"),
+/// Rows that no LSM hook makes.
+const OTHER_ROWS: [(wire::hook, &str); 6] = [
     (wire::hook::HOOK_FORK, "sched_process_fork"),
     (wire::hook::HOOK_RUNNING_PROCESS, "running_process"),
     (wire::hook::HOOK_OPEN_DESCRIPTOR, "open_descriptor"),
@@ -90,6 +75,17 @@ pub(super) const HOOKS: [(wire::hook, &str); 23] = [
     (wire::hook::HOOK_LOADTEST, "loadtest"),
     (wire::hook::HOOK_LOADTEST_BULK, "loadtest_bulk"),
 ];
+
+/// The name of what made a row; none for a hook without a program of its own, which the policy names.
+pub(super) fn hook_name(hook: wire::hook) -> Option<&'static str> {
+    let all = hooks::PROGRAMS.iter().chain(&OTHER_ROWS);
+    all.into_iter().find(|(number, _)| *number == hook).map(|(_, name)| *name)
+}
+
+/// Whether a policy asked for the row.
+pub(super) fn has_entry(hook: wire::hook) -> bool {
+    !OTHER_ROWS.iter().any(|(number, _)| *number == hook)
+}
 
 /// The names of the bits that are set.
 pub(super) fn names_of(names: &[(u32, &str)], bits: u32) -> Vec<String> {

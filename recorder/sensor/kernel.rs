@@ -1,6 +1,7 @@
 //! What the kernel's BTF says of its LSM hooks.
 
-use super::HOOK_PROGRAMS;
+use crate::hooks;
+use crate::tables::Tables;
 use crate::wire;
 use anyhow::{Context, Result, bail};
 use libbpf_rs::Btf;
@@ -24,11 +25,6 @@ impl Kernel {
     /// Whether the kernel has a hook that BPF programs can be attached to.
     pub(super) fn has_hook(&self, name: &str) -> bool {
         self.prototype(name).is_some()
-    }
-
-    /// Place of the dentry among the arguments of `inode_setattr`, which moved in 6.9.
-    pub(super) fn setattr_dentry(&self) -> u32 {
-        self.prototype("inode_setattr").map_or(0, |prototype| u32::from(prototype.len() > 2))
     }
 
     /// What the first argument of a hook is.
@@ -59,8 +55,27 @@ impl Kernel {
     }
 }
 
+/// Looks up what the hooks without a program of their own give to theirs.
+///
+/// # Errors
+/// When the kernel lacks one, or a filter is about a file that it does not give: with the place in the policy.
+pub(crate) fn resolve_others(tables: &mut Tables) -> Result<()> {
+    // Reading the kernel's BTF takes its time.
+    if tables.others.is_empty() {
+        return Ok(());
+    }
+    let kernel = Kernel::read()?;
+    for hook in &mut tables.others {
+        hook.kind = kernel.other_kind(&hook.name).with_context(|| hook.place.clone())?;
+        if let (wire::other_kind::OTHER_PLAIN, Some(filter)) = (hook.kind, &hook.needs_file) {
+            bail!("{filter}: its first argument is no file on this kernel; remove the filter on it");
+        }
+    }
+    Ok(())
+}
+
 /// Those of our hooks that the kernel's BTF has.
 pub(crate) fn kernel_hooks() -> Vec<&'static str> {
     let Ok(kernel) = Kernel::read() else { return Vec::new() };
-    HOOK_PROGRAMS.into_iter().map(|(_, name)| name).filter(|name| kernel.has_hook(name)).collect()
+    hooks::PROGRAMS.into_iter().map(|(_, name)| name).filter(|name| kernel.has_hook(name)).collect()
 }

@@ -1,11 +1,10 @@
 //! The BPF object before it is loaded, and what libbpf and the kernel say about it.
 
-use super::kernel::Kernel;
 use super::{HASH_PROBES, OTHER_PROGRAMS, SensorOptions};
 use crate::host;
 use crate::tables::Tables;
-use crate::wire::{self, OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
-use anyhow::{Context, Result, anyhow, bail};
+use crate::wire::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
+use anyhow::{Context, Result, anyhow};
 use libbpf_rs::PrintLevel;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use std::collections::BTreeSet;
@@ -53,17 +52,8 @@ pub(super) fn configure(
     for (hook, gate) in &tables.gates {
         *config.gate.get_mut(*hook as usize).context("a hook has no gate")? = *gate;
     }
-    // Reading the kernel's BTF takes its time.
-    if programs.contains("inode_setattr") || !tables.others.is_empty() {
-        let kernel = Kernel::read()?;
-        config.setattr_dentry = kernel.setattr_dentry();
-        for (place, hook) in config.other_kind.iter_mut().zip(&tables.others) {
-            let kind = kernel.other_kind(&hook.name).with_context(|| hook.place.clone())?;
-            if let (wire::other_kind::OTHER_PLAIN, Some(filter)) = (kind, &hook.needs_file) {
-                bail!("{filter}: its first argument is no file on this kernel; remove the filter on it");
-            }
-            *place = kind.0;
-        }
+    for (place, hook) in config.other_kind.iter_mut().zip(&tables.others) {
+        *place = hook.kind.0;
     }
     for (program, hook) in OTHER_PROGRAMS.iter().zip(&tables.others) {
         let mut programs = open.open_object_mut().progs_mut();

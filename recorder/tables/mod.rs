@@ -1,5 +1,6 @@
 //! Policies as the tables that the kernel's evaluator reads (`bpf/policy.bpf.h`).
 
+use crate::hooks;
 use crate::policy::model::{Action, Filter, Hook, HookEntry, LimitScope, Number, Policy, Selector, Text};
 use crate::segment::EntryName;
 use crate::wire;
@@ -32,6 +33,8 @@ pub(crate) struct OtherHook {
     pub(crate) name: String,
     /// Where a policy names it first.
     pub(crate) place: String,
+    /// What its first argument is, once the kernel was asked.
+    pub(crate) kind: wire::other_kind,
     /// Where a filter rests on its first argument being a file or a program.
     pub(crate) needs_file: Option<String>,
 }
@@ -64,30 +67,6 @@ pub(crate) struct Tables {
     /// Whether a selector merges rows.
     pub(crate) has_merges: bool,
     digest_sets: u32,
-}
-
-/// The number of a hook's program, as `bpf/event.h` has it; none for a hook without a program of its own.
-fn hook_number(hook: &Hook) -> Option<u32> {
-    Some(match hook {
-        Hook::BprmCredsForExec => wire::hook::HOOK_BPRM_CREDS_FOR_EXEC.0,
-        Hook::BprmCredsFromFile => wire::hook::HOOK_BPRM_CREDS_FROM_FILE.0,
-        Hook::BprmCheckSecurity => wire::hook::HOOK_BPRM_CHECK_SECURITY.0,
-        Hook::BprmCommittingCreds => wire::hook::HOOK_BPRM_COMMITTING_CREDS.0,
-        Hook::BprmCommittedCreds => wire::hook::HOOK_BPRM_COMMITTED_CREDS.0,
-        Hook::MmapFile => wire::hook::HOOK_MMAP_FILE.0,
-        Hook::FileOpen => wire::hook::HOOK_FILE_OPEN.0,
-        Hook::FilePostOpen => wire::hook::HOOK_FILE_POST_OPEN.0,
-        Hook::KernelReadFile => wire::hook::HOOK_KERNEL_READ_FILE.0,
-        Hook::FileLock => wire::hook::HOOK_FILE_LOCK.0,
-        Hook::FileReceive => wire::hook::HOOK_FILE_RECEIVE.0,
-        Hook::InodeRename => wire::hook::HOOK_INODE_RENAME.0,
-        Hook::InodeUnlink => wire::hook::HOOK_INODE_UNLINK.0,
-        Hook::InodeLink => wire::hook::HOOK_INODE_LINK.0,
-        Hook::InodeSetattr => wire::hook::HOOK_INODE_SETATTR.0,
-        Hook::InodeSetxattr => wire::hook::HOOK_INODE_SETXATTR.0,
-        Hook::PathTruncate => wire::hook::HOOK_PATH_TRUNCATE.0,
-        Hook::Other(_) => return None,
-    })
 }
 
 impl Tables {
@@ -126,12 +105,17 @@ impl Tables {
     }
 
     fn number_of(&mut self, entry: &HookEntry, place: impl Fn() -> String) -> u32 {
-        if let Some(number) = hook_number(&entry.hook) {
+        if let Some(number) = hooks::number_of(entry.hook.name()) {
             return number;
         }
         let known = self.others.iter().position(|other| other.name == entry.hook.name());
         let number = known.unwrap_or_else(|| {
-            self.others.push(OtherHook { name: entry.hook.name().to_owned(), place: place(), needs_file: None });
+            self.others.push(OtherHook {
+                name: entry.hook.name().to_owned(),
+                place: place(),
+                kind: wire::other_kind::OTHER_PLAIN,
+                needs_file: None,
+            });
             self.others.len() - 1
         });
         if entry.selectors.iter().flat_map(|selector| &selector.filters).any(is_about_file) {
