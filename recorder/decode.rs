@@ -29,11 +29,17 @@ pub(crate) struct RecordKey {
     pub(crate) is_bulk: bool,
 }
 
+impl RecordKey {
+    /// The key in the head of a record.
+    pub(crate) fn of(head: &wire::event) -> Self {
+        let is_bulk = head.flags & flag(wire::event_flag::EVENT_BULK.0) != 0;
+        Self { cpu: head.cpu, seq: head.seq, boot_ns: head.boot_ns.cast_signed(), is_bulk }
+    }
+}
+
 /// Reads the key of a record; `None` when it is too short.
 pub(crate) fn record_key(record: &[u8]) -> Option<RecordKey> {
-    let event = wire::read::<wire::event>(record)?;
-    let is_bulk = event.flags & flag(wire::event_flag::EVENT_BULK.0) != 0;
-    Some(RecordKey { cpu: event.cpu, seq: event.seq, boot_ns: event.boot_ns.cast_signed(), is_bulk })
+    wire::read(record).map(|head| RecordKey::of(&head))
 }
 
 /// Makes the row of one record.

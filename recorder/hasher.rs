@@ -84,13 +84,13 @@ impl Hasher {
         Ok(Self { requests, answers, executables: HashSet::new(), algorithm, asked: 0, answered: 0, dropped: 0 })
     }
 
-    /// Asks for the digest of the file of this record, where the kernel should have given one and could not.
-    pub(crate) fn look_at(&mut self, record: &[u8]) {
-        let Some(head) = wire::read::<wire::event>(record) else { return };
+    /// Asks for the digest of the file of this record, of which this is the head, where the kernel should have given one
+    /// and could not.
+    pub(crate) fn look_at(&mut self, head: &wire::event, record: &[u8]) {
         if head.digest_source == byte(wire::digest_source::SOURCE_IMA.0) {
             self.algorithm = head.digest_algorithm;
         }
-        if !lacks_digest(&head) {
+        if !lacks_digest(head) {
             return;
         }
         let is_executable = u32::from(head.hook) == wire::hook::HOOK_RUNNING_PROCESS.0;

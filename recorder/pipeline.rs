@@ -1,6 +1,7 @@
 //! From ring to archive: records and ledger entries into the journal, and what became of them.
 
 use crate::accounting::{Accounting, CpuTotals};
+use crate::decode::RecordKey;
 use crate::frame::{FrameKind, Surroundings};
 use crate::hasher::{self, Hasher};
 use crate::host;
@@ -75,13 +76,14 @@ impl Pipeline {
 
     /// Takes one record from a ring. What the journal has no place for is counted, never waited for.
     pub(crate) fn record(&mut self, record: &[u8]) {
-        if let Some(hasher) = &mut self.hasher {
-            hasher.look_at(record);
-        }
-        let Some(key) = crate::decode::record_key(record) else {
+        let Some(head) = wire::read::<wire::event>(record) else {
             self.accounting.unreadable();
             return;
         };
+        if let Some(hasher) = &mut self.hasher {
+            hasher.look_at(&head, record);
+        }
+        let key = RecordKey::of(&head);
         let full = self.journal.append(FrameKind::Record, record, self.surroundings, key.is_bulk).err();
         self.accounting.taken(key, full);
     }

@@ -33,6 +33,10 @@ fn status(row: &OwnRow) -> wire::digest_status {
     wire::digest_status(u32::from(row.head.digest_status))
 }
 
+fn look_at(hasher: &mut Hasher, row: &OwnRow) {
+    hasher.look_at(&row.head, &row.record());
+}
+
 #[test]
 fn a_file_that_stayed_is_hashed_for_the_row_that_lacks_it() {
     let directory = tempfile::tempdir().expect("a test file");
@@ -117,8 +121,8 @@ fn an_executable_is_hashed_once_and_what_finds_no_place_is_counted() {
     let mut hasher = Hasher::start(NO_LIMIT).expect("a test file");
     let mut row = row_of(&path);
     row.head.hook = small(wire::hook::HOOK_RUNNING_PROCESS.0);
-    hasher.look_at(&row.record());
-    hasher.look_at(&row.record());
+    look_at(&mut hasher, &row);
+    look_at(&mut hasher, &row);
     let limit = Instant::now() + Duration::from_secs(10);
     assert!(hasher.last_answer(limit).is_some());
     assert!(hasher.last_answer(limit).is_none());
@@ -127,7 +131,7 @@ fn an_executable_is_hashed_once_and_what_finds_no_place_is_counted() {
 
     // Nobody takes the answers, so both queues fill up.
     for _ in 0..3 * QUEUE {
-        hasher.look_at(&row_of(&path).record());
+        look_at(&mut hasher, &row_of(&path));
     }
     assert!(hasher.counts().dropped > 0);
     hasher.end();
