@@ -157,8 +157,7 @@ static long fill_number(__u64 index, struct numbers *numbers)
 {
 	__u32 number = numbers->policy->number[index % sizeof(numbers->policy->number)];
 
-	/* The file's type is known to the hook's own program. */
-	if (number < NUMBER_COUNT && number != NUMBER_FILE_TYPE)
+	if (number < NUMBER_COUNT)
 		numbers->thread->number[number] = number_of((void *)bpf_get_current_task(), number);
 	return 0;
 }
@@ -195,13 +194,16 @@ static __always_inline void look_at_process(struct thread *thread, struct hook_p
 }
 
 /* Whether any selector could match, whatever the path is: spares the path of what no policy asked for. */
-static __always_inline bool could_match(struct thread *thread)
+static __always_inline bool could_match(struct thread *thread, __u64 inode)
 {
 	struct hook_policy *policy = policy_of(thread->hook);
 
 	if (!policy || !policy->step_count)
 		return false;
+	thread->number[NUMBER_FILE_TYPE] = BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT;
 	look_at_process(thread, policy);
+	if (!policy->has_early_filters)
+		return true;
 	thread->decided = thread->matched = thread->acting = thread->undecided = 0;
 	return evaluate(thread, PASS_CHEAP);
 }

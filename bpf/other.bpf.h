@@ -17,11 +17,6 @@ static __always_inline int record_other(__u64 *ctx, __u32 place)
 
 	if (!thread)
 		return 0;
-	if (!could_match(thread)) {
-		COUNT(filtered, 1);
-		return 0;
-	}
-	slot = begin(thread);
 	first = argument(ctx, 0);
 	file = kind == OTHER_FILE ? (void *)first : NULL;
 	if (kind == OTHER_BINPRM)
@@ -30,8 +25,14 @@ static __always_inline int record_other(__u64 *ctx, __u32 place)
 		subject.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
 		subject.inode = (__u64)BPF_CORE_READ(file, f_inode);
 		subject.open_flags = BPF_CORE_READ(file, f_flags);
-		resolve_dentry(thread, slot, subject.dentry);
 	}
+	if (!could_match(thread, subject.inode)) {
+		COUNT(filtered, 1);
+		return 0;
+	}
+	slot = begin(thread);
+	if (file)
+		resolve_dentry(thread, slot, subject.dentry);
 	return conclude(thread, slot, subject, NULL);
 }
 

@@ -252,9 +252,6 @@ static __always_inline void fill_subject(struct thread *thread, struct subject *
 static __always_inline int conclude(struct thread *thread, struct scratch *slot, struct subject subject,
 				    struct linux_binprm *committed)
 {
-	struct inode *inode = (void *)subject.inode;
-
-	thread->number[NUMBER_FILE_TYPE] = BPF_CORE_READ(inode, i_mode) & S_IFMT;
 	find_path_sets(thread, slot);
 	if (committed)
 		remember_binary(thread, slot);
@@ -278,19 +275,20 @@ static __always_inline int record_file(struct thread *thread, struct file *file,
 	struct subject subject = {};
 	struct scratch *slot;
 
-	if (!could_match(thread) && !committed) {
-		COUNT(filtered, 1);
-		return 0;
-	}
-	slot = begin(thread);
 	if (file) {
-		resolve_path(&thread->event, slot, &file->f_path);
 		subject.path = &file->f_path;
 		subject.file = file;
 		subject.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
 		subject.inode = (__u64)BPF_CORE_READ(file, f_inode);
 		subject.open_flags = file->f_flags;
 	}
+	if (!could_match(thread, subject.inode) && !committed) {
+		COUNT(filtered, 1);
+		return 0;
+	}
+	slot = begin(thread);
+	if (file)
+		resolve_path(&thread->event, slot, &file->f_path);
 	return conclude(thread, slot, subject, committed);
 }
 
@@ -300,12 +298,12 @@ static __always_inline int record_dentry(struct thread *thread, __u64 dentry, __
 	struct subject subject = { .dentry = dentry };
 	struct scratch *slot;
 
-	if (!could_match(thread)) {
+	subject.inode = (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
+	if (!could_match(thread, subject.inode)) {
 		COUNT(filtered, 1);
 		return 0;
 	}
 	slot = begin(thread);
-	subject.inode = (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
 	resolve_dentry(thread, slot, dentry);
 	if (target)
 		resolve_target(thread, slot, target);
@@ -319,13 +317,13 @@ static __always_inline int record_path(struct thread *thread, struct path *path)
 	struct subject subject = { .path = path };
 	struct scratch *slot;
 
-	if (!could_match(thread)) {
+	subject.dentry = (__u64)BPF_CORE_READ(path, dentry);
+	subject.inode = (__u64)BPF_CORE_READ(path, dentry, d_inode);
+	if (!could_match(thread, subject.inode)) {
 		COUNT(filtered, 1);
 		return 0;
 	}
 	slot = begin(thread);
-	subject.dentry = (__u64)BPF_CORE_READ(path, dentry);
-	subject.inode = (__u64)BPF_CORE_READ(path, dentry, d_inode);
 	resolve_path(&thread->event, slot, path);
 	return conclude(thread, slot, subject, NULL);
 }

@@ -89,9 +89,13 @@ enum limit_scope {
 enum affix_kind {
 	AFFIX_PREFIX,
 	AFFIX_POSTFIX,
+	AFFIX_WHOLE, /* passes the sieve, and stands in the tables of paths */
 };
 
 /* Sizes that both sides build on. */
+#define SIEVE_BITS (1 << 15)
+#define SIEVE_SHIFT 49
+#define SIEVE_FACTOR 0x9e3779b97f4a7c15ULL /* 2^64 divided by the golden ratio */
 #define AFFIX_BYTES 256
 #define SHORT_PATH_BYTES 256
 #define PREFIX_LENGTHS 256
@@ -112,8 +116,12 @@ struct affix_key {
 	__u8 bytes[AFFIX_BYTES];
 };
 
-/* Lengths that occur among the prefixes and postfixes of all sets, each of which costs one look-up. */
+/*
+ * Lengths that occur among the prefixes and postfixes of all sets, each of which costs one look-up. Keys are padded and dear
+ * to hash, so the sieve is asked first: no text stands in a table whose bit is not set.
+ */
 struct text_index {
+	__u64 sieve[SIEVE_BITS / 64];
 	__u32 prefixes;
 	__u32 postfixes;
 	__u32 exact_state; /* that a pass for substrings begins with; 0: no pass */
@@ -161,6 +169,7 @@ struct hook_policy {
 	__u32 step_count;
 	__u32 needed_texts; /* bits of enum text */
 	__u32 number_count;
+	__u32 has_early_filters; /* each selector has one that needs no path, so that calls can be refused before */
 	__u8 number[32]; /* enum number, without the hook's arguments */
 };
 

@@ -22,10 +22,27 @@ static __always_inline void add_sets(struct path_sets *sets, const struct path_s
 		sets->word[i] |= more->word[i];
 }
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first bytes of a text are its lowest ones");
+_Static_assert(SIEVE_BITS == 1 << (64 - SIEVE_SHIFT), "the bits that are left have a place");
+
+/* False where no text of this kind and length that begins so stands in a table. */
+static __always_inline bool passes_sieve(struct text_look_up *look_up, __u32 kind, __u32 length, __u32 offset)
+{
+	__u64 first = *(__u64 *)(look_up->text + CLAMP(offset, PATH_BYTES));
+	__u32 bit;
+
+	if (length < sizeof(first))
+		first &= (1ULL << length * 8) - 1;
+	bit = (first ^ length ^ (__u64)kind << 32) * SIEVE_FACTOR >> SIEVE_SHIFT;
+	return look_up->index->sieve[bit / 64] >> bit % 64 & 1;
+}
+
 static __always_inline void look_up_affix(struct text_look_up *look_up, __u32 kind, __u32 length, __u32 offset)
 {
 	struct affix_key *key = &look_up->slot->affix;
 
+	if (!passes_sieve(look_up, kind, length, offset))
+		return;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->kind = kind;
 	key->length = length;
@@ -79,6 +96,8 @@ static __always_inline void look_up_whole(struct text_look_up *look_up)
 	__u32 bytes = look_up->bytes;
 	__u64 length;
 
+	if (!passes_sieve(look_up, AFFIX_WHOLE, bytes, 0))
+		return;
 	if (bytes <= SHORT_PATH_BYTES) {
 		length = CLAMP(bytes, SHORT_PATH_BYTES);
 		bpf_probe_read_kernel(look_up->text + length, CLAMP(SHORT_PATH_BYTES - length, SHORT_PATH_BYTES), zeros);

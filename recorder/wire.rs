@@ -60,14 +60,14 @@ const _: () = assert!(size_of::<affix_key>() == 2 * 4 + 256);
 const _: () = assert!(size_of::<counters>() == 18 * 8);
 const _: () = assert!(size_of::<digest_key>() == 2 * 4 + 64);
 const _: () = assert!(size_of::<family>() == 6 * 4);
-const _: () = assert!(size_of::<hook_policy>() == 4 * 4 + 32);
+const _: () = assert!(size_of::<hook_policy>() == 5 * 4 + 32);
 const _: () = assert!(size_of::<mount_point>() == 2 * 4 + 256);
 const _: () = assert!(size_of::<process>() == 2 * 8 + 2 * 32 + 4 * 4 + 256);
 const _: () = assert!(size_of::<range>() == 2 * 8);
 const _: () = assert!(size_of::<selector>() == 4 * 2 + 2 * 4 + 2 * 8);
 const _: () = assert!(size_of::<step>() == 4 + 3 * 4 + 8);
 const _: () = assert!(size_of::<substring_state>() == 256 * 2 + 32);
-const _: () = assert!(size_of::<text_index>() == 4 * 4 + 2 * (256 + 128));
+const _: () = assert!(size_of::<text_index>() == (1 << 15) / 8 + 4 * 4 + 2 * (256 + 128));
 
 /// Reads a struct from the start of `bytes`; `None` when there are too few.
 pub(crate) fn read<T: Wire>(bytes: &[u8]) -> Option<T> {

@@ -193,6 +193,25 @@ fn each_operator_of_each_filter_selects_exactly_what_it_says(guest: Guest) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+on_guests!(a_filter_that_stands_alone_selects_the_same: linux_6_1, linux_6_12);
+fn a_filter_that_stands_alone_selects_the_same(guest: Guest) {
+    let rows = guest
+        .scenario("alone")
+        .rows("SELECT hook, replace(path, '/data/work/alone/', '') AS file FROM events WHERE policy = 'alone' AND path LIKE '/data/work/alone/%'");
+    let found = sorted(rows.iter().map(|row| format!("{} {}", text(row, "hook"), text(row, "file"))));
+    let expected = [
+        "bprm_check_security tool",
+        "file_lock one/locked",
+        "file_open one",
+        "inode_link one/linked",
+        "inode_rename one/moved",
+        "inode_setattr one/changed",
+        "inode_unlink one/unlinked",
+        "mmap_file one/mapped",
+    ];
+    assert_eq!(found, expected);
+}
+
 /// The entry's message, and the selector's label where it has one.
 fn entry_of(row: &Value) -> String {
     let (message, selector) = (text(row, "message"), text(row, "selector"));

@@ -27,7 +27,7 @@ const SCENARIOS: [&str; 15] = [
 ];
 
 /// What policies can ask for.
-const POLICY_SCENARIOS: [&str; 6] = ["filters", "limits", "enforce", "writers", "reload", "others"];
+const POLICY_SCENARIOS: [&str; 7] = ["alone", "filters", "limits", "enforce", "writers", "reload", "others"];
 
 /// How a kernel is booted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,6 +7,10 @@ use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags};
 use std::collections::{BTreeSet, HashMap};
 
+/// `SIEVE_FACTOR` and `SIEVE_SHIFT` of bpf/tables.h: macros do not stand in the object's BTF.
+const SIEVE_FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+const SIEVE_SHIFT: u32 = 49;
+
 impl Sensor {
     pub(super) fn fill_tables(&mut self, tables: &Tables) -> Result<()> {
         let maps = &self.skeleton.maps;
@@ -42,6 +46,9 @@ impl Sensor {
             folded_state: machines.folded,
             ..wire::text_index::default()
         };
+        add_to_sieve(&mut index, wire::affix_kind::AFFIX_WHOLE, texts.whole.keys());
+        add_to_sieve(&mut index, wire::affix_kind::AFFIX_PREFIX, texts.prefixes.keys());
+        add_to_sieve(&mut index, wire::affix_kind::AFFIX_POSTFIX, texts.postfixes.keys());
         index.prefixes = self.fill_affixes(wire::affix_kind::AFFIX_PREFIX, &texts.prefixes, &mut index.prefix)?;
         index.postfixes = self.fill_affixes(wire::affix_kind::AFFIX_POSTFIX, &texts.postfixes, &mut index.postfix)?;
         fill_array(&maps.text_indexes, &[index])
@@ -65,6 +72,16 @@ impl Sensor {
             *place = u16::try_from(*length)?;
         }
         Ok(u32::try_from(distinct.len())?)
+    }
+}
+
+fn add_to_sieve<'a>(index: &mut wire::text_index, kind: wire::affix_kind, texts: impl Iterator<Item = &'a Vec<u8>>) {
+    for text in texts {
+        let mut first = [0; 8];
+        first.iter_mut().zip(text).for_each(|(place, byte)| *place = *byte);
+        let mixed = u64::from_le_bytes(first) ^ text.len() as u64 ^ u64::from(kind.0) << 32;
+        let bit = (mixed.wrapping_mul(SIEVE_FACTOR) >> SIEVE_SHIFT) as usize;
+        index.sieve[bit / 64] |= 1 << (bit % 64);
     }
 }
 

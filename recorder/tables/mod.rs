@@ -140,6 +140,7 @@ impl Tables {
             wire::hook_policy { first_step, step_count: u32::try_from(steps.len())?, ..wire::hook_policy::default() };
         let binaries = wire::path_sets { word: steps::binaries(steps) };
         self.gates.insert(hook, wire::gate { mask: steps::gate(hook, steps), binaries });
+        policy.has_early_filters = u32::from(steps::all_have_early_filters(steps));
         let numbers = steps::needed(steps, &mut policy.needed_texts);
         policy.number_count = u32::try_from(numbers.len())?;
         for (place, number) in policy.number.iter_mut().zip(numbers) {

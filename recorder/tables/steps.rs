@@ -10,6 +10,14 @@ use anyhow::{Context, Result, bail};
 /// `matchPIDs` filters with `followForks` over all policies: one bit each.
 const FAMILIES: usize = 64;
 
+/// What no path is needed for; `LATE_TEXTS` of bpf/policy.bpf.h are the others.
+const EARLY_TEXTS: [wire::text; 4] = [
+    wire::text::TEXT_BINARY,
+    wire::text::TEXT_FOLLOWED,
+    wire::text::TEXT_PARENT_BINARY,
+    wire::text::TEXT_PARENT_FOLLOWED,
+];
+
 /// One family of processes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Family {
@@ -161,6 +169,15 @@ pub(super) fn binaries(steps: &[wire::step]) -> SetBits {
     let mut bits = SetBits::default();
     sets.unwrap_or_default().into_iter().for_each(|set| bits[set / 64] |= 1 << (set % 64));
     bits
+}
+
+/// Whether each selector has a filter that is known before the path is.
+pub(super) fn all_have_early_filters(steps: &[wire::step]) -> bool {
+    let is_early = |step: &wire::step| match wire::filter_kind(u32::from(step.kind)) {
+        wire::filter_kind::FILTER_TEXT => EARLY_TEXTS.contains(&wire::text(u32::from(step.operand))),
+        kind => kind != wire::filter_kind::FILTER_ALWAYS && kind != wire::filter_kind::FILTER_DIGEST,
+    };
+    steps.split_inclusive(is_last).all(|selector| selector.iter().any(is_early))
 }
 
 fn is_last(step: &wire::step) -> bool {

@@ -103,3 +103,20 @@ fn binaries_are_a_gate_only_if_every_selector_asks_for_one() -> Result<()> {
     assert_eq!(steps::binaries(&tables.steps), [0; 4]);
     Ok(())
 }
+
+#[test]
+fn calls_can_be_refused_early_only_if_every_selector_has_a_filter_without_a_path() -> Result<()> {
+    let path = || Filter::Text { text: Text::Path, paths: paths(PathOperator::Prefix, &["/"]) };
+    let user = || Filter::Number { number: Number::Uid, negated: false, ranges: vec![(0, 0)] };
+    for (late, is_early) in [(None, true), (Some(vec![path()]), false), (Some(vec![]), false)] {
+        let mut tables = Tables::default();
+        tables.add_steps(0, &[path(), user()])?;
+        tables
+            .add_steps(1, &[Filter::Text { text: Text::ParentBinary, paths: paths(PathOperator::Equal, &["/a"]) }])?;
+        if let Some(filters) = late {
+            tables.add_steps(2, &filters)?;
+        }
+        assert_eq!(steps::all_have_early_filters(&tables.steps), is_early);
+    }
+    Ok(())
+}
