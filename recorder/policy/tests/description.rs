@@ -77,7 +77,10 @@ fn every_filter_is_explained() {
       hashtrail: {auids: {operator: NotIn, values: [unset, \"5:9\"]}}
   - hook: mmap_file
     args: [{index: 2}]
-    selectors: [{matchArgs: [{index: 2, operator: GT, values: [3]}]}, {matchArgs: [{index: 2, operator: LT, values: [0]}]}]
+    selectors:
+    - matchArgs: [{index: 2, operator: GT, values: [3]}]
+    - matchArgs: [{index: 2, operator: LT, values: [0]}]
+    - matchParentBinaries: [{operator: NotIn, values: [/c, /d], followChildren: true}]
 ",
     )]);
     assert_says(
@@ -89,7 +92,7 @@ fn every_filter_is_explained() {
             "the process id in its own namespace is 7",
             "the mount namespace is not the host's nor 4026531840",
             "the effective capability set has none of CAP_CHOWN or CAP_BPF",
-            "or of an ancestor born since the policy was loaded, is `/a`",
+            "the calling program's path or that of an ancestor (only for processes born since the policy was loaded) is `/a`",
             "the parent program's path does not begin with `/b/`",
             "the parent's name is not `sh`",
             "the file's type is not reg nor dir",
@@ -97,6 +100,8 @@ fn every_filter_is_explained() {
             "on the path: the file's path contains, in any case of letters, `tmp`",
             "`prot` is at least 4",
             "`prot` is none (no number is)",
+            "neither the parent program's path nor that of an ancestor (only for processes born since the policy was loaded) \
+             is `/c` or `/d`",
         ],
     );
 }
