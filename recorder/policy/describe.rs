@@ -69,9 +69,11 @@ fn describe_selector(hook: &Hook, position: usize, selector: &Selector, monitor:
         (false, 0) => line(text, &format!("{place} if")),
         (false, _) => line(text, &format!("{place} else if")),
     }
-    for (stage, heading) in
-        [(Stage::Number, "before the path is known"), (Stage::Path, "on the path"), (Stage::Digest, "after hashing")]
-    {
+    for (stage, heading) in [
+        (Stage::Number, "before the path is known"),
+        (Stage::Path, "once the path is known"),
+        (Stage::Digest, "after hashing"),
+    ] {
         let filters: Vec<String> = selector
             .filters
             .iter()
