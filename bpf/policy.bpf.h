@@ -116,6 +116,9 @@ static __always_inline bool step_holds(struct evaluation *evaluation, const stru
 	default:
 		if (operand >= NUMBER_COUNT)
 			return false;
+		/* What stands there is still of the thread's last event. */
+		if (evaluation->pass == PASS_CHEAP && operand == NUMBER_FILE_TYPE)
+			return true;
 		found = step->kind == FILTER_MASK ? thread->number[operand] & step->mask
 						  : is_in_ranges(step, thread->number[operand]);
 	}

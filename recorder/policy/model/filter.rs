@@ -65,7 +65,7 @@ pub(crate) const NEVER: (u64, u64) = (1, 0);
 pub(crate) enum Stage {
     /// From the process and plain numbers, before any path is built.
     Number,
-    /// On the built path, and on names of threads, which are looked up in the same memory.
+    /// On the built path, and on what is looked up together with it: names of threads and the file's type.
     Path,
     /// After hashing.
     Digest,
@@ -79,6 +79,7 @@ impl Filter {
                 Text::Path | Text::Target | Text::Comm | Text::ParentComm | Text::GrandparentComm => Stage::Path,
                 Text::Binary | Text::Followed | Text::ParentBinary | Text::ParentFollowed => Stage::Number,
             },
+            Self::Number { number: Number::FileType, .. } => Stage::Path,
             Self::Digest { .. } => Stage::Digest,
             _ => Stage::Number,
         }

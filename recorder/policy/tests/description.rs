@@ -94,8 +94,8 @@ fn every_filter_is_explained() {
             "the effective capability set has none of CAP_CHOWN or CAP_BPF",
             "the calling program's path or that of an ancestor (only for processes born since the policy was loaded) is `/a`",
             "the parent program's path does not begin with `/b/`",
-            "once the path is known: the file's path contains, in any case of letters, `tmp`, and the parent's name is not `sh`",
-            "the file's type is not reg nor dir",
+            "once the path is known: the file's path contains, in any case of letters, `tmp`, and the parent's name is not `sh`, \
+             and the file's type is not reg nor dir",
             "the login user id is not unset nor 5 to 9",
             "`prot` is at least 4",
             "`prot` is none (no number is)",
