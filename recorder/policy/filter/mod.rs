@@ -63,7 +63,7 @@ pub(super) fn argument(node: &Node, arguments: &Arguments, report: &mut Report) 
 
 /// The values of a filter; without any, the report says so.
 fn values<'a>(filter: &Node, fields: &Fields<'a>, what: &str, report: &mut Report) -> Option<&'a Node> {
-    let values = fields.get("values").filter(|values| !values.is_unset());
+    let values = fields.get("values").filter(|values| !values.is_empty_list());
     if values.is_none() {
         report.refuse(filter.at, format_args!("{what} has no values; add `values:` with at least one"));
     }

@@ -42,7 +42,7 @@ pub(in super::super) fn binaries(node: &Node, whose: Whose, report: &mut Report)
     let follow = fields.get("followChildren");
     let followed = follow.is_some_and(|node| node.boolean("`followChildren`", report).unwrap_or_default());
     let (operator, negated) = operator::of(node, &fields, &operator::BINARIES, report)?;
-    let Some(values) = fields.get("values").filter(|values| !values.is_unset()) else {
+    let Some(values) = fields.get("values").filter(|values| !values.is_empty_list()) else {
         report.warn(node.at, format_args!("{what} has no values and filters nothing; add `values:`"));
         return None;
     };

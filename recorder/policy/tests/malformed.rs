@@ -217,6 +217,8 @@ const SELECTORS: &[(&str, &str)] = &[
     ("matchBinaries: [{operator: In, values: [/a]}, {operator: In, values: [/b]}]", "has 2 items, but at most 1"),
     ("matchBinaries: [{operator: Prefix, values: [/a], followChildren: true}]", "works with `In` and `NotIn` only"),
     ("matchParentBinaries: [{operator: NotPostfix, values: [a], followChildren: true}]", "`In` and `NotIn` only"),
+    ("matchBinaries: [{operator: In, values: false}]", "`values` must be a list, not a single value"),
+    ("matchPIDs: [{operator: In, values: false}]", "`values` must be a list, not a single value"),
     ("matchBinaries: [{operator: In, values: [/a], followChildren: 1}]", "`followChildren` must be `true` or `false`"),
     ("matchBinaries: [{operator: In, values: [/a], followForks: true}]", "unknown key `followForks`"),
     ("matchBinaries: [{operator: SubString, values: [/a]}]", "does not work on this kind of value"),
