@@ -307,6 +307,7 @@ const SELECTORS: &[(&str, &str)] = &[
     ("matchBinaries: [{operator: In, values: [\"/a\\0\"]}]", "NUL"),
     ("matchArgs: [{index: 1, operator: Equal, values: [1]}]", "argument 1 is not listed"),
     ("matchArgs: [{args: [2], operator: Equal, values: [1]}]", "position 2 does not exist"),
+    ("matchArgs: [{args: [1], index: [2], operator: Equal, values: [1]}]", "`index` must be a text, not a list"),
     ("matchArgs: [{args: [0, 1], operator: Equal, values: [1]}]", "exactly one position"),
     ("matchArgs: [{index: 0, operator: Equal}]", "has no values"),
     ("matchArgs: [{index: 0, operator: Equal, values: [\"list:a\"]}]", "`lists` do not work"),
