@@ -75,7 +75,8 @@ impl<'a> Macros<'a> {
 
 fn take_in<'a>(name: &str, fields: &Fields<'a>, selector: &mut Fields<'a>, report: &mut Report) {
     for entry in fields.set().filter(|entry| MACRO_KEYS.contains(&entry.key.as_str())) {
-        if let Some(present) = selector.add(entry) {
+        // A label is no filter: the selector's own counts, then the first macro's, as in Tetragon.
+        if let Some(present) = selector.add(entry).filter(|present| present.key != "label") {
             let (name, line) = (quoted(name), present.at.line);
             report.refuse(
                 entry.at,

@@ -42,6 +42,18 @@ fn filters_and_label_come_out_of_macros() {
 }
 
 #[test]
+fn the_nearest_label_counts() {
+    let text = policy(
+        "{macros: [a, b], label: own}",
+        "{macros: [a, b]}",
+        "    a: {label: of a, matchPIDs: [{operator: In, values: [1]}]}\n    b: {label: of b}",
+    );
+    let policies = read_bytes(text.as_bytes()).unwrap();
+    let labels: Vec<_> = policies[0].hooks[0].selectors.iter().map(|selector| selector.label.as_deref()).collect();
+    assert_eq!(labels, [Some("own"), Some("of a")]);
+}
+
+#[test]
 fn faults_of_macros_are_on_the_macros_line_and_once() {
     let table = [
         ("    m: {matchBinaries: [{operator: Inn, values: [/a]}]}", "test.yaml:13:36: unknown operator `Inn`"),
