@@ -1,4 +1,4 @@
-//! `selectorsMacros`: filters with a name, which selectors take in.
+//! `selectorsMacros`: filters and actions with a name, which selectors take in.
 
 use super::document::{Node, Value};
 use super::fields::{Fields, refuse_unknown};
@@ -9,13 +9,14 @@ use super::report::{Report, quoted};
 const MAX_MACROS: usize = 64;
 
 /// Keys of a selector that a macro may have too.
-const MACRO_KEYS: [&str; 8] = [
+const MACRO_KEYS: [&str; 9] = [
     "matchPIDs",
     "matchNamespaces",
     "matchCapabilities",
     "matchBinaries",
     "matchParentBinaries",
     "matchArgs",
+    "matchActions",
     "label",
     "hashtrail",
 ];
