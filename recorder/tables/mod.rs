@@ -1,7 +1,9 @@
 //! Policies as the tables that the kernel's evaluator reads (`bpf/policy.bpf.h`).
 
 use crate::hooks;
-use crate::policy::model::{Action, Filter, Hook, HookEntry, LimitScope, Number, Policy, Selector, Text};
+use crate::policy::model::{
+    Action, Filter, Hook, HookEntry, LimitScope, MAX_ENTRIES_OF_HOOK, Number, Policy, Selector, Text,
+};
 use crate::segment::EntryName;
 use crate::wire;
 use anyhow::{Result, bail};
@@ -13,9 +15,6 @@ mod texts;
 
 pub(crate) use steps::{DigestKey, Family};
 pub(crate) use texts::{SetBits, Texts};
-
-/// Hook entries that one hook can have over all policies.
-const ENTRIES_PER_HOOK: usize = 16;
 
 /// What the running kernel makes possible.
 #[derive(Debug, Clone, Copy, Default)]
@@ -87,8 +86,8 @@ impl Tables {
                 let number = tables.number_of(&served, place);
                 let entries = by_hook.entry(number).or_default();
                 entries.push((first_entry + tables.entries.len(), policy.monitor, served));
-                if entries.len() > ENTRIES_PER_HOOK {
-                    bail!("{}: more than {ENTRIES_PER_HOOK} entries of all policies for one hook", place());
+                if entries.len() > MAX_ENTRIES_OF_HOOK {
+                    bail!("{}: more than {MAX_ENTRIES_OF_HOOK} entries of all policies for one hook", place());
                 }
                 tables.entries.push(entry_name(&policy.name, entry));
             }

@@ -3,12 +3,9 @@
 use super::{SetBits, Tables, byte};
 use crate::decode;
 use crate::host;
-use crate::policy::model::{Filter, NamespaceValue, Number, Text};
+use crate::policy::model::{Filter, MAX_FAMILIES, NamespaceValue, Number, Text};
 use crate::{policy::model::Namespace, wire};
 use anyhow::{Context, Result, bail};
-
-/// `matchPIDs` filters with `followForks` over all policies: one bit each.
-const FAMILIES: usize = 64;
 
 /// One family of processes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -103,8 +100,8 @@ impl Tables {
     }
 
     fn add_family(&mut self, pids: &[u32], is_namespace_pid: bool) -> Result<u32> {
-        if self.families.len() == FAMILIES {
-            bail!("more than {FAMILIES} `matchPIDs` with `followForks` over all policies");
+        if self.families.len() == MAX_FAMILIES {
+            bail!("more than {MAX_FAMILIES} `matchPIDs` with `followForks` over all policies");
         }
         let mut wire = wire::family {
             pid_count: u32::try_from(pids.len())?,

@@ -6,6 +6,15 @@ mod hook;
 pub(crate) use filter::*;
 pub(crate) use hook::*;
 
+/// Most entries of one hook over all policies: one bit each in the kernel.
+pub(crate) const MAX_ENTRIES_OF_HOOK: usize = 16;
+
+/// Most filters on texts over all policies: one bit each in the kernel.
+pub(crate) const MAX_TEXT_FILTERS: usize = 256;
+
+/// Most `matchPIDs` filters with `followForks` over all policies: one bit each in the kernel.
+pub(crate) const MAX_FAMILIES: usize = 64;
+
 /// One policy document.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Policy {
