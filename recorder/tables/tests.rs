@@ -61,7 +61,7 @@ fn a_truncation_is_a_change_of_attributes_where_the_kernel_has_nothing_better() 
     let policy = Policy {
         name: "p".into(),
         source: "p.yaml".into(),
-        text: String::new(),
+        text: "".into(),
         hooks: vec![entry],
         monitor: false,
         extensions: Vec::new(),

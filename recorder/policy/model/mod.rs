@@ -3,6 +3,8 @@
 mod filter;
 mod hook;
 
+use std::sync::Arc;
+
 pub(crate) use filter::*;
 pub(crate) use hook::*;
 
@@ -22,8 +24,8 @@ pub(crate) struct Policy {
     pub(crate) name: String,
     /// The file it stands in, or `built-in`.
     pub(crate) source: String,
-    /// The whole text of that file, kept as evidence.
-    pub(crate) text: String,
+    /// The whole text of that file, kept as evidence; all policies of the file share it.
+    pub(crate) text: Arc<str>,
     /// Its hook entries, in the order of the file.
     pub(crate) hooks: Vec<HookEntry>,
     /// `policy-mode: monitor`: denials and signals are only noted, even with `--enforce`.

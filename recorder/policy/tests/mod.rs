@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::model::{Action, Filter, Number, PathFilter, PathOperator, Policy, Selector, Text};
 use super::{DEFAULT_POLICY, Loader, load};
@@ -196,6 +197,7 @@ fn several_documents_and_windows_line_ends() {
     let policies = read_bytes(text.as_bytes()).unwrap();
     let names: Vec<&str> = policies.iter().map(|policy| policy.name.as_str()).collect();
     assert_eq!(names, ["default", "one-binary"]);
+    assert!(Arc::ptr_eq(&policies[0].text, &policies[1].text), "a file of many policies must not be copied for each");
 }
 
 #[test]
