@@ -141,12 +141,13 @@ fn selectors_keep_their_order_labels_lines_and_actions() {
 
 #[test]
 fn without_selectors_or_filters_or_actions() {
-    let policy = read_entries("  - hook: file_open\n  - hook: file_open\n    selectors:\n    - {}\n");
+    let policy = read_entries("  - hook: file_open\n  - hook: file_open\n    selectors:\n    - {label: \"\"}\n");
     assert_eq!(policy.hooks[0].selectors, []);
     assert_eq!(policy.hooks[1].line, 8);
     let selector = &policy.hooks[1].selectors[0];
     assert_eq!(selector.filters, []);
     assert_eq!(selector.action, POST);
+    assert_eq!(selector.label, None);
 }
 
 #[test]
