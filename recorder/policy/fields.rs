@@ -124,7 +124,7 @@ impl Node {
         let number = number::parse(text);
         if number.is_none() {
             let text = quoted(text);
-            report.refuse(self.at, format_args!("{what} {text} is not a number; write it in decimal or 0x hex"));
+            report.refuse(self.at, format_args!("{what} {text} is not a number; {}", number::ADVICE));
         }
         number
     }
