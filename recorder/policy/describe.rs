@@ -41,6 +41,9 @@ fn describe_entry(entry: &HookEntry, monitor: bool, text: &mut String) {
     if matches!(entry.hook, Hook::Other(_)) {
         line(text, "    not one of hashtrail's own hooks: whether this kernel has it is seen only when it is loaded");
     }
+    if entry.hook == Hook::PathTruncate {
+        line(text, "    where the kernel lets no program sleep here (6.1), at `inode_setattr`: any change of a size");
+    }
     if let Some(message) = &entry.message {
         line(text, &format!("    message {}", quoted(message)));
     }

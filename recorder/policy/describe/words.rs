@@ -20,7 +20,7 @@ pub(super) const fn occasion(hook: &Hook) -> &'static str {
         Hook::BprmCommittedCreds => "when an exec has succeeded",
         Hook::MmapFile => "when a file is mapped into memory",
         Hook::FileOpen => "when a file is being opened",
-        Hook::FilePostOpen => "when a file has been opened",
+        Hook::FilePostOpen => "when a file has been opened (kernel 6.8 and later)",
         Hook::KernelReadFile => "when the kernel reads a module, firmware or other file for itself",
         Hook::FileLock => "when a file is locked",
         Hook::FileReceive => "when a descriptor comes in over a socket",

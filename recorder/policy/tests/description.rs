@@ -106,6 +106,16 @@ fn every_filter_is_explained() {
 }
 
 #[test]
+fn what_depends_on_the_kernel_is_explained() {
+    let text = describe(&[read_entries("  - hook: file_post_open\n  - hook: path_truncate\n")]);
+    let parts = [
+        "`file_post_open`, when a file has been opened (kernel 6.8 and later)",
+        "at `inode_setattr`: any change of a size",
+    ];
+    assert_says(&text, &parts);
+}
+
+#[test]
 fn description_shows_control_characters_as_escapes() {
     let policy = read_entries("  - hook: file_open\n    message: \"a\\e[31m\\u202eb\"\n");
     let text = describe(&[policy]);
