@@ -88,10 +88,8 @@ fn describe_selector(hook: &Hook, position: usize, selector: &Selector, monitor:
         }
     }
     if selector.filters.iter().any(|filter| matches!(filter, Filter::Digest { .. })) {
-        line(
-            text,
-            "      the file is hashed for this decision; a digest that is not certain matches for the record only",
-        );
+        let uncertain = if selector.action.post { "matches for the record only" } else { "does not match" };
+        line(text, &format!("      the file is hashed for this decision; a digest that is not certain {uncertain}"));
     }
     line(text, &format!("      then {}", describe_actions(hook, selector, monitor)));
 }

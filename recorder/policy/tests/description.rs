@@ -35,6 +35,8 @@ fn actions_and_digests_are_explained() {
     selectors:
     - hashtrail: {{digests: {{operator: NotIn, algorithm: sha1, values: [\"{digest}\"]}}, dedupe: {{key: [file, process], window: 60}}}}
       matchActions: [{{action: Override, argError: -13}}, {{action: Signal, argSig: 15}}, {{action: Post, rateLimit: 1m}}]
+    - hashtrail: {{digests: {{operator: In, algorithm: sha1, values: [\"{digest}\"]}}}}
+      matchActions: [{{action: NoPost}}]
     - matchActions: [{{action: NoPost}}, {{action: Override, argError: 0}}]
 ",
         digest = "00".repeat(20)
@@ -43,13 +45,14 @@ fn actions_and_digests_are_explained() {
         &text,
         &[
             "after hashing: the sha1 digest is none of 1 listed",
-            "the file is hashed for this decision",
+            "the file is hashed for this decision; a digest that is not certain matches for the record only",
+            "a digest that is not certain does not match\n      then do not record",
             "record with digest, equal events of one thread once in 60 s, one row for each file, process and digest in 60 s",
             "deny with errno 13 (only with `--enforce`)",
             "send signal 15 to the calling process (only with `--enforce`)",
             "every other call\n      then do not record; return 0, which denies nothing",
-            "`digests` (line 9), `dedupe` (line 9)",
-            "warning: test.yaml:11:",
+            "`digests` (line 9), `dedupe` (line 9), `digests` (line 11)",
+            "warning: test.yaml:13:",
         ],
     );
     let monitored = format!(
