@@ -36,6 +36,8 @@ pub(crate) struct OtherHook {
     pub(crate) kind: wire::other_kind,
     /// Where a filter rests on its first argument being a file or a program.
     pub(crate) needs_file: Option<String>,
+    /// Where a selector denies.
+    pub(crate) denies: Option<String>,
 }
 
 /// The tables of all loaded policies.
@@ -114,11 +116,15 @@ impl Tables {
                 place: place(),
                 kind: wire::other_kind::OTHER_PLAIN,
                 needs_file: None,
+                denies: None,
             });
             self.others.len() - 1
         });
         if entry.selectors.iter().flat_map(|selector| &selector.filters).any(is_about_file) {
-            self.others[number].needs_file.get_or_insert_with(place);
+            self.others[number].needs_file.get_or_insert_with(&place);
+        }
+        if entry.selectors.iter().any(|selector| selector.action.error.is_some()) {
+            self.others[number].denies.get_or_insert_with(&place);
         }
         wire::hook::HOOK_OTHER_0.0.saturating_add(u32::try_from(number).unwrap_or(u32::MAX))
     }

@@ -8,6 +8,18 @@ fn paths(operator: PathOperator, values: &[&str]) -> PathFilter {
     PathFilter { operator, negated: false, values: values.iter().map(|value| value.as_bytes().to_vec()).collect() }
 }
 
+fn policy_of(entry: HookEntry) -> Policy {
+    Policy {
+        name: "p".into(),
+        source: "p.yaml".into(),
+        text: "".into(),
+        hooks: vec![entry],
+        monitor: false,
+        extensions: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
 #[test]
 fn the_default_policy_fits() -> Result<()> {
     let policies = policy::load(&[])?;
@@ -58,16 +70,7 @@ fn one_pass_finds_all_substrings() -> Result<()> {
 #[test]
 fn a_truncation_is_a_change_of_attributes_where_the_kernel_has_nothing_better() -> Result<()> {
     let entry = HookEntry { hook: Hook::PathTruncate, line: 1, message: None, tags: Vec::new(), selectors: Vec::new() };
-    let policy = Policy {
-        name: "p".into(),
-        source: "p.yaml".into(),
-        text: "".into(),
-        hooks: vec![entry],
-        monitor: false,
-        extensions: Vec::new(),
-        warnings: Vec::new(),
-    };
-    let tables = Tables::new(&[policy], KernelSupport::default(), 3)?;
+    let tables = Tables::new(&[policy_of(entry)], KernelSupport::default(), 3)?;
     assert!(tables.has_hook(wire::hook::HOOK_INODE_SETATTR));
     assert_eq!(tables.entries[0].hook, "path_truncate");
     assert_eq!(tables.selectors[0].entry, 3);
@@ -101,5 +104,27 @@ fn binaries_are_a_gate_only_if_every_selector_asks_for_one() -> Result<()> {
     assert_eq!(steps::binaries(&tables.steps), [0b101, 0, 0, 0]);
     tables.add_steps(2, &[binary(Text::Binary, true, "/c")])?;
     assert_eq!(steps::binaries(&tables.steps), [0; 4]);
+    Ok(())
+}
+
+#[test]
+fn where_an_unknown_hook_denies_is_kept() -> Result<()> {
+    let selector = |error| Selector {
+        line: 8,
+        label: None,
+        filters: Vec::new(),
+        action: Action { post: true, error, ..Action::default() },
+    };
+    for (error, denies) in [(None, None), (Some(-1), Some("p.yaml:7: hook `sb_mount`"))] {
+        let entry = HookEntry {
+            hook: Hook::Other("sb_mount".into()),
+            line: 7,
+            message: None,
+            tags: Vec::new(),
+            selectors: vec![selector(error)],
+        };
+        let tables = Tables::new(&[policy_of(entry)], KernelSupport::default(), 0)?;
+        assert_eq!(tables.others[0].denies.as_deref(), denies);
+    }
     Ok(())
 }
