@@ -138,6 +138,9 @@ static __always_inline long selector_matches(struct evaluation *evaluation, __u3
 		evaluation->possible = true;
 		return 1;
 	}
+	/* A digest that is not certain matches for a row only: the next selector is tried. */
+	if (evaluation->uncertain && !(selector->flags & SELECTOR_POST))
+		return 0;
 	thread->decided |= bit;
 	if (evaluation->needs_digest) {
 		thread->undecided |= bit;

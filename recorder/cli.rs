@@ -27,7 +27,8 @@ pub(crate) enum Command {
     },
     /// Say what this host can record; each lack with its reason and its fix
     Doctor(DoctorOptions),
-    /// Check policies without loading anything, and say what they ask for
+    /// Check policies without loading anything, and say in words what they record and do
+    #[command(after_help = "Exit codes: 0 all can be used, 2 refused: each fault with file, line and reason.")]
     CheckPolicy {
         /// Tetragon TracingPolicy files
         #[arg(required = true)]

@@ -156,7 +156,7 @@ pub(crate) fn note_policies(pipeline: &mut Pipeline, policies: &[Policy], tables
         });
         if with_text {
             detail["digests"] = digest_lists(policy);
-            detail["text"] = policy.text.clone().into();
+            detail["text"] = (*policy.text).into();
         }
         let now = pipeline.ledger("policy");
         pipeline.note(LedgerEntry { policy: Some(policy.name.clone()), detail: Some(detail.to_string()), ..now });
@@ -164,7 +164,7 @@ pub(crate) fn note_policies(pipeline: &mut Pipeline, policies: &[Policy], tables
 }
 
 fn policy_digest(policy: &Policy) -> String {
-    hashtrail::manifest::hex(&Sha256::digest(&policy.text))
+    hashtrail::manifest::hex(&Sha256::digest(policy.text.as_bytes()))
 }
 
 /// The lists of `hashtrail: digests`, which can stand in files of their own: how many, and the SHA-256 over all in order.
@@ -197,7 +197,7 @@ fn start_line(
                 "name": policy.name,
                 "source": policy.source,
                 "sha256": policy_digest(policy),
-                "text": policy.text,
+                "text": *policy.text,
                 "digests": digest_lists(policy),
             })
         })

@@ -179,8 +179,16 @@ fn plain_subject(
         ArgumentKind::Dentry => "dentry",
         ArgumentKind::Path => "path",
         ArgumentKind::Opaque => {
-            let (name, hook) = (argument.name, hook.name());
-            report.refuse(at, format_args!("argument `{name}` of `{hook}` is not supported; remove it"));
+            let usable =
+                hook.arguments().iter().enumerate().filter(|(_, argument)| argument.kind != ArgumentKind::Opaque);
+            let usable = usable.map(|(index, argument)| format!("{index} `{}`", argument.name));
+            let (name, hook, usable) = (argument.name, hook.name(), usable.collect::<Vec<_>>().join(", "));
+            report.refuse(
+                at,
+                format_args!(
+                    "argument {index} `{name}` of `{hook}` is not supported; remove it, or use one of {usable}"
+                ),
+            );
             return None;
         }
     };

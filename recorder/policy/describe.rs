@@ -41,6 +41,9 @@ fn describe_entry(entry: &HookEntry, monitor: bool, text: &mut String) {
     if matches!(entry.hook, Hook::Other(_)) {
         line(text, "    not one of hashtrail's own hooks: whether this kernel has it is seen only when it is loaded");
     }
+    if entry.hook == Hook::PathTruncate {
+        line(text, "    where the kernel lets no program sleep here (6.1), at `inode_setattr`: any change of a size");
+    }
     if let Some(message) = &entry.message {
         line(text, &format!("    message {}", quoted(message)));
     }
@@ -69,9 +72,11 @@ fn describe_selector(hook: &Hook, position: usize, selector: &Selector, monitor:
         (false, 0) => line(text, &format!("{place} if")),
         (false, _) => line(text, &format!("{place} else if")),
     }
-    for (stage, heading) in
-        [(Stage::Number, "before the path is known"), (Stage::Path, "on the path"), (Stage::Digest, "after hashing")]
-    {
+    for (stage, heading) in [
+        (Stage::Number, "before the path is known"),
+        (Stage::Path, "once the path is known"),
+        (Stage::Digest, "after hashing"),
+    ] {
         let filters: Vec<String> = selector
             .filters
             .iter()
@@ -83,10 +88,8 @@ fn describe_selector(hook: &Hook, position: usize, selector: &Selector, monitor:
         }
     }
     if selector.filters.iter().any(|filter| matches!(filter, Filter::Digest { .. })) {
-        line(
-            text,
-            "      the file is hashed for this decision; a digest that is not certain matches for the record only",
-        );
+        let uncertain = if selector.action.post { "matches for the record only" } else { "does not match" };
+        line(text, &format!("      the file is hashed for this decision; a digest that is not certain {uncertain}"));
     }
     line(text, &format!("      then {}", describe_actions(hook, selector, monitor)));
 }

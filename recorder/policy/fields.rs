@@ -79,9 +79,13 @@ impl Node {
     pub(super) fn is_unset(&self) -> bool {
         match &self.value {
             Value::Scalar { text, plain: true } => self.is_null() || text == "false",
-            Value::Sequence(items) => items.is_empty(),
-            _ => false,
+            _ => self.is_empty_list(),
         }
+    }
+
+    /// A list without items, which says the same as leaving the key out.
+    pub(super) fn is_empty_list(&self) -> bool {
+        matches!(&self.value, Value::Sequence(items) if items.is_empty())
     }
 
     /// Is this single value.
@@ -120,7 +124,7 @@ impl Node {
         let number = number::parse(text);
         if number.is_none() {
             let text = quoted(text);
-            report.refuse(self.at, format_args!("{what} {text} is not a number; write it in decimal or 0x hex"));
+            report.refuse(self.at, format_args!("{what} {text} is not a number; {}", number::ADVICE));
         }
         number
     }
@@ -138,7 +142,7 @@ impl Node {
 
     /// The items of a list of at least one and at most `limit`.
     pub(super) fn filled_items(&self, what: &str, limit: usize, report: &mut Report) -> &[Self] {
-        if matches!(&self.value, Value::Sequence(items) if items.is_empty()) {
+        if self.is_empty_list() {
             report.refuse(self.at, format_args!("{what} is empty; name at least one"));
         }
         self.items(what, limit, report)

@@ -5,7 +5,9 @@ use super::document::Node;
 use super::extension::{self, Extensions};
 use super::fields::Fields;
 use super::macros::Macros;
-use super::model::{Action, Filter, Hook, HookEntry, Number, OPEN_CREATE, OPEN_TRUNCATE, Selector};
+use super::model::{
+    Action, Filter, Hook, HookEntry, MAX_ENTRIES_OF_HOOK, Number, OPEN_CREATE, OPEN_TRUNCATE, Selector,
+};
 use super::refusals::HOOK;
 use super::report::{Report, listed, quoted};
 use super::selector;
@@ -27,6 +29,7 @@ pub(super) fn entry<'a>(node: &'a Node, macros: &Macros<'a>, report: &mut Report
     let message = fields.get("message").and_then(|node| message(node, report));
     let tags = fields.get("tags").map_or_else(Vec::new, |node| tags(node, report));
     let hook = hook(node, &fields, report)?;
+    count_entry(&hook, node, report);
     let arguments = Arguments::read(hook, fields.get("args"), report);
     let mut selectors = fields.get("selectors").map_or_else(Vec::new, |node| {
         let items = node.items("`selectors`", MAX_SELECTORS, report).iter();
@@ -79,6 +82,20 @@ fn hook(entry: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<Hook> 
         return None;
     }
     Some(Hook::Other(name.to_owned()))
+}
+
+fn count_entry(hook: &Hook, entry: &Node, report: &mut Report) {
+    let count = report.totals.entries.entry(hook.name().to_owned()).or_default();
+    *count += 1;
+    if *count > MAX_ENTRIES_OF_HOOK {
+        report.refuse(
+            entry.at,
+            format_args!(
+                "more than {MAX_ENTRIES_OF_HOOK} entries of hook `{}` over all policies; put some together as selectors",
+                hook.name()
+            ),
+        );
+    }
 }
 
 /// The message, cut as in Tetragon.

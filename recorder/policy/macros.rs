@@ -1,4 +1,4 @@
-//! `selectorsMacros`: filters with a name, which selectors take in.
+//! `selectorsMacros`: filters and actions with a name, which selectors take in.
 
 use super::document::{Node, Value};
 use super::fields::{Fields, refuse_unknown};
@@ -9,13 +9,14 @@ use super::report::{Report, quoted};
 const MAX_MACROS: usize = 64;
 
 /// Keys of a selector that a macro may have too.
-const MACRO_KEYS: [&str; 8] = [
+const MACRO_KEYS: [&str; 9] = [
     "matchPIDs",
     "matchNamespaces",
     "matchCapabilities",
     "matchBinaries",
     "matchParentBinaries",
     "matchArgs",
+    "matchActions",
     "label",
     "hashtrail",
 ];
@@ -75,7 +76,8 @@ impl<'a> Macros<'a> {
 
 fn take_in<'a>(name: &str, fields: &Fields<'a>, selector: &mut Fields<'a>, report: &mut Report) {
     for entry in fields.set().filter(|entry| MACRO_KEYS.contains(&entry.key.as_str())) {
-        if let Some(present) = selector.add(entry) {
+        // A label is no filter: the selector's own counts, then the first macro's, as in Tetragon.
+        if let Some(present) = selector.add(entry).filter(|present| present.key != "label") {
             let (name, line) = (quoted(name), present.at.line);
             report.refuse(
                 entry.at,

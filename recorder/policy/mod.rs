@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 mod action;
 mod argument;
@@ -125,7 +126,8 @@ fn policies(source: &str, bytes: &[u8], report: &mut Report) -> Vec<NamedPolicy>
     if documents.is_empty() && report.fault_count() == faults_before {
         report.refuse(Position::START, "the file holds no policy; begin with `apiVersion: cilium.io/v1alpha1`");
     }
-    documents.iter().filter_map(|document| parse::policy(document, source, text, report)).collect()
+    let text: Arc<str> = text.into();
+    documents.iter().filter_map(|document| parse::policy(document, source, &text, report)).collect()
 }
 
 /// The place after some text.

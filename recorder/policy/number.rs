@@ -2,6 +2,9 @@
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
+/// How a number has to be written.
+pub(super) const ADVICE: &str = "write it in decimal without zeros in front, or in 0x hex, with at most 64 bits";
+
 /// A number that is not negative, decimal or 0x hex.
 ///
 /// A leading zero is octal to some YAML parsers and decimal to others, so it is not accepted.

@@ -1,5 +1,7 @@
 //! A policy document: its head, and what stands under `spec` beside the hook entries.
 
+use std::sync::Arc;
+
 use super::document::{Node, Value};
 use super::fields::{Fields, refuse_unknown};
 use super::hook;
@@ -29,7 +31,7 @@ pub(super) struct NamedPolicy {
 }
 
 /// Reads one document. `None` means that the report says why.
-pub(super) fn policy(document: &Node, source: &str, text: &str, report: &mut Report) -> Option<NamedPolicy> {
+pub(super) fn policy(document: &Node, source: &str, text: &Arc<str>, report: &mut Report) -> Option<NamedPolicy> {
     let faults_before = report.fault_count();
     report.totals.substrings = 0;
     let fields = Fields::of(document, "a policy", report)?;
@@ -43,7 +45,7 @@ pub(super) fn policy(document: &Node, source: &str, text: &str, report: &mut Rep
     let (hooks, monitor) = spec.and_then(|node| self::spec(node, report)).unwrap_or_default();
     let (extensions, warnings) = (report.take_extensions(), report.take_warnings());
     let (name, named_at) = name?;
-    let (source, text) = (source.to_owned(), text.to_owned());
+    let (source, text) = (source.to_owned(), Arc::clone(text));
     let policy = Policy { name, source, text, hooks, monitor, extensions, warnings };
     (report.fault_count() == faults_before).then_some(NamedPolicy { policy, named_at })
 }

@@ -79,10 +79,7 @@ pub(super) const SELECTOR: Refusals = &[
 ];
 
 /// Keys of a selector that a macro cannot have.
-pub(super) const MACRO: Refusals = &[
-    ("macros", "cannot stand in a macro; write the filters out"),
-    ("matchActions", "does not come out of a macro; write the actions into the selectors"),
-];
+pub(super) const MACRO: Refusals = &[("macros", "cannot stand in a macro; write the filters out")];
 
 /// Keys of an action.
 pub(super) const ACTION: Refusals = &[

@@ -1,6 +1,6 @@
 //! What is wrong in one policy file, each finding with its place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,12 @@ impl Position {
 /// What is counted beyond one hook entry.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
+    /// Entries of each hook, over all policies.
+    pub(super) entries: HashMap<String, usize>,
+    /// Filters on texts, over all policies.
+    pub(super) texts: usize,
+    /// `matchPIDs` filters with `followForks`, over all policies.
+    pub(super) families: usize,
     /// Hooks without a program of their own, over all policies.
     pub(super) other_hooks: BTreeSet<String>,
     /// Filters with `followChildren`, over all policies.

@@ -40,7 +40,8 @@ pub(super) fn selector<'a>(
     let mut fields = Fields::of(node, "a selector", report)?;
     fields.check(&KEYS, SELECTOR, report);
     macros.expand(&mut fields, report);
-    let label = fields.get("label").and_then(|node| node.text("`label`", report)).map(ToOwned::to_owned);
+    let label = fields.get("label").and_then(|node| node.text("`label`", report));
+    let label = label.filter(|label| !label.is_empty()).map(ToOwned::to_owned);
     let mut action =
         fields.get("matchActions").map_or(Action::POST, |node| action::read(node, &arguments.hook, report));
     let mut filters = filters(&fields, arguments, report);

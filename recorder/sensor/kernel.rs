@@ -6,7 +6,7 @@ use crate::wire;
 use anyhow::{Context, Result, bail};
 use libbpf_rs::Btf;
 use libbpf_rs::btf::types::{Func, FuncProto, Ptr, Struct};
-use libbpf_rs::btf::{BtfType, ReferencesType};
+use libbpf_rs::btf::{BtfKind, BtfType, ReferencesType};
 
 /// The running kernel's types.
 pub(super) struct Kernel {
@@ -42,6 +42,11 @@ impl Kernel {
         })
     }
 
+    /// Whether the kernel heeds what a hook returns.
+    fn can_deny(&self, hook: &str) -> bool {
+        self.prototype(hook).is_some_and(|prototype| prototype.referenced_type().kind() != BtfKind::Void)
+    }
+
     fn prototype(&self, hook: &str) -> Option<FuncProto<'_>> {
         let function = self.btf.type_by_name::<Func<'_>>(&format!("bpf_lsm_{hook}"))?;
         FuncProto::try_from(function.referenced_type()).ok()
@@ -58,7 +63,8 @@ impl Kernel {
 /// Looks up what the hooks without a program of their own give to theirs.
 ///
 /// # Errors
-/// When the kernel lacks one, or a filter is about a file that it does not give: with the place in the policy.
+/// When the kernel lacks one, a filter is about a file that it does not give, or it returns nothing where a policy
+/// denies: with the place in the policy.
 pub(crate) fn resolve_others(tables: &mut Tables) -> Result<()> {
     // Reading the kernel's BTF takes its time.
     if tables.others.is_empty() {
@@ -70,6 +76,9 @@ pub(crate) fn resolve_others(tables: &mut Tables) -> Result<()> {
         if let (wire::other_kind::OTHER_PLAIN, Some(filter)) = (hook.kind, &hook.needs_file) {
             bail!("{filter}: its first argument is no file on this kernel; remove the filter on it");
         }
+        if let Some(denies) = hook.denies.as_ref().filter(|_| !kernel.can_deny(&hook.name)) {
+            bail!("{denies}: `Override` is not possible: the kernel does not heed what it returns; remove it");
+        }
     }
     Ok(())
 }
@@ -78,4 +87,31 @@ pub(crate) fn resolve_others(tables: &mut Tables) -> Result<()> {
 pub(crate) fn kernel_hooks() -> Vec<&'static str> {
     let Ok(kernel) = Kernel::read() else { return Vec::new() };
     hooks::PROGRAMS.into_iter().map(|(_, name)| name).filter(|name| kernel.has_hook(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::OtherHook;
+
+    #[test]
+    fn hooks_that_return_nothing_cannot_deny() {
+        // Where the tests run there may be no BTF, or none of these.
+        let is_known = |kernel: Kernel| kernel.has_hook("task_free") && kernel.has_hook("sb_mount");
+        if !Kernel::read().is_ok_and(is_known) {
+            return;
+        }
+        for (name, denies, is_refused) in
+            [("task_free", true, true), ("task_free", false, false), ("sb_mount", true, false)]
+        {
+            let place = format!("p.yaml:7: hook `{name}`");
+            let denies = denies.then(|| place.clone());
+            let kind = wire::other_kind::OTHER_PLAIN;
+            let mut tables = Tables::default();
+            tables.others.push(OtherHook { name: name.into(), place, kind, needs_file: None, denies });
+            let refused = resolve_others(&mut tables).map_err(|error| error.to_string()).err();
+            let text = "p.yaml:7: hook `task_free`: `Override` is not possible";
+            assert_eq!(refused.is_some_and(|error| error.starts_with(text)), is_refused, "{name}");
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! Policies as the tables that the kernel's evaluator reads (`bpf/policy.bpf.h`).
 
 use crate::hooks;
-use crate::policy::model::{Action, Filter, Hook, HookEntry, LimitScope, Number, Policy, Selector, Text};
+use crate::policy::model::{
+    Action, Filter, Hook, HookEntry, LimitScope, MAX_ENTRIES_OF_HOOK, Number, Policy, Selector, Text,
+};
 use crate::segment::EntryName;
 use crate::wire;
 use anyhow::{Result, bail};
@@ -13,9 +15,6 @@ mod texts;
 
 pub(crate) use steps::{DigestKey, Family};
 pub(crate) use texts::{SetBits, Texts};
-
-/// Hook entries that one hook can have over all policies.
-const ENTRIES_PER_HOOK: usize = 16;
 
 /// What the running kernel makes possible.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,6 +36,8 @@ pub(crate) struct OtherHook {
     pub(crate) kind: wire::other_kind,
     /// Where a filter rests on its first argument being a file or a program.
     pub(crate) needs_file: Option<String>,
+    /// Where a selector denies.
+    pub(crate) denies: Option<String>,
 }
 
 /// The tables of all loaded policies.
@@ -87,8 +88,8 @@ impl Tables {
                 let number = tables.number_of(&served, place);
                 let entries = by_hook.entry(number).or_default();
                 entries.push((first_entry + tables.entries.len(), policy.monitor, served));
-                if entries.len() > ENTRIES_PER_HOOK {
-                    bail!("{}: more than {ENTRIES_PER_HOOK} entries of all policies for one hook", place());
+                if entries.len() > MAX_ENTRIES_OF_HOOK {
+                    bail!("{}: more than {MAX_ENTRIES_OF_HOOK} entries of all policies for one hook", place());
                 }
                 tables.entries.push(entry_name(&policy.name, entry));
             }
@@ -115,11 +116,15 @@ impl Tables {
                 place: place(),
                 kind: wire::other_kind::OTHER_PLAIN,
                 needs_file: None,
+                denies: None,
             });
             self.others.len() - 1
         });
         if entry.selectors.iter().flat_map(|selector| &selector.filters).any(is_about_file) {
-            self.others[number].needs_file.get_or_insert_with(place);
+            self.others[number].needs_file.get_or_insert_with(&place);
+        }
+        if entry.selectors.iter().any(|selector| selector.action.error.is_some()) {
+            self.others[number].denies.get_or_insert_with(&place);
         }
         wire::hook::HOOK_OTHER_0.0.saturating_add(u32::try_from(number).unwrap_or(u32::MAX))
     }
@@ -140,7 +145,7 @@ impl Tables {
             wire::hook_policy { first_step, step_count: u32::try_from(steps.len())?, ..wire::hook_policy::default() };
         let binaries = wire::path_sets { word: steps::binaries(steps) };
         self.gates.insert(hook, wire::gate { mask: steps::gate(hook, steps), binaries });
-        policy.has_early_filters = u32::from(steps::all_have_early_filters(steps));
+        policy.has_early_filters = u32::from(entries.iter().all(|(_, _, entry)| entry.can_be_refused_early()));
         let numbers = steps::needed(steps, &mut policy.needed_texts);
         policy.number_count = u32::try_from(numbers.len())?;
         for (place, number) in policy.number.iter_mut().zip(numbers) {

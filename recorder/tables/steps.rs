@@ -3,20 +3,9 @@
 use super::{SetBits, Tables, byte};
 use crate::decode;
 use crate::host;
-use crate::policy::model::{Filter, NamespaceValue, Number, Text};
+use crate::policy::model::{Filter, MAX_FAMILIES, NamespaceValue, Number, Text};
 use crate::{policy::model::Namespace, wire};
 use anyhow::{Context, Result, bail};
-
-/// `matchPIDs` filters with `followForks` over all policies: one bit each.
-const FAMILIES: usize = 64;
-
-/// What no path is needed for; `LATE_TEXTS` of bpf/policy.bpf.h are the others.
-const EARLY_TEXTS: [wire::text; 4] = [
-    wire::text::TEXT_BINARY,
-    wire::text::TEXT_FOLLOWED,
-    wire::text::TEXT_PARENT_BINARY,
-    wire::text::TEXT_PARENT_FOLLOWED,
-];
 
 /// One family of processes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -111,8 +100,8 @@ impl Tables {
     }
 
     fn add_family(&mut self, pids: &[u32], is_namespace_pid: bool) -> Result<u32> {
-        if self.families.len() == FAMILIES {
-            bail!("more than {FAMILIES} `matchPIDs` with `followForks` over all policies");
+        if self.families.len() == MAX_FAMILIES {
+            bail!("more than {MAX_FAMILIES} `matchPIDs` with `followForks` over all policies");
         }
         let mut wire = wire::family {
             pid_count: u32::try_from(pids.len())?,
@@ -169,15 +158,6 @@ pub(super) fn binaries(steps: &[wire::step]) -> SetBits {
     let mut bits = SetBits::default();
     sets.unwrap_or_default().into_iter().for_each(|set| bits[set / 64] |= 1 << (set % 64));
     bits
-}
-
-/// Whether each selector has a filter that is known before the path is.
-pub(super) fn all_have_early_filters(steps: &[wire::step]) -> bool {
-    let is_early = |step: &wire::step| match wire::filter_kind(u32::from(step.kind)) {
-        wire::filter_kind::FILTER_TEXT => EARLY_TEXTS.contains(&wire::text(u32::from(step.operand))),
-        kind => kind != wire::filter_kind::FILTER_ALWAYS && kind != wire::filter_kind::FILTER_DIGEST,
-    };
-    steps.split_inclusive(is_last).all(|selector| selector.iter().any(is_early))
 }
 
 fn is_last(step: &wire::step) -> bool {

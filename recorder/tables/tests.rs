@@ -8,6 +8,26 @@ fn paths(operator: PathOperator, values: &[&str]) -> PathFilter {
     PathFilter { operator, negated: false, values: values.iter().map(|value| value.as_bytes().to_vec()).collect() }
 }
 
+fn selector_of(filters: Vec<Filter>, error: Option<i32>) -> Selector {
+    Selector { line: 8, label: None, filters, action: Action { post: true, error, ..Action::default() } }
+}
+
+fn entry_of(hook: &str, selectors: Vec<Selector>) -> HookEntry {
+    HookEntry { hook: Hook::Other(hook.into()), line: 7, message: None, tags: Vec::new(), selectors }
+}
+
+fn policy_of(entry: HookEntry) -> Policy {
+    Policy {
+        name: "p".into(),
+        source: "p.yaml".into(),
+        text: "".into(),
+        hooks: vec![entry],
+        monitor: false,
+        extensions: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
 #[test]
 fn the_default_policy_fits() -> Result<()> {
     let policies = policy::load(&[])?;
@@ -58,16 +78,7 @@ fn one_pass_finds_all_substrings() -> Result<()> {
 #[test]
 fn a_truncation_is_a_change_of_attributes_where_the_kernel_has_nothing_better() -> Result<()> {
     let entry = HookEntry { hook: Hook::PathTruncate, line: 1, message: None, tags: Vec::new(), selectors: Vec::new() };
-    let policy = Policy {
-        name: "p".into(),
-        source: "p.yaml".into(),
-        text: String::new(),
-        hooks: vec![entry],
-        monitor: false,
-        extensions: Vec::new(),
-        warnings: Vec::new(),
-    };
-    let tables = Tables::new(&[policy], KernelSupport::default(), 3)?;
+    let tables = Tables::new(&[policy_of(entry)], KernelSupport::default(), 3)?;
     assert!(tables.has_hook(wire::hook::HOOK_INODE_SETATTR));
     assert_eq!(tables.entries[0].hook, "path_truncate");
     assert_eq!(tables.selectors[0].entry, 3);
@@ -105,18 +116,26 @@ fn binaries_are_a_gate_only_if_every_selector_asks_for_one() -> Result<()> {
 }
 
 #[test]
-fn calls_can_be_refused_early_only_if_every_selector_has_a_filter_without_a_path() -> Result<()> {
+fn calls_can_be_refused_early_only_if_every_selector_has_a_filter_without_a_path() {
     let path = || Filter::Text { text: Text::Path, paths: paths(PathOperator::Prefix, &["/"]) };
     let user = || Filter::Number { number: Number::Uid, negated: false, ranges: vec![(0, 0)] };
-    for (late, is_early) in [(None, true), (Some(vec![path()]), false), (Some(vec![]), false)] {
-        let mut tables = Tables::default();
-        tables.add_steps(0, &[path(), user()])?;
-        tables
-            .add_steps(1, &[Filter::Text { text: Text::ParentBinary, paths: paths(PathOperator::Equal, &["/a"]) }])?;
-        if let Some(filters) = late {
-            tables.add_steps(2, &filters)?;
-        }
-        assert_eq!(steps::all_have_early_filters(&tables.steps), is_early);
+    for (filters, is_early) in [
+        (vec![vec![path(), user()], vec![user()]], true),
+        (vec![vec![user()], vec![path()]], false),
+        (vec![vec![user()], vec![]], false),
+        (vec![], false),
+    ] {
+        let selectors = filters.into_iter().map(|filters| selector_of(filters, None)).collect();
+        assert_eq!(entry_of("sb_mount", selectors).can_be_refused_early(), is_early);
+    }
+}
+
+#[test]
+fn where_an_unknown_hook_denies_is_kept() -> Result<()> {
+    for (error, denies) in [(None, None), (Some(-1), Some("p.yaml:7: hook `sb_mount`"))] {
+        let entry = entry_of("sb_mount", vec![selector_of(Vec::new(), error)]);
+        let tables = Tables::new(&[policy_of(entry)], KernelSupport::default(), 0)?;
+        assert_eq!(tables.others[0].denies.as_deref(), denies);
     }
     Ok(())
 }

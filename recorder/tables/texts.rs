@@ -1,6 +1,6 @@
 //! Sets of texts: whole ones, beginnings, ends and substrings. One filter is one set, and one set is one bit.
 
-use crate::policy::model::{PathFilter, PathOperator};
+use crate::policy::model::{MAX_TEXT_FILTERS, PathFilter, PathOperator};
 use crate::wire;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
@@ -8,8 +8,6 @@ use aho_corasick::{Anchored, StartKind};
 use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
 
-/// Sets that all filters together can have.
-const SETS: usize = 4 * 64;
 /// States of the machine that finds substrings: their numbers have 16 bits.
 const STATES: usize = 1 << 16;
 
@@ -47,8 +45,8 @@ impl Texts {
     /// When there are too many.
     pub(super) fn add(&mut self, filter: &PathFilter) -> Result<u32> {
         let set = self.sets;
-        if set == SETS {
-            bail!("more than {SETS} filters on texts over all policies");
+        if set == MAX_TEXT_FILTERS {
+            bail!("more than {MAX_TEXT_FILTERS} filters on texts over all policies");
         }
         self.sets += 1;
         let members = match filter.operator {

@@ -20,7 +20,7 @@ pub(super) const fn occasion(hook: &Hook) -> &'static str {
         Hook::BprmCommittedCreds => "when an exec has succeeded",
         Hook::MmapFile => "when a file is mapped into memory",
         Hook::FileOpen => "when a file is being opened",
-        Hook::FilePostOpen => "when a file has been opened",
+        Hook::FilePostOpen => "when a file has been opened (kernel 6.8 and later)",
         Hook::KernelReadFile => "when the kernel reads a module, firmware or other file for itself",
         Hook::FileLock => "when a file is locked",
         Hook::FileReceive => "when a descriptor comes in over a socket",
@@ -37,6 +37,12 @@ pub(super) const fn occasion(hook: &Hook) -> &'static str {
 /// A filter in words.
 pub(super) fn filter(hook: &Hook, filter: &Filter) -> String {
     match filter {
+        Filter::Text { text: text @ (Text::Followed | Text::ParentFollowed), paths } => {
+            let ancestor = "that of an ancestor (only for processes born since the policy was loaded)";
+            let values = alternatives(false, quoted_values(paths));
+            let (either, or) = if paths.negated { ("neither ", "nor") } else { ("", "or") };
+            format!("{either}{} {or} {ancestor} is {values}", text_name(*text))
+        }
         Filter::Text { text, paths } => format!("{} {}", text_name(*text), compared(paths)),
         Filter::Number { number, negated, ranges } if *ranges == [NEVER] => {
             format!("{} {} (no number is)", number_name(hook, *number), if *negated { "is any" } else { "is none" })
@@ -78,10 +84,8 @@ const fn text_name(text: Text) -> &'static str {
     match text {
         Text::Path => "the file's path",
         Text::Target => "the new path",
-        Text::Binary => "the calling program's path",
-        Text::Followed => "the path of the calling program, or of an ancestor born since the policy was loaded,",
-        Text::ParentBinary => "the parent program's path",
-        Text::ParentFollowed => "the path of the parent program, or of its ancestor born since the policy was loaded,",
+        Text::Binary | Text::Followed => "the calling program's path",
+        Text::ParentBinary | Text::ParentFollowed => "the parent program's path",
         Text::Comm => "the calling thread's name",
         Text::ParentComm => "the parent's name",
         Text::GrandparentComm => "the grandparent's name",
@@ -163,8 +167,11 @@ fn compared(paths: &PathFilter) -> String {
         (PathOperator::SubStringIgnoringCase, false) => "contains, in any case of letters,",
         (PathOperator::SubStringIgnoringCase, true) => "does not contain, in any case of letters,",
     };
-    let values = paths.values.iter().map(|value| quoted(&String::from_utf8_lossy(value))).collect();
-    format!("{relation} {}", alternatives(paths.negated, values))
+    format!("{relation} {}", alternatives(paths.negated, quoted_values(paths)))
+}
+
+fn quoted_values(paths: &PathFilter) -> Vec<String> {
+    paths.values.iter().map(|value| quoted(&String::from_utf8_lossy(value))).collect()
 }
 
 fn one_of(verb: &str, negated: bool, values: Vec<String>) -> String {

@@ -91,7 +91,7 @@ fn value(node: &Node, text: &str, operator: OnInteger, width: (u32, bool), repor
         }
         None => {
             let text = quoted(text);
-            report.refuse(node.at, format_args!("value {text} is not a number; write it in decimal or 0x hex"));
+            report.refuse(node.at, format_args!("value {text} is not a number; {}", number::ADVICE));
             return None;
         }
     };

@@ -4,7 +4,7 @@ use super::argument::{Arguments, ListedArgument, Subject, argument_index};
 use super::document::Node;
 use super::fields::Fields;
 use super::model::{Filter, Number, Text};
-use super::report::{Report, quoted};
+use super::report::{Position, Report, quoted};
 
 mod integer;
 mod operator;
@@ -22,9 +22,14 @@ const MAX_FILE_TYPES: usize = 4;
 pub(super) fn argument(node: &Node, arguments: &Arguments, report: &mut Report) -> Option<Filter> {
     let fields = Fields::of(node, "an entry of `matchArgs`", report)?;
     fields.check(&["index", "args", "operator", "values"], &[], report);
-    let argument = match fields.get("args") {
+    let index = match fields.get("index") {
+        Some(node) => Some((argument_index(node, report)?, node.at)),
+        None => None,
+    };
+    let argument = match fields.get("args").filter(|positions| !positions.is_empty_list()) {
         Some(positions) => argument_by_position(positions, arguments, report)?,
-        None => argument_by_index(node, fields.get("index"), arguments, report)?,
+        // 0 where nothing is written.
+        None => argument_by_index(index.unwrap_or((0, node.at)), arguments, report)?,
     };
     let values = values(node, &fields, "`matchArgs`", report);
     match argument.subject {
@@ -63,7 +68,7 @@ pub(super) fn argument(node: &Node, arguments: &Arguments, report: &mut Report) 
 
 /// The values of a filter; without any, the report says so.
 fn values<'a>(filter: &Node, fields: &Fields<'a>, what: &str, report: &mut Report) -> Option<&'a Node> {
-    let values = fields.get("values").filter(|values| !values.is_unset());
+    let values = fields.get("values").filter(|values| !values.is_empty_list());
     if values.is_none() {
         report.refuse(filter.at, format_args!("{what} has no values; add `values:` with at least one"));
     }
@@ -116,17 +121,12 @@ fn argument_by_position(node: &Node, arguments: &Arguments, report: &mut Report)
     *listed?
 }
 
-/// `index: n`: the hook's n-th argument, which must be listed; 0 where nothing is written.
+/// `index: n`: the hook's n-th argument, which must be listed.
 fn argument_by_index(
-    filter: &Node,
-    node: Option<&Node>,
+    (index, at): (u8, Position),
     arguments: &Arguments,
     report: &mut Report,
 ) -> Option<ListedArgument> {
-    let (index, at) = match node {
-        Some(node) => (argument_index(node, report)?, node.at),
-        None => (0, filter.at),
-    };
     let mut known = arguments.listed.iter().flatten();
     let found = known.find(|argument| argument.index == index).copied();
     // After a refused argument this would be a consequence, not a fault of its own.

@@ -2,7 +2,7 @@
 
 use super::super::document::Node;
 use super::super::fields::{Fields, refuse_unknown};
-use super::super::model::{Filter, Namespace, NamespaceValue, Number};
+use super::super::model::{Filter, MAX_FAMILIES, Namespace, NamespaceValue, Number};
 use super::super::number;
 use super::super::report::{Report, quoted};
 use super::{membership, text_value, values};
@@ -87,6 +87,15 @@ pub(in super::super) fn pids(node: &Node, report: &mut Report) -> Option<Filter>
         return None;
     }
     if follow_forks {
+        report.totals.families += 1;
+        if report.totals.families > MAX_FAMILIES {
+            report.refuse(
+                node.at,
+                format_args!(
+                    "more than {MAX_FAMILIES} filters `matchPIDs` with `followForks` over all policies; remove some"
+                ),
+            );
+        }
         return Some(Filter::Family { pids, is_namespace_pid, negated });
     }
     let number = if is_namespace_pid { Number::NamespacePid } else { Number::Pid };

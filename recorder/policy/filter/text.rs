@@ -2,7 +2,7 @@
 
 use super::super::document::Node;
 use super::super::fields::Fields;
-use super::super::model::{Filter, PathFilter, PathOperator, Text};
+use super::super::model::{Filter, MAX_TEXT_FILTERS, PathFilter, PathOperator, Text};
 use super::super::report::{Report, quoted};
 use super::{operator, text_value};
 
@@ -42,7 +42,7 @@ pub(in super::super) fn binaries(node: &Node, whose: Whose, report: &mut Report)
     let follow = fields.get("followChildren");
     let followed = follow.is_some_and(|node| node.boolean("`followChildren`", report).unwrap_or_default());
     let (operator, negated) = operator::of(node, &fields, &operator::BINARIES, report)?;
-    let Some(values) = fields.get("values").filter(|values| !values.is_unset()) else {
+    let Some(values) = fields.get("values").filter(|values| !values.is_empty_list()) else {
         report.warn(node.at, format_args!("{what} has no values and filters nothing; add `values:`"));
         return None;
     };
@@ -104,6 +104,13 @@ pub(super) fn compared(
                 ),
             );
         }
+    }
+    report.totals.texts += 1;
+    if report.totals.texts > MAX_TEXT_FILTERS {
+        report.refuse(
+            values.at,
+            format_args!("more than {MAX_TEXT_FILTERS} filters on paths and names over all policies; remove some"),
+        );
     }
     let paths = PathFilter { operator, negated, values: read };
     (!paths.values.is_empty()).then_some(Filter::Text { text, paths })

@@ -63,9 +63,9 @@ pub(crate) const NEVER: (u64, u64) = (1, 0);
 /// When a filter is decided, cheapest first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Stage {
-    /// From the process and plain numbers, before any path is built.
+    /// From the process and plain numbers, the file's type among them, before any path is built.
     Number,
-    /// On the built path.
+    /// On the built path, and on names of threads, which are looked up in the same memory.
     Path,
     /// After hashing.
     Digest,
@@ -75,7 +75,10 @@ impl Filter {
     /// When it is decided.
     pub(crate) const fn stage(&self) -> Stage {
         match self {
-            Self::Text { text: Text::Path | Text::Target, .. } => Stage::Path,
+            Self::Text { text, .. } => match text {
+                Text::Path | Text::Target | Text::Comm | Text::ParentComm | Text::GrandparentComm => Stage::Path,
+                Text::Binary | Text::Followed | Text::ParentBinary | Text::ParentFollowed => Stage::Number,
+            },
             Self::Digest { .. } => Stage::Digest,
             _ => Stage::Number,
         }

@@ -3,8 +3,19 @@
 mod filter;
 mod hook;
 
+use std::sync::Arc;
+
 pub(crate) use filter::*;
 pub(crate) use hook::*;
+
+/// Most entries of one hook over all policies: one bit each in the kernel.
+pub(crate) const MAX_ENTRIES_OF_HOOK: usize = 16;
+
+/// Most filters on texts over all policies: one bit each in the kernel.
+pub(crate) const MAX_TEXT_FILTERS: usize = 256;
+
+/// Most `matchPIDs` filters with `followForks` over all policies: one bit each in the kernel.
+pub(crate) const MAX_FAMILIES: usize = 64;
 
 /// One policy document.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -13,8 +24,8 @@ pub(crate) struct Policy {
     pub(crate) name: String,
     /// The file it stands in, or `built-in`.
     pub(crate) source: String,
-    /// The whole text of that file, kept as evidence.
-    pub(crate) text: String,
+    /// The whole text of that file, kept as evidence; all policies of the file share it.
+    pub(crate) text: Arc<str>,
     /// Its hook entries, in the order of the file.
     pub(crate) hooks: Vec<HookEntry>,
     /// `policy-mode: monitor`: denials and signals are only noted, even with `--enforce`.
@@ -78,6 +89,14 @@ impl Action {
     /// What is done where a selector names no action.
     pub(crate) const POST: Self =
         Self { post: true, ima_hash: false, rate_limit: None, dedupe: None, error: None, signal: None };
+}
+
+impl HookEntry {
+    /// Whether each selector has a filter that needs no path, so that a call can be refused before there is one.
+    pub(crate) fn can_be_refused_early(&self) -> bool {
+        let is_early = |filter: &Filter| matches!(filter.stage(), filter::Stage::Number);
+        !self.selectors.is_empty() && self.selectors.iter().all(|selector| selector.filters.iter().any(is_early))
+    }
 }
 
 impl Selector {

@@ -18,7 +18,7 @@ fn built_in_policy_is_explained() {
             "policy `default` (built-in)",
             "before the path is known: `prot` has a bit of 0x4\n      then record, with digest if the mapping is executable",
             "the open asks for write\n      then record, without digest",
-            "the change is of mode or uid or gid\n      on the path: the file's path begins with `/usr/`",
+            "the change is of mode or uid or gid\n      once the path is known: the file's path begins with `/usr/`",
             "otherwise: nothing is recorded",
             "extensions under `hashtrail`: `openMode` (line 65)",
             "Tetragon will not load it",
@@ -35,6 +35,8 @@ fn actions_and_digests_are_explained() {
     selectors:
     - hashtrail: {{digests: {{operator: NotIn, algorithm: sha1, values: [\"{digest}\"]}}, dedupe: {{key: [file, process], window: 60}}}}
       matchActions: [{{action: Override, argError: -13}}, {{action: Signal, argSig: 15}}, {{action: Post, rateLimit: 1m}}]
+    - hashtrail: {{digests: {{operator: In, algorithm: sha1, values: [\"{digest}\"]}}}}
+      matchActions: [{{action: NoPost}}]
     - matchActions: [{{action: NoPost}}, {{action: Override, argError: 0}}]
 ",
         digest = "00".repeat(20)
@@ -43,13 +45,14 @@ fn actions_and_digests_are_explained() {
         &text,
         &[
             "after hashing: the sha1 digest is none of 1 listed",
-            "the file is hashed for this decision",
+            "the file is hashed for this decision; a digest that is not certain matches for the record only",
+            "a digest that is not certain does not match\n      then do not record",
             "record with digest, equal events of one thread once in 60 s, one row for each file, process and digest in 60 s",
             "deny with errno 13 (only with `--enforce`)",
             "send signal 15 to the calling process (only with `--enforce`)",
             "every other call\n      then do not record; return 0, which denies nothing",
-            "`digests` (line 9), `dedupe` (line 9)",
-            "warning: test.yaml:11:",
+            "`digests` (line 9), `dedupe` (line 9), `digests` (line 11)",
+            "warning: test.yaml:13:",
         ],
     );
     let monitored = format!(
@@ -77,7 +80,10 @@ fn every_filter_is_explained() {
       hashtrail: {auids: {operator: NotIn, values: [unset, \"5:9\"]}}
   - hook: mmap_file
     args: [{index: 2}]
-    selectors: [{matchArgs: [{index: 2, operator: GT, values: [3]}]}, {matchArgs: [{index: 2, operator: LT, values: [0]}]}]
+    selectors:
+    - matchArgs: [{index: 2, operator: GT, values: [3]}]
+    - matchArgs: [{index: 2, operator: LT, values: [0]}]
+    - matchParentBinaries: [{operator: NotIn, values: [/c, /d], followChildren: true}]
 ",
     )]);
     assert_says(
@@ -89,16 +95,27 @@ fn every_filter_is_explained() {
             "the process id in its own namespace is 7",
             "the mount namespace is not the host's nor 4026531840",
             "the effective capability set has none of CAP_CHOWN or CAP_BPF",
-            "or of an ancestor born since the policy was loaded, is `/a`",
+            "the calling program's path or that of an ancestor (only for processes born since the policy was loaded) is `/a`",
             "the parent program's path does not begin with `/b/`",
-            "the parent's name is not `sh`",
+            "once the path is known: the file's path contains, in any case of letters, `tmp`, and the parent's name is not `sh`",
             "the file's type is not reg nor dir",
             "the login user id is not unset nor 5 to 9",
-            "on the path: the file's path contains, in any case of letters, `tmp`",
             "`prot` is at least 4",
             "`prot` is none (no number is)",
+            "neither the parent program's path nor that of an ancestor (only for processes born since the policy was loaded) \
+             is `/c` or `/d`",
         ],
     );
+}
+
+#[test]
+fn what_depends_on_the_kernel_is_explained() {
+    let text = describe(&[read_entries("  - hook: file_post_open\n  - hook: path_truncate\n")]);
+    let parts = [
+        "`file_post_open`, when a file has been opened (kernel 6.8 and later)",
+        "at `inode_setattr`: any change of a size",
+    ];
+    assert_says(&text, &parts);
 }
 
 #[test]

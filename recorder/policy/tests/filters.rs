@@ -308,9 +308,10 @@ fn argument_by_position_wins_over_index() {
     selectors:
     - matchArgs:
       - {args: [1], index: 0, operator: mask, values: [2]}
+      - {args: [], index: 3, operator: mask, values: [4]}
 ",
     );
-    assert_eq!(selector.filters, [mask(Number::Argument(3), 2)]);
+    assert_eq!(selector.filters, [mask(Number::Argument(3), 2), mask(Number::Argument(3), 4)]);
 }
 
 #[test]

@@ -94,24 +94,63 @@ fn integer_values_are_limited_but_for_maps() {
 
 #[test]
 fn hook_entries_are_limited() {
-    read_entries(&"  - hook: file_open\n".repeat(64));
-    assert_refused(&format!("{HEAD}{}", "  - hook: file_open\n".repeat(65)), 71, "at most 64");
+    let of = |hook: &str, count: usize| format!("  - hook: {hook}\n").repeat(count);
+    let four_hooks = ["file_open", "mmap_file", "file_lock", "sb_mount"].map(|hook| of(hook, 16)).concat();
+    read_entries(&four_hooks);
+    assert_refused(&format!("{HEAD}{four_hooks}{}", of("file_receive", 1)), 71, "at most 64");
+    assert_refused(&format!("{HEAD}{}", of("sb_mount", 17)), 23, "more than 16 entries of hook `sb_mount`");
+}
+
+#[test]
+fn entries_and_filters_are_counted_over_all_policies() {
+    let mut loader = Loader::default();
+    let mut add = |name: &str, entries: &str| {
+        let text = format!("{}{entries}", HEAD.replace("name: test", &format!("name: {name}")));
+        loader.add(Path::new(&format!("{name}.yaml")), text.as_bytes());
+        std::mem::take(&mut loader.faults)
+    };
+    let selectors = |filter: &str, count: usize| format!("{{selectors: [{}], ", list(count, &format!("{{{filter}}}")));
+    let family = |count| selectors("matchPIDs: [{operator: In, values: [1], followForks: true}]", count);
+    let text = |count| selectors("matchBinaries: [{operator: In, values: [/a]}]", count);
+    let mut entries: Vec<String> = Vec::new();
+    for hook in ["file_open", "mmap_file", "file_lock", "file_receive"] {
+        entries.extend((0..12).map(|_| format!("  - {}hook: {hook}}}\n", text(5))));
+    }
+    assert_eq!(add("a", &entries.concat()), Vec::<String>::new());
+    let entry = |selectors: String, hook: &str| format!("  - {selectors}hook: {hook}}}\n");
+    let more = entry(text(5), "inode_link").repeat(3) + &entry(text(1), "inode_link");
+    assert_eq!(add("b", &more), Vec::<String>::new());
+    let families = entry(family(5), "path_truncate").repeat(12) + &entry(family(4), "path_truncate");
+    assert_eq!(add("c", &families), Vec::<String>::new());
+    for (selectors, hook, expected) in [
+        (text(1), "inode_link", "more than 256 filters on paths and names"),
+        (family(1), "inode_link", "more than 64 filters `matchPIDs` with `followForks`"),
+    ] {
+        let faults = add("d", &entry(selectors, hook));
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].starts_with("d.yaml:7:") && faults[0].contains(expected), "{faults:?}");
+    }
+    let faults = add("e", &"  - hook: file_open\n".repeat(5));
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].starts_with("e.yaml:11:5: more than 16 entries of hook `file_open` over all"), "{faults:?}");
 }
 
 #[test]
 fn followed_binaries_and_other_hooks_are_counted_over_all_policies() {
     let policy =
         |name: &str, entries: String| format!("{}{entries}", HEAD.replace("name: test", &format!("name: {name}")));
-    let followed =
-        "  - {hook: file_open, selectors: [{matchBinaries: [{operator: In, values: [/a], followChildren: true}]}]}\n";
+    let followed = |count: usize| {
+        let selector = "{matchBinaries: [{operator: In, values: [/a], followChildren: true}]}";
+        format!("  - {{hook: file_open, selectors: [{}]}}\n", list(count, selector))
+    };
     let hooks = |range: std::ops::Range<usize>| {
         range.map(|number| format!("  - hook: other_{number}\n")).collect::<Vec<_>>().concat()
     };
     let mut loader = Loader::default();
-    loader.add(Path::new("a.yaml"), policy("a", hooks(0..5) + &followed.repeat(40)).as_bytes());
-    loader.add(Path::new("b.yaml"), policy("b", hooks(0..8) + &followed.repeat(24)).as_bytes());
+    loader.add(Path::new("a.yaml"), policy("a", hooks(0..5) + &followed(5).repeat(8)).as_bytes());
+    loader.add(Path::new("b.yaml"), policy("b", hooks(0..8) + &followed(4).repeat(6)).as_bytes());
     assert_eq!(loader.faults, Vec::<String>::new());
-    loader.add(Path::new("c.yaml"), policy("c", hooks(8..9) + followed).as_bytes());
+    loader.add(Path::new("c.yaml"), policy("c", hooks(8..9) + &followed(1)).as_bytes());
     assert_eq!(loader.faults.len(), 2, "{:?}", loader.faults);
     assert!(loader.faults[0].starts_with("c.yaml:7:11: hook `other_8` would be the 9th"), "{:?}", loader.faults);
     assert!(loader.faults[1].starts_with("c.yaml:8:97: more than 64 filters"), "{:?}", loader.faults);

@@ -1,6 +1,6 @@
 //! `selectorsMacros`: what a selector takes in, and whose line a fault has.
 
-use super::super::model::{Number, Text};
+use super::super::model::{Action, Number, Text};
 use super::{HEAD, POST, equal, number, read_bytes};
 
 /// A policy whose macros are given, with two selectors that use them.
@@ -42,6 +42,26 @@ fn filters_and_label_come_out_of_macros() {
 }
 
 #[test]
+fn actions_come_out_of_macros() {
+    let text = policy("{macros: [quiet]}", "{}", "    quiet: {matchActions: [{action: NoPost}]}");
+    let policies = read_bytes(text.as_bytes()).unwrap();
+    assert_eq!(policies[0].hooks[0].selectors[0].action, Action { post: false, ..POST });
+    assert_eq!(policies[0].hooks[0].selectors[1].action, POST);
+}
+
+#[test]
+fn the_nearest_label_counts() {
+    let text = policy(
+        "{macros: [a, b], label: own}",
+        "{macros: [a, b]}",
+        "    a: {label: of a, matchPIDs: [{operator: In, values: [1]}]}\n    b: {label: of b}",
+    );
+    let policies = read_bytes(text.as_bytes()).unwrap();
+    let labels: Vec<_> = policies[0].hooks[0].selectors.iter().map(|selector| selector.label.as_deref()).collect();
+    assert_eq!(labels, [Some("own"), Some("of a")]);
+}
+
+#[test]
 fn faults_of_macros_are_on_the_macros_line_and_once() {
     let table = [
         ("    m: {matchBinaries: [{operator: Inn, values: [/a]}]}", "test.yaml:13:36: unknown operator `Inn`"),
@@ -51,7 +71,10 @@ fn faults_of_macros_are_on_the_macros_line_and_once() {
         ),
         ("    m: {hashtrail: {recordByDefault: true}}", "test.yaml:13:21: `recordByDefault` belongs in the hook entry"),
         ("    m: {macros: [n]}\n    n: {}", "test.yaml:13:9: `macros` cannot stand in a macro"),
-        ("    m: {matchActions: [{action: NoPost}]}", "test.yaml:13:9: `matchActions` does not come out of a macro"),
+        (
+            "    m: {matchActions: [{action: NoPast}]}",
+            "test.yaml:13:33: unknown action `NoPast`; did you mean `NoPost`?",
+        ),
         ("    m: {matchData: [{index: 0}]}", "test.yaml:13:9: `matchData` fails on LSM"),
         ("    m: [a]", "test.yaml:13:8: a macro must be a mapping"),
         ("    n: {}", "test.yaml:10:17: unknown macro `m`"),
@@ -70,11 +93,15 @@ fn faults_of_macros_are_on_the_macros_line_and_once() {
 
 #[test]
 fn a_filter_in_two_places_is_refused() {
-    let macros = "    m: {matchPIDs: [{operator: In, values: [1]}]}\n    n: {matchPIDs: [{operator: In, values: [2]}]}";
+    let macros = "    m: {matchPIDs: [{operator: In, values: [1]}]}\n    n: {matchPIDs: [{operator: In, values: [2]}]}\n    a: {matchActions: [{action: NoPost}]}";
     for (selector, line) in [
         (
             "{macros: [m], matchPIDs: [{operator: In, values: [3]}]}",
             "test.yaml:13:9: `matchPIDs` of macro `m` stands on line 10",
+        ),
+        (
+            "{macros: [m, a], matchActions: [{action: Post}]}",
+            "test.yaml:15:9: `matchActions` of macro `a` stands on line 10",
         ),
         ("{macros: [m, n]}", "test.yaml:14:9: `matchPIDs` of macro `n` stands on line 13"),
         ("{macros: [m, m]}", "test.yaml:13:9: `matchPIDs` of macro `m` stands on line 13"),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::model::{Action, Filter, Number, PathFilter, PathOperator, Policy, Selector, Text};
 use super::{DEFAULT_POLICY, Loader, load};
@@ -140,12 +141,13 @@ fn selectors_keep_their_order_labels_lines_and_actions() {
 
 #[test]
 fn without_selectors_or_filters_or_actions() {
-    let policy = read_entries("  - hook: file_open\n  - hook: file_open\n    selectors:\n    - {}\n");
+    let policy = read_entries("  - hook: file_open\n  - hook: file_open\n    selectors:\n    - {label: \"\"}\n");
     assert_eq!(policy.hooks[0].selectors, []);
     assert_eq!(policy.hooks[1].line, 8);
     let selector = &policy.hooks[1].selectors[0];
     assert_eq!(selector.filters, []);
     assert_eq!(selector.action, POST);
+    assert_eq!(selector.label, None);
 }
 
 #[test]
@@ -196,6 +198,7 @@ fn several_documents_and_windows_line_ends() {
     let policies = read_bytes(text.as_bytes()).unwrap();
     let names: Vec<&str> = policies.iter().map(|policy| policy.name.as_str()).collect();
     assert_eq!(names, ["default", "one-binary"]);
+    assert!(Arc::ptr_eq(&policies[0].text, &policies[1].text), "a file of many policies must not be copied for each");
 }
 
 #[test]
