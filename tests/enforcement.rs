@@ -106,6 +106,20 @@ fn the_row_of_a_denied_or_killed_exec_has_its_digest(guest: Guest) {
     }
 }
 
+on_guests!(only_a_certain_digest_drops_a_row: linux_6_1, linux_6_12);
+fn only_a_certain_digest_drops_a_row(guest: Guest) {
+    let enforce = guest.scenario("enforce");
+    for when in [When::Noted, When::Enforced] {
+        let rows = rows_of(&enforce, when, "message = 'not known to be good'");
+        let paths: Vec<&str> = rows.iter().map(|row| text(row, "path")).collect();
+        assert_eq!(
+            paths,
+            ["/data/work/enforce/written.so"],
+            "the other library is known, this one is written: {rows:#?}"
+        );
+    }
+}
+
 on_guests!(a_known_bad_program_is_denied_under_any_name: linux_6_1, linux_6_12);
 fn a_known_bad_program_is_denied_under_any_name(guest: Guest) {
     let enforce = guest.scenario("enforce");

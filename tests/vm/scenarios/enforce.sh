@@ -20,7 +20,7 @@ program /data/work/exec_deny/nop nop
 program /data/work/parent/tool parent
 for file in passwd shadow group; do echo content >"/data/work/file_open/$file"; done
 for file in first second third; do echo content >"/data/work/dup_hooks/$file"; done
-sed "s/BAD_DIGEST/$(digest bad)/" /data/policies/enforce.yaml >enforce.yaml
+sed -e "s/BAD_DIGEST/$(digest bad)/" -e "s/GOOD_DIGEST/$(digest library.so)/" /data/policies/enforce.yaml >enforce.yaml
 # Only the programs of the tests are that small: their digests are all that is needed here.
 set -- --max-hash-size 64KiB --policy enforce.yaml --policy /data/policies/enforce-monitor.yaml
 for policy in /data/policies/tetragon-*.yaml; do set -- "$@" --policy "$policy"; done
