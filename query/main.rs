@@ -24,6 +24,7 @@ mod suspects;
 #[cfg(test)]
 mod testing;
 mod time;
+mod user_digests;
 mod verify;
 
 use anyhow::{Result, anyhow};
