@@ -20,6 +20,8 @@ mod problems;
 mod recordings;
 mod resolve;
 mod series;
+mod summary;
+mod suppressed;
 mod suspects;
 #[cfg(test)]
 mod testing;

@@ -6,6 +6,8 @@
 //!   hook stands there only when no selector, rate limit or dedupe can leave out a call of the kind that is meant: of the
 //!   open hooks every open for writing, of `inode_setattr` every change of the size, of a rename or link every one whose
 //!   new path has the prefix. A hook that does not stand there is not covered, and no `coverage` covers nothing.
+//!   `"suppressing":{CAUSE:[HOOK,…],…}` says for each cause of `suppressed`, `rate_limit` and `dedupe`, of which hooks the
+//!   policy has rows stopped for it.
 //! - `reload`: the policies were swapped. The `policy` rows of the new ones follow; those before it no longer hold. With
 //!   the cause `refused` the new ones could not be loaded, and those before went on.
 //! - `suppressed`: rows that the policies' own rate limits and merges stopped since the last heartbeat, or a filter on

@@ -1,6 +1,7 @@
 //! Whole commands on a small archive that the library's own writer sealed.
 
 mod attribution;
+mod suppressed;
 
 use super::*;
 use clap::Parser;

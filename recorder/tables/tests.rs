@@ -103,3 +103,14 @@ fn binaries_are_a_gate_only_if_every_selector_asks_for_one() -> Result<()> {
     assert_eq!(steps::binaries(&tables.steps), [0; 4]);
     Ok(())
 }
+
+#[test]
+fn each_cause_has_the_hooks_of_which_rows_are_stopped() -> Result<()> {
+    let policies = policy::load(&["tests/vm/policies/limits.yaml".into()])?;
+    let told = serde_json::to_value(coverage::suppressing(&policies[0]))?;
+    assert_eq!(told, serde_json::json!({"rate_limit": ["bprm_check_security", "file_open"], "dedupe": ["mmap_file"]}));
+    let built_in = policy::load(&[])?;
+    let told = serde_json::to_value(coverage::suppressing(&built_in[0]))?;
+    assert_eq!(told, serde_json::json!({"rate_limit": [], "dedupe": []}));
+    Ok(())
+}
