@@ -17,7 +17,8 @@
 //!   events, one for each process and file; those of shared mappings have `mmap_prot`. `descriptors_unseen` could not be
 //!   looked at; null: their number is not known. Where the kernel gives no exact list, `/proc` was read and `"exact":false`
 //!   stands there too: starts of processes are then rounded to 10 ms, and mappings were not looked at.
-//! - `heartbeat`, `stop`: the counts of each CPU since the start. `user_digests` are the rows `user_digest`;
+//! - `heartbeat`, `stop`: the counts of each CPU since the start. `user_digests` are the rows `user_digest`, of which
+//!   `user_digests_remembered` were answered without a look at the file, which had been hashed before;
 //!   `user_digests_dropped` found no place in the queue or were not done at the stop, which is a `loss` too.
 
 use crate::cell::Micros;
