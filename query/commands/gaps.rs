@@ -1,4 +1,4 @@
-//! `gaps`: when the recorder was blind, and what was lost.
+//! `gaps`: when the recorder was blind, what was lost and what its policies suppressed.
 
 use super::Context;
 use crate::archives::Archives;
