@@ -2,11 +2,12 @@
 
 use crate::change::{Change, ChangeKind};
 use crate::recordings::{Recording, Recordings};
+use crate::suppressed::Answer;
 use crate::suspects::Suspect;
 
 /// A change goes unseen unless one hook of each line sees every call on the path. `ftruncate` needs an open for writing,
 /// so `file_truncate` adds nothing, and does not see `truncate`.
-const CHANGE_HOOKS: [&[&str]; 5] = [
+pub(crate) const CHANGE_HOOKS: [&[&str]; 5] = [
     &["file_open", "file_post_open"],
     &["path_rename", "inode_rename"],
     &["path_link", "inode_link"],
@@ -35,7 +36,10 @@ impl Attribution {
             return None;
         } else if suspects.iter().any(Suspect::changes_content) {
             Self::Suspects
-        } else if is_damaged || interval.reaches_unsealed(recordings) || !interval.gaps(recordings).is_empty() {
+        } else if is_damaged
+            || interval.reaches_unsealed(recordings)
+            || !interval.gaps(recordings, Answer::Writers).is_empty()
+        {
             Self::Gap
         } else if is_covered(change, recordings) {
             Self::NobodySeen

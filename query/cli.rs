@@ -39,7 +39,7 @@ pub(crate) enum Command {
     Events(EventsOptions),
     /// What was recorded, when, and what was lost
     Info,
-    /// When the recorder was blind, and what was lost
+    /// When the recorder was blind, what was lost and what its policies suppressed
     Gaps,
     /// Whether an archive is as it was sealed
     Verify(VerifyOptions),

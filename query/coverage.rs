@@ -22,6 +22,8 @@ struct Policy {
     hooks: BTreeSet<String>,
     /// For each hook the prefixes of the paths of which it records every call.
     prefixes: BTreeMap<String, Vec<String>>,
+    /// For each cause the hooks of which it stops rows; `None` where nobody noted that.
+    suppressing: Option<BTreeMap<String, Vec<String>>>,
 }
 
 /// A look at the descriptors of all processes.
@@ -68,6 +70,14 @@ impl Coverage {
         self.sets_between(first_ns, last_ns).into_iter().all(covers)
     }
 
+    /// Whether rows of a hook that `needs` holds for can have been stopped by this cause between two moments. True where
+    /// the policies of the time are not known.
+    pub(crate) fn suppresses(&self, cause: &str, needs: impl Fn(&str) -> bool, first_ns: i64, last_ns: i64) -> bool {
+        let suppresses =
+            |set: Vec<&Policy>| set.is_empty() || set.iter().any(|policy| policy.suppresses(cause, &needs));
+        self.sets_between(first_ns, last_ns).into_iter().any(suppresses)
+    }
+
     /// Whether all open descriptors had been looked at by then.
     pub(crate) fn has_seen_descriptors(&self, until_ns: i64) -> bool {
         self.looks.iter().any(|look| look.saw_all && look.boot_ns <= until_ns)
@@ -101,11 +111,22 @@ impl Policy {
             let list = list.and_then(Value::as_array).into_iter().flatten();
             list.filter_map(Value::as_str).map(str::to_owned).collect()
         };
-        let prefixes = detail.get("coverage").and_then(Value::as_object).into_iter().flatten();
+        let lists = |name: &str| {
+            let lists = detail.get(name)?.as_object()?.iter();
+            Some(lists.map(|(name, list)| (name.clone(), texts(Some(list)))).collect())
+        };
         Self {
             boot_ns,
             hooks: texts(detail.get("hooks")).into_iter().collect(),
-            prefixes: prefixes.map(|(hook, list)| (hook.clone(), texts(Some(list)))).collect(),
+            prefixes: lists("coverage").unwrap_or_default(),
+            suppressing: lists("suppressing"),
+        }
+    }
+
+    fn suppresses(&self, cause: &str, needs: impl Fn(&str) -> bool) -> bool {
+        match &self.suppressing {
+            Some(causes) => causes.get(cause).into_iter().flatten().any(|hook| needs(hook)),
+            None => self.hooks.iter().any(|hook| needs(hook)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What users ask for, as tests on rows.
 
 use crate::output::escape::escape;
+use crate::user_digests::{UserDigests, keys};
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
@@ -83,6 +84,8 @@ pub(crate) struct RowFilter {
     pub(crate) uids: Vec<i64>,
     pub(crate) inode: Option<(String, i64)>,
     pub(crate) digests: HashSet<String>,
+    /// Events that have one of the digests by another row.
+    pub(crate) user_digests: Arc<UserDigests>,
 }
 
 impl RowFilter {
@@ -97,6 +100,9 @@ impl RowFilter {
             ("dev", self.inode.is_some()),
             ("ino", self.inode.is_some()),
             ("digest", !self.digests.is_empty()),
+            ("recording_id", !self.user_digests.is_empty()),
+            ("cpu", !self.user_digests.is_empty()),
+            ("seq", !self.user_digests.is_empty()),
         ];
         let columns: Vec<&'static str> = used.iter().filter(|(_, used)| *used).map(|(name, _)| *name).collect();
         if columns.is_empty() {
@@ -126,7 +132,16 @@ impl RowFilter {
             narrow_texts(batch, "dev", &mut kept, |text| text == dev)?;
         }
         if !self.digests.is_empty() {
-            narrow_texts(batch, "digest", &mut kept, |digest| self.digests.contains(digest))?;
+            let mut own = kept.clone();
+            narrow_texts(batch, "digest", &mut own, |digest| self.digests.contains(digest))?;
+            if self.user_digests.is_empty() {
+                kept = own;
+            } else {
+                let answered = keys(batch)?.into_iter().map(|key| self.user_digests.has(&key));
+                kept.iter_mut().zip(own.into_iter().zip(answered)).for_each(|(kept, (own, answered))| {
+                    *kept = own || (*kept && answered);
+                });
+            }
         }
         if !self.paths.patterns.is_empty() {
             narrow_texts(batch, "path", &mut kept, |path| self.paths.matches(path))?;

@@ -1,7 +1,7 @@
 //! What an answer cannot know: the times in which events were lost or nobody recorded.
 
-use crate::output::Row;
 use crate::recordings::{Loss, Recording, Recordings};
+use crate::suppressed::{Answer, is_suppressed};
 use hashtrail::cell::Micros;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -77,8 +77,8 @@ impl Interval<'_> {
         })
     }
 
-    /// The gaps that touch the interval, in order of time.
-    pub(crate) fn gaps(&self, recordings: &Recordings) -> Vec<Gap> {
+    /// The gaps that touch the interval and in which something for the answer can be missing, in order of time.
+    pub(crate) fn gaps(&self, recordings: &Recordings, answer: Answer) -> Vec<Gap> {
         let mut gaps = Vec::new();
         let mut end: Option<Micros> = None;
         for (rank, recording) in self.recordings(recordings) {
@@ -98,7 +98,9 @@ impl Interval<'_> {
             }
             let (first_ns, last_ns) = self.part(rank);
             let touches = |loss: &&Loss| loss.to_ns >= first_ns && loss.from_ns <= last_ns;
-            gaps.extend(joined(recording.losses.iter().filter(touches).cloned().collect()).into_iter().map(|loss| {
+            let suppressed = recording.suppressed.iter().filter(|loss| answer.can_miss(loss, &recording.coverage));
+            let losses = recording.losses.iter().chain(suppressed).filter(touches).cloned();
+            gaps.extend(joined(losses.collect()).into_iter().map(|loss| {
                 // The first loss is noted as since boot; before the start there was nothing to lose.
                 gap(loss.from.max(recording.start).min(loss.to), loss.to, &loss.cause, loss.count)
             }));
@@ -128,90 +130,16 @@ fn joined(mut losses: Vec<Loss>) -> Vec<Loss> {
 }
 
 impl Gap {
+    /// In words.
+    pub(crate) fn text(&self) -> String {
+        let lost = self.lost.map_or("an unknown number of events".to_owned(), |lost| format!("{lost} event(s)"));
+        let (from, to) = (self.from.rfc3339(), self.to.rfc3339());
+        let verb = if is_suppressed(&self.cause) { "suppressed" } else { "missed" };
+        format!("{} {verb} {lost} from {from} to {to} ({})", self.host, self.cause)
+    }
+
     pub(crate) fn to_json(&self) -> Value {
         json!({"from": self.from.rfc3339(), "to": self.to.rfc3339(), "cause": self.cause, "lost": self.lost})
-    }
-}
-
-/// The end of an answer: whether it is complete and, if not, what it cannot know.
-pub(crate) struct Summary {
-    pub(crate) gaps: Vec<Gap>,
-    /// Whether files could not be read.
-    pub(crate) damaged: bool,
-    /// Whether anything was recorded at all.
-    pub(crate) recorded: bool,
-    /// Journal segments that are not sealed yet and not read here.
-    pub(crate) unsealed: usize,
-    /// Doubtful observations in the answer: what the content was at those times is not known, so a change may hide there.
-    pub(crate) doubtful: usize,
-}
-
-impl Summary {
-    /// All gaps of all hosts between two times.
-    pub(crate) fn of(recordings: &Recordings, since: Option<Micros>, until: Option<Micros>, damaged: bool) -> Self {
-        let hosts: BTreeSet<&str> = recordings.list.iter().map(|recording| recording.host.as_str()).collect();
-        let gaps = hosts.into_iter().flat_map(|host| Interval { host, after: None, before: None }.gaps(recordings));
-        let touches =
-            |gap: &Gap| since.is_none_or(|since| gap.to >= since) && until.is_none_or(|until| gap.from < until);
-        Self {
-            gaps: gaps.filter(touches).collect(),
-            damaged,
-            recorded: !recordings.list.is_empty(),
-            doubtful: 0,
-            unsealed: 0,
-        }
-    }
-
-    fn is_complete(&self) -> bool {
-        self.recorded && self.gaps.is_empty() && !self.damaged && self.doubtful == 0 && self.unsealed == 0
-    }
-
-    /// The last object of a JSON stream.
-    pub(crate) fn to_json(&self, counts: &[(&str, usize)]) -> Row {
-        let gaps = self.gaps.iter().map(|gap| {
-            let mut fields = gap.to_json();
-            fields["host"] = gap.host.clone().into();
-            fields
-        });
-        let mut row = Row::new();
-        row.insert("type".into(), "summary".into());
-        row.insert("complete".into(), self.is_complete().into());
-        row.insert("gaps".into(), gaps.collect());
-        row.extend(counts.iter().map(|(name, count)| ((*name).to_owned(), Value::from(*count))));
-        row
-    }
-
-    /// The same for people.
-    pub(crate) fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        if self.is_complete() {
-            notes.push("complete: the recordings lost nothing that their policies asked for".to_owned());
-        }
-        for gap in &self.gaps {
-            let lost = gap.lost.map_or("an unknown number of events".to_owned(), |lost| format!("{lost} event(s)"));
-            let (from, to) = (gap.from.rfc3339(), gap.to.rfc3339());
-            notes.push(format!("not complete: {} missed {lost} from {from} to {to} ({})", gap.host, gap.cause));
-        }
-        if !self.recorded {
-            notes.push("not complete: there is no recording".to_owned());
-        }
-        if self.doubtful > 0 {
-            let count = self.doubtful;
-            notes.push(format!(
-                "not complete: {count} observation(s) with a doubtful digest began no version, and a change may hide \
-                 behind them; `hashtrail history` shows them"
-            ));
-        }
-        if self.unsealed > 0 {
-            notes.push(format!(
-                "not complete: {} journal segment(s) are not sealed yet and not read here",
-                self.unsealed
-            ));
-        }
-        if self.damaged {
-            notes.push("not complete: some files could not be read".to_owned());
-        }
-        notes
     }
 }
 
@@ -219,6 +147,7 @@ impl Summary {
 mod tests {
     use super::*;
     use crate::coverage::Coverage;
+    use crate::summary::Summary;
     use hashtrail::ledger::LedgerEntry;
     use std::collections::HashMap;
 
@@ -265,10 +194,10 @@ mod tests {
     #[test]
     fn only_losses_that_touch_the_interval_count() {
         let recordings = recordings(vec![recording("a", 0, 100, &["mmap_file"], &[(10, 20), (15, 22), (50, 60)])]);
-        let gaps = interval((0, 0), (0, 30)).gaps(&recordings);
+        let gaps = interval((0, 0), (0, 30)).gaps(&recordings, Answer::Changes);
         assert_eq!(gaps.len(), 1, "losses that touch are one gap");
         assert_eq!((gaps[0].from, gaps[0].to, gaps[0].lost), (Micros(10), Micros(22), Some(4)));
-        assert!(interval((0, 30), (0, 40)).gaps(&recordings).is_empty());
+        assert!(interval((0, 30), (0, 40)).gaps(&recordings, Answer::Changes).is_empty());
     }
 
     #[test]
@@ -276,18 +205,9 @@ mod tests {
         let mut recording = recording("a", 0, 100, &[], &[(10, 20), (20, 30)]);
         recording.losses[1].from = Micros(25);
         recording.losses[1].to = Micros(35);
-        let gaps = interval((0, 0), (0, 100)).gaps(&recordings(vec![recording]));
+        let gaps = interval((0, 0), (0, 100)).gaps(&recordings(vec![recording]), Answer::Changes);
         assert_eq!(gaps.len(), 1, "{gaps:?}");
         assert_eq!((gaps[0].from, gaps[0].to, gaps[0].lost), (Micros(10), Micros(35), Some(4)));
-    }
-
-    #[test]
-    fn what_is_not_sealed_yet_is_missing_from_the_answer() {
-        let recordings = recordings(vec![recording("a", 0, 100, &["mmap_file"], &[])]);
-        let summary = Summary::of(&recordings, None, None, false);
-        assert!(summary.is_complete());
-        let summary = Summary { unsealed: 1, ..summary };
-        assert!(!summary.is_complete() && summary.notes()[0].contains("1 journal segment(s)"));
     }
 
     #[test]
@@ -295,9 +215,10 @@ mod tests {
         let first = recording("a", 0, 100, &["mmap_file", "bprm_check_security"], &[]);
         let recordings = recordings(vec![first, recording("b", 150, 200, &["mmap_file"], &[])]);
         let interval = interval((0, 50), (1, 160));
-        let gaps = interval.gaps(&recordings);
+        let gaps = interval.gaps(&recordings, Answer::Changes);
         assert_eq!((gaps[0].from, gaps[0].to, gaps[0].cause.as_str()), (Micros(100), Micros(150), "not_running"));
         assert_eq!(interval.coverage(&recordings).into_iter().collect::<Vec<_>>(), ["mmap_file"]);
-        assert_eq!(Summary::of(&recordings, Some(Micros(160)), None, false).gaps, []);
+        let summary = Summary::of(&recordings, Answer::Changes, Some(Micros(160)), None, false);
+        assert_eq!(summary.gaps, []);
     }
 }

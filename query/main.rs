@@ -20,10 +20,13 @@ mod problems;
 mod recordings;
 mod resolve;
 mod series;
+mod summary;
+mod suppressed;
 mod suspects;
 #[cfg(test)]
 mod testing;
 mod time;
+mod user_digests;
 mod verify;
 
 use anyhow::{Result, anyhow};

@@ -34,6 +34,8 @@ pub(crate) struct Recording {
     pub(crate) coverage: Coverage,
     /// What it lost.
     pub(crate) losses: Vec<Loss>,
+    /// What the rate limits and merges of its policies stopped.
+    pub(crate) suppressed: Vec<Loss>,
     /// Whether the ledger knows it at all.
     pub(crate) has_ledger: bool,
     /// Whether it has journal segments that are not sealed yet.
@@ -127,6 +129,7 @@ impl Recording {
         match entry.kind.as_str() {
             "policy" | "reload" | "snapshot" => self.coverage.add(&entry),
             "loss" | "blind" | "gap" | "corrupt" | "tamper" => self.losses.push(Loss::from_entry(entry)),
+            "suppressed" => self.suppressed.push(Loss::from_entry(entry)),
             "heartbeat" | "stop" => {
                 if let Some(detail) = entry.detail
                     && self.counts.as_ref().is_none_or(|(boot_ns, _)| *boot_ns <= entry.boot_ns)

@@ -6,10 +6,13 @@ use crate::recordings::{Position, Recordings};
 use crate::series::{Run, Series, SeriesKey};
 use anyhow::{Result, anyhow};
 use hashtrail::event::Event;
+use hashtrail::execs::Execs;
 use hashtrail::reader::{Prune, Span};
 use hashtrail::versions::{VersionContext, runs_of};
+use std::collections::HashSet;
 
-/// Orders the runs of a series. `events` gives the recording's events between two positions.
+/// Orders the runs of a series. `events` gives the recording's events between two positions, and the execs before them
+/// whose digests are among them.
 pub(crate) fn resolve(
     key: &SeriesKey,
     series: &mut Series,
@@ -59,11 +62,15 @@ fn runs_from_events(
     let mut events = events(first, end)?;
     events.sort_by_key(|event| (event.boot_ns, event.cpu, event.seq));
     events.dedup_by_key(|event| (event.cpu, event.seq));
+    let begin = (first.first.boot_ns, first.first.cpu, first.first.seq);
+    let place = events.partition_point(|event| (event.boot_ns, event.cpu, event.seq) < begin);
+    let (earlier, events) = events.split_at(place);
     let on_host = first.row.root_is_host.then_some(&first.row);
     let context = VersionContext {
         host_root_dev: on_host.map(|row| row.root_dev.clone()).unwrap_or_default(),
         host_root_ino: on_host.map_or(-1, |row| row.root_ino),
         commits_recorded: cluster.iter().any(|run| run.row.runs.is_some()),
+        earlier: Execs::default().with(earlier).waiting(),
     };
     let place = key.without_view();
     let is_of_series = |run: &Run| {
@@ -71,25 +78,36 @@ fn runs_from_events(
             && SeriesKey::of(&run.row) == place
             && cluster.iter().any(|other| other.is_file_of(run))
     };
-    let rows = runs_of(&events, &context).into_iter();
+    let rows = runs_of(events, &context).into_iter();
     let mut runs: Vec<Run> = rows.filter_map(|row| Run::new(row, recordings)).filter(is_of_series).collect();
     runs.sort_by_key(|run| run.first);
     let observations = |runs: &[Run]| runs.iter().map(|run| run.row.observations).sum::<i64>();
     Ok((observations(&runs) == observations(cluster)).then_some(runs))
 }
 
-/// Reads the events of a series between a run's begin and a position, and the commits that tell runs from attempts.
+/// Reads the events of a series between a run's begin and a position, and the execs that tell runs from attempts.
 pub(crate) fn read_events(archives: &Archives<'_>, key: &SeriesKey, first: &Run, end: Position) -> Result<Vec<Event>> {
-    let span = Span { first: "boot_ns", last: "boot_ns", low: first.first.boot_ns, high: end.boot_ns };
-    let scan = Scan { prune: Prune { spans: vec![span], ..Prune::default() }, ..Scan::default() };
-    let mut events = Vec::new();
-    archives.each_row(&scan, |event: Event| {
-        let in_time = (first.first.boot_ns..=end.boot_ns).contains(&event.boot_ns);
-        let is_wanted = event.path == key.path || event.hook == "bprm_committed_creds";
-        if event.recording_id == first.row.recording_id && in_time && is_wanted {
-            events.push(event);
-        }
-    })?;
+    let read = |low: i64, high: i64, is_wanted: &dyn Fn(&Event) -> bool| {
+        let span = Span { first: "boot_ns", last: "boot_ns", low, high };
+        let scan = Scan { prune: Prune { spans: vec![span], ..Prune::default() }, ..Scan::default() };
+        let mut events = Vec::new();
+        archives.each_row(&scan, |event: Event| {
+            let is_of_recording = event.recording_id == first.row.recording_id;
+            if is_of_recording && (low..=high).contains(&event.boot_ns) && is_wanted(&event) {
+                events.push(event);
+            }
+        })?;
+        Ok::<_, anyhow::Error>(events)
+    };
+    let is_of_series = |event: &Event| event.path == key.path || event.hook == "bprm_committed_creds";
+    let mut events = read(first.first.boot_ns, end.boot_ns, &is_of_series)?;
+    let known: HashSet<(i32, i64)> = events.iter().map(|event| (event.cpu, event.seq)).collect();
+    let late: HashSet<(i32, i64)> =
+        events.iter().filter_map(Event::answers).filter(|key| !known.contains(key)).collect();
+    if !late.is_empty() {
+        let is_exec_of_series = |event: &Event| event.is_exec_hook() && is_of_series(event);
+        events.extend(read(i64::MIN, first.first.boot_ns, &is_exec_of_series)?);
+    }
     Ok(events)
 }
 

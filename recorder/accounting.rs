@@ -198,6 +198,7 @@ impl Accounting {
             "recursion_misses": recursion_misses,
             "unreadable": self.unreadable,
             "user_digests": self.user_digests.answered,
+            "user_digests_remembered": self.user_digests.remembered,
             "user_digests_dropped": self.user_digests.dropped,
         })
         .to_string()

@@ -1,7 +1,9 @@
 //! Digests that the kernel could not give, taken by user space: one thread behind the journal, which reads files through
 //! the processes that have them.
 
+mod clock;
 mod file;
+mod memory;
 
 use crate::decode::algorithm_number;
 use crate::host;
@@ -11,6 +13,7 @@ use crate::wire;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use file::open_recorded;
+use memory::{Memory, REMEMBERED_MAX, Taken};
 use sha2::Digest;
 use std::collections::HashSet;
 use std::fs::File;
@@ -52,6 +55,8 @@ const UNREAD: [&str; 15] = [
 pub(crate) struct HasherCounts {
     /// Those that got a row, whatever it says.
     pub(crate) answered: u64,
+    /// Part of `answered`: those that were not read, because they had been before and are as they were then.
+    pub(crate) remembered: u64,
     /// Those that got none, because too many waited, or the recording ended.
     pub(crate) dropped: u64,
 }
@@ -59,13 +64,14 @@ pub(crate) struct HasherCounts {
 /// The way to the thread and back.
 pub(crate) struct Hasher {
     requests: Sender<OwnRow>,
-    answers: Receiver<OwnRow>,
+    answers: Receiver<Answer>,
     /// Executables of running processes that were asked for: each once.
     executables: HashSet<(u32, u64, u32)>,
     /// The kernel's number of the algorithm that its own digests have, so that both can be compared.
     algorithm: i32,
     asked: u64,
     answered: u64,
+    remembered: u64,
     dropped: u64,
 }
 
@@ -78,10 +84,22 @@ impl Hasher {
         let (requests, asked) = bounded::<OwnRow>(QUEUE);
         let (answer, answers) = bounded(QUEUE);
         // It ends when nobody asks or takes its answers any more, and is not waited for: a read may take for ever.
-        let work = move || asked.iter().all(|request| answer.send(answered(request, max_hash_bytes)).is_ok());
+        let work = move || {
+            let mut memory = Memory::new(REMEMBERED_MAX);
+            asked.iter().all(|request| answer.send(answered(request, max_hash_bytes, &mut memory)).is_ok())
+        };
         std::thread::Builder::new().name("hasher".into()).spawn(work).context("cannot start the hasher")?;
         let algorithm = algorithm_number(&host::ima_algorithm()).unwrap_or(SHA256);
-        Ok(Self { requests, answers, executables: HashSet::new(), algorithm, asked: 0, answered: 0, dropped: 0 })
+        Ok(Self {
+            requests,
+            answers,
+            executables: HashSet::new(),
+            algorithm,
+            asked: 0,
+            answered: 0,
+            remembered: 0,
+            dropped: 0,
+        })
     }
 
     /// Asks for the digest of the file of this record, of which this is the head, where the kernel should have given one
@@ -108,18 +126,22 @@ impl Hasher {
     /// An answer that is ready.
     pub(crate) fn answer(&mut self) -> Option<OwnRow> {
         let answer = self.answers.try_recv().ok()?;
-        self.answered += 1;
-        Some(answer)
+        Some(self.counted(answer))
     }
 
     /// The answer that comes next, for all that were asked for; `None` when there is none left, or not in time.
     pub(crate) fn last_answer(&mut self, limit: Instant) -> Option<OwnRow> {
         if self.answered < self.asked {
             let answer = self.answers.recv_deadline(limit).ok()?;
-            self.answered += 1;
-            return Some(answer);
+            return Some(self.counted(answer));
         }
         None
+    }
+
+    fn counted(&mut self, answer: Answer) -> OwnRow {
+        self.answered += 1;
+        self.remembered += u64::from(answer.is_remembered);
+        answer.row
     }
 
     /// Gives up what is not answered.
@@ -130,7 +152,7 @@ impl Hasher {
 
     /// What became of all so far.
     pub(crate) fn counts(&self) -> HasherCounts {
-        HasherCounts { answered: self.answered, dropped: self.dropped }
+        HasherCounts { answered: self.answered, remembered: self.remembered, dropped: self.dropped }
     }
 }
 
@@ -157,12 +179,21 @@ fn lacks_digest(head: &wire::event) -> bool {
         && !UNREAD.iter().any(|name| name.as_bytes() == wire::c_text(&head.fs_type))
 }
 
-/// The row that answers a request: the same process and file, and the digest or why there is none.
-fn answered(request: OwnRow, max_hash_bytes: u64) -> OwnRow {
+/// The row that answers a request.
+struct Answer {
+    row: OwnRow,
+    /// The file was not read again.
+    is_remembered: bool,
+}
+
+/// The answer to a request: the same process and file, and the digest or why there is none.
+fn answered(request: OwnRow, max_hash_bytes: u64, memory: &mut Memory) -> Answer {
     let head = request.head;
     let boot_ns = host::clock_anchor().boot_ns;
     let began = Instant::now();
-    let digest = digest_of_recorded(&head, &request.path, max_hash_bytes);
+    let known = memory.recall(&head);
+    let is_remembered = known.is_some();
+    let digest = known.map_or_else(|| digest_of_recorded(&head, &request.path, max_hash_bytes), Ok);
     let doubt = if head.writers > 0 { wire::digest_doubt::DOUBT_WRITER_OPEN.0 } else { 0 };
     let mut answer = wire::event {
         boot_ns: boot_ns.cast_unsigned(),
@@ -176,7 +207,9 @@ fn answered(request: OwnRow, max_hash_bytes: u64) -> OwnRow {
         ..about_file(&head)
     };
     match digest {
-        Ok((algorithm, digest)) => {
+        Ok(taken) => {
+            memory.remember(&head, &taken);
+            let (algorithm, digest) = taken;
             answer.digest[..digest.len()].copy_from_slice(&digest);
             answer.digest_algorithm = algorithm;
             answer.digest_status = byte(wire::digest_status::DIGEST_OK.0);
@@ -184,7 +217,7 @@ fn answered(request: OwnRow, max_hash_bytes: u64) -> OwnRow {
         }
         Err(status) => answer.digest_status = byte(status.0),
     }
-    OwnRow { head: answer, ..request }
+    Answer { row: OwnRow { head: answer, ..request }, is_remembered }
 }
 
 /// The process and the file of a record, without what its hook says beside them.
@@ -206,7 +239,7 @@ fn about_file(head: &wire::event) -> wire::event {
 }
 
 /// The digest of the file of a record, behind its algorithm.
-fn digest_of_recorded(head: &wire::event, path: &[u8], max_bytes: u64) -> Result<(i32, Vec<u8>), wire::digest_status> {
+fn digest_of_recorded(head: &wire::event, path: &[u8], max_bytes: u64) -> Result<Taken, wire::digest_status> {
     if head.size_bytes > max_bytes {
         return Err(wire::digest_status::DIGEST_TOO_LARGE);
     }

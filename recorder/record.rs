@@ -152,6 +152,7 @@ pub(crate) fn note_policies(pipeline: &mut Pipeline, policies: &[Policy], tables
         let mut detail = json!({
             "hooks": hooks,
             "coverage": tables::coverage::coverage(policy),
+            "suppressing": tables::coverage::suppressing(policy),
             "sha256": policy_digest(policy),
         });
         if with_text {

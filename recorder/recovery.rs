@@ -3,7 +3,7 @@
 
 use crate::frame::Surroundings;
 use crate::host;
-use crate::rows::{Sealed, SegmentRows};
+use crate::rows::{EarlierExecs, Sealed, SegmentRows};
 use crate::sealer::seal_segment;
 use crate::segment::{DAMAGED_SUFFIX, NEW_SUFFIX, SEGMENT_SUFFIX, SegmentHeader};
 use anyhow::{Context, Result};
@@ -42,6 +42,7 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
     let mut recovered = Recovered::default();
     let mut signs: HashMap<String, Sealed> = HashMap::new();
     let open: Vec<OpenRecording> = open_recordings(manifest.lines());
+    let mut earlier = EarlierExecs::default();
     let mut lost_headers: Vec<(String, String)> = Vec::new();
     if let Some(torn) = manifest.torn().map(str::to_owned) {
         manifest.append(&[("cut", json!({ "torn_line": torn }))])?;
@@ -50,7 +51,7 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
         remove_if_there(&path)?;
     }
     for path in journal_files(archive, SEGMENT_SUFFIX)? {
-        match seal_segment(archive, manifest, &path) {
+        match seal_segment(archive, manifest, &path, &mut earlier) {
             Ok(None) => {}
             Ok(Some(sealed)) => {
                 recovered.segments += 1;
@@ -76,7 +77,7 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
             segment: RECOVERY_SEGMENT,
             ..SegmentHeader::default()
         };
-        SegmentRows { header, ledger, ..SegmentRows::default() }.seal(archive, manifest)?;
+        SegmentRows { header, ledger, ..SegmentRows::default() }.seal(archive, manifest, &mut earlier)?;
         let end = json!({
             "recording_id": recording.id, "state": "RECOVERED", "time": sign.surroundings.time(sign.boot_ns).rfc3339(),
             "boot_ns": sign.boot_ns,

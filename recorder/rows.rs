@@ -6,9 +6,11 @@ use crate::segment::{SegmentHeader, segment_name};
 use anyhow::{Context, Result, anyhow, bail};
 use hashtrail::archive::Archive;
 use hashtrail::event::Event;
+use hashtrail::execs::Execs;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::Manifest;
 use hashtrail::seal::{SegmentName, seal};
+use hashtrail::versions::VersionContext;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -42,6 +44,19 @@ pub(crate) struct Sealed {
     pub(crate) last_boot_ns: Option<i64>,
 }
 
+/// Execs of the segments before that wait for a digest of user space.
+#[derive(Debug, Default)]
+pub(crate) struct EarlierExecs {
+    recording_id: String,
+    execs: Execs,
+}
+
+impl EarlierExecs {
+    fn of_recording(&self, recording_id: &str) -> Execs {
+        if self.recording_id == recording_id { self.execs.clone() } else { Execs::default() }
+    }
+}
+
 impl SegmentRows {
     /// Reads the bytes of the segment with this file name.
     ///
@@ -68,11 +83,11 @@ impl SegmentRows {
         Ok(segment)
     }
 
-    /// Seals the rows.
+    /// Seals the rows. `earlier` are the recording's execs that wait for a digest, before and after.
     ///
     /// # Errors
     /// When a file cannot be written; nothing is retired then.
-    pub(crate) fn seal(self, archive: &Archive, manifest: &mut Manifest) -> Result<Sealed> {
+    pub(crate) fn seal(self, archive: &Archive, manifest: &mut Manifest, earlier: &mut EarlierExecs) -> Result<Sealed> {
         let sealed = Sealed {
             events: self.events.len(),
             last_boot_ns: self.last_boot_ns(),
@@ -85,7 +100,11 @@ impl SegmentRows {
             host: sealed.header.host.clone(),
             segment: sealed.header.segment,
         };
-        seal(archive, manifest, &name, &sealed.header.versions, self.events, self.ledger)?;
+        let versions =
+            VersionContext { earlier: earlier.of_recording(&name.recording_id), ..sealed.header.versions.clone() };
+        let waiting = versions.earlier.clone().with(&self.events).waiting();
+        seal(archive, manifest, &name, &versions, self.events, self.ledger)?;
+        *earlier = EarlierExecs { recording_id: name.recording_id, execs: waiting };
         Ok(sealed)
     }
 

@@ -3,7 +3,7 @@
 
 use crate::measurements::Measurements;
 use crate::reserve::Reserve;
-use crate::rows::{Sealed, SegmentRows};
+use crate::rows::{EarlierExecs, Sealed, SegmentRows};
 use crate::say::say;
 use crate::segment::{DAMAGED_SUFFIX, read_segment};
 use anyhow::{Context, Result, anyhow};
@@ -55,6 +55,7 @@ impl Sealer {
             manifest,
             reserve,
             measurements,
+            earlier: EarlierExecs::default(),
             faults: faulty,
             waiting: Arc::clone(&waiting),
             queue: VecDeque::new(),
@@ -102,6 +103,7 @@ struct Worker {
     manifest: Manifest,
     reserve: Reserve,
     measurements: Option<Measurements>,
+    earlier: EarlierExecs,
     faults: Sender<String>,
     waiting: Arc<AtomicU64>,
     queue: VecDeque<(PathBuf, Option<String>)>,
@@ -156,7 +158,7 @@ impl Worker {
     }
 
     fn seal(&mut self, path: &Path) -> Result<()> {
-        seal_segment(&self.archive, &mut self.manifest, path).map(drop)
+        seal_segment(&self.archive, &mut self.manifest, path, &mut self.earlier).map(drop)
     }
 
     /// Stores what the kernel's measurement list has grown by; also the last step after each seal.
@@ -182,7 +184,12 @@ impl Worker {
 ///
 /// # Errors
 /// When a file cannot be written; the segment is then as it was. A segment whose headers are damaged is renamed.
-pub(crate) fn seal_segment(archive: &Archive, manifest: &mut Manifest, path: &Path) -> Result<Option<Sealed>> {
+pub(crate) fn seal_segment(
+    archive: &Archive,
+    manifest: &mut Manifest,
+    path: &Path,
+    earlier: &mut EarlierExecs,
+) -> Result<Option<Sealed>> {
     let bytes = read_segment(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     if bytes.iter().all(|byte| *byte == 0) {
         // A power cut came before its first sync.
@@ -198,7 +205,7 @@ pub(crate) fn seal_segment(archive: &Archive, manifest: &mut Manifest, path: &Pa
     for damage in &segment.damages {
         say!("warning: `{}`: {damage}; everything else of it is sealed", path.display());
     }
-    let sealed = segment.seal(archive, manifest)?;
+    let sealed = segment.seal(archive, manifest, earlier)?;
     fs::remove_file(path).context("cannot retire the journal segment")?;
     Ok(Some(sealed))
 }

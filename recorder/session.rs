@@ -37,7 +37,7 @@ impl Session {
             host: host_label(host_name.unwrap_or(&facts.node)),
             facts,
             entries,
-            versions: VersionContext { host_root_dev, host_root_ino, commits_recorded },
+            versions: VersionContext { host_root_dev, host_root_ino, commits_recorded, ..VersionContext::default() },
         })
     }
 

@@ -102,6 +102,12 @@ impl Event {
         self.hook.starts_with("bprm_")
     }
 
+    /// (`cpu`, `seq`) of the event whose digest user space took here.
+    #[must_use]
+    pub fn answers(&self) -> Option<(i32, i64)> {
+        (self.hook == "user_digest" && self.digest.is_some()).then_some(self.ref_cpu.zip(self.ref_seq)).flatten()
+    }
+
     /// Whether the digest may begin a version and bound an interval.
     #[must_use]
     pub fn has_certain_digest(&self) -> bool {

@@ -6,6 +6,8 @@
 //!   hook stands there only when no selector, rate limit or dedupe can leave out a call of the kind that is meant: of the
 //!   open hooks every open for writing, of `inode_setattr` every change of the size, of a rename or link every one whose
 //!   new path has the prefix. A hook that does not stand there is not covered, and no `coverage` covers nothing.
+//!   `"suppressing":{CAUSE:[HOOK,…],…}` says for each cause of `suppressed`, `rate_limit` and `dedupe`, of which hooks the
+//!   policy has rows stopped for it.
 //! - `reload`: the policies were swapped. The `policy` rows of the new ones follow; those before it no longer hold. With
 //!   the cause `refused` the new ones could not be loaded, and those before went on.
 //! - `suppressed`: rows that the policies' own rate limits and merges stopped since the last heartbeat, or a filter on
@@ -15,7 +17,8 @@
 //!   events, one for each process and file; those of shared mappings have `mmap_prot`. `descriptors_unseen` could not be
 //!   looked at; null: their number is not known. Where the kernel gives no exact list, `/proc` was read and `"exact":false`
 //!   stands there too: starts of processes are then rounded to 10 ms, and mappings were not looked at.
-//! - `heartbeat`, `stop`: the counts of each CPU since the start. `user_digests` are the rows `user_digest`;
+//! - `heartbeat`, `stop`: the counts of each CPU since the start. `user_digests` are the rows `user_digest`, of which
+//!   `user_digests_remembered` were answered without a look at the file, which had been hashed before;
 //!   `user_digests_dropped` found no place in the queue or were not done at the stop, which is a `loss` too.
 
 use crate::cell::Micros;

@@ -20,6 +20,7 @@ pub mod cell;
 pub mod clock;
 pub mod columns;
 pub mod event;
+pub mod execs;
 pub mod ledger;
 pub mod manifest;
 pub mod reader;

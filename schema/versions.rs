@@ -4,6 +4,7 @@
 use crate::cell::Micros;
 use crate::columns::table;
 use crate::event::Event;
+use crate::execs::Execs;
 use std::collections::{HashMap, HashSet};
 
 table! {
@@ -57,6 +58,9 @@ pub struct VersionContext {
     pub host_root_ino: i64,
     /// Whether a policy asked for `bprm_committed_creds`, so that runs can be told from attempts.
     pub commits_recorded: bool,
+    /// Execs before these events, whose digests may be among them.
+    #[serde(skip)]
+    pub earlier: Execs,
 }
 
 /// Marks digests that a file has already had at another size: without a collision, one of the two is old.
@@ -81,14 +85,13 @@ type RunKey = (String, i64, Option<String>, bool);
 /// Builds the `files` rows of one segment from its events, which must be in event order.
 #[must_use]
 pub fn runs_of(events: &[Event], context: &VersionContext) -> Vec<FileVersion> {
-    let committed: HashSet<i64> =
-        events.iter().filter(|event| event.hook == "bprm_committed_creds").filter_map(|event| event.exec_id).collect();
+    let all_execs = context.earlier.clone().with(events);
     let mut open: HashMap<RunKey, (FileVersion, HashSet<i64>)> = HashMap::new();
     let mut closed = Vec::new();
     for event in events {
         let Some(run) = first_of_run(event, context) else { continue };
         let key = (run.root_dev.clone(), run.root_ino, run.path.clone(), event.has_certain_digest());
-        let execs = event.is_exec_hook().then_some(event.exec_id).flatten();
+        let execs = all_execs.exec_of(event);
         match open.get_mut(&key) {
             Some((current, current_execs)) if same_version(current, &run) => {
                 extend(current, event);
@@ -99,7 +102,7 @@ pub fn runs_of(events: &[Event], context: &VersionContext) -> Vec<FileVersion> {
     }
     closed.extend(open.into_values());
     let mut rows: Vec<FileVersion> =
-        closed.into_iter().map(|(run, execs)| count_runs(run, &execs, &committed, context)).collect();
+        closed.into_iter().map(|(run, execs)| count_runs(run, &execs, &all_execs, context)).collect();
     rows.sort_by(|left, right| {
         (&left.path, left.first_boot_ns, left.first_cpu, left.first_seq).cmp(&(
             &right.path,
@@ -171,14 +174,9 @@ fn extend(current: &mut FileVersion, event: &Event) {
     }
 }
 
-fn count_runs(
-    mut run: FileVersion,
-    execs: &HashSet<i64>,
-    committed: &HashSet<i64>,
-    context: &VersionContext,
-) -> FileVersion {
+fn count_runs(mut run: FileVersion, execs: &HashSet<i64>, all_execs: &Execs, context: &VersionContext) -> FileVersion {
     if context.commits_recorded {
-        let succeeded = execs.intersection(committed).count();
+        let succeeded = execs.iter().filter(|exec_id| all_execs.is_committed(**exec_id)).count();
         run.runs = i64::try_from(succeeded).ok();
         run.attempts = i64::try_from(execs.len() - succeeded).ok();
     }

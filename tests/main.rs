@@ -34,4 +34,5 @@ mod roots; // one path, several files
 #[cfg(feature = "recorder")]
 mod space; // a disk that fills up
 mod tasks; // many tasks at once
+mod user_digests; // digests that user space took, in the answers
 mod writers; // who changed a program

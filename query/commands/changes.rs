@@ -6,12 +6,14 @@ use crate::attribution::Attribution;
 use crate::change::{Change, ChangeKind, changes_of};
 use crate::cli::{ChangesOptions, Format, SharedOptions};
 use crate::filter::PathPatterns;
-use crate::gaps::{Gap, Summary};
+use crate::gaps::Gap;
 use crate::output::{Output, Row, object};
 use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::resolve::resolve_or_report;
 use crate::series::{Run, Version, group, names_its_file};
+use crate::summary::Summary;
+use crate::suppressed::Answer;
 use crate::suspects::{self, Suspect, Suspects};
 use anyhow::Result;
 use hashtrail::cell::Micros;
@@ -70,7 +72,7 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     }
     let summary = Summary {
         unsealed: archives.unsealed(),
-        ..Summary::of(&found.recordings, shared.since, shared.until, context.problems.any())
+        ..Summary::of(&found.recordings, Answer::Changes, shared.since, shared.until, context.problems.any())
     };
     let summary = Summary { doubtful: found.doubtful, ..summary };
     let counts = [("changes", found.changes.len()), ("doubtful", found.doubtful)];
@@ -113,7 +115,7 @@ fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_
 /// One change, as the contract has it.
 fn change_row(change: &Change, suspects: &Suspects, attribution: Option<Attribution>, recordings: &Recordings) -> Row {
     let interval = change.interval();
-    let gaps = interval.gaps(recordings);
+    let gaps = interval.gaps(recordings, Answer::Changes);
     let to = &change.to.first().row;
     object(json!({
         "type": "change",

@@ -6,12 +6,17 @@ use crate::cell;
 use crate::cli::{EventsOptions, Format, SharedOptions};
 use crate::filter::{PathPatterns, RowFilter};
 use crate::output::Output;
+use crate::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
 use anyhow::{Context as _, Result};
+use arrow::array::RecordBatch;
 use hashtrail::cell::Micros;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::reader::{Prune, Span};
+use serde_json::{Map, Value};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// What people look at first; json shows every column.
 const SHOWN: [&str; 10] = ["time", "host", "hook", "pid", "uid", "comm", "exe", "path", "digest", "digest_status"];
@@ -21,7 +26,12 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
     let shown = shown_columns(options, shared.output.format)?;
     let archives = Archives::open(shared, context.problems)?;
     archives.note_unsealed();
-    let mut scan = scan(options, shared)?;
+    let user_digests = if options.digest.is_empty() {
+        Arc::default()
+    } else {
+        Arc::new(UserDigests::find(&archives, &options.digest.iter().cloned().collect())?)
+    };
+    let mut scan = scan(options, shared, &user_digests)?;
     scan.columns.clone_from(&shown);
     if let Some(sort) = &shared.output.sort {
         let column = known_column(sort.trim_start_matches('-'))?;
@@ -29,16 +39,50 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
             scan.columns.push(column);
         }
     }
+    let asked: HashSet<&'static str> = scan.columns.iter().copied().collect();
+    if !user_digests.is_empty() {
+        scan.columns.extend(KEY_COLUMNS.iter().filter(|name| !asked.contains(**name)));
+    }
     let mut output = Output::new(&shared.output, &shown, context.writer);
+    let mut once = Once { user_digests: &user_digests, shown: HashSet::new() };
     archives.scan::<Event>(&scan, |batch| {
-        for row in 0..batch.num_rows() {
-            if output.row(cell::row(batch, row)?)?.is_break() {
+        for mut row in once.rows(batch)? {
+            row.retain(|name, _| asked.contains(name.as_str()));
+            if output.row(row)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(output.finish()? > 0)
+}
+
+/// Shows an event whose digest another row holds with that digest, and then that other row no more.
+struct Once<'a> {
+    user_digests: &'a UserDigests,
+    shown: HashSet<EventKey>,
+}
+
+impl Once<'_> {
+    fn rows(&mut self, batch: &RecordBatch) -> Result<Vec<Map<String, Value>>> {
+        let row_at = |row| cell::row(batch, row);
+        if self.user_digests.is_empty() {
+            return (0..batch.num_rows()).map(row_at).collect();
+        }
+        let mut rows = Vec::new();
+        for (place, (key, reference)) in keys(batch)?.into_iter().zip(references(batch)?).enumerate() {
+            if reference.is_some_and(|event| self.shown.contains(&event)) {
+                continue;
+            }
+            let mut row = row_at(place)?;
+            if self.user_digests.has(&key) {
+                self.user_digests.fill(&key, &mut row);
+                self.shown.insert(key);
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
 }
 
 fn shown_columns(options: &EventsOptions, format: Format) -> Result<Vec<&'static str>> {
@@ -57,7 +101,7 @@ fn known_column(name: &str) -> Result<&'static str> {
     column.map(|column| column.name).with_context(|| format!("there is no column `{name}`; see `hashtrail schema`"))
 }
 
-fn scan(options: &EventsOptions, shared: &SharedOptions) -> Result<Scan> {
+fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<UserDigests>) -> Result<Scan> {
     let paths = PathPatterns::new(&options.path)?;
     let span = |since: Option<Micros>, until: Option<Micros>| Span {
         first: "time",
@@ -73,7 +117,8 @@ fn scan(options: &EventsOptions, shared: &SharedOptions) -> Result<Scan> {
     let prune = Prune {
         spans: is_timed.then(|| span(shared.since, shared.until)).into_iter().collect(),
         paths: paths.rules(),
-        digests: options.digest.clone(),
+        // The rows of events whose digest another row holds have none.
+        digests: if user_digests.is_empty() { options.digest.clone() } else { Vec::new() },
     };
     let filter = RowFilter {
         since: shared.since,
@@ -84,6 +129,7 @@ fn scan(options: &EventsOptions, shared: &SharedOptions) -> Result<Scan> {
         uids: options.uid.clone(),
         inode: None,
         digests: options.digest.iter().cloned().collect(),
+        user_digests: Arc::clone(user_digests),
     };
     Ok(Scan { prune, dates, columns: Vec::new(), predicate: filter.predicate() })
 }

@@ -1,12 +1,13 @@
-//! `gaps`: when the recorder was blind, and what was lost.
+//! `gaps`: when the recorder was blind, what was lost and what its policies suppressed.
 
 use super::Context;
 use crate::archives::Archives;
 use crate::cli::Format;
-use crate::gaps::Summary;
 use crate::output::{Output, object};
 use crate::problems::note;
 use crate::recordings::Recordings;
+use crate::summary::Summary;
+use crate::suppressed::Answer;
 use anyhow::Result;
 use serde_json::json;
 
@@ -18,7 +19,7 @@ pub(super) fn run(context: Context<'_>) -> Result<bool> {
     let recordings = Recordings::load(&archives, &[])?;
     let summary = Summary {
         unsealed: archives.unsealed(),
-        ..Summary::of(&recordings, shared.since, shared.until, context.problems.any())
+        ..Summary::of(&recordings, Answer::Everything, shared.since, shared.until, context.problems.any())
     };
     let mut output = Output::new(&shared.output, &COLUMNS, context.writer);
     for gap in &summary.gaps {

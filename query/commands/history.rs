@@ -4,12 +4,13 @@ use super::{Context, version_row};
 use crate::archives::{Archives, Scan};
 use crate::cli::{Format, HistoryOptions, SharedOptions};
 use crate::filter::{PathPatterns, RowFilter};
-use crate::gaps::Summary;
 use crate::output::Output;
 use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::resolve::resolve_or_report;
 use crate::series::{Run, Version, group, versions};
+use crate::summary::Summary;
+use crate::suppressed::Answer;
 use anyhow::Result;
 use hashtrail::reader::Prune;
 use hashtrail::versions::FileVersion;
@@ -66,7 +67,7 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     }
     let summary = Summary {
         unsealed: archives.unsealed(),
-        ..Summary::of(&recordings, shared.since, shared.until, context.problems.any())
+        ..Summary::of(&recordings, Answer::Versions, shared.since, shared.until, context.problems.any())
     };
     let found = versions.iter().filter(|version| is_within(version, shared)).count();
     output.finish_with(&summary.to_json(&[("versions", found)]))?;

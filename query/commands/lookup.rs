@@ -5,10 +5,11 @@ use super::{Context, parse_digest, version_row};
 use crate::archives::{Archives, Scan};
 use crate::cli::{Format, LookupOptions};
 use crate::filter::RowFilter;
-use crate::gaps::Summary;
 use crate::output::Output;
 use crate::problems::{Problems, note};
 use crate::recordings::Recordings;
+use crate::summary::Summary;
+use crate::suppressed::Answer;
 use anyhow::{Context as _, Result, anyhow, bail};
 use hashtrail::reader::Prune;
 use hashtrail::versions::FileVersion;
@@ -51,7 +52,7 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
     let seen = found.iter().map(|version| &version.first().row.digest).collect::<BTreeSet<_>>().len();
     let summary = Summary {
         unsealed: archives.unsealed(),
-        ..Summary::of(&recordings, shared.since, shared.until, context.problems.any())
+        ..Summary::of(&recordings, Answer::Versions, shared.since, shared.until, context.problems.any())
     };
     output.finish_with(&summary.to_json(&[("matches", found.len()), ("digests", wanted.len()), ("seen", seen)]))?;
     if shared.output.format != Format::Json {

@@ -1,6 +1,7 @@
 //! Whole commands on a small archive that the library's own writer sealed.
 
 mod attribution;
+mod suppressed;
 
 use super::*;
 use clap::Parser;
@@ -106,12 +107,18 @@ fn archive_with(directory: &Path, events: &[Event], segment_rows: usize, mut led
     let mut manifest = Manifest::open(&archive, None)?;
     let start = json!({"recording_id": ID, "host": "web", "time": "2026-01-02T00:00:00Z", "kernel": "6.12"});
     manifest.append(&[("start", start)])?;
-    let context = VersionContext { host_root_dev: "8:1".into(), host_root_ino: 2, commits_recorded: true };
+    let mut context = VersionContext {
+        host_root_dev: "8:1".into(),
+        host_root_ino: 2,
+        commits_recorded: true,
+        ..VersionContext::default()
+    };
     for (segment, events) in events.chunks(segment_rows).enumerate() {
         let segment = u32::try_from(segment)?;
         let name = SegmentName { recording_id: ID.into(), host: "web".into(), segment };
         let ledger = std::mem::take(&mut ledger);
         seal(&archive, &mut manifest, &name, &context, events.to_vec(), ledger)?;
+        context.earlier = context.earlier.with(events).waiting();
     }
     Ok(())
 }

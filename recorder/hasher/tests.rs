@@ -33,6 +33,11 @@ fn status(row: &OwnRow) -> wire::digest_status {
     wire::digest_status(u32::from(row.head.digest_status))
 }
 
+/// What is answered by a hasher that remembers nothing.
+fn hashed(row: OwnRow) -> OwnRow {
+    answered(row, NO_LIMIT, &mut Memory::new(0)).row
+}
+
 fn look_at(hasher: &mut Hasher, row: &OwnRow) {
     hasher.look_at(&row.head, &row.record());
 }
@@ -42,15 +47,15 @@ fn a_file_that_stayed_is_hashed_for_the_row_that_lacks_it() {
     let directory = tempfile::tempdir().expect("a test file");
     let path = directory.path().join("one");
     std::fs::write(&path, b"abc").expect("a test file");
-    let answer = answered(row_of(&path), NO_LIMIT);
+    let answer = hashed(row_of(&path));
     assert_eq!(status(&answer), wire::digest_status::DIGEST_OK);
     assert_eq!(answer.head.digest[..32], Sha256::digest(b"abc")[..]);
     assert_eq!((answer.head.ref_cpu, answer.head.ref_seq, answer.head.digest_doubt), (1, 5, 0));
     let of_sha1 = OwnRow { head: wire::event { digest_algorithm: SHA1, ..row_of(&path).head }, ..row_of(&path) };
-    let answer = answered(of_sha1, NO_LIMIT);
+    let answer = hashed(of_sha1);
     assert_eq!((answer.head.digest_algorithm, &answer.head.digest[..2]), (SHA1, &[0xa9, 0x99][..]));
     let writer = OwnRow { head: wire::event { writers: 1, ..row_of(&path).head }, ..row_of(&path) };
-    assert_eq!(answered(writer, NO_LIMIT).head.digest_doubt, wire::digest_doubt::DOUBT_WRITER_OPEN.0);
+    assert_eq!(hashed(writer).head.digest_doubt, wire::digest_doubt::DOUBT_WRITER_OPEN.0);
 }
 
 #[test]
@@ -59,15 +64,15 @@ fn what_moved_is_gone_or_is_too_large_has_no_digest() {
     let path = directory.path().join("one");
     std::fs::write(&path, b"abc").expect("a test file");
     let row = row_of(&path);
-    assert_eq!(status(&answered(row.clone(), 2)), wire::digest_status::DIGEST_TOO_LARGE);
+    assert_eq!(status(&answered(row.clone(), 2, &mut Memory::new(0)).row), wire::digest_status::DIGEST_TOO_LARGE);
     std::fs::OpenOptions::new().append(true).open(&path).expect("a test file").write_all(b"d").expect("a test file");
-    assert_eq!(status(&answered(row.clone(), NO_LIMIT)), wire::digest_status::DIGEST_MOVED);
+    assert_eq!(status(&hashed(row.clone())), wire::digest_status::DIGEST_MOVED);
     let row = row_of(&path);
     std::fs::write(directory.path().join("other"), b"abcd").expect("a test file");
     std::fs::rename(directory.path().join("other"), &path).expect("a test file");
-    assert_eq!(status(&answered(row.clone(), NO_LIMIT)), wire::digest_status::DIGEST_MOVED);
+    assert_eq!(status(&hashed(row.clone())), wire::digest_status::DIGEST_MOVED);
     std::fs::remove_file(&path).expect("a test file");
-    let answer = answered(row, NO_LIMIT);
+    let answer = hashed(row);
     assert_eq!(status(&answer), wire::digest_status::DIGEST_UNREADABLE);
     assert_eq!((answer.head.digest, answer.head.digest_algorithm), ([0; 64], 0));
 }
@@ -89,7 +94,37 @@ fn an_unlinked_file_is_reached_through_its_descriptor() {
         ctime_ns: u32::try_from(metadata.ctime_nsec()).expect("a test file"),
         ..row.head
     };
-    assert_eq!(status(&answered(row, NO_LIMIT)), wire::digest_status::DIGEST_OK);
+    assert_eq!(status(&hashed(row)), wire::digest_status::DIGEST_OK);
+}
+
+#[test]
+fn a_file_that_the_kernel_records_as_it_was_is_hashed_once() {
+    let directory = tempfile::tempdir().expect("a test file");
+    let path = directory.path().join("one");
+    std::fs::write(&path, b"abc").expect("a test file");
+    let mut hasher = Hasher::start(NO_LIMIT).expect("a test file");
+    let mut row = row_of(&path);
+    row.head.fs_type[..4].copy_from_slice(&b"ext4".map(u8::cast_signed));
+    row.head.boot_ns = (host::clock_anchor().boot_ns + 5_000_000_000).cast_unsigned();
+    let limit = Instant::now() + Duration::from_secs(10);
+    let mut ask = |row: &OwnRow| {
+        look_at(&mut hasher, row);
+        let answer = hasher.last_answer(limit).expect("an answer");
+        (answer, hasher.counts())
+    };
+    let (first, _) = ask(&row);
+    assert_eq!(u32::from(first.head.digest_source), wire::digest_source::SOURCE_USER.0);
+    // It is not looked at again, or it would have moved.
+    std::fs::remove_file(&path).expect("a test file");
+    row.head.seq = 6;
+    let (second, counts) = ask(&row);
+    assert_eq!((second.head.ref_seq, &second.head.digest[..32]), (6, &Sha256::digest(b"abc")[..]));
+    assert_eq!(u32::from(second.head.digest_source), wire::digest_source::SOURCE_USER.0);
+    assert_eq!(counts, HasherCounts { answered: 2, remembered: 1, dropped: 0 });
+    row.head.ctime_ns ^= 1;
+    let (changed, counts) = ask(&row);
+    assert_eq!(status(&changed), wire::digest_status::DIGEST_UNREADABLE);
+    assert_eq!(counts, HasherCounts { answered: 3, remembered: 1, dropped: 0 });
 }
 
 #[test]
@@ -127,7 +162,7 @@ fn an_executable_is_hashed_once_and_what_finds_no_place_is_counted() {
     assert!(hasher.last_answer(limit).is_some());
     assert!(hasher.last_answer(limit).is_none());
     hasher.end();
-    assert_eq!(hasher.counts(), HasherCounts { answered: 1, dropped: 0 });
+    assert_eq!(hasher.counts(), HasherCounts { answered: 1, ..HasherCounts::default() });
 
     // Nobody takes the answers, so both queues fill up.
     for _ in 0..3 * QUEUE {

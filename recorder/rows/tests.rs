@@ -1,6 +1,9 @@
 use super::*;
 use crate::frame;
 use crate::wire;
+use hashtrail::cell::Micros;
+use hashtrail::reader::{Prune, SealedTable, discover, rows};
+use hashtrail::versions::FileVersion;
 
 const NAME: &str = "3f1c9e52-000000.journal";
 
@@ -107,4 +110,56 @@ fn mutants_never_give_a_wrong_row() {
             assert!(read.events.iter().all(|event| whole.events.contains(event)), "mutant {seed}");
         }
     }
+}
+
+/// A row of exec 7 of a tool, and what user space found for the row with another number.
+fn exec_row(seq: i64, hook: &str, of: Option<i64>) -> Event {
+    Event {
+        recording_id: header().recording_id,
+        host: "web".into(),
+        seq,
+        boot_ns: seq,
+        hook: hook.into(),
+        exec_id: Some(7),
+        path: Some("/bin/tool".into()),
+        dev: Some("8:1".into()),
+        ino: Some(12),
+        ino_generation: Some(1),
+        fs_type: Some("ext4".into()),
+        mode: Some(0),
+        owner_uid: Some(0),
+        owner_gid: Some(0),
+        size_bytes: Some(100),
+        mtime: Some(Micros(0)),
+        ctime: Some(Micros(0)),
+        digest_algorithm: of.map(|_| "sha256".into()),
+        digest: of.map(|_| "aa".into()),
+        ref_cpu: of.map(|_| 0),
+        ref_seq: of,
+        ..Event::default()
+    }
+}
+
+#[test]
+fn an_exec_counts_for_a_digest_that_a_later_segment_of_its_recording_holds() -> Result<()> {
+    let execs = || vec![exec_row(1, "bprm_check_security", None), exec_row(2, "bprm_committed_creds", None)];
+    let digests = || vec![exec_row(3, "user_digest", Some(1)), exec_row(4, "user_digest", Some(2))];
+    for (next_recording, expected) in [("3f1c9e52-8b55", Some(1)), ("77777777-8b55", Some(0))] {
+        let directory = tempfile::tempdir()?;
+        let archive = Archive::create(directory.path())?;
+        let mut manifest = Manifest::open(&archive, None)?;
+        let mut earlier = EarlierExecs::default();
+        for (number, (recording_id, events)) in (0..).zip([("3f1c9e52-8b55", execs()), (next_recording, digests())]) {
+            let versions = VersionContext { commits_recorded: true, ..VersionContext::default() };
+            let header = SegmentHeader { recording_id: recording_id.into(), segment: number, versions, ..header() };
+            SegmentRows { header, events, ..SegmentRows::default() }.seal(&archive, &mut manifest, &mut earlier)?;
+        }
+        let (files, _) = discover::<FileVersion>(&archive, |_, _| true);
+        assert_eq!(files.len(), 1, "only the second segment has a digest");
+        let table = SealedTable::<FileVersion>::open(&files[0].path)?;
+        let batches = table.batches(&Prune::default(), &[], None)?.collect::<Result<Vec<_>>>()?;
+        let runs = batches.iter().flat_map(rows::<FileVersion>).map(|row| Ok(row?.runs));
+        assert_eq!(runs.collect::<Result<Vec<_>>>()?, [expected]);
+    }
+    Ok(())
 }

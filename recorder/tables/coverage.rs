@@ -1,7 +1,7 @@
 //! Of which paths each hook records every call that can change a file: what "nobody seen" in an answer rests on.
 
-use crate::policy::model::{Filter, Hook, HookEntry, Number, OPEN_WRITE, PathOperator, Policy, Selector, Text};
-use std::collections::BTreeMap;
+use crate::policy::model::{Action, Filter, Hook, HookEntry, Number, OPEN_WRITE, PathOperator, Policy, Selector, Text};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `ATTR_SIZE`
 const SIZE: u64 = 8;
@@ -16,6 +16,18 @@ pub(crate) fn coverage(policy: &Policy) -> BTreeMap<&str, Vec<String>> {
         }
     }
     covered
+}
+
+/// For each cause in the ledger the hooks of which a policy has rows stopped.
+pub(crate) fn suppressing(policy: &Policy) -> BTreeMap<&'static str, BTreeSet<&str>> {
+    let hooks_of = |stops: fn(&Action) -> bool| -> BTreeSet<&str> {
+        let has_one = |entry: &&HookEntry| entry.selectors.iter().any(|selector| stops(&selector.action));
+        policy.hooks.iter().filter(has_one).map(|entry| entry.hook.name()).collect()
+    };
+    BTreeMap::from([
+        ("rate_limit", hooks_of(|action| action.rate_limit.is_some())),
+        ("dedupe", hooks_of(|action| action.dedupe.is_some())),
+    ])
 }
 
 /// A call that an earlier selector takes gets no row of a later one, so each selector up to the covering one must post.

@@ -139,3 +139,24 @@ fn where_an_unknown_hook_denies_is_kept() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn each_cause_has_the_hooks_of_which_rows_are_stopped() -> Result<()> {
+    let text = "apiVersion: cilium.io/v1alpha1\nkind: TracingPolicy\nmetadata: {name: limits}\nspec:\n  lsmhooks:\n  \
+                - {hook: file_open, selectors: [{matchActions: [{action: Post}]}]}\n  \
+                - {hook: file_open, selectors: [{matchActions: [{action: Post, rateLimit: 1m}]}]}\n  \
+                - {hook: bprm_check_security, selectors: [{matchActions: [{action: Post, rateLimit: 5}]}]}\n  \
+                - {hook: inode_unlink, selectors: [{matchActions: [{action: Post}]}]}\n  \
+                - {hook: mmap_file, selectors: [{matchActions: [{action: Post, imaHash: true}], \
+                hashtrail: {dedupe: {key: [file, digest], window: 1h}}}]}\n";
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("limits.yaml");
+    std::fs::write(&path, text)?;
+    let policies = policy::load(&[path])?;
+    let told = serde_json::to_value(coverage::suppressing(&policies[0]))?;
+    assert_eq!(told, serde_json::json!({"rate_limit": ["bprm_check_security", "file_open"], "dedupe": ["mmap_file"]}));
+    let built_in = policy::load(&[])?;
+    let told = serde_json::to_value(coverage::suppressing(&built_in[0]))?;
+    assert_eq!(told, serde_json::json!({"rate_limit": [], "dedupe": []}));
+    Ok(())
+}
