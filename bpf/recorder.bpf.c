@@ -21,6 +21,7 @@
 #include "digest.bpf.h"
 #include "limit.bpf.h"
 #include "act.bpf.h"
+#include "append.bpf.h"
 #include "record.bpf.h"
 #include "hooks.bpf.h"
 #include "changes.bpf.h"
