@@ -206,6 +206,7 @@ fn a_filter_that_stands_alone_selects_the_same(guest: Guest) {
         "inode_link one/linked",
         "inode_rename one/moved",
         "inode_setattr one/changed",
+        "inode_setxattr one/locked",
         "inode_unlink one/unlinked",
         "mmap_file one/mapped",
     ];

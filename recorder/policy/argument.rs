@@ -61,7 +61,7 @@ pub(super) enum Subject {
         /// `FileType` works on it.
         has_file_type: bool,
     },
-    /// The name of a thread.
+    /// The name of a thread or of an extended attribute.
     Name(Text),
     /// A number.
     Integer {
@@ -178,6 +178,7 @@ fn plain_subject(
         ArgumentKind::File => "file",
         ArgumentKind::Dentry => "dentry",
         ArgumentKind::Path => "path",
+        ArgumentKind::Text => "string",
         ArgumentKind::Opaque => {
             let usable =
                 hook.arguments().iter().enumerate().filter(|(_, argument)| argument.kind != ArgumentKind::Opaque);
@@ -198,6 +199,9 @@ fn plain_subject(
     }
     if argument.kind == ArgumentKind::Integer {
         return Some(ANY_INTEGER);
+    }
+    if argument.kind == ArgumentKind::Text {
+        return hook.text_of(index).map(Subject::Name);
     }
     let has_file_type = matches!(argument.kind, ArgumentKind::File | ArgumentKind::Path);
     Some(Subject::Path { text: hook.text_of(index).unwrap_or(Text::Path), has_file_type })

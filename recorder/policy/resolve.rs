@@ -17,7 +17,7 @@ impl ArgumentKind {
             Self::File => "file",
             Self::Dentry => "dentry",
             Self::Path => "path",
-            Self::Integer | Self::Opaque => "",
+            Self::Text | Self::Integer | Self::Opaque => "",
         }
     }
 }

@@ -184,7 +184,8 @@ pub(super) fn needed(steps: &[wire::step], texts: &mut u32) -> Vec<u8> {
 fn text_number(text: Text) -> u8 {
     byte(match text {
         Text::Path => wire::text::TEXT_PATH.0,
-        Text::Target => wire::text::TEXT_TARGET.0,
+        // It stands where others have their second path.
+        Text::Target | Text::AttributeName => wire::text::TEXT_TARGET.0,
         Text::Binary => wire::text::TEXT_BINARY.0,
         Text::Followed => wire::text::TEXT_FOLLOWED.0,
         Text::ParentBinary => wire::text::TEXT_PARENT_BINARY.0,

@@ -245,6 +245,14 @@ static int ima_xattr(char **args)
 	return 0;
 }
 
+// xattr NAME FILE: sets an extended attribute.
+static int set_attribute(char **args)
+{
+	if (setxattr(args[1], args[0], "1", 1, 0))
+		fail("cannot set an attribute of", args[1]);
+	return 0;
+}
+
 static const struct command file_commands[] = {
 	{ "boottime", 0, boottime },
 	{ "memfd", 1, memfd },
@@ -257,6 +265,7 @@ static const struct command file_commands[] = {
 	{ "pinned", 3, pinned },
 	{ "namespace", 3, namespace },
 	{ "ima-xattr", 2, ima_xattr },
+	{ "xattr", 2, set_attribute },
 	{ NULL, 0, NULL },
 };
 

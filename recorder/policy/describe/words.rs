@@ -84,6 +84,7 @@ const fn text_name(text: Text) -> &'static str {
     match text {
         Text::Path => "the file's path",
         Text::Target => "the new path",
+        Text::AttributeName => "the attribute's name",
         Text::Binary | Text::Followed => "the calling program's path",
         Text::ParentBinary | Text::ParentFollowed => "the parent program's path",
         Text::Comm => "the calling thread's name",

@@ -141,8 +141,12 @@ fn argument_by_index(
 }
 
 impl Text {
-    /// Whether it is a path, and not a name of a thread.
+    const fn is_of_thread(self) -> bool {
+        matches!(self, Self::Comm | Self::ParentComm | Self::GrandparentComm)
+    }
+
+    /// Whether it is a path, and not a name.
     const fn is_path(self) -> bool {
-        !matches!(self, Self::Comm | Self::ParentComm | Self::GrandparentComm)
+        !matches!(self, Self::AttributeName) && !self.is_of_thread()
     }
 }

@@ -143,11 +143,11 @@ fn warn_of_useless(node: &Node, value: &str, text: Text, operator: PathOperator,
     if text.is_path() && at_start && !value.starts_with('/') {
         let value = quoted(value);
         report.warn(node.at, format_args!("{value} does not begin with `/`, as paths do; write the full path"));
-    } else if !text.is_path() && value.len() > MAX_NAME {
+    } else if text.is_of_thread() && value.len() > MAX_NAME {
         let value = quoted(value);
         report.warn(
             node.at,
-            format_args!("{value} never matches: the kernel cuts names at {MAX_NAME} bytes; shorten it"),
+            format_args!("{value} never matches: the kernel cuts names of threads at {MAX_NAME} bytes; shorten it"),
         );
     }
 }

@@ -76,7 +76,12 @@ impl Filter {
     pub(crate) const fn stage(&self) -> Stage {
         match self {
             Self::Text { text, .. } => match text {
-                Text::Path | Text::Target | Text::Comm | Text::ParentComm | Text::GrandparentComm => Stage::Path,
+                Text::Path
+                | Text::Target
+                | Text::AttributeName
+                | Text::Comm
+                | Text::ParentComm
+                | Text::GrandparentComm => Stage::Path,
                 Text::Binary | Text::Followed | Text::ParentBinary | Text::ParentFollowed => Stage::Number,
             },
             Self::Digest { .. } => Stage::Digest,
@@ -92,6 +97,8 @@ pub(crate) enum Text {
     Path,
     /// Second path of a rename or link.
     Target,
+    /// Name of an extended attribute.
+    AttributeName,
     /// Path of the calling process's binary, as of its exec.
     Binary,
     /// That, or the one of an ancestor (`followChildren`).

@@ -64,6 +64,8 @@ pub(crate) enum ArgumentKind {
     Dentry,
     /// `const struct path *`.
     Path,
+    /// `const char *`.
+    Text,
     /// A number.
     Integer,
     /// Anything that no filter can be about.
@@ -126,7 +128,7 @@ impl Hook {
     /// The hook's prototype, as in the kernel's `include/linux/lsm_hook_defs.h` (6.12; an older kernel's
     /// `inode_setattr` lacks the first argument).
     pub(crate) fn arguments(&self) -> &'static [Argument] {
-        use ArgumentKind::{Binprm, Dentry, File, Integer, Opaque, Path};
+        use ArgumentKind::{self as Kind, Binprm, Dentry, File, Integer, Opaque, Path};
         const fn a(name: &'static str, kind: ArgumentKind) -> Argument {
             argument(name, kind)
         }
@@ -150,7 +152,13 @@ impl Hook {
             Self::InodeSetattr => &const { [a("idmap", Opaque), a("dentry", Dentry), a("attr", Opaque)] },
             Self::InodeSetxattr => {
                 &const {
-                    [a("idmap", Opaque), a("dentry", Dentry), a("name", Opaque), a("value", Opaque), a("size", Integer)]
+                    [
+                        a("idmap", Opaque),
+                        a("dentry", Dentry),
+                        a("name", Kind::Text),
+                        a("value", Opaque),
+                        a("size", Integer),
+                    ]
                 }
             }
             Self::PathTruncate => &const { [a("path", Path)] },
@@ -163,10 +171,11 @@ impl Hook {
         self.arguments().get(usize::from(index)).copied()
     }
 
-    /// The text that a filter on this argument is about; none for what has no path.
+    /// The text that a filter on this argument is about; none for what has none.
     pub(crate) fn text_of(&self, index: u8) -> Option<Text> {
         match self.argument(index)?.kind {
             ArgumentKind::Integer | ArgumentKind::Opaque => None,
+            ArgumentKind::Text => Some(Text::AttributeName),
             ArgumentKind::Dentry if self.names_second_path(index) => Some(Text::Target),
             _ => Some(Text::Path),
         }

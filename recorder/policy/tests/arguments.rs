@@ -8,12 +8,13 @@ fn every_argument_with_every_type_that_it_has() {
     let integers = "int sint8 int8 uint8 sint16 int16 uint16 sint32 int32 uint32 sint64 int64 uint64 long ulong size_t";
     for hook in Hook::all() {
         for (index, argument) in hook.arguments().iter().enumerate() {
-            use super::super::model::ArgumentKind::{Binprm, Dentry, File, Integer, Opaque, Path};
+            use super::super::model::ArgumentKind::{Binprm, Dentry, File, Integer, Opaque, Path, Text};
             let types = match argument.kind {
                 Binprm => "linux_binprm",
                 File => "file",
                 Dentry => "dentry",
                 Path => "path",
+                Text => "string",
                 Integer => integers,
                 Opaque => continue,
             };

@@ -46,12 +46,14 @@ fn path_operators_with_old_spellings() {
 }
 
 #[test]
-fn second_paths_of_renames_and_links() {
+fn second_texts_of_change_hooks() {
     for (hook, index, expected) in [
         ("inode_rename", 1, Text::Path),
         ("inode_rename", 3, Text::Target),
         ("inode_link", 0, Text::Path),
         ("inode_link", 2, Text::Target),
+        ("inode_setxattr", 1, Text::Path),
+        ("inode_setxattr", 2, Text::AttributeName),
         ("inode_unlink", 1, Text::Path),
         ("inode_setattr", 1, Text::Path),
         ("bprm_creds_from_file", 1, Text::Path),

@@ -22,6 +22,9 @@ mv one/moved one/renamed
 actor do chmod other/changed
 actor user 1000 0 chmod one/changed
 actor do chmod other/changed-again
+actor xattr user.security. other/locked
+actor xattr security.one one/locked
+actor xattr security.two other/locked
 actor do unlink other/unlinked
 actor enter uts 0 unlink one/unlinked
 actor do unlink other/unlinked-again
