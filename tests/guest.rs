@@ -27,7 +27,7 @@ const SCENARIOS: [&str; 15] = [
 ];
 
 /// What policies can ask for.
-const POLICY_SCENARIOS: [&str; 7] = ["alone", "filters", "limits", "enforce", "writers", "reload", "others"];
+const POLICY_SCENARIOS: [&str; 6] = ["alone", "filters", "limits", "enforce", "writers", "others"];
 
 /// How a kernel is booted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,6 +38,8 @@ pub(crate) enum Mode {
     Tcb,
     /// `ima_hash=sha1`, without a policy.
     Sha1,
+    /// As `NoPolicy`; the CPUs take turns, so that programs can be attached while others run.
+    Turns,
 }
 
 impl Mode {
@@ -46,12 +48,13 @@ impl Mode {
             Self::NoPolicy => "none",
             Self::Tcb => "tcb",
             Self::Sha1 => "sha1",
+            Self::Turns => "turns",
         }
     }
 
     fn cmdline(self) -> &'static str {
         match self {
-            Self::NoPolicy => "",
+            Self::NoPolicy | Self::Turns => "",
             Self::Tcb => "ima_policy=tcb",
             Self::Sha1 => "ima_hash=sha1",
         }
@@ -61,6 +64,7 @@ impl Mode {
     fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Tcb => &["--tpm"],
+            Self::Turns => &["--take-turns"],
             Self::NoPolicy | Self::Sha1 => &[],
         }
     }
@@ -72,6 +76,7 @@ impl Mode {
             Self::NoPolicy => [&SCENARIOS[..], &POLICY_SCENARIOS, &["blind", "crash", "write_only"]].concat(),
             Self::Tcb => [&SCENARIOS[..], &["algorithm_switch", "write_only"]].concat(),
             Self::Sha1 => vec!["aba", "kinds"],
+            Self::Turns => vec!["reload"],
         }
     }
 }
@@ -95,6 +100,10 @@ pub(crate) fn linux_6_1_sha1() -> Guest {
     Guest { kernel: "6.1", mode: Mode::Sha1 }
 }
 
+pub(crate) fn linux_6_1_turns() -> Guest {
+    Guest { kernel: "6.1", mode: Mode::Turns }
+}
+
 pub(crate) fn linux_6_12() -> Guest {
     Guest { kernel: "6.12", mode: Mode::NoPolicy }
 }
@@ -105,6 +114,10 @@ pub(crate) fn linux_6_12_tcb() -> Guest {
 
 pub(crate) fn linux_6_12_sha1() -> Guest {
     Guest { kernel: "6.12", mode: Mode::Sha1 }
+}
+
+pub(crate) fn linux_6_12_turns() -> Guest {
+    Guest { kernel: "6.12", mode: Mode::Turns }
 }
 
 impl Guest {
