@@ -5,7 +5,7 @@ use crate::support::{integer, lists, text};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-on_guests!(only_the_path_that_the_policy_names_is_recorded);
+on_guests!(only_the_path_that_the_policy_names_is_recorded: linux_6_1, linux_6_12);
 fn only_the_path_that_the_policy_names_is_recorded(guest: Guest) {
     let one_path = guest.scenario("one_path");
     let rows = one_path
@@ -19,7 +19,7 @@ fn only_the_path_that_the_policy_names_is_recorded(guest: Guest) {
     }
 }
 
-on_guests!(other_execs_are_neither_hashed_nor_written_to_the_ring);
+on_guests!(other_execs_are_neither_hashed_nor_written_to_the_ring: linux_6_1, linux_6_12);
 fn other_execs_are_neither_hashed_nor_written_to_the_ring(guest: Guest) {
     let one_path = guest.scenario("one_path");
     assert_eq!(one_path.number("other_execs"), 200, "the scenario itself ran its other program");

@@ -2,6 +2,5 @@
 . /data/scenarios/lib.sh
 
 hashtrail-recorder doctor --format json >"$OUT/doctor.jsonl"
-hashtrail-recorder doctor
 fact kernel "$(uname -r)"
 fact lsm "$(cat /sys/kernel/security/lsm)"
