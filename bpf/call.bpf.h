@@ -77,7 +77,7 @@ static __always_inline struct thread *enter_gate(__u32 hook, __u64 gate_number)
 	}
 	thread->hook = hook;
 	thread->verdict = 0;
-	__builtin_memset(&thread->number[NUMBER_ARGUMENT_0], 0, 7 * sizeof(thread->number[0]));
+	__builtin_memset(&thread->number[NUMBER_ARGUMENT_0], 0, LIMIT_ARGUMENTS * sizeof(thread->number[0]));
 	return thread;
 }
 
@@ -86,7 +86,7 @@ static __always_inline struct thread *enter(__u32 hook)
 	return enter_gate(hook, ~0ULL);
 }
 
-_Static_assert(NUMBER_ATTRIBUTES == NUMBER_ARGUMENT_0 + 6, "arguments, open mode and attributes stand together");
+_Static_assert(NUMBER_ATTRIBUTES == NUMBER_ARGUMENT_0 + LIMIT_ARGUMENTS - 1, "arguments, open mode and attributes stand together");
 
 static __always_inline __u64 capabilities_at(const struct cred *cred, __u64 offset)
 {

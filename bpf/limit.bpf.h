@@ -5,6 +5,7 @@
 
 struct sip {
 	const __u8 *text;
+	__u32 bytes;
 	__u64 v0, v1, v2, v3;
 };
 
@@ -30,7 +31,11 @@ static __always_inline void sip_round(struct sip *sip)
 static long sip_word(__u64 index, struct sip *sip)
 {
 	__u64 word = *(const __u64 *)(sip->text + CLAMP(index * 8, PATH_BYTES - 8));
+	__u32 left = sip->bytes - index * 8;
 
+	/* Behind the text stands what a longer one left there. */
+	if (left < sizeof(word))
+		word &= (1ULL << left * 8) - 1;
 	sip->v3 ^= word;
 	sip_round(sip);
 	sip_round(sip);
@@ -39,13 +44,14 @@ static long sip_word(__u64 index, struct sip *sip)
 }
 
 /*
- * SipHash-2-4 of a text that is padded with zeros to whole words, its length as the last word. Keyed, so that nobody can
+ * SipHash-2-4 of a text, filled up with zeros to whole words, and its length as the last word. Keyed, so that nobody can
  * choose two paths of one hash to hide one behind the other.
  */
 static __always_inline __u64 hash_of(const __u8 *text, __u32 bytes)
 {
 	struct sip sip = {
 		.text = text,
+		.bytes = bytes,
 		.v0 = config.hash_key[0] ^ 0x736f6d6570736575,
 		.v1 = config.hash_key[1] ^ 0x646f72616e646f6d,
 		.v2 = config.hash_key[0] ^ 0x6c7967656e657261,
@@ -65,10 +71,12 @@ static __always_inline __u64 hash_of(const __u8 *text, __u32 bytes)
 	return sip.v0 ^ sip.v1 ^ sip.v2 ^ sip.v3;
 }
 
-/* The texts are padded with zeros since their sets were looked up. */
 __noinline int hash_texts(struct thread *thread, struct scratch *slot)
 {
-	if (!thread || !slot)
+	if (!thread)
+		return 0;
+	thread->path_hash = 0;
+	if (!slot)
 		return 0;
 	thread->path_hash = hash_of(slot->tail, thread->event.path_bytes);
 	if (thread->event.target_bytes)
@@ -87,7 +95,7 @@ static __always_inline void fill_limit_key(struct limit_key *key, struct thread 
 	key->ino = thread->event.ino;
 	key->dev = thread->event.dev;
 	key->ino_generation = thread->event.ino_generation;
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < LIMIT_ARGUMENTS; i++)
 		key->argument[i] = thread->number[NUMBER_ARGUMENT_0 + i];
 	if (scope == LIMIT_THREAD) {
 		key->task = task->pid;

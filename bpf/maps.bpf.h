@@ -53,6 +53,8 @@ struct thread {
 	__s32 verdict; /* what the hook returns */
 	__u64 families; /* of the process */
 	__u64 path_hash;
+	__u32 target_flags; /* what the second path lacks, as in enum path_flag */
+	__u32 reserved;
 	__u64 attribute_name; /* address of the name that inode_setxattr was given */
 	__u64 number[NUMBER_COUNT];
 	struct path_sets sets[TEXT_COUNT];
@@ -157,12 +159,15 @@ struct {
 	__type(value, struct text_index);
 } text_indexes SEC(".maps");
 
+/* The hook's arguments, the mode of an open and the attributes that are set. */
+#define LIMIT_ARGUMENTS 7
+
 /* What a rate limit or a merge remembers. Where an old one is evicted, a row more is recorded, never one less. */
 struct limit_key {
 	__u64 task_start_ns; /* 0: of the whole host */
 	__u64 ino;
 	__u64 path_hash;
-	__u64 argument[5];
+	__u64 argument[LIMIT_ARGUMENTS];
 	__u32 task;
 	__u32 selector;
 	__u32 dev;

@@ -2,7 +2,7 @@
 . /data/scenarios/lib.sh
 
 mkdir limited modes merged contents
-for file in limited/first limited/second; do echo content >"$file"; done
+for file in limited/first limited/second limited/a limited/longer-one limited/LONGER-TWO again; do echo content >"$file"; done
 for mode in rdonly wronly rdwr append trunc creat; do echo content >"modes/$mode"; done
 cp /data/bin/library.so merged/library.so
 cp merged/library.so original
@@ -18,6 +18,10 @@ record --policy "$WORK/policy.yaml"
 actor threads 2 3 limited/first
 actor threads 1 2 limited/first
 actor threads 1 1 limited/second
+# Paths of other lengths in between leave their ends behind the shorter one.
+actor do read limited/a limited/longer-one limited/a limited/LONGER-TWO limited/a
+actor open rdonly again 2
+actor open wronly again 2
 
 for mode in rdonly wronly rdwr; do actor open "$mode" "modes/$mode" 1; done
 actor open wronly,append modes/append 1
