@@ -75,12 +75,20 @@ static __always_inline void send_fork(struct task_struct *parent, struct task_st
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
+	struct thread *thread = bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct process *from, *to;
 
-	bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (child->pid != child->tgid || generation_that_records() != config.generation)
 		return 0;
+	/* At a reload the programs of two generations come by, the older first, and the switch can fall between them. */
+	if (thread && thread->handled_generation)
+		return 0;
+	if (thread)
+		thread->handled_generation = config.generation;
 	from = known_process(false);
+	/* What stands there for other policies is found again when the child is met. */
+	if (!from)
+		from = process_of(bpf_get_current_task_btf(), false, 0);
 	if (from) {
 		to = bpf_task_storage_get(&processes, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (to)

@@ -42,6 +42,7 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 	if (bprm->interp == bprm->filename && !thread->exec_begun)
 		begin_exec(thread);
 	thread->exec_begun = 0;
+	follow_thread(thread);
 	return bounded(record_file(thread, bprm->file, NULL));
 }
 

@@ -60,18 +60,21 @@ static __always_inline bool is_memfd(struct path *path)
 }
 
 /* d_unlinked(): no longer in the hash, and not a root */
-static __always_inline bool is_unlinked(struct path *path)
+static __always_inline bool is_unlinked(struct dentry *dentry)
 {
-	struct dentry *dentry = BPF_CORE_READ(path, dentry);
-
 	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
+}
+
+static __always_inline bool is_deleted(struct dentry *dentry)
+{
+	return is_unlinked(dentry) || !BPF_CORE_READ(dentry, d_inode, i_nlink);
 }
 
 static __always_inline __u32 flags_of_path(struct path *path, struct task_struct *task)
 {
 	__u32 flags = 0;
 
-	if (is_unlinked(path) || !BPF_CORE_READ(path, dentry, d_inode, i_nlink))
+	if (is_deleted(BPF_CORE_READ(path, dentry)))
 		flags |= PATH_DELETED;
 	if (is_memfd(path))
 		return PATH_MEMFD;
@@ -101,7 +104,7 @@ static __always_inline __u32 without_suffix(struct scratch *slot, __u32 bytes)
  */
 static __noinline int resolve_path(struct event *event, struct scratch *slot, struct path *path)
 {
-	bool unlinked = is_unlinked(path);
+	bool unlinked = is_unlinked(BPF_CORE_READ(path, dentry));
 	long length;
 
 	if (!slot)
@@ -188,6 +191,9 @@ __noinline int resolve_dentry(struct thread *thread, struct scratch *slot, __u64
 		return 0;
 	event = &thread->event;
 	event->path_bytes = climb_path(slot, (void *)dentry, slot->tail, &flags);
+	/* Its attributes can still be set, through a descriptor, and its old name may be another file's by now. */
+	if (is_deleted((void *)dentry))
+		flags |= PATH_DELETED;
 	event->path_flags |= flags;
 	return 0;
 }
@@ -209,7 +215,7 @@ __noinline int resolve_target(struct thread *thread, struct scratch *slot, __u64
 	if (!slot)
 		return 0;
 	event->target_bytes = climb_path(slot, (void *)dentry, slot->second, &flags);
-	event->path_flags |= flags;
+	thread->target_flags = flags;
 	return 0;
 }
 

@@ -29,6 +29,7 @@ struct ancestry {
 	bool found;
 };
 
+/* 0: of the host's namespace, as Tetragon has it. Else the host's own init would be what a policy means by pid 1. */
 static __always_inline __u32 namespace_pid_of(struct task_struct *task)
 {
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);
@@ -36,7 +37,7 @@ static __always_inline __u32 namespace_pid_of(struct task_struct *task)
 	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
 	struct upid *own = (void *)numbers + level * bpf_core_type_size(struct upid);
 
-	return BPF_CORE_READ(own, nr);
+	return level ? BPF_CORE_READ(own, nr) : 0;
 }
 
 static long look_at_ancestor(__u64 generation, struct ancestry *ancestry)
@@ -76,10 +77,14 @@ static long look_at_family(__u64 index, struct membership *membership)
 	return 0;
 }
 
-/* A process that the programs of this generation meet for the first time: its sets and families under their policies. */
+/*
+ * A process that the programs of this generation meet for the first time: its sets and families under their policies. Its
+ * other threads and its children may look at it meanwhile, so the sets are found aside.
+ */
 __noinline int adopt(struct scratch *slot, struct process *process, __u64 task)
 {
 	struct membership membership = { .task = (void *)task };
+	struct path_sets binary = {};
 	__u32 bytes;
 
 	if (!slot || !process)
@@ -87,7 +92,8 @@ __noinline int adopt(struct scratch *slot, struct process *process, __u64 task)
 	/* Of a longer path only the beginning is known, which equals nothing. */
 	bytes = process->exe_truncated ? 0 : CLAMP(process->exe_bytes, EXE_BYTES);
 	bpf_probe_read_kernel(slot->tail, CLAMP(bytes, EXE_BYTES), process->exe);
-	find_sets_of_tail(slot, &process->binary, bytes);
+	find_sets_of_tail(slot, &binary, bytes);
+	process->binary = binary;
 	__builtin_memset(&process->followed, 0, sizeof(process->followed));
 	/* Asked, because 6.12 refuses a program with a loop that it knows never to run. */
 	if (config.family_count)
@@ -97,7 +103,10 @@ __noinline int adopt(struct scratch *slot, struct process *process, __u64 task)
 	return 0;
 }
 
-/* The memory of the calling process (or its parent), with sets that fit the policies of this generation. */
+/*
+ * The memory of the calling process (or its parent), with sets that fit the policies of this generation. Those of another
+ * one have other numbers and would match anything, so without a slot to find them in the process is not known.
+ */
 static __always_inline struct process *known_process(bool parent)
 {
 	struct process *process = process_of(bpf_get_current_task_btf(), parent, 0);
@@ -108,7 +117,7 @@ static __always_inline struct process *known_process(bool parent)
 		return process;
 	slot = claim_scratch();
 	if (!slot)
-		return process;
+		return NULL;
 	if (parent)
 		task = BPF_CORE_READ(task, real_parent);
 	adopt(slot, process, (__u64)task);
@@ -186,18 +195,27 @@ static __noinline int append_exe(struct thread *thread, struct scratch *slot)
 	return 0;
 }
 
-/* At a successful exec: the path that stands in the slot is the process's binary from now on. */
+/*
+ * At a successful exec: the path that stands in the slot is the process's binary from now on. What ran in the process before
+ * is followed like an ancestor: a shell often execs its last command without a fork.
+ */
 static __noinline int remember_binary(struct thread *thread, struct scratch *slot)
 {
-	struct process *process = process_of(bpf_get_current_task_btf(), false, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct process *process = known_process(false);
 	__u32 bytes;
+	int i;
 
+	if (!process)
+		process = process_of(bpf_get_current_task_btf(), false, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!thread || !process)
 		return 0;
+	for (i = 0; i < PATH_SET_WORDS; i++)
+		process->followed.word[i] |= process->binary.word[i];
 	process->exec_id = thread->exec_id;
 	process->binary = thread->sets[TEXT_PATH];
-	if (!slot) {
-		process->exe_bytes = 0;
+	/* The last name of a path that is too long would be taken for the whole. */
+	if (!slot || thread->event.path_flags & PATH_TOO_LONG) {
+		process->exe_bytes = process->exe_truncated = 0;
 		return 0;
 	}
 	bytes = thread->event.path_bytes;
@@ -205,6 +223,21 @@ static __noinline int remember_binary(struct thread *thread, struct scratch *slo
 	bytes = CLAMP(bytes, EXE_BYTES - 1);
 	bpf_probe_read_kernel(process->exe, CLAMP(bytes, EXE_BYTES - 1), slot->tail);
 	process->exe_bytes = bytes;
+	return 0;
+}
+
+/* A thread that execs becomes the leader, of whom all is asked: what is known of the process has to be known of it. */
+static __noinline int follow_thread(struct thread *thread)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct process *from, *to;
+
+	if (!thread || task->pid == task->tgid)
+		return 0;
+	from = process_of(task, false, 0);
+	to = from ? bpf_task_storage_get(&processes, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE) : NULL;
+	if (to)
+		__builtin_memcpy(to, from, sizeof(*to));
 	return 0;
 }
 

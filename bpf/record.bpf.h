@@ -20,11 +20,12 @@ static __always_inline void begin_event(struct thread *thread)
 		event->mmap_prot = thread->number[NUMBER_ARGUMENT_2];
 	thread->decided = thread->matched = thread->acting = thread->undecided = 0;
 	thread->uncertain = thread->wants_digest = thread->signalled = thread->denied = 0;
+	thread->target_flags = 0;
 	__builtin_memset(&thread->sets[TEXT_PATH], 0, 2 * sizeof(thread->sets[0]));
 	__builtin_memset(&thread->sets[TEXT_COMM], 0, 3 * sizeof(thread->sets[0]));
 }
 
-/* A path that could not be built fully matches nothing. */
+/* A path that could not be built fully matches nothing; the other one of the call still does. */
 __noinline int find_path_sets(struct thread *thread, struct scratch *slot)
 {
 	struct event *event;
@@ -38,8 +39,9 @@ __noinline int find_path_sets(struct thread *thread, struct scratch *slot)
 	}
 	if (!(event->path_flags & PATH_TOO_LONG))
 		find_sets_of_tail(slot, &thread->sets[TEXT_PATH], event->path_bytes);
-	if (event->target_bytes && !(event->path_flags & PATH_TOO_LONG))
+	if (event->target_bytes && !(thread->target_flags & PATH_TOO_LONG))
 		find_sets_of_second(slot, &thread->sets[TEXT_TARGET], event->target_bytes);
+	event->path_flags |= thread->target_flags;
 	return 0;
 }
 
@@ -64,7 +66,7 @@ __noinline int decide_by_digest(struct thread *thread)
 	undecided = thread->undecided;
 	if (undecided) {
 		evaluate(thread, PASS_DIGEST);
-		if (undecided & ~thread->matched)
+		if (undecided & ~thread->decided)
 			COUNT(dropped_by_digest, 1);
 		apply_limits(thread, SELECTOR_LIMITED, undecided);
 	}
@@ -77,10 +79,14 @@ struct rows {
 	struct thread *thread;
 	struct scratch *slot;
 	__u32 bytes;
+	__u32 doubt; /* of the digest that those share which want one */
+	__u8 status;
 };
 
-static __always_inline void fill_entry(struct event *event, struct thread *thread, __u32 row, __u32 bit)
+static __always_inline void fill_entry(struct event *event, struct rows *rows, __u32 row, __u32 bit)
 {
+	struct thread *thread = rows->thread;
+	bool wants_digest = thread->wants_digest & bit;
 	struct selector *selector = bpf_map_lookup_elem(&selectors, &row);
 
 	if (!selector)
@@ -91,10 +97,8 @@ static __always_inline void fill_entry(struct event *event, struct thread *threa
 	event->result = 0;
 	event->not_enforced = NOT_ENFORCED_NONE;
 	fill_act(event, thread, selector);
-	if (!(thread->wants_digest & bit)) {
-		event->digest_status = DIGEST_NOT_REQUESTED;
-		event->digest_doubt = 0;
-	}
+	event->digest_status = wants_digest ? rows->status : DIGEST_NOT_REQUESTED;
+	event->digest_doubt = wants_digest ? rows->doubt : 0;
 }
 
 static long send_matched_entry(__u64 entry, struct rows *rows)
@@ -108,10 +112,10 @@ static long send_matched_entry(__u64 entry, struct rows *rows)
 	row = thread->selector_of_entry[entry];
 	if (rows->slot) {
 		rows->slot->event = *event;
-		fill_entry(&rows->slot->event, thread, row, bit);
+		fill_entry(&rows->slot->event, rows, row, bit);
 		send(&rows->slot->event, CLAMP(rows->bytes, sizeof(struct event) + TAIL_BYTES));
 	} else {
-		fill_entry(event, thread, row, bit);
+		fill_entry(event, rows, row, bit);
 		send(event, sizeof(*event));
 	}
 	return 0;
@@ -125,6 +129,8 @@ __noinline int send_rows(struct thread *thread, struct scratch *slot)
 	if (!thread)
 		return 0;
 	event = &thread->event;
+	rows.status = event->digest_status;
+	rows.doubt = event->digest_doubt;
 	rows.bytes = sizeof(*event) + event->path_bytes + event->exe_bytes + event->argv_bytes + event->target_bytes +
 		     event->container_bytes;
 	bpf_loop(ENTRIES_PER_HOOK, send_matched_entry, &rows, 0);
@@ -137,7 +143,9 @@ static __always_inline void finish(struct thread *thread, struct scratch *slot, 
 	decide_by_digest(thread);
 	act(thread);
 	if (!thread->matched) {
-		COUNT(filtered, 1);
+		/* Else a row was merged, or an act needs none: both are counted as such. */
+		if (!thread->decided)
+			COUNT(filtered, 1);
 		return;
 	}
 	fill_process(thread);

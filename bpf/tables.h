@@ -208,7 +208,7 @@ struct process {
 	__u64 exec_id;
 	__u64 families; /* that the process is of, by its ancestors */
 	struct path_sets binary;
-	struct path_sets followed; /* of its ancestors */
+	struct path_sets followed; /* of its ancestors, and of what it ran before */
 	__u32 generation;
 	__u32 exe_bytes;
 	__u32 exe_truncated;

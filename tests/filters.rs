@@ -45,6 +45,7 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("substring in any case", &["paths/Gamma.TXT", "paths/gamma.txt"]),
     ("four file types", &["types/fifo", "types/char", "types/block", "types/directory"]),
     ("not these file types", &["types/regular", "types/block", "types/directory"]),
+    ("moved where no path leads", &["too long"]),
     // Lengths.
     ("long and many values", &["255 bytes", "256 bytes", "4095 bytes", "paths/alpha"]),
     ("longest prefix", &["256 bytes", "257 bytes"]),
@@ -65,7 +66,8 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("older spelling", &["numbers/8002"]),
     ("protection that was asked for", &["protection/implied"]),
     ("five filters", &["protection/executable"]),
-    // Binaries. `child` is run by `one`, `grandchild` by `two`, which is run by `one`.
+    // Binaries. `child` is run by `one`, `grandchild` by `two`, which is run by `one`; `exec` is `two` that was `one` before,
+    // and `thread` is `three` that another thread of `two` became, which is run by `one`.
     ("in", &["binaries/one", "binaries/fork", "binaries/waiting"]),
     (
         "not in",
@@ -73,6 +75,8 @@ const EXPECTED: &[(&str, &[&str])] = &[
             "binaries/two",
             "binaries/child",
             "binaries/grandchild",
+            "binaries/exec",
+            "binaries/thread",
             "binaries/longest",
             "binaries/longer",
             "binaries/waiting-longer",
@@ -90,30 +94,44 @@ const EXPECTED: &[(&str, &[&str])] = &[
             "binaries/child",
             "binaries/grandchild",
             "binaries/fork",
+            "binaries/exec",
+            "binaries/thread",
             "binaries/longest",
             "binaries/longer",
             "binaries/waiting",
             "binaries/waiting-longer",
         ],
     ),
-    ("followed", &["binaries/one", "binaries/child", "binaries/grandchild", "binaries/fork", "binaries/waiting"]),
+    (
+        "followed",
+        &[
+            "binaries/one",
+            "binaries/child",
+            "binaries/grandchild",
+            "binaries/fork",
+            "binaries/exec",
+            "binaries/thread",
+            "binaries/waiting",
+        ],
+    ),
     ("not followed", &["binaries/two", "binaries/longest", "binaries/longer", "binaries/waiting-longer"]),
-    ("parent in", &["binaries/child", "binaries/fork"]),
+    ("parent in", &["binaries/child", "binaries/fork", "binaries/thread"]),
     ("parent not in", &["binaries/grandchild"]),
     (
         "parent prefix",
         &[
             "binaries/one",
             "binaries/two",
+            "binaries/exec",
             "binaries/longest",
             "binaries/longer",
             "binaries/waiting",
             "binaries/waiting-longer",
         ],
     ),
-    ("parent not prefix", &["binaries/child", "binaries/grandchild", "binaries/fork"]),
+    ("parent not prefix", &["binaries/child", "binaries/grandchild", "binaries/fork", "binaries/thread"]),
     ("parent postfix", &["binaries/grandchild"]),
-    ("parent followed", &["binaries/child", "binaries/grandchild", "binaries/fork"]),
+    ("parent followed", &["binaries/child", "binaries/grandchild", "binaries/fork", "binaries/thread"]),
     ("longest binary", &["binaries/longest"]),
     // Process ids.
     ("pid, four values", &["pids/a", "pids/b"]),
@@ -125,7 +143,10 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("forks", &["pids/itself", "pids/grandchild"]),
     ("not forks", &["pids/a", "pids/b", "pids/plain", "pids/namespace-1", "pids/namespace-2", "pids/namespace-3"]),
     ("namespace pid", &["pids/namespace-1"]),
-    ("forks of a namespace pid", &["pids/namespace-2", "pids/namespace-3"]),
+    // What is in the host's namespace is neither in such a family nor outside of it.
+    ("forks of a namespace pid, second", &["pids/namespace-2", "pids/namespace-3"]),
+    ("forks of a namespace pid, first", &["pids/namespace-1"]),
+    ("forks of a namespace pid, neither", &[]),
     // Users, and what a change changes.
     ("user", &["users/real-1000", "users/both-3000"]),
     ("not user", &["users/root", "users/effective-1000", "users/login"]),
@@ -160,7 +181,8 @@ const EXPECTED: &[(&str, &[&str])] = &[
 const EXPECTED_OF_POST_OPEN: &[(&str, &[&str])] =
     &[("opened for writing", &["mask/wronly", "mask/rdwr"]), ("opened for reading", &["mask/rdonly", "mask/rdwr"])];
 
-const TWO_AND_THREE: &[&str] = &["binaries/two", "binaries/child", "binaries/grandchild"];
+const TWO_AND_THREE: &[&str] =
+    &["binaries/two", "binaries/child", "binaries/grandchild", "binaries/exec", "binaries/thread"];
 
 const NOT_TWO_AND_THREE: &[&str] = &[
     "binaries/one",
@@ -193,6 +215,12 @@ fn each_operator_of_each_filter_selects_exactly_what_it_says(guest: Guest) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+on_guests!(a_binary_whose_path_is_too_long_is_not_known_by_its_last_name: linux_6_1, linux_6_12);
+fn a_binary_whose_path_is_too_long_is_not_known_by_its_last_name(guest: Guest) {
+    let rows = guest.scenario("filters").rows("SELECT exe FROM events WHERE message = 'moved where no path leads'");
+    assert_eq!(rows, [serde_json::json!({ "exe": null })]);
+}
+
 on_guests!(a_filter_that_stands_alone_selects_the_same: linux_6_1, linux_6_12);
 fn a_filter_that_stands_alone_selects_the_same(guest: Guest) {
     let rows = guest
@@ -201,16 +229,27 @@ fn a_filter_that_stands_alone_selects_the_same(guest: Guest) {
     let found = sorted(rows.iter().map(|row| format!("{} {}", text(row, "hook"), text(row, "file"))));
     let expected = [
         "bprm_check_security tool",
+        "bprm_committed_creds one/tool",
         "file_lock one/locked",
         "file_open one",
         "inode_link one/linked",
         "inode_rename one/moved",
         "inode_setattr one/changed",
+        "inode_setattr one/gone",
         "inode_setxattr one/locked",
         "inode_unlink one/unlinked",
         "mmap_file one/mapped",
     ];
     assert_eq!(found, expected);
+}
+
+on_guests!(a_change_of_a_deleted_file_is_not_one_of_its_old_path: linux_6_1, linux_6_12);
+fn a_change_of_a_deleted_file_is_not_one_of_its_old_path(guest: Guest) {
+    let rows = guest
+        .scenario("alone")
+        .rows("SELECT path, path_flags FROM events WHERE policy = 'alone' AND hook = 'inode_setattr' ORDER BY boot_ns");
+    let deleted: Vec<bool> = rows.iter().map(|row| lists(row, "path_flags", "deleted")).collect();
+    assert_eq!(deleted, [false, true], "{rows:#?}");
 }
 
 /// The entry's message, and the selector's label where it has one.

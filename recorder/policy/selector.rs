@@ -66,7 +66,7 @@ fn filters(fields: &Fields<'_>, arguments: &Arguments, report: &mut Report) -> V
         }
     };
     let one = |filter: Option<Filter>| filter.into_iter().collect::<Vec<_>>();
-    items("matchPIDs", MAX_PROCESS_FILTERS, report, &|item, report| one(filter::pids(item, report)));
+    items("matchPIDs", MAX_PROCESS_FILTERS, report, &filter::pids);
     items("matchNamespaces", MAX_NAMESPACE_FILTERS, report, &|item, report| one(filter::namespace(item, report)));
     items("matchCapabilities", MAX_CAPABILITY_FILTERS, report, &filter::capabilities);
     items("matchBinaries", MAX_BINARY_FILTERS, report, &|item, report| {

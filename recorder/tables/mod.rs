@@ -143,7 +143,7 @@ impl Tables {
         let steps = &self.steps[first_step as usize..];
         let mut policy =
             wire::hook_policy { first_step, step_count: u32::try_from(steps.len())?, ..wire::hook_policy::default() };
-        let binaries = wire::path_sets { word: steps::binaries(steps) };
+        let binaries = wire::path_sets { word: steps::binaries(hook, steps) };
         self.gates.insert(hook, wire::gate { mask: steps::gate(hook, steps), binaries });
         policy.has_early_filters = u32::from(entries.iter().all(|(_, _, entry)| entry.can_be_refused_early()));
         let numbers = steps::needed(steps, &mut policy.needed_texts);

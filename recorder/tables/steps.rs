@@ -7,6 +7,10 @@ use crate::policy::model::{Filter, MAX_FAMILIES, NamespaceValue, Number, Text};
 use crate::{policy::model::Namespace, wire};
 use anyhow::{Context, Result, bail};
 
+/// Hooks whose programs note what runs: where an exec begins, and where it has succeeded.
+const FOLLOWING: [wire::hook; 3] =
+    [wire::hook::HOOK_BPRM_CREDS_FOR_EXEC, wire::hook::HOOK_BPRM_CHECK_SECURITY, wire::hook::HOOK_BPRM_COMMITTED_CREDS];
+
 /// One family of processes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Family {
@@ -147,7 +151,11 @@ pub(super) fn gate(hook: u32, steps: &[wire::step]) -> u64 {
 }
 
 /// The sets one of which the calling binary, or an ancestor's, must be in, where every selector asks for one; else none.
-pub(super) fn binaries(steps: &[wire::step]) -> SetBits {
+/// Hooks of an exec have none: their programs follow processes too, whatever the policies ask for.
+pub(super) fn binaries(hook: u32, steps: &[wire::step]) -> SetBits {
+    if FOLLOWING.contains(&wire::hook(hook)) {
+        return SetBits::default();
+    }
     let asks = |step: &&wire::step| {
         let text = wire::text(u32::from(step.operand));
         let is_text = u32::from(step.kind) == wire::filter_kind::FILTER_TEXT.0 && step.negated == 0;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::policy;
 use crate::policy::model::{PathFilter, PathOperator};
+use anyhow::Context;
 
 fn paths(operator: PathOperator, values: &[&str]) -> PathFilter {
     PathFilter { operator, negated: false, values: values.iter().map(|value| value.as_bytes().to_vec()).collect() }
@@ -102,6 +103,7 @@ fn a_hook_has_a_gate_only_if_every_selector_asks_for_bits() -> Result<()> {
 
 #[test]
 fn binaries_are_a_gate_only_if_every_selector_asks_for_one() -> Result<()> {
+    let lock = wire::hook::HOOK_FILE_LOCK.0;
     let binary = |text, negated, path| Filter::Text {
         text,
         paths: PathFilter { negated, ..paths(PathOperator::Equal, &[path]) },
@@ -109,9 +111,14 @@ fn binaries_are_a_gate_only_if_every_selector_asks_for_one() -> Result<()> {
     let mut tables = Tables::default();
     tables.add_steps(0, &[binary(Text::Binary, false, "/a"), binary(Text::Path, false, "/x")])?;
     tables.add_steps(1, &[binary(Text::Followed, false, "/b")])?;
-    assert_eq!(steps::binaries(&tables.steps), [0b101, 0, 0, 0]);
+    assert_eq!(steps::binaries(lock, &tables.steps), [0b101, 0, 0, 0]);
+    // The programs of these follow processes, and must see each exec.
+    for hook in ["bprm_creds_for_exec", "bprm_check_security", "bprm_committed_creds"] {
+        let hook = hooks::number_of(hook).context("a hook of ours")?;
+        assert_eq!(steps::binaries(hook, &tables.steps), [0; 4]);
+    }
     tables.add_steps(2, &[binary(Text::Binary, true, "/c")])?;
-    assert_eq!(steps::binaries(&tables.steps), [0; 4]);
+    assert_eq!(steps::binaries(lock, &tables.steps), [0; 4]);
     Ok(())
 }
 

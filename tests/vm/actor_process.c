@@ -111,6 +111,29 @@ static int run(char **args)
 	return 0;
 }
 
+// exec PROGRAM ARGUMENT...: becomes the program.
+static int become(char **args)
+{
+	execv(args[0], args);
+	fail("cannot become", args[0]);
+}
+
+static void *become_in_thread(void *args)
+{
+	become(args);
+	return NULL;
+}
+
+// exec-in-thread PROGRAM ARGUMENT...: becomes the program by an exec of a thread that is not the first.
+static int exec_in_thread(char **args)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, NULL, become_in_thread, args))
+		pthread_join(thread, NULL);
+	fail("cannot run a thread for", args[0]);
+}
+
 // The process itself, or its descendant so many forks away.
 static void perform_after_forks(int forks, char **act)
 {
@@ -219,6 +242,8 @@ static int threads(char **args)
 const struct command process_commands[] = {
 	{ "do", 2, do_each },
 	{ "run", 1, run },
+	{ "exec", 1, become },
+	{ "exec-in-thread", 1, exec_in_thread },
 	{ "after", 4, after },
 	{ "enter", 4, enter },
 	{ "user", 4, user },

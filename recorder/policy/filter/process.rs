@@ -74,8 +74,18 @@ pub(in super::super) const CAPABILITIES: [&str; 41] = [
     "CAP_CHECKPOINT_RESTORE",
 ];
 
-/// Reads a `matchPIDs` entry. `None` means that the report says why.
-pub(in super::super) fn pids(node: &Node, report: &mut Report) -> Option<Filter> {
+/// Reads a `matchPIDs` entry, which can be two filters. None: the report says why.
+pub(in super::super) fn pids(node: &Node, report: &mut Report) -> Vec<Filter> {
+    let Some(filter) = pid_filter(node, report) else {
+        return Vec::new();
+    };
+    // What has no pid in a namespace of its own is of no such family, and not outside of it either.
+    let outside_host = Filter::Namespace { kind: Namespace::Pid, negated: true, values: vec![NamespaceValue::Host] };
+    let in_namespace = matches!(filter, Filter::Family { is_namespace_pid: true, .. });
+    in_namespace.then_some(outside_host).into_iter().chain([filter]).collect()
+}
+
+fn pid_filter(node: &Node, report: &mut Report) -> Option<Filter> {
     let fields = Fields::of(node, "an entry of `matchPIDs`", report)?;
     fields.check(&["operator", "values", "isNamespacePID", "followForks"], &[], report);
     let is_namespace_pid = flag(&fields, "isNamespacePID", report);

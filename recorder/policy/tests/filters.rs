@@ -193,7 +193,6 @@ fn process_ids_in_their_namespace_or_with_their_children() {
         ("operator: NotIn, values: [4294967295]", number(Number::Pid, true, &[(0xffff_ffff, 0xffff_ffff)])),
         ("operator: NotIn, values: [1], isNamespacePID: true", number(Number::NamespacePid, true, &[(1, 1)])),
         ("operator: In, values: [0, 1], followForks: true", family(false, false)),
-        ("operator: NotIn, values: [0, 1], followForks: true, isNamespacePID: true", family(true, true)),
     ];
     for (filter, expected) in table {
         assert_eq!(read("file_open", "index: 0", &format!("matchPIDs: [{{{filter}}}]")), [expected], "{filter}");
@@ -201,6 +200,9 @@ fn process_ids_in_their_namespace_or_with_their_children() {
     let two = "matchPIDs: [{operator: In, values: [1], followForks: true}, {operator: NotIn, values: [2]}]";
     let first = Filter::Family { pids: vec![1], is_namespace_pid: false, negated: false };
     assert_eq!(read("file_open", "index: 0", two), [first, number(Number::Pid, true, &[(2, 2)])]);
+    let in_namespace = "matchPIDs: [{operator: NotIn, values: [0, 1], followForks: true, isNamespacePID: true}]";
+    let outside_host = Filter::Namespace { kind: Namespace::Pid, negated: true, values: vec![NamespaceValue::Host] };
+    assert_eq!(read("file_open", "index: 0", in_namespace), [outside_host, family(true, true)]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ wake() {
 
 mkdir bin paths types lengths numbers protection binaries pids users attributes namespaces capabilities mask
 for name in one two three deep; do ln /data/bin/actor "bin/$name"; done
-files paths/alpha paths/alphabet paths/beta paths/Gamma.TXT paths/gamma.txt types/regular
+files paths/alpha paths/alphabet paths/beta paths/Gamma.TXT paths/gamma.txt paths/moved types/regular
 mkdir types/directory
 mkfifo types/fifo
 mknod types/char c 1 3
@@ -53,7 +53,7 @@ fact lengths "${#path_255} ${#path_256} ${#path_4095} $((${#deep} + ${#too_long}
 
 for name in 1 2 2002 4002 8002; do files "numbers/$name"; done
 files protection/read protection/executable protection/implied
-for name in one two child grandchild fork longest longer waiting waiting-longer; do files "binaries/$name"; done
+for name in one two child grandchild fork exec thread longest longer waiting waiting-longer; do files "binaries/$name"; done
 for name in a b itself grandchild plain namespace-1 namespace-2 namespace-3; do files "pids/$name"; done
 for name in root real-1000 effective-1000 both-3000 login; do files "users/$name"; done
 chown 1000 users/effective-1000
@@ -102,6 +102,8 @@ actor do read paths/alpha paths/alphabet paths/beta paths/Gamma.TXT paths/gamma.
     types/regular types/directory types/fifo types/char types/block \
     "$path_254" "$path_255" "$path_256" "$path_257" "$path_4094" "$path_4095"
 (cd "$deep" && "$WORK/bin/deep" do read "$too_long")
+(cd "$deep" && ln /data/bin/actor "${too_long%???}run" &&
+    "./${too_long%???}run" try-rename "$WORK/paths/moved" "${too_long%???}new")
 
 for flags in 1 2 2002 4002 8002; do actor try-map 1 "0x$flags" "numbers/$flags"; done
 actor try-map 1 2 protection/read
@@ -113,6 +115,8 @@ bin/two do lock binaries/two
 bin/one run bin/two do lock binaries/child
 bin/one run bin/two run bin/three do lock binaries/grandchild
 bin/one enter uts 1 lock binaries/fork
+bin/one exec bin/two do lock binaries/exec
+bin/one run bin/two exec-in-thread bin/three do lock binaries/thread
 "$binary_255" do lock binaries/longest
 "${binary_255}m" do lock binaries/longer
 wake go-binary $of_binary
