@@ -2,7 +2,7 @@
 
 use crate::recordings::{Position, Recordings};
 use hashtrail::cell::Micros;
-use hashtrail::event::{FLAGS_WITHOUT_SERIES, MOUNT_POINT};
+use hashtrail::event::{MOUNT_POINT, names_a_file};
 use hashtrail::versions::FileVersion;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -69,7 +69,7 @@ impl SeriesKey {
 
 /// Whether the path of a row is where the file stands.
 pub(crate) fn names_its_file(row: &FileVersion) -> bool {
-    row.path.is_some() && !row.path_flags.iter().any(|flag| FLAGS_WITHOUT_SERIES.contains(&flag.as_str()))
+    row.path.is_some() && names_a_file(&row.path_flags)
 }
 
 impl Run {

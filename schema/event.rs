@@ -88,9 +88,17 @@ table! {
 /// The `cpu` of rows that user space made: they are numbered by themselves, as those of a further CPU.
 pub const USER_SPACE_CPU: i32 = -1;
 
-/// `path_flags` that make an observation belong to its inode, never to a path's series. A path that is too long is only
-/// its last component, which many files may share.
-pub const FLAGS_WITHOUT_SERIES: [&str; 5] = ["deleted", "memfd", "unreachable", "too_long", "no_scratch"];
+/// Whether a path with these `path_flags` is where its file stands. Else an observation belongs to its inode, never to a
+/// path's series. A path that is too long is only its last component, which many files may share.
+#[must_use]
+pub fn names_a_file(path_flags: &[String]) -> bool {
+    let names_none =
+        |flag: &String| ["deleted", "memfd", "unreachable", "too_long", "no_scratch"].contains(&flag.as_str());
+    !path_flags.iter().any(names_none)
+}
+
+/// In `path_flags`: the path begins at the root of its filesystem.
+pub const FS_RELATIVE: &str = "fs_relative";
 
 /// In `path_flags`: the file itself is mounted over the path, so the path says nothing about other files there.
 pub const MOUNT_POINT: &str = "mount_point";

@@ -6,7 +6,7 @@
 use super::entry::Entry;
 use crate::finding::{Finding, Findings, Severity};
 use hashtrail::cell::Micros;
-use hashtrail::event::FLAGS_WITHOUT_SERIES;
+use hashtrail::event::{FS_RELATIVE, names_a_file};
 use hashtrail::manifest::hex;
 use hashtrail::text;
 use hashtrail::versions::FileVersion;
@@ -108,8 +108,8 @@ pub(super) fn compare(lists: &[Known<'_>], versions: &[FileVersion], findings: &
 
 /// Whether the row says, without doubt, what the path had on the host's own root.
 fn is_comparable(version: &FileVersion) -> bool {
-    let is_of_path = |flag: &String| !FLAGS_WITHOUT_SERIES.contains(&flag.as_str()) && flag != "fs_relative";
-    version.root_is_host && version.doubts.is_empty() && version.path_flags.iter().all(is_of_path)
+    let is_of_path = names_a_file(&version.path_flags) && !version.path_flags.iter().any(|flag| flag == FS_RELATIVE);
+    version.root_is_host && version.doubts.is_empty() && is_of_path
 }
 
 fn compare_one(

@@ -7,10 +7,8 @@ use super::act::Act;
 use crate::change::Change;
 use crate::gaps::Mark;
 use crate::series::{Root, Run, Version};
-use hashtrail::event::Event;
+use hashtrail::event::{Event, FS_RELATIVE, names_a_file};
 
-/// In `path_flags`: the path begins at the root of its filesystem.
-const FS_RELATIVE: &str = "fs_relative";
 /// How long before the interval the new file may have been written under another name.
 pub(super) const WRITTEN_BEFORE_NS: i64 = 86_400_000_000_000;
 
@@ -56,7 +54,9 @@ fn touches(change: &Change, event: &Event, act: Act, old: &Run, new: &Run) -> bo
     let is_onto = || is_named(change, event, target, None);
     match act {
         Act::WriteOpen | Act::OpenDescriptor => is_old() || is_new() || is_opened(change, event),
-        Act::Truncate | Act::SetAttr | Act::SetXattr => is_old() || is_new() || is_there(),
+        Act::Truncate | Act::SetAttr | Act::SetXattr => {
+            is_old() || is_new() || is_there() && names_a_file(&event.path_flags)
+        }
         Act::Unlink => is_old() || is_there(),
         Act::Link => is_new() || is_onto(),
         Act::Rename => {
@@ -82,7 +82,10 @@ fn is_on_filesystem(run: &Run, event: &Event) -> bool {
 
 /// Whether the task opened the path under the same root.
 fn is_opened(change: &Change, event: &Event) -> bool {
-    event.path.is_some() && event.path == change.key.path && is_under_root(change, event)
+    event.path.is_some()
+        && event.path == change.key.path
+        && names_a_file(&event.path_flags)
+        && is_under_root(change, event)
 }
 
 fn is_under_root(change: &Change, event: &Event) -> bool {

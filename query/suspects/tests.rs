@@ -56,6 +56,9 @@ fn an_open_for_writing_of_the_file_or_the_path_within_the_interval() {
     assert_eq!(suspected(&change, &in_chroot(OLD)), "write_open", "the file is the same wherever it is seen");
     let reused = Event { ino_generation: Some(2), ..event("file_open", "/other", OLD, 25) };
     assert_eq!(suspected(&change, &reused), "", "the inode number was given to another file");
+    let deleted = |ino| Event { path_flags: vec!["deleted".into()], ..event("file_open", TOOL, ino, 25) };
+    assert_eq!(suspected(&change, &deleted(OTHER)), "", "another file had the path before");
+    assert_eq!(suspected(&change, &deleted(OLD)), "write_open");
     let other_host = Event { host: "db".into(), ..event("file_open", TOOL, OLD, 25) };
     assert_eq!(suspected(&change, &other_host), "");
 }
@@ -70,6 +73,8 @@ fn truncations_and_attributes_of_the_file_or_the_path() {
     );
     let sized = Event { attributes: vec!["size".into()], ..event("inode_setattr", "/other", OLD, 25) };
     assert_eq!(suspected(&change, &sized), "truncate");
+    let deleted = Event { path_flags: vec!["deleted".into()], ..event("inode_setxattr", TOOL, OTHER, 25) };
+    assert_eq!(suspected(&change, &deleted), "");
     assert_eq!(
         (by("inode_setattr", "/other", OLD), by("inode_setxattr", TOOL, OTHER)),
         ("setattr".into(), "setxattr".into())
