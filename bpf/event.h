@@ -215,6 +215,7 @@ struct counters {
 	__u64 dropped_no_ring;
 	__u64 missed_nested; /* runs inside a hash of this thread */
 	__u64 missed_no_memory;
+	__u64 missed_interrupt; /* calls that are no task's */
 	__u64 own_calls; /* of the recorder itself */
 	__u64 filtered; /* calls that no selector matched, without those that a gate stopped */
 	__u64 no_scratch;

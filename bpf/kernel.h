@@ -57,6 +57,8 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define MAX_ERRNO 4095
 #define SIGKILL 9
 #define I_VERSION_QUERIED 1
+/* include/linux/preempt.h: softirqs that run (not those that are held off), hardirqs, NMIs */
+#define IN_INTERRUPT 0xff0100
 
 /* include/uapi/linux/magic.h: filesystems whose files are made when they are read */
 enum pseudo_filesystem {
@@ -305,6 +307,11 @@ struct task_struct {
 	struct css_set *cgroups;
 	kuid_t loginuid;
 	unsigned int sessionid;
+};
+
+/* Per CPU. Before 6.2 (64701838bf05) and from 6.15 on (1ab7b5ed44ba) preempt_count stands alone. */
+struct pcpu_hot {
+	int preempt_count;
 };
 
 struct linux_binprm {

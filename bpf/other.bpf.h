@@ -6,9 +6,38 @@
 #ifndef HASHTRAIL_OTHER_H
 #define HASHTRAIL_OTHER_H
 
+#ifdef __TARGET_ARCH_x86
+extern const int __preempt_count __ksym __weak;
+extern const struct pcpu_hot pcpu_hot __ksym __weak;
+#endif
+
+static __always_inline bool is_in_interrupt(void)
+{
+#ifdef __TARGET_ARCH_x86
+	if (&__preempt_count)
+		return *(const int *)bpf_this_cpu_ptr(&__preempt_count) & IN_INTERRUPT;
+	if (&pcpu_hot)
+		return ((const struct pcpu_hot *)bpf_this_cpu_ptr(&pcpu_hot))->preempt_count & IN_INTERRUPT;
+#endif
+	return false;
+}
+
+/*
+ * A packet that arrives interrupts whoever runs. That task did not make the call, and it may be inside another hook, with
+ * its memory in use. Hooks with programs of their own may sleep, so none is called from there.
+ */
+static __always_inline bool is_no_act(void)
+{
+	if (!is_in_interrupt())
+		return false;
+	if (generation_that_records() == config.generation)
+		COUNT(missed_interrupt, 1);
+	return true;
+}
+
 static __always_inline int record_other(__u64 *ctx, __u32 place)
 {
-	struct thread *thread = enter(HOOK_OTHER_0 + place);
+	struct thread *thread = is_no_act() ? NULL : enter(HOOK_OTHER_0 + place);
 	__u32 kind = config.other_kind[place];
 	struct subject subject = {};
 	struct scratch *slot;

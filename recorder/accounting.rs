@@ -24,10 +24,12 @@ pub(crate) struct CpuTotals {
     pub(crate) suppressed_rate_limit: u64,
     /// Part of `suppressed`: merged into an earlier row of the same file and digest.
     pub(crate) suppressed_dedupe: u64,
-    /// Calls that were not looked at: nested in a hash, or without memory.
+    /// Calls that were not looked at: nested in a hash, in an interrupt, or without memory.
     pub(crate) missed: u64,
     /// Part of `missed`: inside a hash of the same thread, so no act of the task.
     pub(crate) missed_nested: u64,
+    /// Part of `missed`: in an interrupt, so no act of the task that was interrupted. Only hooks by name can be there.
+    pub(crate) missed_interrupt: u64,
     /// Part of `missed`: the kernel had no memory for the task. Whether a policy asked for the call is not known.
     pub(crate) missed_no_memory: u64,
     /// Part of `dropped`: the ring had no space.
@@ -170,8 +172,9 @@ impl Accounting {
                     suppressed: counts.suppressed_limit + counts.suppressed_dedupe,
                     suppressed_rate_limit: counts.suppressed_limit,
                     suppressed_dedupe: counts.suppressed_dedupe,
-                    missed: counts.missed_nested + counts.missed_no_memory,
+                    missed: counts.missed_nested + counts.missed_interrupt + counts.missed_no_memory,
                     missed_nested: counts.missed_nested,
+                    missed_interrupt: counts.missed_interrupt,
                     missed_no_memory: counts.missed_no_memory,
                     dropped_ring_full: counts.dropped_ring_full,
                     dropped_no_ring: counts.dropped_no_ring,

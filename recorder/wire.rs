@@ -57,7 +57,7 @@ unsafe impl Wire for text_index {}
 
 const _: () = assert!(size_of::<event>() == 392);
 const _: () = assert!(size_of::<affix_key>() == 2 * 4 + 256);
-const _: () = assert!(size_of::<counters>() == 18 * 8);
+const _: () = assert!(size_of::<counters>() == 19 * 8);
 const _: () = assert!(size_of::<digest_key>() == 2 * 4 + 64);
 const _: () = assert!(size_of::<family>() == 6 * 4);
 const _: () = assert!(size_of::<hook_policy>() == 5 * 4 + 32);

@@ -27,6 +27,14 @@ fn a_hook_by_name_is_recorded_with_the_process(guest: Guest) {
     }
 }
 
+on_guests!(a_call_in_an_interrupt_is_counted_as_no_act_of_a_task: linux_6_1, linux_6_12);
+fn a_call_in_an_interrupt_is_counted_as_no_act_of_a_task(guest: Guest) {
+    let others = guest.scenario("others");
+    // Three echoes and three answers; sockets of others may receive too.
+    assert!(integer(&others.accounting(), "missed_interrupt") >= 3, "{}", others.accounting());
+    assert_eq!(others.count("SELECT count(*) FROM events WHERE hook = 'socket_sock_rcv_skb'"), 0);
+}
+
 on_guests!(a_hook_whose_first_argument_is_a_file_has_its_columns: linux_6_1, linux_6_12);
 fn a_hook_whose_first_argument_is_a_file_has_its_columns(guest: Guest) {
     let others = guest.scenario("others");
