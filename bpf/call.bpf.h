@@ -48,14 +48,11 @@ static __always_inline bool stops_at_gate(__u32 hook, __u64 number)
 }
 
 /* The thread's memory, made ready for one call; NULL where the call is not to be recorded. */
-static __always_inline struct thread *enter_gate(__u32 hook, __u64 gate_number)
+static __always_inline struct thread *enter_call(__u32 hook)
 {
 	struct thread *thread;
-	__u32 recording;
+	__u32 recording = generation_that_records();
 
-	if (stops_at_gate(hook, gate_number))
-		return NULL;
-	recording = generation_that_records();
 	if (!recording)
 		return NULL;
 	if (is_recorder()) {
@@ -81,9 +78,19 @@ static __always_inline struct thread *enter_gate(__u32 hook, __u64 gate_number)
 	return thread;
 }
 
+static __always_inline struct thread *enter_gate(__u32 hook, __u64 gate_number)
+{
+	return stops_at_gate(hook, gate_number) ? NULL : enter_call(hook);
+}
+
 static __always_inline struct thread *enter(__u32 hook)
 {
 	return enter_gate(hook, ~0ULL);
+}
+
+static __always_inline struct thread *enter_file(__u32 hook, __u64 gate_number, struct file *file)
+{
+	return stops_at_gate(hook, gate_number) || stops_at_directory(hook, file) ? NULL : enter_call(hook);
 }
 
 _Static_assert(NUMBER_ATTRIBUTES == NUMBER_ARGUMENT_0 + LIMIT_ARGUMENTS - 1, "arguments, open mode and attributes stand together");

@@ -96,7 +96,7 @@ SEC("lsm.s/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
 	__u32 open_mode = open_mode_of(file);
-	struct thread *thread = enter_gate(HOOK_FILE_OPEN, open_mode);
+	struct thread *thread = enter_file(HOOK_FILE_OPEN, open_mode, file);
 
 	if (!thread)
 		return 0;
@@ -108,7 +108,7 @@ SEC("lsm.s/file_post_open")
 int BPF_PROG(file_post_open, struct file *file, int mask, int ret)
 {
 	__u32 open_mode = open_mode_of(file);
-	struct thread *thread = enter_gate(HOOK_FILE_POST_OPEN, open_mode);
+	struct thread *thread = enter_file(HOOK_FILE_POST_OPEN, open_mode, file);
 
 	if (!thread)
 		return 0;
@@ -132,7 +132,7 @@ int BPF_PROG(kernel_read_file, struct file *file, int id, bool contents, int ret
 SEC("lsm.s/file_lock")
 int BPF_PROG(file_lock, struct file *file, unsigned int cmd, int ret)
 {
-	struct thread *thread = enter(HOOK_FILE_LOCK);
+	struct thread *thread = enter_file(HOOK_FILE_LOCK, ~0ULL, file);
 
 	if (!thread)
 		return 0;

@@ -15,6 +15,7 @@
 #include "path.bpf.h"
 #include "policy.bpf.h"
 #include "process.bpf.h"
+#include "directory.bpf.h"
 #include "call.bpf.h"
 #include "fork.bpf.h"
 #include "file.bpf.h"

@@ -239,12 +239,23 @@ struct wire_enumerations {
 };
 
 /*
+ * Of these bits of the file's path one: of its first name, or of its first two where the first is one of those that are
+ * looked into. All 0: any path.
+ */
+struct directories {
+	__u64 first;
+	__u64 looked_into;
+	__u64 second;
+};
+
+/*
  * What each call of a hook must have that any selector can match. Not part of the tables: the verifier knows these as
  * constants, and leaves nothing of a gate that is 0.
  */
 struct gate {
 	__u64 mask; /* of these bits of the number that the hook's program looks at first, one */
 	struct path_sets binaries; /* of these sets, one that holds the calling binary or an ancestor's */
+	struct directories directories;
 };
 
 /* Set once, before load. */

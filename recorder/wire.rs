@@ -9,10 +9,10 @@ mod skeleton {
 }
 
 pub(crate) use skeleton::types::{
-    action, affix_key, affix_kind, attribute, counters, digest_doubt, digest_key, digest_source, digest_status, event,
-    event_flag, family, filter_kind, gate, hook, hook_policy, limit_scope, mount_point, not_enforced, number,
-    other_kind, path_flag, path_sets, process, range, selector, selector_flag, step, step_flag, substring_state, text,
-    text_index,
+    action, affix_key, affix_kind, attribute, counters, digest_doubt, digest_key, digest_source, digest_status,
+    directories, event, event_flag, family, filter_kind, gate, hook, hook_policy, limit_scope, mount_point,
+    not_enforced, number, other_kind, path_flag, path_sets, process, range, selector, selector_flag, step, step_flag,
+    substring_state, text, text_index,
 };
 pub(crate) use skeleton::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 
@@ -54,6 +54,9 @@ unsafe impl Wire for step {}
 unsafe impl Wire for substring_state {}
 // SAFETY: as above.
 unsafe impl Wire for text_index {}
+
+/// `SIEVE_FACTOR` of bpf/tables.h: macros do not stand in the object's BTF.
+pub(crate) const SIEVE_FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
 const _: () = assert!(size_of::<event>() == 392);
 const _: () = assert!(size_of::<affix_key>() == 2 * 4 + 256);

@@ -7,6 +7,7 @@ mod support; // commands, paths, JSON lines
 mod blind; // switched off or killed: what was not seen is known
 mod context; // what ran before, forks, containers, digests of user space
 mod cost; // what a call costs that the policy refuses
+mod directories;
 mod doctor; // what the recorder says about a host
 mod doubts; // digests that IMA's cache gets wrong, and algorithms that change
 mod enforcement; // denials and signals, and Tetragon's own examples

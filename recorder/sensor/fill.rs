@@ -7,8 +7,7 @@ use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags};
 use std::collections::{BTreeSet, HashMap};
 
-/// `SIEVE_FACTOR` and `SIEVE_SHIFT` of bpf/tables.h: macros do not stand in the object's BTF.
-const SIEVE_FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+/// `SIEVE_SHIFT` of bpf/tables.h.
 const SIEVE_SHIFT: u32 = 49;
 
 impl Sensor {
@@ -80,7 +79,7 @@ fn add_to_sieve<'a>(index: &mut wire::text_index, kind: wire::affix_kind, texts:
         let mut first = [0; 8];
         first.iter_mut().zip(text).for_each(|(place, byte)| *place = *byte);
         let mixed = u64::from_le_bytes(first) ^ text.len() as u64 ^ u64::from(kind.0) << 32;
-        let bit = (mixed.wrapping_mul(SIEVE_FACTOR) >> SIEVE_SHIFT) as usize;
+        let bit = (mixed.wrapping_mul(wire::SIEVE_FACTOR) >> SIEVE_SHIFT) as usize;
         index.sieve[bit / 64] |= 1 << (bit % 64);
     }
 }

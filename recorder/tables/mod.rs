@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) mod coverage;
+mod directories;
 mod steps;
 mod texts;
 
@@ -144,7 +145,8 @@ impl Tables {
         let mut policy =
             wire::hook_policy { first_step, step_count: u32::try_from(steps.len())?, ..wire::hook_policy::default() };
         let binaries = wire::path_sets { word: steps::binaries(hook, steps) };
-        self.gates.insert(hook, wire::gate { mask: steps::gate(hook, steps), binaries });
+        let directories = directories::asked_for(hook, entries.iter().map(|(_, _, entry)| entry));
+        self.gates.insert(hook, wire::gate { mask: steps::gate(hook, steps), binaries, directories });
         policy.has_early_filters = u32::from(entries.iter().all(|(_, _, entry)| entry.can_be_refused_early()));
         let numbers = steps::needed(steps, &mut policy.needed_texts);
         policy.number_count = u32::try_from(numbers.len())?;

@@ -167,3 +167,39 @@ fn each_cause_has_the_hooks_of_which_rows_are_stopped() -> Result<()> {
     assert_eq!(told, serde_json::json!({"rate_limit": [], "dedupe": []}));
     Ok(())
 }
+
+#[test]
+fn directories_are_a_gate_only_if_every_selector_asks_for_beginnings_of_paths() {
+    let path = |negated, operator, values: &[&str]| Filter::Text {
+        text: Text::Path,
+        paths: PathFilter { negated, ..paths(operator, values) },
+    };
+    let prefix = |values: &[&str]| path(false, PathOperator::Prefix, values);
+    let bits = |hook: &str, selectors: Vec<Vec<Filter>>| {
+        let selectors = selectors.into_iter().map(|filters| selector_of(filters, None)).collect();
+        let asked = directories::asked_for(
+            hooks::number_of(hook).unwrap_or(u32::MAX),
+            [&entry_of(hook, selectors)].into_iter(),
+        );
+        (asked.first.count_ones(), asked.looked_into.count_ones(), asked.second.count_ones())
+    };
+    let user = || Filter::Number { number: Number::Uid, negated: false, ranges: vec![(0, 0)] };
+    let none = (0, 0, 0);
+    for (selectors, expected) in [
+        (vec![vec![prefix(&["/usr/"])]], (1, 0, 0)),
+        (vec![vec![user(), prefix(&["/usr/", "/etc/ssh/"])]], (1, 1, 1)),
+        (vec![vec![prefix(&["/usr/bin/x"])], vec![path(false, PathOperator::Equal, &["/etc/shadow"])]], (0, 2, 2)),
+        (vec![vec![path(false, PathOperator::Equal, &["/vmlinuz"])]], (1, 0, 0)),
+        // What leaves the first name open, or stands beside what does.
+        (vec![vec![prefix(&["/usr/", "/us"])]], none),
+        (vec![vec![prefix(&["/"])]], none),
+        (vec![vec![prefix(&["pipe:"])]], none),
+        (vec![vec![path(true, PathOperator::Prefix, &["/usr/"])]], none),
+        (vec![vec![path(false, PathOperator::Postfix, &["/usr/"])]], none),
+        (vec![vec![prefix(&["/usr/"])], vec![user()]], none),
+        (vec![], none),
+    ] {
+        assert_eq!(bits("file_open", selectors.clone()), expected, "{selectors:?}");
+        assert_eq!(bits("inode_unlink", selectors), none);
+    }
+}
