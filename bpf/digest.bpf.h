@@ -108,7 +108,7 @@ static __always_inline __u32 doubts(struct thread *thread, struct file *file)
 	__s32 own_writer = thread->hook == HOOK_FILE_POST_OPEN && file->f_mode & FMODE_WRITE;
 	__u32 doubt = 0;
 
-	if (inode->i_sb->s_flags & SB_I_VERSION || inode->i_sb->s_iflags & SB_I_VERSION) {
+	if (counts_versions(inode)) {
 		if (!(version & I_VERSION_QUERIED))
 			doubt |= DOUBT_OLD;
 		if (version >> 1 != event->i_version_raw >> 1)
@@ -141,7 +141,7 @@ static __noinline int take_digest(struct thread *thread, struct file *file)
 		return 0;
 	}
 	event->digest_status = digest_obstacle(thread, file);
-	if (event->digest_status != DIGEST_OK || reuse_exec_digest(thread))
+	if (event->digest_status != DIGEST_OK || reuse_exec_digest(thread) || reuse_kept_digest(thread, file))
 		return 0;
 	begin = bpf_ktime_get_boot_ns();
 	thread->hashed = 0;
@@ -159,6 +159,7 @@ static __noinline int take_digest(struct thread *thread, struct file *file)
 	event->digest_source = SOURCE_IMA;
 	event->digest_doubt = doubts(thread, file);
 	keep_exec_digest(thread);
+	keep_digest(thread, file);
 	return 0;
 }
 

@@ -220,7 +220,7 @@ struct counters {
 	__u64 filtered; /* calls that no selector matched, without those that a gate stopped */
 	__u64 no_scratch;
 	__u64 digests; /* helper calls */
-	__u64 digests_reused; /* second hook of an exec */
+	__u64 digests_reused; /* of an earlier hook of the exec, or of an unchanged file */
 	__u64 hashed_files; /* files that IMA really read, for anyone */
 	__u64 hashed_bytes;
 	__u64 canaries; /* locks by the recorder, which show that programs run */

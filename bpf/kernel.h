@@ -29,6 +29,7 @@ enum {
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
+	BPF_MAP_TYPE_INODE_STORAGE = 28,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_RDONLY_PROG = 128 };
@@ -156,11 +157,16 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+struct address_space {
+	unsigned long nrpages;
+};
+
 struct inode {
 	unsigned short i_mode;
 	kuid_t i_uid;
 	kgid_t i_gid;
 	struct super_block *i_sb;
+	struct address_space *i_mapping;
 	unsigned long i_ino;
 	const unsigned int i_nlink;
 	__s64 i_size;

@@ -19,6 +19,7 @@
 #include "call.bpf.h"
 #include "fork.bpf.h"
 #include "file.bpf.h"
+#include "kept.bpf.h"
 #include "digest.bpf.h"
 #include "limit.bpf.h"
 #include "act.bpf.h"

@@ -271,6 +271,8 @@ struct sensor_config {
 	__u32 enforce;
 	__u32 family_count;
 	__u32 has_limits;
+	__u32 keeps_digests;
+	__u32 page_bytes;
 	__u32 reserved;
 	__u32 other_kind[OTHER_HOOKS]; /* enum other_kind, of argument 0 */
 };

@@ -52,7 +52,7 @@ pub(crate) struct CpuTotals {
     pub(crate) no_scratch: u64,
     /// Digests asked of IMA.
     pub(crate) digests: u64,
-    /// Digests that served a second hook of the same exec.
+    /// Digests that were kept: of an earlier hook of the same exec, or of a file that cannot have changed.
     pub(crate) digests_reused: u64,
     /// Files that IMA read, for anyone.
     pub(crate) hashed_files: u64,

@@ -66,6 +66,10 @@ pub(crate) struct RecordOptions {
     /// Do not hash files above this size
     #[arg(long = "max-hash-size", value_name = "SIZE", default_value = "4GiB", value_parser = parse_size)]
     pub(crate) max_hash_bytes: u64,
+    /// Hash a file at every event that asks for its digest. Without it, the digest of a larger file that the kernel's change
+    /// counter shows unchanged, and that is wholly in memory, is used for up to ten seconds
+    #[arg(long)]
+    pub(crate) no_digest_cache: bool,
     /// Carry out what policies ask for beside recording: denials (Override) and signals (Signal, Sigkill). Without it the
     /// recorder changes nothing on the host and notes what it would have done
     #[arg(long)]

@@ -42,8 +42,13 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
         return Ok(refuse(&lacks));
     }
     let ring_bytes = ring_bytes(options.store.ring_bytes);
-    let sensor_options =
-        SensorOptions { ring_bytes, max_hash_bytes: options.max_hash_bytes, enforce: options.enforce, generation: 1 };
+    let sensor_options = SensorOptions {
+        ring_bytes,
+        max_hash_bytes: options.max_hash_bytes,
+        keeps_digests: !options.no_digest_cache,
+        enforce: options.enforce,
+        generation: 1,
+    };
     let mut tables = Tables::new(&policies, kernel_support(&policies), 0)?;
     sensor::resolve_others(&mut tables)?;
     let mut sensor = match Sensor::load(&tables, sensor_options, None) {
@@ -216,6 +221,7 @@ fn start_line(
         "ima_algorithm": host::ima_algorithm(),
         "ima_violations": host::ima_violations(),
         "hash_probes": sensor.has_hash_probes(),
+        "digest_cache": !options.no_digest_cache,
         "programs": sensor.program_tags().into_iter().collect::<std::collections::BTreeMap<_, _>>(),
         "ring_bytes": ring_bytes,
         "policies": sources,

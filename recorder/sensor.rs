@@ -38,6 +38,8 @@ pub(crate) struct SensorOptions {
     pub(crate) ring_bytes: u64,
     /// Files above this size are not hashed.
     pub(crate) max_hash_bytes: u64,
+    /// Use a digest again while the file cannot have changed.
+    pub(crate) keeps_digests: bool,
     /// Deny and signal as the policies ask; else it is only noted what they would have done.
     pub(crate) enforce: bool,
     /// Number of this set of policies in the recording, from 1.
@@ -47,7 +49,7 @@ pub(crate) struct SensorOptions {
 impl SensorOptions {
     /// For programs that record nothing by policy.
     pub(crate) fn without_policies(ring_bytes: u64) -> Self {
-        Self { ring_bytes, max_hash_bytes: 0, enforce: false, generation: 1 }
+        Self { ring_bytes, max_hash_bytes: 0, keeps_digests: false, enforce: false, generation: 1 }
     }
 }
 

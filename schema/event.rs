@@ -76,7 +76,7 @@ table! {
         digest: Option<String>, LookUp, "Digest of the whole content, lower-case hex";
         digest_status: String, Dictionary, "ok, unavailable or not_requested";
         digest_reason: Option<String>, Dictionary, "Why the digest is unavailable";
-        digest_source: Option<String>, Dictionary, "ima, cache or user (taken by user space: a user_digest row)";
+        digest_source: Option<String>, Dictionary, "ima, cache (kept by the recorder: of an earlier hook of the exec, or of a file that cannot have changed) or user (taken by user space: a user_digest row)";
         digest_doubt: Vec<String>, Dictionary, "old, writer_open, moved_during_hash, same_digest_other_size, unverifiable_fs, not_revalidated";
         digest_duration_ns: Option<i64>, Dictionary, "Time that the digest took";
         ima_policy: Option<bool>, Dictionary, "Whether an IMA policy was loaded, so the kernel may answer from its cache";

@@ -14,8 +14,8 @@ const SCENARIOS: [&str; 13] = [
 ];
 
 /// What policies can ask for.
-const POLICY_SCENARIOS: [&str; 9] =
-    ["one_path", "operators", "alone", "directories", "filters", "limits", "enforce", "writers", "others"];
+const POLICY_SCENARIOS: [&str; 10] =
+    ["one_path", "operators", "alone", "directories", "kept", "filters", "limits", "enforce", "writers", "others"];
 
 /// How a kernel is booted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -15,6 +15,7 @@ mod engines; // DuckDB, Spark, pyarrow and Polars read the same rows
 mod filters; // a policy decides before anything is hashed
 mod incident; // the story of the sample archive
 #[cfg(feature = "recorder")]
+mod kept;
 mod kills; // crashes, floods and failing disks, on this machine's own kernel
 mod kinds; // every kind of code that can run
 mod limits; // rate limits, merged rows, filters on the digest

@@ -41,6 +41,8 @@ pub(super) fn configure(
     let config = &mut open.maps.rodata_data.as_deref_mut().context("the object has no configuration")?.config;
     config.max_hash_bytes = options.max_hash_bytes;
     config.ring_bytes = options.ring_bytes;
+    config.keeps_digests = u32::from(options.keeps_digests);
+    config.page_bytes = u32::try_from(rustix::param::page_size())?;
     config.hash_key = host::random_words()?;
     config.recorder_tgid = std::process::id();
     config.direct_io_flag = rustix::fs::OFlags::DIRECT.bits();
@@ -95,6 +97,7 @@ pub(super) fn reuse(open: &mut OpenRecorderSkel<'static>, before: &RecorderSkel<
     maps.counters.reuse_fd(known.counters.as_fd())?;
     maps.threads.reuse_fd(known.threads.as_fd())?;
     maps.processes.reuse_fd(known.processes.as_fd())?;
+    maps.kept_digests.reuse_fd(known.kept_digests.as_fd())?;
     maps.mount_points.reuse_fd(known.mount_points.as_fd())?;
     maps.active_generation.reuse_fd(known.active_generation.as_fd())?;
     maps.last_exec_id.reuse_fd(known.last_exec_id.as_fd())?;

@@ -124,7 +124,7 @@ static int hold_mapping(char **args)
 		pause();
 }
 
-// write-raw FILE DEVICE: changes the first page's last used byte of FILE on the block device below the filesystem.
+// write-raw FILE DEVICE: changes the last used byte of FILE's first block on the block device below the filesystem.
 static int write_raw(char **args)
 {
 	struct stat info;
@@ -132,10 +132,9 @@ static int write_raw(char **args)
 	off_t place;
 	char byte;
 
-	if (fsync(fd) || fstat(fd, &info) || ioctl(fd, FIGETBSZ, &block_size) || ioctl(fd, FIBMAP, &block) || !block ||
-	    info.st_size > block_size)
-		fail("cannot find the one block of", args[0]);
-	place = (off_t)block * block_size + info.st_size - 1;
+	if (fsync(fd) || fstat(fd, &info) || ioctl(fd, FIGETBSZ, &block_size) || ioctl(fd, FIBMAP, &block) || !block)
+		fail("cannot find the first block of", args[0]);
+	place = (off_t)block * block_size + (info.st_size < block_size ? info.st_size : block_size) - 1;
 	if (pread(device, &byte, 1, place) != 1)
 		fail("cannot read", args[1]);
 	byte ^= 1;
