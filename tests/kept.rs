@@ -4,7 +4,7 @@ use crate::guest::{Guest, on_guests};
 use crate::support::text;
 
 /// The acts and where each digest must come from.
-const EXPECTED: [(&str, &str); 21] = [
+const EXPECTED: [(&str, &str); 23] = [
     ("first", "ima"),
     ("again", "cache"),
     ("once-more", "cache"),
@@ -17,6 +17,8 @@ const EXPECTED: [(&str, &str); 21] = [
     ("while-still-writable", "ima"),
     // Open for writing, but not written.
     ("closed", "cache"),
+    ("written-while-open", "ima"),
+    ("closed-changed", "ima"),
     ("truncated", "ima"),
     ("raw-before", "ima"),
     ("raw-unchanged", "cache"),

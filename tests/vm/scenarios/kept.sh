@@ -33,6 +33,12 @@ map while-writable
 map while-still-writable
 exec 3<&-
 map closed
+# Hashed while it is open for writing, so not kept; and then the counter is as settled as it was before.
+exec 3<>library.so
+printf x >&3
+map written-while-open
+exec 3<&-
+map closed-changed
 truncate -s 1000000 tool
 run truncated
 act raw-before "$WORK/raw" ./raw
