@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The first two names of a file's path, without building it: most opens are of files where no policy looks, and d_path is
- * a quarter of what an open costs. Where they cannot be told for certain the path decides.
+ * The first two names of a file's path, without building it: most opens are of files where no policy looks, and d_path
+ * costs more than all else that is asked of them. Where they cannot be told for certain the path decides.
  */
 #ifndef HASHTRAIL_DIRECTORY_H
 #define HASHTRAIL_DIRECTORY_H

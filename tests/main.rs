@@ -7,15 +7,15 @@ mod support; // commands, paths, JSON lines
 mod blind; // switched off or killed: what was not seen is known
 mod context; // what ran before, forks, containers, digests of user space
 mod cost; // what a call costs that the policy refuses
-mod directories;
+mod directories; // opens that the first names of their paths refuse
 mod doctor; // what the recorder says about a host
 mod doubts; // digests that IMA's cache gets wrong, and algorithms that change
 mod enforcement; // denials and signals, and Tetragon's own examples
 mod engines; // DuckDB, Spark, pyarrow and Polars read the same rows
 mod filters; // a policy decides before anything is hashed
 mod incident; // the story of the sample archive
+mod kept; // digests that are used again
 #[cfg(feature = "recorder")]
-mod kept;
 mod kills; // crashes, floods and failing disks, on this machine's own kernel
 mod kinds; // every kind of code that can run
 mod limits; // rate limits, merged rows, filters on the digest
