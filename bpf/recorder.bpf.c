@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The sensor. One translation unit; read it in the order of the way of one event: hooks (what is recorded), call and
- * policy (whether), path and text, limit, file, process, digest (the columns), act (the denial), send (the ring).
+ * The sensor. One translation unit; read it in the order of the way of one event: hooks (what is recorded), call,
+ * directory and policy (whether), path and text, limit, file, process, kept and digest (the columns), act (the denial),
+ * send (the ring).
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
