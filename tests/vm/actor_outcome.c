@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -166,6 +168,30 @@ static int run_until(char **args)
 	return 0;
 }
 
+// await FILE TEXT PID: waits until a line of FILE begins with TEXT, at most two minutes and while the process PID runs. Calls
+// nothing meanwhile that a hook sees: programs are attached to the hooks now, see tests/vm/run.
+static int await(char **args)
+{
+	int fd = open_or_fail(args[0], O_RDONLY);
+	struct pollfd process = { .fd = syscall(SYS_pidfd_open, atoi(args[2]), 0), .events = POLLIN };
+	static char content[1 << 16];
+
+	if (process.fd < 0)
+		fail("cannot watch process", args[2]);
+	for (int round = 0; round < 1200; round++) {
+		int has_ended = poll(&process, 1, 100);
+		ssize_t bytes = pread(fd, content, sizeof(content) - 1, 0);
+
+		content[bytes < 0 ? 0 : bytes] = 0;
+		for (char *line = content; *line; line += strcspn(line, "\n"), line += *line == '\n')
+			if (!strncmp(line, args[1], strlen(args[1])))
+				return 0;
+		if (has_ended)
+			break;
+	}
+	return 1;
+}
+
 // Of this thread alone: what the recorder does meanwhile is not a cost of the calls.
 static long long own_ns(void)
 {
@@ -205,6 +231,7 @@ const struct command outcome_commands[] = {
 	{ "hold-mapping", 1, hold_mapping },
 	{ "write-raw", 2, write_raw },
 	{ "run-until", 2, run_until },
+	{ "await", 3, await },
 	{ "cost", 3, cost },
 	{ NULL, 0, NULL },
 };

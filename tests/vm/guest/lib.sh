@@ -57,17 +57,11 @@ record() {
     : >"$OUT/recorder.log"
     hashtrail-recorder record --archive "$OUT/archive" --journal-size 64MiB "$@" 2>"$OUT/recorder.log" >&2 &
     RECORDER=$!
-    waited=0
-    until grep -q '^recording' "$OUT/recorder.log"; do
-        if ! kill -0 "$RECORDER" 2>/dev/null || [ "$waited" -ge 600 ]; then
-            echo "the recorder did not begin to record:"
-            cat "$OUT/recorder.log"
-            exit 1
-        fi
-        usleep 200000
-        waited=$((waited + 1))
-    done
-    fact recording_after_seconds "$((waited / 5))"
+    if ! actor await "$OUT/recorder.log" recording "$RECORDER"; then
+        echo "the recorder did not begin to record:"
+        cat "$OUT/recorder.log"
+        exit 1
+    fi
 }
 
 # stop [STATUS]: ends the recording; the recorder must drain, seal and exit 0, or as is said.
@@ -79,4 +73,33 @@ stop() {
         cat "$OUT/recorder.log"
         exit 1
     fi
+}
+
+# answered COUNT TEXT: waits until the recorder has said it so often.
+answered() {
+    waited=0
+    until [ "$(grep -c "$2" "$OUT/recorder.log")" -ge "$1" ]; do
+        if [ "$waited" -ge 600 ]; then
+            echo "the recorder did not say it $1 times: $2"
+            cat "$OUT/recorder.log"
+            exit 1
+        fi
+        usleep 100000
+        waited=$((waited + 1))
+    done
+}
+
+# waiting FIFO COMMAND...: starts a process that acts when it is woken, and returns when it waits.
+waiting() {
+    mkfifo "$1"
+    shift
+    "$@" &
+    WAITING=$!
+    while case "$(cat /proc/$WAITING/comm)" in sh | busybox | unshare) ;; *) false ;; esac; do usleep 20000; done
+}
+
+# wake FIFO PID: lets it act, and returns when it has.
+wake() {
+    : >"$1"
+    wait "$2"
 }

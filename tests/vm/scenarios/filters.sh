@@ -13,21 +13,6 @@ padded() { awk -v length_wanted="$1" -v text="$2" 'BEGIN {
 listed() { awk -v count="$1" -v before="$2" -v first="$3" 'BEGIN {
     for (i = 0; i < count; i++) printf "%s%s%d", i ? ", " : "", before, first + i }'; }
 
-# waiting FIFO COMMAND...: starts a process that acts when it is woken, and returns when it waits.
-waiting() {
-    mkfifo "$1"
-    shift
-    "$@" &
-    WAITING=$!
-    while case "$(cat /proc/$WAITING/comm)" in sh | busybox | unshare) ;; *) false ;; esac; do usleep 20000; done
-}
-
-# wake FIFO PID: lets it act, and returns when it has.
-wake() {
-    : >"$1"
-    wait "$2"
-}
-
 mkdir bin paths types lengths numbers protection binaries pids users attributes namespaces capabilities mask
 for name in one two three deep; do ln /data/bin/actor "bin/$name"; done
 files paths/alpha paths/alphabet paths/beta paths/Gamma.TXT paths/gamma.txt paths/moved types/regular

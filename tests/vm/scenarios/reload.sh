@@ -1,20 +1,6 @@
 # Policies are replaced while programs run: by the command, by the command with a file that is refused, and by a signal.
 . /data/scenarios/lib.sh
 
-# answered COUNT TEXT: waits until the recorder has said it so often.
-answered() {
-    waited=0
-    until [ "$(grep -c "$2" "$OUT/recorder.log")" -ge "$1" ]; do
-        if [ "$waited" -ge 600 ]; then
-            echo "the recorder did not say it $1 times: $2"
-            cat "$OUT/recorder.log"
-            exit 1
-        fi
-        usleep 100000
-        waited=$((waited + 1))
-    done
-}
-
 program tool tool
 cp /data/policies/reload-a.yaml active.yaml
 record --policy active.yaml
