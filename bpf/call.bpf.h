@@ -24,24 +24,32 @@ static __always_inline bool is_taken(struct thread *thread, __u32 recording)
 }
 
 /*
- * Most calls of a frequent hook are refused by one mask, such as opens that do not write, or by the binary that calls:
- * that is asked before anything else is looked at, and not even counted: a count is a tenth of what such a call costs.
+ * Most calls of a frequent hook are refused by one mask, such as opens that do not write, or because nobody has run a binary
+ * that is asked for: that is asked before anything else is looked at, and not even counted: a count is a tenth of what such
+ * a call costs.
  */
-static __always_inline bool stops_at_gate(__u32 hook, __u64 number)
+static __always_inline bool stops_at_once(__u32 hook, __u64 number)
 {
-	__u64 mask = config.gate[hook].mask, common = 0, any = 0;
+	__u64 mask = config.gate[hook].mask;
+
+	return (mask && !(mask & number)) || asked_binary[hook] == ASKED_BINARY_NEVER_RAN;
+}
+
+/* Whether the calling binary, or an ancestor's, is none that is asked for. */
+static __always_inline bool stops_at_binary(__u32 hook)
+{
+	__u64 common = 0, any = 0;
 	struct process *process;
 	int i;
 
-	if (mask && !(mask & number))
-		return true;
 	for (i = 0; i < PATH_SET_WORDS; i++)
 		any |= config.gate[hook].binaries.word[i];
 	if (!any)
 		return false;
 	process = process_of(bpf_get_current_task_btf(), false, 0);
+	/* Up to 6.1 it may only be busy; then that of the thread is too, and the call is counted as missed. */
 	if (!process)
-		return true;
+		return false;
 	for (i = 0; i < PATH_SET_WORDS; i++)
 		common |= config.gate[hook].binaries.word[i] & (process->binary.word[i] | process->followed.word[i]);
 	return !common && process->generation == config.generation;
@@ -80,7 +88,7 @@ static __always_inline struct thread *enter_call(__u32 hook)
 
 static __always_inline struct thread *enter_gate(__u32 hook, __u64 gate_number)
 {
-	return stops_at_gate(hook, gate_number) ? NULL : enter_call(hook);
+	return stops_at_once(hook, gate_number) || stops_at_binary(hook) ? NULL : enter_call(hook);
 }
 
 static __always_inline struct thread *enter(__u32 hook)
@@ -88,9 +96,10 @@ static __always_inline struct thread *enter(__u32 hook)
 	return enter_gate(hook, ~0ULL);
 }
 
-static __always_inline struct thread *enter_file(__u32 hook, __u64 gate_number, struct file *file)
+/* After stops_at_once. */
+static __always_inline struct thread *enter_file(__u32 hook, struct file *file)
 {
-	return stops_at_gate(hook, gate_number) || stops_at_directory(hook, file) ? NULL : enter_call(hook);
+	return stops_at_binary(hook) || stops_at_directory(hook, file) ? NULL : enter_call(hook);
 }
 
 _Static_assert(NUMBER_ATTRIBUTES == NUMBER_ARGUMENT_0 + LIMIT_ARGUMENTS - 1, "arguments, open mode and attributes stand together");

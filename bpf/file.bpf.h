@@ -57,10 +57,14 @@ __noinline int fill_file(struct event *event, __u64 dentry_address, __u64 inode_
 	return 0;
 }
 
-static __always_inline __u32 open_mode_of(struct file *file)
+/* Of these bits; most policies ask for no more than reads and writes. */
+static __always_inline __u32 open_mode_of(struct file *file, __u64 asked)
 {
-	__u32 mode = file->f_mode & (FMODE_READ | FMODE_WRITE), flags = file->f_flags;
+	__u32 mode = file->f_mode & (FMODE_READ | FMODE_WRITE), flags;
 
+	if (!(asked & ~(__u64)(FMODE_READ | FMODE_WRITE)))
+		return mode;
+	flags = file->f_flags;
 	if (flags & O_TRUNC)
 		mode |= OPEN_TRUNCATE;
 	if (flags & O_APPEND)

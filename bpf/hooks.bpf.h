@@ -67,10 +67,13 @@ int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 SEC("lsm.s/bprm_committed_creds")
 int BPF_PROG(bprm_committed_creds, struct linux_binprm *bprm)
 {
-	struct thread *thread = enter(HOOK_BPRM_COMMITTED_CREDS);
+	struct thread *thread;
 
+	add_execs_in_progress(1);
+	thread = enter(HOOK_BPRM_COMMITTED_CREDS);
 	if (thread)
 		record_file(thread, bprm->file, bprm);
+	add_execs_in_progress(-1);
 	return 0;
 }
 
@@ -92,29 +95,35 @@ int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long 
 	return bounded(record_file(thread, NULL, NULL));
 }
 
-SEC("lsm.s/file_open")
-int BPF_PROG(file_open, struct file *file, int ret)
+static __always_inline bool stops_at_open(__u32 hook, struct file *file)
 {
-	__u32 open_mode = open_mode_of(file);
-	struct thread *thread = enter_file(HOOK_FILE_OPEN, open_mode, file);
+	__u64 mask = config.gate[hook].mask;
+
+	return stops_at_once(hook, mask ? open_mode_of(file, mask) : mask);
+}
+
+/* A function of its own: the programs themselves, which refuse most opens, then save no registers and have no stack. */
+static __noinline int record_open(struct file *file, __u32 hook, __u32 mask)
+{
+	struct thread *thread = enter_file(hook, file);
 
 	if (!thread)
 		return 0;
-	thread->number[NUMBER_OPEN_MODE] = open_mode;
+	thread->number[NUMBER_OPEN_MODE] = open_mode_of(file, ~0ULL);
+	thread->number[NUMBER_ARGUMENT_1] = mask;
 	return bounded(record_file(thread, file, NULL));
+}
+
+SEC("lsm.s/file_open")
+int BPF_PROG(file_open, struct file *file, int ret)
+{
+	return stops_at_open(HOOK_FILE_OPEN, file) ? 0 : record_open(file, HOOK_FILE_OPEN, 0);
 }
 
 SEC("lsm.s/file_post_open")
 int BPF_PROG(file_post_open, struct file *file, int mask, int ret)
 {
-	__u32 open_mode = open_mode_of(file);
-	struct thread *thread = enter_file(HOOK_FILE_POST_OPEN, open_mode, file);
-
-	if (!thread)
-		return 0;
-	thread->number[NUMBER_OPEN_MODE] = open_mode;
-	thread->number[NUMBER_ARGUMENT_1] = (__u32)mask;
-	return bounded(record_file(thread, file, NULL));
+	return stops_at_open(HOOK_FILE_POST_OPEN, file) ? 0 : record_open(file, HOOK_FILE_POST_OPEN, mask);
 }
 
 SEC("lsm.s/kernel_read_file")
@@ -132,7 +141,7 @@ int BPF_PROG(kernel_read_file, struct file *file, int id, bool contents, int ret
 SEC("lsm.s/file_lock")
 int BPF_PROG(file_lock, struct file *file, unsigned int cmd, int ret)
 {
-	struct thread *thread = enter_file(HOOK_FILE_LOCK, ~0ULL, file);
+	struct thread *thread = stops_at_once(HOOK_FILE_LOCK, ~0ULL) ? NULL : enter_file(HOOK_FILE_LOCK, file);
 
 	if (!thread)
 		return 0;

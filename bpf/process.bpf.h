@@ -77,6 +77,16 @@ static long look_at_family(__u64 index, struct membership *membership)
 	return 0;
 }
 
+/* Of a longer path only the beginning is known, which equals nothing. */
+static __always_inline void find_binary(struct scratch *slot, const struct process *process, struct path_sets *binary)
+{
+	__u32 bytes = process->exe_truncated ? 0 : CLAMP(process->exe_bytes, EXE_BYTES);
+
+	bpf_probe_read_kernel(slot->tail, CLAMP(bytes, EXE_BYTES), process->exe);
+	find_sets_of_tail(slot, binary, bytes);
+	meet(binary);
+}
+
 /*
  * A process that the programs of this generation meet for the first time: its sets and families under their policies. Its
  * other threads and its children may look at it meanwhile, so the sets are found aside.
@@ -85,14 +95,10 @@ __noinline int adopt(struct scratch *slot, struct process *process, __u64 task)
 {
 	struct membership membership = { .task = (void *)task };
 	struct path_sets binary = {};
-	__u32 bytes;
 
 	if (!slot || !process)
 		return 0;
-	/* Of a longer path only the beginning is known, which equals nothing. */
-	bytes = process->exe_truncated ? 0 : CLAMP(process->exe_bytes, EXE_BYTES);
-	bpf_probe_read_kernel(slot->tail, CLAMP(bytes, EXE_BYTES), process->exe);
-	find_sets_of_tail(slot, &binary, bytes);
+	find_binary(slot, process, &binary);
 	process->binary = binary;
 	__builtin_memset(&process->followed, 0, sizeof(process->followed));
 	/* Asked, because 6.12 refuses a program with a loop that it knows never to run. */
@@ -213,6 +219,7 @@ static __noinline int remember_binary(struct thread *thread, struct scratch *slo
 		process->followed.word[i] |= process->binary.word[i];
 	process->exec_id = thread->exec_id;
 	process->binary = thread->sets[TEXT_PATH];
+	meet(&thread->sets[TEXT_PATH]);
 	/* The last name of a path that is too long would be taken for the whole. */
 	if (!slot || thread->event.path_flags & PATH_TOO_LONG) {
 		process->exe_bytes = process->exe_truncated = 0;

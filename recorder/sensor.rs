@@ -26,6 +26,8 @@ const HASH_PROBES: [&str; 2] = ["ima_hash_begins", "ima_hash_ends"];
 /// Programs for hooks without one of their own.
 const OTHER_PROGRAMS: [&str; 8] =
     ["other_0", "other_1", "other_2", "other_3", "other_4", "other_5", "other_6", "other_7"];
+/// Meets what runs, where a gate asks for binaries. Not attached: it runs when it is read.
+const RUNNING_BINARIES: &str = "running_binaries";
 /// Counts the recorder's own locks of its lock file.
 const CANARY: &str = "canary";
 /// The producer of `loadtest`.
@@ -90,6 +92,7 @@ pub(crate) struct Sensor {
     rings: Rings,
     links: Vec<Link>,
     programs: BTreeSet<&'static str>,
+    has_met_running: bool,
 }
 
 impl Sensor {
@@ -102,9 +105,10 @@ impl Sensor {
         let mut programs: BTreeSet<&'static str> = TRACKING.into_iter().collect();
         programs.extend(hooks::PROGRAMS.iter().filter(|(hook, _)| tables.has_hook(*hook)).map(|(_, name)| *name));
         programs.extend(&OTHER_PROGRAMS[..tables.others.len().min(OTHER_PROGRAMS.len())]);
-        let mut with_probes = programs.clone();
-        with_probes.extend(HASH_PROBES);
-        Self::load_programs(with_probes, tables, options, before)
+        let mut with_optional = programs.clone();
+        with_optional.extend(HASH_PROBES);
+        with_optional.extend(tables.asks_for_binaries().then_some(RUNNING_BINARIES));
+        Self::load_programs(with_optional, tables, options, before)
             .or_else(|_| Self::load_programs(programs, tables, options, before))
     }
 
@@ -129,7 +133,7 @@ impl Sensor {
         }
         let skeleton = open.load().map_err(|error| explained(&error))?;
         let rings = before.map(Self::rings).unwrap_or_default();
-        let mut sensor = Self { skeleton, rings, links: Vec::new(), programs };
+        let mut sensor = Self { skeleton, rings, links: Vec::new(), programs, has_met_running: false };
         if before.is_none() {
             sensor.make_rings(options.ring_bytes).context("cannot make the rings")?;
         }
@@ -178,7 +182,7 @@ impl Sensor {
             .programs
             .iter()
             .copied()
-            .filter(|name| !TRACKING.contains(name) && !HASH_PROBES.contains(name))
+            .filter(|name| !TRACKING.contains(name) && !HASH_PROBES.contains(name) && *name != RUNNING_BINARIES)
             .collect();
         self.attach(&wanted)
     }

@@ -22,6 +22,7 @@ mod limits; // rate limits, merged rows, filters on the digest
 #[cfg(feature = "recorder")]
 mod loadtest; // more events than fit, on this machine's own kernel
 mod measured; // the kernel's own measurement list and a TPM
+mod met; // who ran the binaries that a policy asks for
 mod mutants; // seeded damage to good files
 mod opens; // opens that cannot or must not be hashed
 mod operators; // what each operator of the policy selects

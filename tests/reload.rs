@@ -15,6 +15,9 @@ fn each_exec_is_recorded_once_across_reloads(guest: Guest) {
     assert_eq!(reload.count(&processes), runs, "each run is one process");
     assert_eq!(reload.count(&format!("SELECT count(*) FROM events WHERE {of_tool}")), runs, "and one row");
     assert_eq!(reload.count(&format!("SELECT count(DISTINCT cpu) FROM events WHERE {of_tool}")), 2, "on both CPUs");
+    let mapped = "SELECT count(*) AS maps FROM events WHERE message = 'mapped' GROUP BY pid, process_start_ns";
+    assert_eq!(reload.count(&format!("SELECT count(*) FROM ({mapped})")), runs, "its binary is known to either policy");
+    assert_eq!(reload.count(&format!("SELECT count(DISTINCT maps) FROM ({mapped})")), 1, "at each of its mappings");
     let accounting = reload.accounting();
     assert_eq!([integer(&accounting, "dropped"), integer(&accounting, "missed")], [0, 0], "{accounting}");
     assert_eq!(integer(&accounting, "produced"), integer(&accounting, "stored"), "{accounting}");
@@ -34,7 +37,7 @@ fn each_policy_records_until_the_next_one_takes_over(guest: Guest) {
     assert_eq!(rows_of("a", "boot_ns BETWEEN first AND last"), 0);
     assert_eq!(
         rows_of("a", "true") + rows_of("b", "true"),
-        reload.count("SELECT count(*) FROM events WHERE policy IS NOT NULL")
+        reload.count("SELECT count(*) FROM events WHERE policy IS NOT NULL AND message != 'mapped'")
     );
 }
 

@@ -2,7 +2,8 @@
 //! still records.
 
 use super::object::{configure, explained, open_with};
-use super::{SensorOptions, counters_of};
+use super::{RUNNING_BINARIES, Sensor, SensorOptions, counters_of};
+use crate::say::say;
 use crate::tables::Tables;
 use crate::wire::{self, RecorderSkel};
 use anyhow::{Context, Result};
@@ -35,27 +36,16 @@ impl Iterators {
     /// # Errors
     /// When it cannot be attached or read.
     pub(crate) fn each(&mut self, name: &str, mut consume: impl FnMut(&[u8])) -> Result<()> {
-        let mut programs = self.0.object_mut().progs_mut();
-        let program = programs.find(|program| program.name() == name).context("a program is missing")?;
-        let link = program.attach().with_context(|| format!("cannot attach `{name}`"))?;
-        let mut iterator = Iter::new(&link).with_context(|| format!("cannot begin `{name}`"))?;
-        let mut chunk = vec![0; 1 << 16];
         let mut bytes = Vec::new();
-        loop {
-            match iterator.read(&mut chunk) {
-                Ok(0) => return Ok(()),
-                Ok(read) => bytes.extend_from_slice(&chunk[..read]),
-                // The kernel gives up the CPU after many objects without a record.
-                Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
-                Err(error) => return Err(error).with_context(|| format!("cannot read `{name}`")),
-            }
+        each_chunk(&mut self.0, name, |chunk| {
+            bytes.extend_from_slice(chunk);
             let mut begin = 0;
             while let Some(record) = first_record(&bytes[begin..]) {
                 consume(record);
                 begin += record.len();
             }
             bytes.drain(..begin);
-        }
+        })
     }
 
     /// What they came upon and could not look at.
@@ -64,6 +54,40 @@ impl Iterators {
     /// When the counters cannot be read.
     pub(crate) fn unseen(&self) -> Result<u64> {
         Ok(counters_of(&self.0)?.iter().map(|cpu| cpu.counts.no_scratch).sum())
+    }
+}
+
+impl Sensor {
+    /// Looks once at the binaries of all that runs, for bpf/met.bpf.h. To be called again: a look while a program is being
+    /// executed does not count. Where the kernel does not allow it, each call's process is looked at.
+    pub(crate) fn meet_running(&mut self) {
+        if self.has_met_running || !self.programs.contains(RUNNING_BINARIES) {
+            return;
+        }
+        let looked =
+            each_chunk(&mut self.skeleton, RUNNING_BINARIES, |chunk| self.has_met_running |= !chunk.is_empty());
+        if let Err(error) = looked {
+            say!("warning: filters on binaries cost more than they could: {error:#}");
+            self.programs.remove(RUNNING_BINARIES);
+        }
+    }
+}
+
+/// Runs an iterator, and gives what it writes.
+fn each_chunk(skeleton: &mut RecorderSkel<'static>, name: &str, mut consume: impl FnMut(&[u8])) -> Result<()> {
+    let mut programs = skeleton.object_mut().progs_mut();
+    let program = programs.find(|program| program.name() == name).context("a program is missing")?;
+    let link = program.attach().with_context(|| format!("cannot attach `{name}`"))?;
+    let mut iterator = Iter::new(&link).with_context(|| format!("cannot begin `{name}`"))?;
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        match iterator.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(read) => consume(&chunk[..read]),
+            // The kernel gives up the CPU after many objects without a record.
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot read `{name}`")),
+        }
     }
 }
 

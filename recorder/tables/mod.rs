@@ -106,6 +106,11 @@ impl Tables {
         self.hooks.contains_key(&hook.0)
     }
 
+    /// Whether calls of a hook can be refused by the binary alone.
+    pub(crate) fn asks_for_binaries(&self) -> bool {
+        self.gates.values().any(|gate| gate.binaries.word.iter().any(|word| *word != 0))
+    }
+
     fn number_of(&mut self, entry: &HookEntry, place: impl Fn() -> String) -> u32 {
         if let Some(number) = hooks::number_of(entry.hook.name()) {
             return number;

@@ -8,7 +8,9 @@ library=/usr/lib/x86_64-linux-gnu/libc.so.6
 mkdir -p "$WORK${library%/*}"
 echo content >"$WORK$library"
 echo content >file
+echo content >locked
 cp /data/bin/actor actor
+cp actor other
 
 cost() {
     fact "$1 library" "$(actor cost rdonly "$WORK$library" "$opens")"
@@ -17,8 +19,9 @@ cost() {
 }
 
 cost none
-for filter in mode binary path; do
+for filter in mode binary other path; do
     record --policy "/data/policies/cost-$filter.yaml"
+    [ "$filter" != other ] || ./other do lock locked
     cost "$filter"
     stop
 done
