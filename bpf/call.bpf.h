@@ -24,18 +24,18 @@ static __always_inline bool is_taken(struct thread *thread, __u32 recording)
 }
 
 /*
- * Most calls of a frequent hook are refused by one mask, such as opens that do not write, or because nobody has run a binary
- * that is asked for: that is asked before anything else is looked at, and not even counted: a count is a tenth of what such
+ * Most calls of a frequent hook are refused by one mask, such as opens that do not write, or because nobody runs a binary that
+ * is asked for: that is asked before anything else is looked at, and not even counted: a count is a tenth of what such
  * a call costs.
  */
 static __always_inline bool stops_at_once(__u32 hook, __u64 number)
 {
 	__u64 mask = config.gate[hook].mask;
 
-	return (mask && !(mask & number)) || asked_binary[hook] == ASKED_BINARY_NEVER_RAN;
+	return (mask && !(mask & number)) || asked_binary[hook] == ASKED_BINARY_ABSENT;
 }
 
-/* Whether the calling binary, or an ancestor's, is none that is asked for. */
+/* Whether no binary that is asked for is the calling one, an ancestor's, or what the process ran before. */
 static __always_inline bool stops_at_binary(__u32 hook)
 {
 	__u64 common = 0, any = 0;

@@ -86,9 +86,11 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 	if (thread)
 		thread->handled_generation = config.generation;
 	from = known_process(false);
-	/* What stands there for other policies is found again when the child is met. */
-	if (!from)
+	/* What stands there for other policies is found again when the child is met; the look may not come by the child. */
+	if (!from) {
+		look_is_incomplete = 1;
 		from = process_of(bpf_get_current_task_btf(), false, 0);
+	}
 	if (from) {
 		to = bpf_task_storage_get(&processes, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (to)

@@ -99,7 +99,7 @@ static __always_inline bool stops_at_open(__u32 hook, struct file *file)
 {
 	__u64 mask = config.gate[hook].mask;
 
-	return stops_at_once(hook, mask ? open_mode_of(file, mask) : mask);
+	return stops_at_once(hook, mask ? open_mode_of(file, mask) : 0);
 }
 
 /* A function of its own: the programs themselves, which refuse most opens, then save no registers and have no stack. */

@@ -58,6 +58,8 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define MAX_ERRNO 4095
 #define SIGKILL 9
 #define I_VERSION_QUERIED 1
+/* include/linux/sched.h */
+#define PF_KTHREAD 0x00200000
 /* include/linux/preempt.h: softirqs that run (not those that are held off), hardirqs, NMIs */
 #define IN_INTERRUPT 0xff0100
 
@@ -307,7 +309,12 @@ struct vm_area_struct {
 	struct file *vm_file;
 };
 
+struct signal_struct {
+	atomic_t live; /* threads that have not ended */
+};
+
 struct task_struct {
+	unsigned int flags;
 	int pid;
 	int tgid;
 	struct task_struct *real_parent;
@@ -318,6 +325,7 @@ struct task_struct {
 	char comm[16];
 	struct mm_struct *mm;
 	struct fs_struct *fs;
+	struct signal_struct *signal;
 	struct nsproxy *nsproxy;
 	struct css_set *cgroups;
 	kuid_t loginuid;

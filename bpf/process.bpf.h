@@ -84,7 +84,7 @@ static __always_inline void find_binary(struct scratch *slot, const struct proce
 
 	bpf_probe_read_kernel(slot->tail, CLAMP(bytes, EXE_BYTES), process->exe);
 	find_sets_of_tail(slot, binary, bytes);
-	meet(binary);
+	see_binary(binary);
 }
 
 /*
@@ -219,7 +219,7 @@ static __noinline int remember_binary(struct thread *thread, struct scratch *slo
 		process->followed.word[i] |= process->binary.word[i];
 	process->exec_id = thread->exec_id;
 	process->binary = thread->sets[TEXT_PATH];
-	meet(&thread->sets[TEXT_PATH]);
+	see_binary(&thread->sets[TEXT_PATH]);
 	/* The last name of a path that is too long would be taken for the whole. */
 	if (!slot || thread->event.path_flags & PATH_TOO_LONG) {
 		process->exe_bytes = process->exe_truncated = 0;

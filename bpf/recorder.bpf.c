@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * The sensor. One translation unit; read it in the order of the way of one event: hooks (what is recorded), call, met,
+ * The sensor. One translation unit; read it in the order of the way of one event: hooks (what is recorded), call, seen,
  * directory and policy (whether), path and text, limit, file, process, kept and digest (the columns), act (the denial),
  * send (the ring).
  */
@@ -15,7 +15,7 @@
 #include "text.bpf.h"
 #include "path.bpf.h"
 #include "policy.bpf.h"
-#include "met.bpf.h"
+#include "seen.bpf.h"
 #include "process.bpf.h"
 #include "directory.bpf.h"
 #include "call.bpf.h"
@@ -31,6 +31,7 @@
 #include "changes.bpf.h"
 #include "other.bpf.h"
 #include "snapshot.bpf.h"
+#include "look.bpf.h"
 #include "loadtest.bpf.h"
 
 /* LSM programs and bpf_ima_file_hash need a licence that is compatible with the GPL. */

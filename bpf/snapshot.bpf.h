@@ -55,52 +55,6 @@ int running_processes(struct bpf_iter__task *context)
 	return 0;
 }
 
-/* Each has memory; up to 6.1 it is not given while another task of this CPU is at its own. */
-static __always_inline bool is_program(struct task_struct *task)
-{
-	return task->pid == task->tgid && BPF_CORE_READ(task, mm);
-}
-
-/* The kernel shows the processes of the reader's pid namespace only. */
-static __always_inline void begin_to_meet(void)
-{
-	running_unmet = add_execs_in_progress(0) || namespace_pid_of(bpf_get_current_task_btf());
-}
-
-static __always_inline void end_to_meet(struct seq_file *seq)
-{
-	if (running_unmet)
-		return;
-	bpf_loop(HOOK_COUNT, refuse_at_hook, NULL, 0);
-	bpf_seq_write(seq, zeros, 1);
-}
-
-/* Meets all that runs. Gives a byte at the end if it missed none. */
-SEC("iter/task")
-int running_binaries(struct bpf_iter__task *context)
-{
-	struct task_struct *task = context->task;
-	struct path_sets binary = {};
-	struct process *process;
-	struct scratch *slot;
-
-	if (!context->meta->seq_num)
-		begin_to_meet();
-	if (!task) {
-		end_to_meet(context->meta->seq);
-		return 0;
-	}
-	process = bpf_task_storage_get(&processes, task, NULL, 0);
-	slot = claim_scratch();
-	if (slot && process)
-		find_binary(slot, process, &binary);
-	else if (!slot || is_program(task))
-		running_unmet = 1;
-	if (slot)
-		release_scratch(slot);
-	return 0;
-}
-
 static __always_inline void write_writer(struct seq_file *seq, struct task_struct *task, struct file *file, __u32 prot)
 {
 	struct scratch *slot;

@@ -19,23 +19,28 @@ use std::os::unix::ffi::OsStringExt;
 
 /// Longest path of an executable that records carry.
 const EXE_BYTES: usize = 255;
+/// A child that is forked before its parent is noted inherits nothing, and only a later look finds it.
+const MOST_LOOKS: usize = 16;
 /// What the kernel puts behind the path of a file without a name.
 const DELETED: &[u8] = b" (deleted)";
 
 /// Notes the binary of each running process, before the hooks are attached: their filters may ask for it from the first
 /// event on. Kernel threads have none.
 pub(crate) fn note_running(sensor: &Sensor) {
-    for pid in proc::pids() {
-        if let Some(exe) = exe_of(pid) {
-            note(sensor, pid, &exe);
+    for _ in 0..MOST_LOOKS {
+        let noted = proc::pids().into_iter().filter(|pid| note(sensor, *pid)).count();
+        if noted == 0 {
+            return;
         }
     }
 }
 
-/// Its own exec or fork, if seen meanwhile, is not overwritten.
-fn note(sensor: &Sensor, pid: u32, exe: &[u8]) {
-    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
-    let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { return };
+/// Whether it was not known yet. Its own exec or fork, if seen meanwhile, is not overwritten.
+fn note(sensor: &Sensor, pid: u32) -> bool {
+    let Some(process) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return false };
+    // Before its executable is read, so that another process that gets its number is not taken for it.
+    let Ok(pidfd) = pidfd_open(process, PidfdFlags::empty()) else { return false };
+    let Some(exe) = exe_of(pid) else { return false };
     let mut process = wire::process::default();
     let kept = &exe[..exe.len().min(EXE_BYTES)];
     process.exe_bytes = u32::try_from(kept.len()).unwrap_or_default();
@@ -43,7 +48,7 @@ fn note(sensor: &Sensor, pid: u32, exe: &[u8]) {
     for (place, byte) in process.exe.iter_mut().zip(kept) {
         *place = byte.cast_signed();
     }
-    sensor.note_process(pidfd.as_fd(), &process);
+    sensor.note_process(pidfd.as_fd(), &process)
 }
 
 /// What a look at the running processes found.

@@ -68,7 +68,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     sensor.activate(sensor_options.generation)?;
     sensor.attach_tracking()?;
     processes::note_running(&sensor);
-    sensor.meet_running();
+    sensor.look_at_running();
     sensor.attach_hooks()?;
     let start = pipeline.ledger("start");
     pipeline.note(start);
@@ -91,7 +91,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
             let now = pipeline.ledger("watch");
             watch.look(&sensor, &lock, &now)?.into_iter().for_each(|entry| pipeline.note(entry));
             mounts.look(&sensor)?;
-            sensor.meet_running();
+            sensor.look_at_running();
             beat(&sensor, pipeline, &mut status)?;
         }
         match signals.came() {

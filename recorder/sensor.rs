@@ -3,6 +3,7 @@
 mod fill;
 mod iterators;
 mod kernel;
+mod look;
 mod object;
 
 pub(crate) use iterators::{Iterators, RUNNING_PROCESSES, WRITERS};
@@ -14,6 +15,7 @@ use crate::wire::{self, RecorderSkel};
 use anyhow::{Context, Result};
 use libbpf_rs::skel::{OpenSkel, Skel};
 use libbpf_rs::{Link, MapCore, MapFlags, MapHandle, MapType, ProgramInput, RingBuffer, RingBufferBuilder};
+use look::{Look, RUNNING_BINARIES};
 use object::{configure, explained, open_with, program_information, reuse};
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -26,8 +28,6 @@ const HASH_PROBES: [&str; 2] = ["ima_hash_begins", "ima_hash_ends"];
 /// Programs for hooks without one of their own.
 const OTHER_PROGRAMS: [&str; 8] =
     ["other_0", "other_1", "other_2", "other_3", "other_4", "other_5", "other_6", "other_7"];
-/// Meets what runs, where a gate asks for binaries. Not attached: it runs when it is read.
-const RUNNING_BINARIES: &str = "running_binaries";
 /// Counts the recorder's own locks of its lock file.
 const CANARY: &str = "canary";
 /// The producer of `loadtest`.
@@ -92,7 +92,7 @@ pub(crate) struct Sensor {
     rings: Rings,
     links: Vec<Link>,
     programs: BTreeSet<&'static str>,
-    has_met_running: bool,
+    look: Look,
 }
 
 impl Sensor {
@@ -105,11 +105,15 @@ impl Sensor {
         let mut programs: BTreeSet<&'static str> = TRACKING.into_iter().collect();
         programs.extend(hooks::PROGRAMS.iter().filter(|(hook, _)| tables.has_hook(*hook)).map(|(_, name)| *name));
         programs.extend(&OTHER_PROGRAMS[..tables.others.len().min(OTHER_PROGRAMS.len())]);
-        let mut with_optional = programs.clone();
-        with_optional.extend(HASH_PROBES);
-        with_optional.extend(tables.asks_for_binaries().then_some(RUNNING_BINARIES));
-        Self::load_programs(with_optional, tables, options, before)
-            .or_else(|_| Self::load_programs(programs, tables, options, before))
+        let load = |optional: &[&'static str]| {
+            Self::load_programs(programs.iter().chain(optional).copied().collect(), tables, options, before)
+        };
+        // The kernel may refuse either of them, and then neither costs the other.
+        let look = Vec::from_iter(tables.asks_for_binaries().then_some(RUNNING_BINARIES));
+        let all = [&HASH_PROBES, &look[..]].concat();
+        let fewer = [HASH_PROBES.to_vec(), look, Vec::new()];
+        let fewer = fewer.iter().filter(|optional| **optional != all);
+        fewer.fold(load(&all), |loaded, optional| loaded.or_else(|_| load(optional)))
     }
 
     /// Loads the producer of `loadtest`, with rings and counters as in a recording.
@@ -133,7 +137,7 @@ impl Sensor {
         }
         let skeleton = open.load().map_err(|error| explained(&error))?;
         let rings = before.map(Self::rings).unwrap_or_default();
-        let mut sensor = Self { skeleton, rings, links: Vec::new(), programs, has_met_running: false };
+        let mut sensor = Self { skeleton, rings, links: Vec::new(), programs, look: Look::first(before.is_some()) };
         if before.is_none() {
             sensor.make_rings(options.ring_bytes).context("cannot make the rings")?;
         }
@@ -198,10 +202,11 @@ impl Sensor {
     }
 
     /// Notes the binary of a process that runs already; its own exec or fork, if seen meanwhile, is not overwritten.
-    pub(crate) fn note_process(&self, pidfd: BorrowedFd<'_>, process: &wire::process) {
+    /// Whether it was not known yet.
+    pub(crate) fn note_process(&self, pidfd: BorrowedFd<'_>, process: &wire::process) -> bool {
         let key = pidfd.as_raw_fd().to_ne_bytes();
         // A process that is gone by now needs no note.
-        let _ = self.skeleton.maps.processes.update(&key, wire::bytes_of(process), MapFlags::NO_EXIST);
+        self.skeleton.maps.processes.update(&key, wire::bytes_of(process), MapFlags::NO_EXIST).is_ok()
     }
 
     /// Whether the programs on IMA's hash function are in.

@@ -64,7 +64,7 @@ impl Mode {
             Self::NoPolicy => [&SCENARIOS[..], &POLICY_SCENARIOS, &["blind", "crash", "write_only"]].concat(),
             Self::Tcb => [&SCENARIOS[..], &["algorithm_switch", "write_only"]].concat(),
             Self::Sha1 => vec!["aba", "kinds"],
-            Self::Turns => vec!["reload", "met"],
+            Self::Turns => vec!["reload", "seen"],
         }
     }
 }

@@ -22,7 +22,6 @@ mod limits; // rate limits, merged rows, filters on the digest
 #[cfg(feature = "recorder")]
 mod loadtest; // more events than fit, on this machine's own kernel
 mod measured; // the kernel's own measurement list and a TPM
-mod met; // who ran the binaries that a policy asks for
 mod mutants; // seeded damage to good files
 mod opens; // opens that cannot or must not be hashed
 mod operators; // what each operator of the policy selects
@@ -34,6 +33,7 @@ mod readme; // the README says what the tool says
 mod reload; // policies are replaced while a recording runs
 mod rewrites; // a binary's content changes, in place or by rename
 mod roots; // one path, several files
+mod seen; // who runs the binaries that a policy asks for
 #[cfg(feature = "recorder")]
 mod space; // a disk that fills up
 mod tasks; // many tasks at once

@@ -2,8 +2,7 @@
 //! still records.
 
 use super::object::{configure, explained, open_with};
-use super::{RUNNING_BINARIES, Sensor, SensorOptions, counters_of};
-use crate::say::say;
+use super::{SensorOptions, counters_of};
 use crate::tables::Tables;
 use crate::wire::{self, RecorderSkel};
 use anyhow::{Context, Result};
@@ -57,24 +56,15 @@ impl Iterators {
     }
 }
 
-impl Sensor {
-    /// Looks once at the binaries of all that runs, for bpf/met.bpf.h. To be called again: a look while a program is being
-    /// executed does not count. Where the kernel does not allow it, each call's process is looked at.
-    pub(crate) fn meet_running(&mut self) {
-        if self.has_met_running || !self.programs.contains(RUNNING_BINARIES) {
-            return;
-        }
-        let looked =
-            each_chunk(&mut self.skeleton, RUNNING_BINARIES, |chunk| self.has_met_running |= !chunk.is_empty());
-        if let Err(error) = looked {
-            say!("warning: filters on binaries cost more than they could: {error:#}");
-            self.programs.remove(RUNNING_BINARIES);
-        }
-    }
-}
-
 /// Runs an iterator, and gives what it writes.
-fn each_chunk(skeleton: &mut RecorderSkel<'static>, name: &str, mut consume: impl FnMut(&[u8])) -> Result<()> {
+///
+/// # Errors
+/// When it cannot be attached or read.
+pub(super) fn each_chunk(
+    skeleton: &mut RecorderSkel<'static>,
+    name: &str,
+    mut consume: impl FnMut(&[u8]),
+) -> Result<()> {
     let mut programs = skeleton.object_mut().progs_mut();
     let program = programs.find(|program| program.name() == name).context("a program is missing")?;
     let link = program.attach().with_context(|| format!("cannot attach `{name}`"))?;

@@ -12,10 +12,9 @@ waiting go-before bin/before after go-before 0 read first
 before=$WAITING
 waiting go-still bin/before after go-still 0 lock fifth
 still=$WAITING
-cp /data/policies/met-a.yaml active.yaml
+cp /data/policies/seen-a.yaml active.yaml
 record --policy active.yaml
-# What runs is met once a second at the latest.
-sleep 2
+sleep 1
 actor do read other-first
 wake go-before "$before"
 actor do read other-second
@@ -30,10 +29,11 @@ waiting go-across bin/across after go-across 0 read fourth
 across=$WAITING
 waiting go-grandparent bin/grandparent after go-grandparent 2 unlink sixth
 grandparent=$WAITING
-cp /data/policies/met-b.yaml active.yaml
+cp /data/policies/seen-b.yaml active.yaml
 hashtrail-recorder reload
 answered 1 'policies reloaded'
-sleep 2
+# By then all that runs was looked at under the new policies.
+sleep 13
 actor do read other-fourth
 wake go-across "$across"
 actor do lock other-fifth

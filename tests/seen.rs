@@ -16,7 +16,7 @@ const RECORDED: [[&str; 3]; 7] = [
 
 on_guests!(binaries_are_known_that_ran_before_the_policies: linux_6_1_turns, linux_6_12_turns);
 fn binaries_are_known_that_ran_before_the_policies(guest: Guest) {
-    let rows = guest.scenario("met").rows(
+    let rows = guest.scenario("seen").rows(
         "SELECT hook, parse_filename(exe) AS binary, parse_filename(path) AS file FROM events \
          WHERE message = 'binary' ORDER BY boot_ns",
     );
