@@ -47,7 +47,7 @@ static __always_inline bool stops_at_binary(__u32 hook)
 	if (!any)
 		return false;
 	process = process_of(bpf_get_current_task_btf(), false, 0);
-	/* Up to 6.1 it may only be busy; then that of the thread is too, and the call is counted as missed. */
+	/* Up to 6.1 it may only be busy; then that of the thread mostly is too, and the call is counted as missed. */
 	if (!process)
 		return false;
 	for (i = 0; i < PATH_SET_WORDS; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Whether a process was seen that runs a binary that the selectors of a hook ask for. Until one is, the hook's calls are
- * refused without a look at the process that calls.
+ * Whether a process was seen that runs a binary that the selectors of a hook ask for. Where a look at all that runs (see
+ * look.bpf.h) found none, the hook's calls are refused without a look at the process that calls, until one is seen.
  */
 #ifndef HASHTRAIL_SEEN_H
 #define HASHTRAIL_SEEN_H
