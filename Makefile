@@ -20,7 +20,8 @@ export LIBBPF_SYS_LIBRARY_PATH = $(LIBRARIES)
 export RUSTDOCFLAGS = -D warnings
 
 BUILD_PACKAGES := clang file gcc libc6-dev libelf-dev make pkg-config zlib1g-dev
-TEST_PACKAGES := busybox-static cpio e2fsprogs kmod minisign python3-venv qemu-system-x86 strace swtpm xz-utils
+TEST_PACKAGES := btrfs-progs busybox-static cpio e2fsprogs kmod minisign python3-venv qemu-system-x86 squashfs-tools strace \
+	swtpm xfsprogs xz-utils
 ENGINES := duckdb==2.0.0 polars==2.1.0 pyarrow==26.0.1 pyspark==4.3.0 pytz
 
 .PHONY: demo test test-full cost lint build dist without-clang setup-build setup-test venv
@@ -28,9 +29,10 @@ ENGINES := duckdb==2.0.0 polars==2.1.0 pyarrow==26.0.1 pyspark==4.3.0 pytz
 demo: build setup-test
 	HASHTRAIL_BIN_DIR=$(RELEASE) tests/vm/demo
 
-# The mutants run once more, within 512 MB of address space.
+# The tables say what became of each way of changing a program; the mutants run once more, within 512 MB of address space.
 test: setup-build setup-test venv lint dist
 	.ci/step tests $(CARGO) test $(FLAGS)
+	@cat target/vm/matrix/*
 	CARGO_TARGET_$(TARGET_NAME)_RUNNER="prlimit --as=536870912" \
 		.ci/step mutants $(CARGO) test $(FLAGS) --lib --bins -- mutants
 	HASHTRAIL_BIN_DIR=$(RELEASE) .ci/step demo tests/vm/demo

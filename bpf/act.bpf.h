@@ -20,6 +20,8 @@ static __always_inline __u8 obstacle_to_act(struct thread *thread, const struct 
 		return NOT_ENFORCED_MONITOR;
 	if (thread->uncertain >> (selector->entry_of_hook % ENTRIES_PER_HOOK) & 1)
 		return NOT_ENFORCED_DOUBTFUL_DIGEST;
+	if (thread->unknown >> (selector->entry_of_hook % ENTRIES_PER_HOOK) & 1)
+		return NOT_ENFORCED_UNDECIDED;
 	return NOT_ENFORCED_NONE;
 }
 

@@ -23,6 +23,18 @@ static long count_argument_byte(__u64 index, struct argument_count *count)
 	return 0;
 }
 
+/* Reading them into a slot must not wait for memory that was swapped out: whoever made it so decides how long that takes. */
+static __always_inline void touch_arguments(struct linux_binprm *bprm)
+{
+	__u64 first = bprm->p, end = bprm->exec;
+	__u8 byte;
+	int page;
+
+	for (page = 0; page <= ARGV_BYTES >> 12; page++)
+		if (first + (page << 12) < end)
+			bpf_copy_from_user(&byte, sizeof(byte), (void *)(first + (page << 12)));
+}
+
 /*
  * mm->arg_start is not yet set here: argc strings stand between bprm->p and bprm->exec, then the environment, which is
  * not recorded.
@@ -40,8 +52,8 @@ static __noinline int append_arguments(struct thread *thread, struct scratch *sl
 	available = CLAMP(bprm->exec - bprm->p, ARGV_BYTES);
 	count.offset = event->path_bytes + event->exe_bytes;
 	count.strings_left = event->argc;
-	if (slot && !bpf_copy_from_user(slot->tail + CLAMP(count.offset, PATH_BYTES + EXE_BYTES),
-					CLAMP(available, ARGV_BYTES), (void *)bprm->p)) {
+	if (slot && !bpf_probe_read_user(slot->tail + CLAMP(count.offset, PATH_BYTES + EXE_BYTES),
+					 CLAMP(available, ARGV_BYTES), (void *)bprm->p)) {
 		count.limit = available;
 		bpf_loop(ARGV_BYTES, count_argument_byte, &count, 0);
 	}

@@ -52,7 +52,7 @@ static __always_inline bool stops_at_binary(__u32 hook)
 		return false;
 	for (i = 0; i < PATH_SET_WORDS; i++)
 		common |= config.gate[hook].binaries.word[i] & (process->binary.word[i] | process->followed.word[i]);
-	return !common && process->generation == config.generation;
+	return !common && !process->unknown && process->generation == config.generation;
 }
 
 /* The thread's memory, made ready for one call; NULL where the call is not to be recorded. */
@@ -76,12 +76,13 @@ static __always_inline struct thread *enter_call(__u32 hook)
 	}
 	if (is_taken(thread, recording))
 		return NULL;
-	if (thread->calling_ima || thread->hashing) {
+	if (thread->calling_ima) {
 		COUNT(missed_nested, 1);
 		return NULL;
 	}
 	thread->hook = hook;
 	thread->verdict = 0;
+	thread->unknown_texts = 0;
 	__builtin_memset(&thread->number[NUMBER_ARGUMENT_0], 0, LIMIT_ARGUMENTS * sizeof(thread->number[0]));
 	return thread;
 }
@@ -96,10 +97,25 @@ static __always_inline struct thread *enter(__u32 hook)
 	return enter_gate(hook, ~0ULL);
 }
 
+/* Once for each hash: a mark that was left behind hides nothing but a reading of that file. */
+static __always_inline bool is_reopened_by_ima(struct thread *thread, struct file *file)
+{
+	if (thread->reopening != (__u64)file->f_inode || file->f_mode & FMODE_WRITE)
+		return false;
+	thread->reopening = 0;
+	return true;
+}
+
 /* After stops_at_once. */
 static __always_inline struct thread *enter_file(__u32 hook, struct file *file)
 {
-	return stops_at_binary(hook) || stops_at_directory(hook, file) ? NULL : enter_call(hook);
+	struct thread *thread = stops_at_binary(hook) || stops_at_directory(hook, file) ? NULL : enter_call(hook);
+
+	if (thread && hook == HOOK_FILE_OPEN && is_reopened_by_ima(thread, file)) {
+		COUNT(missed_nested, 1);
+		return NULL;
+	}
+	return thread;
 }
 
 _Static_assert(NUMBER_ATTRIBUTES == NUMBER_ARGUMENT_0 + LIMIT_ARGUMENTS - 1, "arguments, open mode and attributes stand together");
@@ -178,12 +194,29 @@ static long fill_number(__u64 index, struct numbers *numbers)
 	return 0;
 }
 
-static __always_inline void copy_sets(struct path_sets *to, const struct process *process, bool followed)
+/* Threads of the kernel have no binary. */
+static __always_inline bool runs_a_program(bool parent)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return parent ? BPF_CORE_READ(task, real_parent, mm) : BPF_CORE_READ(task, mm);
+}
+
+/* The sets of the binary of the process, or of its parent, and of it and what came before it. Gives what is known of it. */
+static __always_inline struct process *look_at_binary(struct thread *thread, bool parent, __u32 binary, __u32 followed)
+{
+	struct process *process = known_process(parent);
 	int i;
 
-	for (i = 0; i < PATH_SET_WORDS; i++)
-		to->word[i] = process ? process->binary.word[i] | (followed ? process->followed.word[i] : 0) : 0;
+	for (i = 0; i < PATH_SET_WORDS; i++) {
+		thread->sets[binary].word[i] = process ? process->binary.word[i] : 0;
+		thread->sets[followed].word[i] = process ? process->binary.word[i] | process->followed.word[i] : 0;
+	}
+	if (process ? process->unknown & UNKNOWN_BINARY : runs_a_program(parent))
+		thread->unknown_texts |= 1 << binary | 1 << followed;
+	else if (process && process->unknown)
+		thread->unknown_texts |= 1 << followed;
+	return process;
 }
 
 /* What the hook's steps ask of the process: its numbers, and the sets of its binary and its parent's. */
@@ -196,17 +229,14 @@ static __always_inline void look_at_process(struct thread *thread, struct hook_p
 	if (policy->number_count)
 		bpf_loop(policy->number_count, fill_number, &numbers, 0);
 	if (policy->needed_texts & (1 << TEXT_BINARY | 1 << TEXT_FOLLOWED) || config.family_count) {
-		process = known_process(false);
-		copy_sets(&thread->sets[TEXT_BINARY], process, false);
-		copy_sets(&thread->sets[TEXT_FOLLOWED], process, true);
+		process = look_at_binary(thread, false, TEXT_BINARY, TEXT_FOLLOWED);
 		if (process)
 			thread->families = process->families;
+		else
+			thread->unknown_texts |= UNKNOWN_FAMILIES;
 	}
-	if (policy->needed_texts & (1 << TEXT_PARENT_BINARY | 1 << TEXT_PARENT_FOLLOWED)) {
-		process = known_process(true);
-		copy_sets(&thread->sets[TEXT_PARENT_BINARY], process, false);
-		copy_sets(&thread->sets[TEXT_PARENT_FOLLOWED], process, true);
-	}
+	if (policy->needed_texts & (1 << TEXT_PARENT_BINARY | 1 << TEXT_PARENT_FOLLOWED))
+		look_at_binary(thread, true, TEXT_PARENT_BINARY, TEXT_PARENT_FOLLOWED);
 }
 
 /* Whether any selector could match, whatever the path is: spares the path of what no policy asked for. */

@@ -75,4 +75,48 @@ int BPF_PROG(path_truncate, struct path *path, int ret)
 	return thread ? bounded(record_path(thread, path)) : 0;
 }
 
+/* What mounts and unmounts leave at a path. No kernel lets programs sleep at all three hooks. */
+static __always_inline int record_mount_point(struct thread *thread, __u64 path)
+{
+	return record_place(thread, (__u64)BPF_CORE_READ((struct path *)path, dentry),
+			    (__u64)BPF_CORE_READ((struct path *)path, mnt));
+}
+
+/* dev_name, path, type, flags, data */
+SEC("lsm/sb_mount")
+int sb_mount(__u64 *ctx)
+{
+	struct thread *thread = enter(HOOK_SB_MOUNT);
+
+	if (!thread)
+		return 0;
+	thread->number[NUMBER_ARGUMENT_3] = argument(ctx, 3);
+	return bounded(record_mount_point(thread, argument(ctx, 1)));
+}
+
+/* from_path, to_path */
+SEC("lsm/move_mount")
+int move_mount(__u64 *ctx)
+{
+	struct thread *thread = enter(HOOK_MOVE_MOUNT);
+
+	return thread ? bounded(record_mount_point(thread, argument(ctx, 1))) : 0;
+}
+
+/* mount, flags */
+SEC("lsm/sb_umount")
+int sb_umount(__u64 *ctx)
+{
+	struct mount *mount = (void *)argument(ctx, 0) - bpf_core_field_offset(struct mount, mnt);
+	struct thread *thread = enter(HOOK_SB_UMOUNT);
+	struct mount *parent;
+
+	if (!thread)
+		return 0;
+	parent = BPF_CORE_READ(mount, mnt_parent);
+	thread->number[NUMBER_ARGUMENT_1] = (__u32)argument(ctx, 1);
+	return bounded(record_place(thread, (__u64)BPF_CORE_READ(mount, mnt_mountpoint),
+				    (__u64)parent + bpf_core_field_offset(struct mount, mnt)));
+}
+
 #endif

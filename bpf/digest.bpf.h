@@ -60,94 +60,157 @@ static __always_inline bool is_exec_hook(__u32 hook)
 	return false;
 }
 
-/* Writing is denied from the first to the last hook of an exec, so one hash serves them all. */
-static __always_inline bool reuse_exec_digest(struct thread *thread)
+/*
+ * Writing is denied from the first to the last hook of an exec, so one hash serves them all, where the content is one that
+ * cannot change otherwise.
+ */
+static __always_inline bool reuse_exec_digest(struct thread *thread, struct file *file)
 {
-	struct exec_digest *kept = &thread->exec_digest;
+	struct exec_digest *known = &thread->exec_digest;
 	struct event *event = &thread->event;
+	struct kept_digest *kept;
 
-	if (!is_exec_hook(thread->hook) || !kept->exec_id || kept->exec_id != event->exec_id ||
-	    kept->ino != event->ino || kept->dev != event->dev || kept->ino_generation != event->ino_generation ||
-	    kept->i_version_raw != event->i_version_raw || kept->size_bytes != event->size_bytes)
+	if (!is_exec_hook(thread->hook) || !known->exec_id || known->exec_id != event->exec_id ||
+	    known->ino != event->ino || known->dev != event->dev || known->ino_generation != event->ino_generation ||
+	    known->i_version_raw != event->i_version_raw || known->size_bytes != event->size_bytes ||
+	    !(thread->content.state & CONTENT_WATCHED))
 		return false;
-	__builtin_memcpy(event->digest, kept->digest, DIGEST_BYTES);
-	event->digest_algorithm = kept->algorithm;
-	event->digest_doubt = kept->doubt;
+	kept = bpf_inode_storage_get(&kept_digests, file->f_inode, NULL, 0);
+	if (!kept || kept->write_opens != known->write_opens)
+		return false;
+	__builtin_memcpy(event->digest, known->digest, DIGEST_BYTES);
+	event->digest_algorithm = known->algorithm;
+	event->digest_doubt |= known->doubt;
 	event->digest_source = SOURCE_CACHE;
+	event->content_read_ns = known->read_ns;
 	COUNT(digests_reused, 1);
 	return true;
 }
 
-static __always_inline void keep_exec_digest(struct thread *thread)
+static __always_inline void keep_exec_digest(struct thread *thread, __u64 write_opens)
 {
-	struct exec_digest *kept = &thread->exec_digest;
+	struct exec_digest *known = &thread->exec_digest;
 	struct event *event = &thread->event;
 
 	if (!is_exec_hook(thread->hook))
 		return;
-	kept->exec_id = event->exec_id;
-	kept->ino = event->ino;
-	kept->dev = event->dev;
-	kept->ino_generation = event->ino_generation;
-	kept->i_version_raw = event->i_version_raw;
-	kept->size_bytes = event->size_bytes;
-	kept->algorithm = event->digest_algorithm;
-	kept->doubt = event->digest_doubt;
-	__builtin_memcpy(kept->digest, event->digest, DIGEST_BYTES);
+	known->exec_id = event->exec_id;
+	known->ino = event->ino;
+	known->dev = event->dev;
+	known->ino_generation = event->ino_generation;
+	known->i_version_raw = event->i_version_raw;
+	known->size_bytes = event->size_bytes;
+	known->read_ns = event->content_read_ns;
+	known->write_opens = write_opens;
+	known->algorithm = event->digest_algorithm;
+	known->doubt = event->digest_doubt;
+	__builtin_memcpy(known->digest, event->digest, DIGEST_BYTES);
 }
 
 /*
- * What can make the digest doubtful. Bit 0 of i_version is set when the kernel really hashes and cleared by the next
- * change: a clear bit means that IMA answered from its cache with the digest of older content.
+ * What moved over the hash. Bit 0 of i_version is set when the kernel really hashes and cleared by the next change: where IMA
+ * read nothing, a clear bit means that its memory is of older content. Not each filesystem sets it: xfs no more since 6.13.
  */
-static __always_inline __u32 doubts(struct thread *thread, struct file *file)
+static __always_inline __u32 doubts_over_hash(const struct thread *thread, const struct content *after)
 {
-	struct event *event = &thread->event;
-	struct inode *inode = file->f_inode;
-	__u64 version = inode->i_version.counter, size = inode->i_size;
-	__s32 own_writer = thread->hook == HOOK_FILE_POST_OPEN && file->f_mode & FMODE_WRITE;
-	__u32 doubt = 0;
+	const struct content *before = &thread->content;
+	__u32 doubt = doubts_of(before) | doubts_of(after);
 
-	if (counts_versions(inode)) {
-		if (!(version & I_VERSION_QUERIED))
+	if (after->state & CONTENT_COUNTED) {
+		if (!(after->version & I_VERSION_QUERIED) && !thread->hashed)
 			doubt |= DOUBT_OLD;
-		if (version >> 1 != event->i_version_raw >> 1)
+		if (after->version >> 1 != before->version >> 1)
 			doubt |= DOUBT_MOVED_DURING_HASH;
-	} else if (!config.hash_probe || !thread->hashed) {
-		doubt |= DOUBT_NOT_REVALIDATED;
 	}
-	if (size != event->size_bytes)
+	if (after->inode != before->inode || after->size_bytes != before->size_bytes || after->ctime_s != before->ctime_s ||
+	    after->ctime_ns != before->ctime_ns)
 		doubt |= DOUBT_MOVED_DURING_HASH;
-	if (inode->i_writecount.counter > own_writer)
-		doubt |= DOUBT_WRITER_OPEN;
-	if (inode->i_sb->s_iflags & SB_I_IMA_UNVERIFIABLE_SIGNATURE)
-		doubt |= DOUBT_UNVERIFIABLE_FS;
-	event->i_version_raw = version;
 	return doubt;
 }
 
-static __noinline int take_digest(struct thread *thread, struct file *file)
+/*
+ * Attributes of IMA's policy; 0: it has none, keeps no digests in its memory, and reads the file at each call of the helper,
+ * so that no program has to see that it did.
+ */
+extern const void ima_policy_flag __ksym __weak;
+
+static __always_inline bool ima_has_policy(void)
+{
+	int flags = 1;
+
+	if (&ima_policy_flag)
+		bpf_probe_read_kernel(&flags, sizeof(flags), &ima_policy_flag);
+	return flags;
+}
+
+/* False where there is none, or one is known already. */
+static __noinline int needs_hash(struct thread *thread, struct file *file)
 {
 	struct event *event;
-	__u64 begin;
-	long algorithm;
 
 	if (!thread)
 		return 0;
 	event = &thread->event;
 	if (!file) {
-		event->digest_status = thread->hook < HOOK_INODE_RENAME ? DIGEST_NO_FILE
-									: DIGEST_NOT_AVAILABLE_AT_THIS_HOOK;
+		event->digest_status = thread->hook < HOOK_INODE_RENAME && !(event->flags & EVENT_HAS_FILE)
+					       ? DIGEST_NO_FILE
+					       : DIGEST_NOT_AVAILABLE_AT_THIS_HOOK;
 		return 0;
 	}
 	event->digest_status = digest_obstacle(thread, file);
-	if (event->digest_status != DIGEST_OK || reuse_exec_digest(thread) || reuse_kept_digest(thread, file))
+	return event->digest_status == DIGEST_OK && !reuse_exec_digest(thread, file) && !reuse_kept_digest(thread, file);
+}
+
+/* After the helper: what the digest is worth, and where it is kept. write_opens: before it. */
+static __noinline int weigh_digest(struct thread *thread, struct kept_digest *kept, __u64 write_opens, __u64 begin)
+{
+	struct content after = {};
+	struct event *event;
+
+	if (!thread)
 		return 0;
+	event = &thread->event;
+	after.opened = thread->content.opened;
+	after.opened_inode = thread->content.opened_inode;
+	after.own_writers = thread->content.own_writers;
+	find_content(&after);
+	event->digest_doubt = doubts_over_hash(thread, &after);
+	event->i_version_raw = after.version;
+	event->content_read_ns = thread->hashed ? begin : vouched_read(thread, kept);
+	if (!event->content_read_ns)
+		event->content_read_ns = noted_read(&after);
+	if (!event->content_read_ns)
+		event->digest_doubt |= DOUBT_NOT_REVALIDATED;
+	/* Who opened it for writing and is gone again may have stored into a mapping, which leaves no other trace. */
+	if (!kept || kept->write_opens != write_opens)
+		event->digest_doubt |= kept ? DOUBT_MOVED_DURING_HASH : DOUBT_NOT_REVALIDATED;
+	keep_exec_digest(thread, write_opens);
+	if (kept && thread->hashed)
+		keep_digest(thread, kept, &after, write_opens);
+	return 0;
+}
+
+static __noinline int take_hash(struct thread *thread, struct file *file)
+{
+	struct kept_digest *kept;
+	struct event *event;
+	__u64 begin, write_opens;
+	bool may_remember;
+	long algorithm;
+
+	if (!thread || !file)
+		return 0;
+	event = &thread->event;
+	kept = memory_of(file->f_inode);
+	write_opens = kept ? kept->write_opens : 0;
 	begin = bpf_ktime_get_boot_ns();
+	may_remember = ima_has_policy();
 	thread->hashed = 0;
+	thread->hash_counted = 0;
 	thread->calling_ima = 1;
 	algorithm = bpf_ima_file_hash(file, event->digest, DIGEST_BYTES);
 	thread->calling_ima = 0;
+	thread->reopening = 0;
 	event->digest_duration_ns = bpf_ktime_get_boot_ns() - begin;
 	COUNT(digests, 1);
 	/* 0 is an algorithm too (md4) */
@@ -157,40 +220,74 @@ static __noinline int take_digest(struct thread *thread, struct file *file)
 	}
 	event->digest_algorithm = algorithm;
 	event->digest_source = SOURCE_IMA;
-	event->digest_doubt = doubts(thread, file);
-	keep_exec_digest(thread);
-	keep_digest(thread, file);
-	return 0;
+	if (!may_remember && !ima_has_policy())
+		thread->hashed = 1;
+	return weigh_digest(thread, kept, write_opens, begin);
 }
 
-/*
- * IMA reads the file, for the helper or for its own policy. For a write-only file it opens it again for reading: hooks
- * that run inside are not acts of the task.
- */
-SEC("fentry/ima_calc_file_hash")
-int BPF_PROG(ima_hash_begins, struct file *file)
+static __always_inline void note_hash_begin(struct file *file)
 {
 	struct thread *thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
 						     BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!thread)
-		return 0;
-	thread->hashing = 1;
+		return;
+	thread->reopening = file->f_mode & FMODE_READ ? 0 : (__u64)file->f_inode;
 	thread->hashed = 1;
-	if (generation_that_records() != config.generation)
-		return 0;
+	/* What it reads for the helper does not stay in its memory. */
+	if (!thread->calling_ima)
+		begin_reading(file);
+	if (thread->hash_counted || generation_that_records() != config.generation)
+		return;
+	thread->hash_counted = 1;
 	COUNT(hashed_files, 1);
 	COUNT(hashed_bytes, file->f_inode->i_size);
+}
+
+static __always_inline void note_hash_end(struct file *file, int error)
+{
+	struct thread *thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
+
+	if (!thread)
+		return;
+	thread->reopening = 0;
+	thread->hashed = 1;
+	thread->hash_counted = 0;
+	if (!thread->calling_ima && !error)
+		end_reading(file);
+}
+
+/*
+ * IMA reads the file, for the helper or for its own policy. For a write-only file it opens it again for reading, which is
+ * no act of the task: that one open is not recorded. The kernel may skip any program, so nothing rests on the end:
+ * a mark that said "inside" would hide, once it stays, all that the thread does from then on.
+ */
+SEC("fentry/ima_calc_file_hash")
+int BPF_PROG(ima_hash_begins, struct file *file)
+{
+	note_hash_begin(file);
+	return 0;
+}
+
+/* A task that is preempted in a program makes the kernel skip it for the other tasks of that CPU: not this one too. */
+SEC("fentry/ima_calc_file_hash")
+int BPF_PROG(ima_hash_begins_again, struct file *file)
+{
+	note_hash_begin(file);
 	return 0;
 }
 
 SEC("fexit/ima_calc_file_hash")
-int BPF_PROG(ima_hash_ends, struct file *file)
+int BPF_PROG(ima_hash_ends, struct file *file, void *hash, int ret)
 {
-	struct thread *thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
+	note_hash_end(file, ret);
+	return 0;
+}
 
-	if (thread)
-		thread->hashing = 0;
+SEC("fexit/ima_calc_file_hash")
+int BPF_PROG(ima_hash_ends_again, struct file *file, void *hash, int ret)
+{
+	note_hash_end(file, ret);
 	return 0;
 }
 

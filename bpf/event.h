@@ -23,6 +23,8 @@ enum hook {
 	HOOK_BPRM_COMMITTING_CREDS,
 	HOOK_FILE_LOCK,
 	HOOK_FILE_RECEIVE,
+	HOOK_FILE_MPROTECT,
+	HOOK_KERNEL_LOAD_DATA,
 	/* Change hooks: dentries instead of files, no digest. */
 	HOOK_INODE_RENAME,
 	HOOK_INODE_UNLINK,
@@ -30,6 +32,9 @@ enum hook {
 	HOOK_INODE_SETATTR,
 	HOOK_INODE_SETXATTR,
 	HOOK_PATH_TRUNCATE,
+	HOOK_SB_MOUNT,
+	HOOK_MOVE_MOUNT,
+	HOOK_SB_UMOUNT,
 	/* Hooks that a policy names and that have no program of their own. */
 	HOOK_OTHER_0,
 	HOOK_OTHER_7 = HOOK_OTHER_0 + 7,
@@ -48,6 +53,8 @@ enum event_flag {
 	EVENT_BULK = 8, /* where space is short, it ranks behind execs and modules */
 	EVENT_ENFORCED = 16, /* the action was carried out */
 	EVENT_HAS_TARGET = 32, /* target_ino is that of a file which target named before */
+	EVENT_UNDECIDED = 64, /* a filter could not be evaluated, so the policy may not have asked for the row */
+	EVENT_MAPPED_EXECUTABLE = 128, /* the file that is to be written is mapped executable now */
 };
 
 /* What a selector asks for beside the row, strongest last. */
@@ -64,6 +71,7 @@ enum not_enforced {
 	NOT_ENFORCED_NOT_ASKED, /* --enforce was not given */
 	NOT_ENFORCED_MONITOR, /* the policy's mode */
 	NOT_ENFORCED_DOUBTFUL_DIGEST, /* a digest that is not certain denies nothing */
+	NOT_ENFORCED_UNDECIDED, /* nor does a filter that could not be evaluated */
 	NOT_ENFORCED_OTHER_ENTRY, /* another entry denied first, with its own errno */
 	NOT_ENFORCED_FAILED,
 };
@@ -76,6 +84,7 @@ enum path_flag {
 	PATH_NO_SCRATCH = 16,
 	PATH_MOUNT_POINT = 32,
 	PATH_FS_RELATIVE = 64, /* from the root of the filesystem, whose mount point is not known */
+	PATH_LATE = 128, /* built again after the digest, and not as it was before */
 };
 
 enum digest_status {
@@ -155,6 +164,9 @@ struct event {
 	__u64 digest_duration_ns;
 	__u64 target_ino;
 	__u64 ref_seq; /* of the row that a row of user space is about */
+	__u64 real_ino; /* of a stacked filesystem: of the file beneath; 0: not stacked, or not known */
+	__u64 image_ino; /* of a filesystem on a loop device: of the image; 0: not known */
+	__u64 content_read_ns; /* when the reading began that the digest is of, CLOCK_BOOTTIME; 0: not known */
 	__u32 record_bytes; /* of the whole record */
 	__u32 cpu;
 	__u32 pid;
@@ -185,6 +197,9 @@ struct event {
 	__u32 path_flags;
 	__u32 ref_cpu;
 	__u32 attributes;
+	__u32 real_dev;
+	__u32 image_dev; /* 0: not on a loop device */
+	__s32 writable_mappings; /* shared ones of the file's content; negative: denied by a seal */
 	__s32 result; /* errno that the program returned, negative */
 	__u16 hook; /* that recorded it */
 	__u16 entry; /* of the loaded policies, over all hooks */
@@ -199,13 +214,14 @@ struct event {
 	__u8 digest_source;
 	__u8 action;
 	__u8 not_enforced;
-	__u8 padding[7];
+	__u8 padding[3];
 	char comm[COMM_BYTES];
 	char parent_comm[COMM_BYTES];
 	char fs_type[FS_TYPE_BYTES];
+	char real_fs_type[FS_TYPE_BYTES];
 	__u8 digest[DIGEST_BYTES];
 };
-_Static_assert(sizeof(struct event) == 392, "the record head has no hidden padding");
+_Static_assert(sizeof(struct event) == 440, "the record head has no hidden padding");
 
 /* Counts of one CPU since start. seq is also the number of rows that got a sequence number. */
 struct counters {
@@ -217,6 +233,8 @@ struct counters {
 	__u64 missed_no_memory;
 	__u64 missed_interrupt; /* calls that are no task's */
 	__u64 own_calls; /* of the recorder itself */
+	__u64 undecided; /* rows that a filter could not be evaluated for */
+	__u64 slowest_loss_ns; /* longest time from the entry of a hook to the loss of its call */
 	__u64 filtered; /* calls that no selector matched, without those that a gate stopped */
 	__u64 no_scratch;
 	__u64 digests; /* helper calls */

@@ -3,32 +3,38 @@
 #ifndef HASHTRAIL_FILE_H
 #define HASHTRAIL_FILE_H
 
-static __always_inline void fill_times(struct event *event, struct inode *inode)
+static __always_inline void read_mtime(struct inode *inode, __s64 *seconds, __u32 *nanoseconds)
 {
 	struct inode___timespec *timespec = (void *)inode;
 	struct inode___accessor *accessor = (void *)inode;
 
 	if (bpf_core_field_exists(inode->i_mtime_sec)) {
-		event->mtime_s = BPF_CORE_READ(inode, i_mtime_sec);
-		event->mtime_ns = BPF_CORE_READ(inode, i_mtime_nsec);
-		event->ctime_s = BPF_CORE_READ(inode, i_ctime_sec);
+		*seconds = BPF_CORE_READ(inode, i_mtime_sec);
+		*nanoseconds = BPF_CORE_READ(inode, i_mtime_nsec);
+	} else if (bpf_core_field_exists(timespec->i_mtime)) {
+		*seconds = BPF_CORE_READ(timespec, i_mtime.tv_sec);
+		*nanoseconds = BPF_CORE_READ(timespec, i_mtime.tv_nsec);
+	} else {
+		*seconds = BPF_CORE_READ(accessor, __i_mtime.tv_sec);
+		*nanoseconds = BPF_CORE_READ(accessor, __i_mtime.tv_nsec);
+	}
+}
+
+static __always_inline void read_ctime(struct inode *inode, __s64 *seconds, __u32 *nanoseconds)
+{
+	struct inode___timespec *timespec = (void *)inode;
+	struct inode___accessor *accessor = (void *)inode;
+
+	if (bpf_core_field_exists(inode->i_ctime_sec)) {
+		*seconds = BPF_CORE_READ(inode, i_ctime_sec);
 		/* From 6.13 on the highest bit says that the time was asked for */
-		event->ctime_ns = BPF_CORE_READ(inode, i_ctime_nsec) & ~(1U << 31);
-		return;
-	}
-	if (bpf_core_field_exists(timespec->i_mtime)) {
-		event->mtime_s = BPF_CORE_READ(timespec, i_mtime.tv_sec);
-		event->mtime_ns = BPF_CORE_READ(timespec, i_mtime.tv_nsec);
+		*nanoseconds = BPF_CORE_READ(inode, i_ctime_nsec) & ~(1U << 31);
+	} else if (bpf_core_field_exists(timespec->i_ctime)) {
+		*seconds = BPF_CORE_READ(timespec, i_ctime.tv_sec);
+		*nanoseconds = BPF_CORE_READ(timespec, i_ctime.tv_nsec);
 	} else {
-		event->mtime_s = BPF_CORE_READ(accessor, __i_mtime.tv_sec);
-		event->mtime_ns = BPF_CORE_READ(accessor, __i_mtime.tv_nsec);
-	}
-	if (bpf_core_field_exists(timespec->i_ctime)) {
-		event->ctime_s = BPF_CORE_READ(timespec, i_ctime.tv_sec);
-		event->ctime_ns = BPF_CORE_READ(timespec, i_ctime.tv_nsec);
-	} else {
-		event->ctime_s = BPF_CORE_READ(accessor, __i_ctime.tv_sec);
-		event->ctime_ns = BPF_CORE_READ(accessor, __i_ctime.tv_nsec);
+		*seconds = BPF_CORE_READ(accessor, __i_ctime.tv_sec);
+		*nanoseconds = BPF_CORE_READ(accessor, __i_ctime.tv_nsec);
 	}
 }
 
@@ -51,9 +57,8 @@ __noinline int fill_file(struct event *event, __u64 dentry_address, __u64 inode_
 	event->owner_gid = BPF_CORE_READ(inode, i_gid.val);
 	event->nlink = BPF_CORE_READ(inode, i_nlink);
 	event->size_bytes = BPF_CORE_READ(inode, i_size);
-	event->i_version_raw = BPF_CORE_READ(inode, i_version.counter);
-	event->writers = BPF_CORE_READ(inode, i_writecount.counter);
-	fill_times(event, inode);
+	read_mtime(inode, &event->mtime_s, &event->mtime_ns);
+	read_ctime(inode, &event->ctime_s, &event->ctime_ns);
 	return 0;
 }
 

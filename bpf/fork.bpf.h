@@ -11,6 +11,8 @@ static __always_inline void inherit(struct process *to, const struct process *fr
 	__builtin_memcpy(to, from, sizeof(*to));
 	for (i = 0; i < PATH_SET_WORDS; i++)
 		to->followed.word[i] |= from->binary.word[i];
+	if (from->unknown)
+		to->unknown |= UNKNOWN_FOLLOWED;
 	/* The child's own number may be one that a policy names. */
 	if (config.family_count) {
 		bpf_loop(config.family_count, look_at_family, &membership, 0);
@@ -48,7 +50,7 @@ static __always_inline void send_fork(struct task_struct *parent, struct task_st
 
 	if (is_recorder())
 		return;
-	slot = claim_scratch();
+	slot = claim_scratch(bpf_ktime_get_boot_ns());
 	if (!slot) {
 		send_bare_fork(parent, child);
 		return;
@@ -67,15 +69,8 @@ static __always_inline void send_fork(struct task_struct *parent, struct task_st
 	release_scratch(slot);
 }
 
-/*
- * The memory of a new task is made here, where it cannot sleep. Made at a task's first event, 6.1.192 missed a third of
- * the calls of sixteen parallel workers; made here, none. The likely cause is the per-CPU lock of task storage, which up
- * to 6.1 is held over an allocation that can sleep.
- */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
+static __always_inline int follow_fork(struct task_struct *parent, struct task_struct *child, struct thread *thread)
 {
-	struct thread *thread = bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	struct process *from, *to;
 
 	if (child->pid != child->tgid || generation_that_records() != config.generation)
@@ -98,6 +93,33 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 	}
 	send_fork(parent, child, from);
 	return 0;
+}
+
+/*
+ * The memory of a new task is made here, where it cannot sleep. Made at a task's first event, 6.1.192 missed a third of
+ * the calls of sixteen parallel workers; made here, none. The likely cause is the per-CPU lock of task storage, which up
+ * to 6.1 is held over an allocation that can sleep.
+ */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
+{
+	return follow_fork(parent, child, bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE));
+}
+
+/* Of 6.11. Task storage takes no lock of the scheduler for its memory since 6.4. */
+extern void bpf_preempt_disable(void) __ksym __weak;
+
+/*
+ * From Linux 7 on a task can be preempted in the program above, and the kernel skips it for the forks of other tasks on that
+ * CPU: one of twenty, with sixteen busy workers. This one comes next, holds a lock of the scheduler and so is never skipped.
+ */
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(sched_wakeup_new, struct task_struct *child)
+{
+	if (!bpf_preempt_disable)
+		return 0;
+	return follow_fork(bpf_get_current_task_btf(), child,
+			   bpf_task_storage_get(&threads, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE));
 }
 
 #endif

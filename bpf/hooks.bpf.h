@@ -34,8 +34,10 @@ int BPF_PROG(bprm_creds_for_exec, struct linux_binprm *bprm, int ret)
 SEC("lsm.s/bprm_check_security")
 int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 {
-	struct thread *thread = enter(HOOK_BPRM_CHECK_SECURITY);
+	struct thread *thread;
 
+	note_kernel_task();
+	thread = enter(HOOK_BPRM_CHECK_SECURITY);
 	if (!thread)
 		return 0;
 	/* A script's interpreter comes by as a second step of the same exec, with interp replaced. */
@@ -117,6 +119,8 @@ static __noinline int record_open(struct file *file, __u32 hook, __u32 mask)
 SEC("lsm.s/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
+	if (config.watches_writers && file->f_mode & FMODE_WRITE)
+		note_writer(file);
 	return stops_at_open(HOOK_FILE_OPEN, file) ? 0 : record_open(file, HOOK_FILE_OPEN, 0);
 }
 
@@ -155,6 +159,32 @@ int BPF_PROG(file_receive, struct file *file, int ret)
 	struct thread *thread = enter(HOOK_FILE_RECEIVE);
 
 	return thread ? bounded(record_file(thread, file, NULL)) : 0;
+}
+
+/* Memory of a file that was mapped otherwise becomes executable. The kernel holds the lock of all mappings of the process. */
+SEC("lsm/file_mprotect")
+int BPF_PROG(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot, int ret)
+{
+	struct thread *thread = enter_gate(HOOK_FILE_MPROTECT, prot);
+
+	if (!thread)
+		return 0;
+	thread->number[NUMBER_ARGUMENT_1] = reqprot;
+	thread->number[NUMBER_ARGUMENT_2] = prot;
+	return bounded(record_unhashed(thread, BPF_CORE_READ(vma, vm_file)));
+}
+
+/* The kernel takes a module or another image from the memory of a process: there is no file. */
+SEC("lsm/kernel_load_data")
+int BPF_PROG(kernel_load_data, int id, bool contents, int ret)
+{
+	struct thread *thread = enter(HOOK_KERNEL_LOAD_DATA);
+
+	if (!thread)
+		return 0;
+	thread->number[NUMBER_ARGUMENT_0] = (__u32)id;
+	thread->number[NUMBER_ARGUMENT_1] = contents;
+	return bounded(record_unhashed(thread, NULL));
 }
 
 /* The recorder locks a file of its own each second. Silence shows that programs do not run (ftrace_enabled=0, say). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The digest of a file's content, kept with its inode for as long as that content cannot have changed, so that a program
- * that runs a thousand times is not hashed a thousand times.
+ * The digest of a file's content, kept with its inode for as long as that content cannot have changed: a program that runs a
+ * thousand times is not hashed a thousand times, and what IMA has in its own memory is believed only where this agrees.
  */
 #ifndef HASHTRAIL_KEPT_H
 #define HASHTRAIL_KEPT_H
@@ -16,11 +16,14 @@
 
 /* All tasks share it: a copy counts only if nobody wrote meanwhile. */
 struct kept_digest {
-	__u32 turn; /* odd while it is written */
-	__s32 algorithm;
+	__u64 write_opens; /* opens for writing since this memory was made; not of the turn */
+	__u64 write_opens_before; /* when the content was read */
 	__u64 i_version_raw;
 	__u64 size_bytes;
-	__u64 boot_ns; /* when it was taken */
+	__u64 real_inode; /* address */
+	__u64 read_ns; /* when the content began to be read */
+	__u32 turn; /* odd while it is written */
+	__s32 algorithm;
 	__u8 digest[DIGEST_BYTES];
 };
 
@@ -31,77 +34,101 @@ struct {
 	__type(value, struct kept_digest);
 } kept_digests SEC(".maps");
 
+/* Of two CPUs that make it at once, the kernel lets one fail: it finds what the other made. */
+static __always_inline struct kept_digest *memory_of(struct inode *inode)
+{
+	struct kept_digest *kept = bpf_inode_storage_get(&kept_digests, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	return kept ? kept : bpf_inode_storage_get(&kept_digests, inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
 /* A full barrier too. */
 static __always_inline __u32 turn_of(struct kept_digest *kept)
 {
 	return __sync_fetch_and_add(&kept->turn, 0);
 }
 
-static __always_inline bool counts_versions(struct inode *inode)
+/*
+ * Whether a change would be seen: bit 0 of the counter makes the next one count. Nobody has the file open for writing, so no
+ * mapping is stored to; all of it is in memory, so it is what was hashed and what will run.
+ */
+static __always_inline bool is_settled(const struct content *content)
 {
-	return inode->i_sb->s_flags & SB_I_VERSION || inode->i_sb->s_iflags & SB_I_VERSION;
+	return (content->state & (CONTENT_COUNTED | CONTENT_WATCHED)) == (CONTENT_COUNTED | CONTENT_WATCHED) &&
+	       content->version & I_VERSION_QUERIED && !doubts_of(content) &&
+	       content->cached_bytes >= content->size_bytes;
 }
 
 /*
- * Whether the change counter, of this raw value, would show a change: bit 0 makes the next one count. Nobody has the file
- * open for writing, so no mapping is stored to; all of it is in memory, so it is what was hashed and what will run.
+ * Copies the digest that is kept for the content of the call, and gives the time when it was read; 0 where none is kept or
+ * the content may be another one.
  */
-static __always_inline bool is_settled(struct inode *inode, __u64 version)
+static __always_inline __u64 copy_kept(struct thread *thread, struct kept_digest *kept, __s32 *algorithm, __u8 *digest)
 {
-	return config.keeps_digests && counts_versions(inode) && version & I_VERSION_QUERIED &&
-	       inode->i_writecount.counter <= 0 && inode->i_size >= KEPT_FROM_BYTES &&
-	       inode->i_mapping->nrpages * config.page_bytes >= (__u64)inode->i_size;
+	struct content *content = &thread->content;
+	__u32 turn = turn_of(kept);
+	__u64 read_ns = kept->read_ns;
+	bool is_same = kept->i_version_raw == content->version && kept->size_bytes == content->size_bytes &&
+		       kept->real_inode == content->inode && kept->write_opens == kept->write_opens_before &&
+		       read_ns && thread->event.boot_ns - read_ns < KEPT_NS;
+
+	*algorithm = kept->algorithm;
+	__builtin_memcpy(digest, kept->digest, DIGEST_BYTES);
+	return turn & 1 || !is_same || turn_of(kept) != turn ? 0 : read_ns;
 }
 
 static __always_inline bool reuse_kept_digest(struct thread *thread, struct file *file)
 {
 	struct event *event = &thread->event;
-	struct inode *inode = file->f_inode;
-	__u64 version = inode->i_version.counter;
 	struct kept_digest *kept;
-	bool is_same;
-	__u32 turn;
 
-	if (!is_settled(inode, version))
+	if (!config.keeps_digests || thread->content.size_bytes < KEPT_FROM_BYTES || !is_settled(&thread->content))
 		return false;
-	kept = bpf_inode_storage_get(&kept_digests, inode, NULL, 0);
+	kept = bpf_inode_storage_get(&kept_digests, file->f_inode, NULL, 0);
 	if (!kept)
 		return false;
-	turn = turn_of(kept);
-	is_same = kept->i_version_raw == version && kept->size_bytes == event->size_bytes &&
-		  event->boot_ns - kept->boot_ns < KEPT_NS;
-	event->digest_algorithm = kept->algorithm;
-	__builtin_memcpy(event->digest, kept->digest, DIGEST_BYTES);
-	if (turn & 1 || !is_same || turn_of(kept) != turn) {
+	event->content_read_ns = copy_kept(thread, kept, &event->digest_algorithm, event->digest);
+	if (!event->content_read_ns) {
 		event->digest_algorithm = 0;
 		__builtin_memset(event->digest, 0, DIGEST_BYTES);
 		return false;
 	}
-	event->i_version_raw = version;
 	event->digest_source = SOURCE_CACHE;
 	COUNT(digests_reused, 1);
 	return true;
 }
 
-/* Keeps the digest that was just taken, where nothing makes it doubtful. */
-static __always_inline void keep_digest(struct thread *thread, struct file *file)
+/* IMA answered from its memory: when the content was read that the digest is of, if that is known and not long ago. */
+static __always_inline __u64 vouched_read(struct thread *thread, struct kept_digest *kept)
+{
+	__u8 digest[DIGEST_BYTES];
+	__s32 algorithm;
+	__u64 read_ns;
+
+	if (!kept || !is_settled(&thread->content))
+		return 0;
+	read_ns = copy_kept(thread, kept, &algorithm, digest);
+	return algorithm == thread->event.digest_algorithm && is_same_digest(digest, thread->event.digest) ? read_ns : 0;
+}
+
+/* Keeps the digest whose content was just read, where nothing makes it doubtful. */
+static __always_inline void keep_digest(struct thread *thread, struct kept_digest *kept, const struct content *content,
+					__u64 write_opens)
 {
 	struct event *event = &thread->event;
-	struct kept_digest *kept;
 	__u32 turn;
 
-	if (event->digest_doubt || !is_settled(file->f_inode, event->i_version_raw))
-		return;
-	kept = bpf_inode_storage_get(&kept_digests, file->f_inode, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!kept)
+	if (event->digest_doubt || !is_settled(content))
 		return;
 	turn = turn_of(kept);
 	if (turn & 1 || __sync_val_compare_and_swap(&kept->turn, turn, turn + 1) != turn)
 		return;
 	kept->algorithm = event->digest_algorithm;
-	kept->i_version_raw = event->i_version_raw;
-	kept->size_bytes = event->size_bytes;
-	kept->boot_ns = event->boot_ns;
+	kept->i_version_raw = content->version;
+	kept->size_bytes = content->size_bytes;
+	kept->real_inode = content->inode;
+	kept->read_ns = event->content_read_ns;
+	kept->write_opens_before = write_opens;
 	__builtin_memcpy(kept->digest, event->digest, DIGEST_BYTES);
 	__sync_fetch_and_add(&kept->turn, 1);
 }

@@ -42,6 +42,8 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define S_IFREG 0100000
 #define FMODE_READ 1
 #define FMODE_WRITE 2
+/* include/uapi/linux/major.h */
+#define LOOP_MAJOR 7
 #define O_CREAT 0100
 #define O_TRUNC 01000
 #define O_APPEND 02000
@@ -50,7 +52,10 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define VM_PROTECTION 7
 #define VM_SHARED 8
 #define VM_MAYWRITE 0x20
+#define VM_EXEC 4
+#define SB_KERNMOUNT (1 << 22)
 #define SB_I_VERSION (1 << 23)
+#define SB_NOUSER (1U << 31)
 #define SB_I_IMA_UNVERIFIABLE_SIGNATURE 0x20
 #define MNT_INTERNAL 0x4000
 #define ENAMETOOLONG 36
@@ -78,6 +83,27 @@ enum pseudo_filesystem {
 	CONFIGFS_MAGIC = 0x62656570,
 	BINFMTFS_MAGIC = 0x42494e4d,
 	EFIVARFS_MAGIC = 0xde5e81e4,
+};
+
+/* The same: what a digest says of files there, see content.bpf.h */
+enum filesystem {
+	EXT4_SUPER_MAGIC = 0xef53,
+	XFS_SUPER_MAGIC = 0x58465342,
+	BTRFS_SUPER_MAGIC = 0x9123683e,
+	TMPFS_MAGIC = 0x01021994,
+	OVERLAYFS_SUPER_MAGIC = 0x794c7630,
+	FUSE_SUPER_MAGIC = 0x65735546,
+	NFS_SUPER_MAGIC = 0x6969,
+	SMB_SUPER_MAGIC = 0x517b,
+	CIFS_SUPER_MAGIC = 0xff534d42,
+	SMB2_SUPER_MAGIC = 0xfe534d42,
+	CEPH_SUPER_MAGIC = 0x00c36400,
+	V9FS_MAGIC = 0x01021997,
+	AFS_SUPER_MAGIC = 0x5346414f,
+	CODA_SUPER_MAGIC = 0x73757245,
+	OCFS2_SUPER_MAGIC = 0x7461636f,
+	GFS2_MAGIC = 0x01161970,
+	VBOXSF_SUPER_MAGIC = 0x786f4256,
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -110,8 +136,27 @@ struct hlist_bl_node {
 	struct hlist_bl_node **pprev;
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct rb_node {
+	unsigned long __rb_parent_color;
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct rb_root_cached {
+	struct rb_root rb_root;
+};
+
 struct inode;
 struct mount;
+struct mnt_namespace;
 struct mnt_idmap;
 struct user_namespace;
 
@@ -129,6 +174,7 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 };
 
 struct vfsmount {
@@ -137,9 +183,15 @@ struct vfsmount {
 };
 
 struct mount {
+	struct mnt_namespace *mnt_ns; /* NULL once it is detached */
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_instance; /* in s_mounts */
+};
+
+struct mount___linked {
+	struct mount *mnt_next_for_sb;
 };
 
 struct path {
@@ -157,9 +209,49 @@ struct super_block {
 	unsigned long s_flags;
 	unsigned long s_iflags;
 	unsigned long s_magic;
+	int s_stack_depth;
+	struct dentry *s_root;
+	struct block_device *s_bdev;
+	void *s_fs_info;
+	struct list_head s_mounts;
+};
+
+/* From the release on in which mount has no mnt_instance */
+struct super_block___linked {
+	struct mount *s_mounts;
+};
+
+struct gendisk {
+	int major;
+	void *private_data;
+};
+
+struct block_device {
+	struct gendisk *bd_disk;
+};
+
+/* drivers/block/loop.c */
+struct loop_device {
+	struct file *lo_backing_file;
+};
+
+/* fs/btrfs/volumes.h, fs/btrfs/fs.h */
+struct btrfs_device {
+	struct block_device *bdev;
+};
+
+struct btrfs_fs_devices {
+	__u64 num_devices;
+	struct btrfs_device *latest_dev;
+};
+
+struct btrfs_fs_info {
+	struct btrfs_fs_devices *fs_devices;
 };
 
 struct address_space {
+	atomic_t i_mmap_writable;
+	struct rb_root_cached i_mmap;
 	unsigned long nrpages;
 };
 
@@ -182,6 +274,22 @@ struct inode {
 	__u32 i_generation;
 };
 
+/* fs/overlayfs/ovl_entry.h: bits of the flags */
+enum ovl_inode_flag {
+	OVL_UPPERDATA,
+};
+
+struct ovl_inode {
+	unsigned long flags;
+	struct inode vfs_inode;
+	struct dentry *__upperdentry;
+};
+
+/* Since 6.13 (87a8a76c34a2); before, private_data is the file itself. */
+struct ovl_file {
+	struct file *realfile;
+};
+
 /* up to 6.5 */
 struct inode___timespec {
 	struct timespec64 i_mtime;
@@ -199,6 +307,7 @@ struct file {
 	struct inode *f_inode;
 	unsigned int f_flags;
 	unsigned int f_mode;
+	void *private_data;
 };
 
 struct ns_common {
@@ -307,6 +416,9 @@ struct mm_struct {
 struct vm_area_struct {
 	unsigned long vm_flags;
 	struct file *vm_file;
+	struct {
+		struct rb_node rb;
+	} shared;
 };
 
 struct signal_struct {

@@ -119,17 +119,6 @@ static __always_inline bool is_limited(struct thread *thread, __u32 row, const s
 	return false;
 }
 
-static __always_inline bool is_same_digest(const __u8 *left, const __u8 *right)
-{
-	const __u64 *left_words = (const void *)left, *right_words = (const void *)right;
-	__u64 difference = 0;
-	int i;
-
-	for (i = 0; i < DIGEST_BYTES / 8; i++)
-		difference |= left_words[i] ^ right_words[i];
-	return !difference;
-}
-
 /* One row for each file, and process, and digest in a window. Another digest is always a row: A, B, A are three. */
 static __always_inline bool is_merged(struct thread *thread, __u32 row, const struct selector *selector)
 {

@@ -56,7 +56,7 @@ SEC("raw_tp")
 int loadtest(__u64 *arguments)
 {
 	struct load load = {
-		.slot = claim_scratch(),
+		.slot = claim_scratch(bpf_ktime_get_boot_ns()),
 		.first = arguments[0],
 		.hook = arguments[2] ? HOOK_LOADTEST_BULK : HOOK_LOADTEST,
 	};

@@ -32,12 +32,13 @@ static __always_inline void look_at_task(struct task_struct *task)
 		look_is_incomplete |= is_running_program(task);
 		return;
 	}
-	slot = claim_scratch();
+	slot = claim_scratch(bpf_ktime_get_boot_ns());
 	if (!slot) {
 		look_is_incomplete = 1;
 		return;
 	}
-	find_binary(slot, process, &binary);
+	if (!find_binary(slot, process, &binary))
+		look_is_incomplete = 1;
 	release_scratch(slot);
 }
 

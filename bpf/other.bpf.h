@@ -39,8 +39,6 @@ static __always_inline int record_other(__u64 *ctx, __u32 place)
 {
 	struct thread *thread = is_no_act() ? NULL : enter(HOOK_OTHER_0 + place);
 	__u32 kind = config.other_kind[place];
-	struct subject subject = {};
-	struct scratch *slot;
 	struct file *file;
 	__u64 first;
 
@@ -50,19 +48,7 @@ static __always_inline int record_other(__u64 *ctx, __u32 place)
 	file = kind == OTHER_FILE ? (void *)first : NULL;
 	if (kind == OTHER_BINPRM)
 		file = BPF_CORE_READ((struct linux_binprm *)first, file);
-	if (file) {
-		subject.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-		subject.inode = (__u64)BPF_CORE_READ(file, f_inode);
-		subject.open_flags = BPF_CORE_READ(file, f_flags);
-	}
-	if (!could_match(thread, subject.inode)) {
-		COUNT(filtered, 1);
-		return 0;
-	}
-	slot = begin(thread);
-	if (file)
-		resolve_dentry(thread, slot, subject.dentry);
-	return conclude(thread, slot, subject, NULL);
+	return record_unhashed(thread, file);
 }
 
 #define OTHER(place)                                                                                                   \

@@ -34,7 +34,10 @@ static long walk_up(__u64 step, struct walk *walk)
 	return parent == dentry;
 }
 
-/* d_path gives a path for a file outside the task's root too, and does not say so. */
+/*
+ * d_path gives a path for a file outside the task's root too, for one beside what its mount shows and for one that a file
+ * handle led to, and does not say so.
+ */
 static __always_inline bool is_reachable(struct path *path, struct task_struct *task)
 {
 	struct walk walk = {
@@ -57,6 +60,21 @@ static __always_inline bool is_memfd(struct path *path)
 	if (bpf_probe_read_kernel(name, sizeof(name), BPF_CORE_READ(path, dentry, d_name.name)))
 		return false;
 	return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':';
+}
+
+/* For hooks whose file the verifier does not know as one, so that d_path cannot be asked: a memfd's name is all its path. */
+__noinline int name_memfd(struct event *event, struct scratch *slot, __u64 dentry)
+{
+	long bytes;
+
+	if (!event)
+		return 0;
+	event->path_flags = PATH_MEMFD;
+	if (!slot)
+		return 0;
+	bytes = bpf_probe_read_kernel_str(slot->tail, 256, BPF_CORE_READ((struct dentry *)dentry, d_name.name));
+	event->path_bytes = bytes > 1 ? bytes - 1 : 0;
+	return 0;
 }
 
 /* d_unlinked(): no longer in the hash, and not a root */
@@ -98,13 +116,22 @@ static __always_inline __u32 without_suffix(struct scratch *slot, __u32 bytes)
 	return bytes - DELETED_SUFFIX_BYTES;
 }
 
+/* A SysV segment or another file of the kernel's own tmpfs: it has no directory, and d_path adds the text to its name. */
+static __always_inline bool is_segment(struct path *path)
+{
+	struct dentry *dentry = BPF_CORE_READ(path, dentry);
+
+	return path->mnt->mnt_flags & MNT_INTERNAL && BPF_CORE_READ(dentry, d_parent) == dentry &&
+	       (__u32)BPF_CORE_READ(dentry, d_sb, s_magic) == TMPFS_MAGIC && !is_memfd(path);
+}
+
 /*
  * Puts the path at the start of the slot's tail. Its length counts no final NUL. What flags_of_path says costs more than
- * the path, and no filter asks for it.
+ * the path; of it only what look_at_way says matters to filters.
  */
 static __noinline int resolve_path(struct event *event, struct scratch *slot, struct path *path)
 {
-	bool unlinked = is_unlinked(BPF_CORE_READ(path, dentry));
+	bool unlinked = is_unlinked(BPF_CORE_READ(path, dentry)) || is_segment(path);
 	long length;
 
 	if (!slot)
@@ -120,103 +147,52 @@ static __noinline int resolve_path(struct event *event, struct scratch *slot, st
 	return 0;
 }
 
+/* Mounts on mounts, between a file's and the root's; more are rare. */
+#define FEW_MOUNTS 3
+
 /*
- * A dentry has no mount: its path is that from the root of its filesystem, behind the place where that is mounted if
- * user space knows exactly one. The names are put together from their end, in the part of the tail that only the
- * arguments of an exec use, and then moved to where they belong.
+ * Nearly each file of a task: every mount on the way shows the whole of its filesystem, so that only a dentry without a parent
+ * can be outside of it, and the last one has the task's root. That costs much less than to go the way.
  */
-struct climb {
-	struct scratch *slot;
-	struct dentry *dentry;
-	__u32 position;
-	bool complete;
-};
-
-#define CLIMB_BUFFER PATH_BYTES
-
-static __always_inline bool put_before(struct climb *climb, const void *from, __u32 bytes)
+static __always_inline bool is_under_whole_mounts(struct path *path)
 {
-	if (climb->position < bytes)
+	struct fs_struct *fs = bpf_get_current_task_btf()->fs;
+	struct dentry *dentry = path->dentry, *top = path->mnt->mnt_root;
+	struct vfsmount *root_mount = fs->root.mnt;
+	struct mount *mount;
+	int i;
+
+	if (dentry->d_parent == dentry || top != top->d_sb->s_root)
 		return false;
-	climb->position -= bytes;
-	bpf_probe_read_kernel(climb->slot->tail + CLIMB_BUFFER + CLAMP(climb->position, PATH_BYTES - 1),
-			      CLAMP(bytes, 255), from);
-	return true;
-}
-
-static long climb_up(__u64 step, struct climb *climb)
-{
-	struct dentry *dentry = climb->dentry, *parent = BPF_CORE_READ(dentry, d_parent);
-
-	if (parent == dentry) {
-		climb->complete = true;
-		return 1;
+	if (path->mnt == root_mount)
+		return top == fs->root.dentry;
+	mount = (void *)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt);
+	for (i = 0; i < FEW_MOUNTS; i++) {
+		mount = BPF_CORE_READ(mount, mnt_parent);
+		top = BPF_CORE_READ(mount, mnt.mnt_root);
+		if (top != BPF_CORE_READ(top, d_sb, s_root))
+			return false;
+		if ((void *)mount + bpf_core_field_offset(struct mount, mnt) == root_mount)
+			return top == fs->root.dentry;
 	}
-	if (!put_before(climb, BPF_CORE_READ(dentry, d_name.name), CLAMP(BPF_CORE_READ(dentry, d_name.len), 255)) ||
-	    !put_before(climb, "/", 1))
-		return 1;
-	climb->dentry = parent;
-	return 0;
+	return false;
 }
 
-/* Puts the path of a dentry at `to`, and returns its length; flags say what it lacks. */
-static __always_inline __u32 climb_path(struct scratch *slot, struct dentry *dentry, __u8 *to, __u32 *flags)
+/*
+ * For a file of another namespace, or of a mount that was detached, d_path gives a path of that mount or namespace. Inside of
+ * the kernel's own mounts are memfds and the like, whose names are no paths. The way is looked at only where a filter or a
+ * later row takes the path for that of the file.
+ */
+static __always_inline void look_at_way(struct event *event, struct path *path, bool is_asked)
 {
-	struct climb climb = { .slot = slot, .dentry = dentry, .position = PATH_BYTES };
-	__u32 dev = BPF_CORE_READ(dentry, d_parent, d_inode, i_sb, s_dev), bytes;
-	struct mount_point *mount_point = bpf_map_lookup_elem(&mount_points, &dev);
+	struct mount *mount = (void *)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt);
+	struct task_struct *task = bpf_get_current_task_btf();
 
-	bpf_loop(WALK_STEPS, climb_up, &climb, 0);
-	if (climb.complete && climb.position == PATH_BYTES && (!mount_point || !mount_point->bytes))
-		put_before(&climb, "/", 1);
-	if (!mount_point)
-		*flags |= PATH_FS_RELATIVE;
-	else if (!put_before(&climb, mount_point->path, CLAMP(mount_point->bytes, 255)))
-		climb.complete = false;
-	if (!climb.complete)
-		*flags |= PATH_TOO_LONG;
-	bytes = CLAMP(PATH_BYTES - climb.position, PATH_BYTES);
-	bpf_probe_read_kernel(to, CLAMP(bytes, PATH_BYTES),
-			      slot->tail + CLIMB_BUFFER + CLAMP(climb.position, PATH_BYTES));
-	return bytes;
-}
-
-/* The path of a change hook's file, at the start of the slot's tail. */
-__noinline int resolve_dentry(struct thread *thread, struct scratch *slot, __u64 dentry)
-{
-	struct event *event;
-	__u32 flags = 0;
-
-	if (!thread || !slot)
-		return 0;
-	event = &thread->event;
-	event->path_bytes = climb_path(slot, (void *)dentry, slot->tail, &flags);
-	/* Its attributes can still be set, through a descriptor, and its old name may be another file's by now. */
-	if (is_deleted((void *)dentry))
-		flags |= PATH_DELETED;
-	event->path_flags |= flags;
-	return 0;
-}
-
-/* The second path, of which target_bytes stay valid until the record is put together. */
-__noinline int resolve_target(struct thread *thread, struct scratch *slot, __u64 dentry)
-{
-	struct inode *inode = BPF_CORE_READ((struct dentry *)dentry, d_inode);
-	struct event *event;
-	__u32 flags = 0;
-
-	if (!thread)
-		return 0;
-	event = &thread->event;
-	if (inode) {
-		event->flags |= EVENT_HAS_TARGET;
-		event->target_ino = BPF_CORE_READ(inode, i_ino);
-	}
-	if (!slot)
-		return 0;
-	event->target_bytes = climb_path(slot, (void *)dentry, slot->second, &flags);
-	thread->target_flags = flags;
-	return 0;
+	if (path->mnt->mnt_flags & MNT_INTERNAL)
+		return;
+	if (BPF_CORE_READ(mount, mnt_ns) != task->nsproxy->mnt_ns ||
+	    (is_asked && !is_under_whole_mounts(path) && !is_reachable(path, task)))
+		event->path_flags |= PATH_UNREACHABLE;
 }
 
 #endif

@@ -61,6 +61,17 @@ static __always_inline bool is_in_digest_set(struct thread *thread, __u32 set)
 	return bpf_map_lookup_elem(&digest_sets, &key);
 }
 
+static __always_inline bool is_same_digest(const __u8 *left, const __u8 *right)
+{
+	const __u64 *left_words = (const void *)left, *right_words = (const void *)right;
+	__u64 difference = 0;
+	int i;
+
+	for (i = 0; i < DIGEST_BYTES / 8; i++)
+		difference |= left_words[i] ^ right_words[i];
+	return !difference;
+}
+
 static __always_inline bool has_certain_digest(struct event *event)
 {
 	return event->digest_status == DIGEST_OK && !event->digest_doubt;
@@ -71,6 +82,7 @@ struct evaluation {
 	__u32 first_step;
 	__u32 pass;
 	bool failed; /* a filter of the selector that is tried does not match */
+	bool unknown; /* one could not be evaluated */
 	bool needs_digest; /* to say whether it matches */
 	bool uncertain; /* it matches because the digest is not certain */
 	bool possible;
@@ -96,7 +108,7 @@ static __always_inline bool step_holds(struct evaluation *evaluation, const stru
 {
 	struct thread *thread = evaluation->thread;
 	__u32 operand = step->operand;
-	bool found;
+	bool found, is_unknown = false;
 
 	switch (step->kind) {
 	case FILTER_ALWAYS:
@@ -109,9 +121,11 @@ static __always_inline bool step_holds(struct evaluation *evaluation, const stru
 		if (evaluation->pass == PASS_CHEAP && LATE_TEXTS >> operand & 1)
 			return true;
 		found = has_set(&thread->sets[operand], step->first);
+		is_unknown = thread->unknown_texts >> operand & 1;
 		break;
 	case FILTER_FOLLOWED_PID:
 		found = thread->families >> (step->first % 64) & 1;
+		is_unknown = thread->unknown_texts & UNKNOWN_FAMILIES;
 		break;
 	default:
 		if (operand >= NUMBER_COUNT)
@@ -119,7 +133,22 @@ static __always_inline bool step_holds(struct evaluation *evaluation, const stru
 		found = step->kind == FILTER_MASK ? thread->number[operand] & step->mask
 						  : is_in_ranges(step, thread->number[operand]);
 	}
+	/* Neither the filter nor its negation may be taken for true. */
+	if (is_unknown && !found) {
+		evaluation->unknown = true;
+		return true;
+	}
 	return found != !!step->negated;
+}
+
+static __always_inline bool acts(const struct selector *selector)
+{
+	return selector->flags & SELECTOR_HAS_ERROR || selector->signal;
+}
+
+static __always_inline bool is_told(const struct selector *selector)
+{
+	return selector->flags & SELECTOR_POST || acts(selector);
 }
 
 /* Selectors of one entry are tried in order; the first that matches decides. */
@@ -138,8 +167,10 @@ static __always_inline long selector_matches(struct evaluation *evaluation, __u3
 		evaluation->possible = true;
 		return 1;
 	}
-	/* A digest that is not certain matches for a row only: the next selector is tried. */
-	if (evaluation->uncertain && !(selector->flags & SELECTOR_POST))
+	if (evaluation->unknown)
+		thread->unknown |= bit;
+	/* What may not match gives a row where it would post or act; else the next selector is tried, and may not match either. */
+	if ((evaluation->uncertain || evaluation->unknown) && !is_told(selector))
 		return 0;
 	thread->decided |= bit;
 	if (evaluation->needs_digest) {
@@ -150,10 +181,10 @@ static __always_inline long selector_matches(struct evaluation *evaluation, __u3
 	thread->selector_of_entry[selector->entry_of_hook] = row;
 	if (evaluation->uncertain)
 		thread->uncertain |= bit;
-	if (selector->flags & SELECTOR_POST)
-		thread->matched |= bit;
-	if (selector->flags & SELECTOR_HAS_ERROR || selector->signal)
+	if (acts(selector))
 		thread->acting |= bit;
+	if (selector->flags & SELECTOR_POST || thread->acting & (thread->unknown | thread->uncertain) & bit)
+		thread->matched |= bit;
 	if (selector->flags & SELECTOR_DIGEST)
 		thread->wants_digest |= bit;
 	return 0;
@@ -167,7 +198,7 @@ static long try_step(__u64 index, struct evaluation *evaluation)
 	if (!step)
 		return 1;
 	if (step->flags & STEP_FIRST)
-		evaluation->failed = evaluation->needs_digest = evaluation->uncertain = false;
+		evaluation->failed = evaluation->unknown = evaluation->needs_digest = evaluation->uncertain = false;
 	if (!evaluation->failed && !step_holds(evaluation, step))
 		evaluation->failed = true;
 	if (step->flags & STEP_LAST && !evaluation->failed)
@@ -193,6 +224,7 @@ __noinline int evaluate(struct thread *thread, __u32 pass)
 		return 0;
 	if (pass == PASS_DIGEST) {
 		thread->decided &= ~thread->undecided;
+		thread->unknown &= ~thread->undecided;
 		thread->undecided = 0;
 	}
 	evaluation.first_step = policy->first_step;

@@ -77,14 +77,21 @@ static long look_at_family(__u64 index, struct membership *membership)
 	return 0;
 }
 
-/* Of a longer path only the beginning is known, which equals nothing. */
-static __always_inline void find_binary(struct scratch *slot, const struct process *process, struct path_sets *binary)
+/* False where it cannot be told: of a longer path only the beginning is known. */
+static __always_inline bool find_binary(struct scratch *slot, const struct process *process, struct path_sets *binary)
 {
-	__u32 bytes = process->exe_truncated ? 0 : CLAMP(process->exe_bytes, EXE_BYTES);
+	__u32 bytes = CLAMP(process->exe_bytes, EXE_BYTES);
 
+	if (process->is_kernel)
+		return true;
+	if (process->exe_truncated || !bytes) {
+		see_unknown_binary();
+		return false;
+	}
 	bpf_probe_read_kernel(slot->tail, CLAMP(bytes, EXE_BYTES), process->exe);
 	find_sets_of_tail(slot, binary, bytes);
 	see_binary(binary);
+	return true;
 }
 
 /*
@@ -98,7 +105,8 @@ __noinline int adopt(struct scratch *slot, struct process *process, __u64 task)
 
 	if (!slot || !process)
 		return 0;
-	find_binary(slot, process, &binary);
+	/* What it ran before these policies is not followed. */
+	process->unknown = find_binary(slot, process, &binary) ? 0 : UNKNOWN_BINARY;
 	process->binary = binary;
 	__builtin_memset(&process->followed, 0, sizeof(process->followed));
 	/* Asked, because 6.12 refuses a program with a loop that it knows never to run. */
@@ -121,7 +129,7 @@ static __always_inline struct process *known_process(bool parent)
 
 	if (!process || process->generation == config.generation)
 		return process;
-	slot = claim_scratch();
+	slot = claim_scratch(bpf_ktime_get_boot_ns());
 	if (!slot)
 		return NULL;
 	if (parent)
@@ -211,18 +219,25 @@ static __noinline int remember_binary(struct thread *thread, struct scratch *slo
 	__u32 bytes;
 	int i;
 
-	if (!process)
+	if (!process) {
 		process = process_of(bpf_get_current_task_btf(), false, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (process)
+			process->unknown = UNKNOWN_BINARY;
+	}
 	if (!thread || !process)
 		return 0;
 	for (i = 0; i < PATH_SET_WORDS; i++)
 		process->followed.word[i] |= process->binary.word[i];
+	process->unknown = process->unknown ? UNKNOWN_FOLLOWED : 0;
+	process->is_kernel = 0;
 	process->exec_id = thread->exec_id;
 	process->binary = thread->sets[TEXT_PATH];
 	see_binary(&thread->sets[TEXT_PATH]);
 	/* The last name of a path that is too long would be taken for the whole. */
-	if (!slot || thread->event.path_flags & PATH_TOO_LONG) {
+	if (!slot || thread->unknown_texts >> TEXT_PATH & 1) {
 		process->exe_bytes = process->exe_truncated = 0;
+		process->unknown |= UNKNOWN_BINARY;
+		see_unknown_binary();
 		return 0;
 	}
 	bytes = thread->event.path_bytes;
@@ -231,6 +246,19 @@ static __noinline int remember_binary(struct thread *thread, struct scratch *slo
 	bpf_probe_read_kernel(process->exe, CLAMP(bytes, EXE_BYTES - 1), slot->tail);
 	process->exe_bytes = bytes;
 	return 0;
+}
+
+/* What the kernel starts by itself, a helper for a module or a core dump, runs no program before its first exec. */
+static __always_inline void note_kernel_task(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct process *process;
+
+	if (task->mm)
+		return;
+	process = process_of(task, false, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (process && !process->exec_id && !process->exe_bytes)
+		process->is_kernel = 1;
 }
 
 /* A thread that execs becomes the leader, of whom all is asked: what is known of the process has to be known of it. */
@@ -253,15 +281,49 @@ static __always_inline __u64 cgroup_of(struct task_struct *task)
 	return (__u64)BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
 }
 
+/* An id of 64 hexadecimal digits, alone or with the runtime's name before or behind it, makes a cgroup one of a container. */
+#define CONTAINER_ID_DIGITS 64
+/* The helper that watches a container runs beside it, in a cgroup of its own: "-conmon-" as a number. */
+#define CONMON 0x2d6e6f6d6e6f632dULL
+/* Deeper than any path of cgroups: a process that may make some does not leave its container's by it. */
+#define CGROUP_LEVELS 4096
+
 struct cgroup_walk {
 	struct kernfs_node *node;
 	struct scratch *slot;
-	__u32 offset;
-	__u32 bytes;
+	__u32 offset; /* of the name in the slot's tail */
+	__u32 start; /* of the digits that are looked at, in the name */
+	__u32 bytes; /* of the name, once it is found to be a container's */
 };
 
-/* Names of containers hold an id of 64 hexadecimal digits, alone or with the runtime's name before or behind it. */
-#define CONTAINER_NAME_BYTES 64
+static __always_inline bool is_hex_digit(__u8 letter)
+{
+	return (letter >= '0' && letter <= '9') || ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'f');
+}
+
+static __always_inline bool is_conmon(struct cgroup_walk *walk)
+{
+	__u64 before = 0;
+
+	if (walk->start < sizeof(before))
+		return false;
+	bpf_probe_read_kernel(&before, sizeof(before),
+			      walk->slot->tail + CLAMP(walk->offset + walk->start - sizeof(before), TAIL_BYTES - sizeof(before)));
+	return before == CONMON;
+}
+
+/* Once for each letter, and for the end of the name. */
+static long look_at_letter(__u64 place, struct cgroup_walk *walk)
+{
+	if (is_hex_digit(walk->slot->tail[CLAMP(walk->offset + (__u32)place, TAIL_BYTES - 1)]))
+		return 0;
+	if (place - walk->start == CONTAINER_ID_DIGITS && !is_conmon(walk)) {
+		walk->bytes = 1;
+		return 1;
+	}
+	walk->start = place + 1;
+	return 0;
+}
 
 static long look_at_cgroup(__u64 level, struct cgroup_walk *walk)
 {
@@ -273,9 +335,13 @@ static long look_at_cgroup(__u64 level, struct cgroup_walk *walk)
 		return 1;
 	bytes = bpf_probe_read_kernel_str(walk->slot->tail + CLAMP(walk->offset, TAIL_BYTES - CONTAINER_BYTES),
 					  CONTAINER_BYTES, BPF_CORE_READ(node, name));
-	if (bytes > CONTAINER_NAME_BYTES) {
-		walk->bytes = bytes - 1;
-		return 1;
+	if (bytes > CONTAINER_ID_DIGITS) {
+		walk->start = unknown_zero;
+		bpf_loop(CLAMP((__u32)bytes, CONTAINER_BYTES), look_at_letter, walk, 0);
+		if (walk->bytes) {
+			walk->bytes = bytes - 1;
+			return 1;
+		}
 	}
 	if (bpf_core_field_exists(node->parent))
 		walk->node = BPF_CORE_READ(node, parent);
@@ -284,7 +350,7 @@ static long look_at_cgroup(__u64 level, struct cgroup_walk *walk)
 	return 0;
 }
 
-/* Behind all else: the name of the innermost cgroup that looks like a container's. */
+/* Behind all else: the name of the innermost cgroup that is a container's. */
 __noinline int append_container(struct event *event, struct scratch *slot, __u64 cgroup)
 {
 	struct cgroup_walk walk = { .slot = slot, .node = (void *)cgroup };
@@ -292,7 +358,7 @@ __noinline int append_container(struct event *event, struct scratch *slot, __u64
 	if (!event || !slot)
 		return 0;
 	walk.offset = event->path_bytes + event->exe_bytes + event->argv_bytes + event->target_bytes;
-	bpf_loop(16, look_at_cgroup, &walk, 0);
+	bpf_loop(CGROUP_LEVELS, look_at_cgroup, &walk, 0);
 	event->container_bytes = walk.bytes;
 	return 0;
 }

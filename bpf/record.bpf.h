@@ -16,17 +16,20 @@ static __always_inline void begin_event(struct thread *thread)
 	event->attributes = thread->number[NUMBER_ATTRIBUTES];
 	if (is_exec_hook(thread->hook))
 		event->exec_id = thread->exec_id;
-	if (thread->hook == HOOK_MMAP_FILE)
+	if (thread->hook == HOOK_MMAP_FILE || thread->hook == HOOK_FILE_MPROTECT)
 		event->mmap_prot = thread->number[NUMBER_ARGUMENT_2];
 	thread->decided = thread->matched = thread->acting = thread->undecided = 0;
-	thread->uncertain = thread->wants_digest = thread->signalled = thread->denied = 0;
+	thread->uncertain = thread->unknown = thread->wants_digest = thread->signalled = thread->denied = 0;
 	thread->target_flags = 0;
 	__builtin_memset(&thread->sets[TEXT_PATH], 0, 2 * sizeof(thread->sets[0]));
 	__builtin_memset(&thread->sets[TEXT_COMM], 0, 3 * sizeof(thread->sets[0]));
 }
 
-/* A path that could not be built fully matches nothing; the other one of the call still does. */
-__noinline int find_path_sets(struct thread *thread, struct scratch *slot)
+/* What d_path or a walk gives for these is no path of the task's, or not the whole. */
+#define NO_WHOLE_PATH (PATH_TOO_LONG | PATH_UNREACHABLE | PATH_FS_RELATIVE)
+
+/* A path that could not be built fully equals nothing and begins with nothing: filters on it are undecided. */
+__noinline int find_path_sets(struct thread *thread, struct scratch *slot, bool has_file)
 {
 	struct event *event;
 
@@ -35,13 +38,18 @@ __noinline int find_path_sets(struct thread *thread, struct scratch *slot)
 	event = &thread->event;
 	if (!slot) {
 		event->path_flags |= PATH_NO_SCRATCH;
+		thread->unknown_texts |= LATE_TEXTS;
 		return 0;
 	}
-	if (!(event->path_flags & PATH_TOO_LONG))
+	if (event->path_bytes && !(event->path_flags & NO_WHOLE_PATH))
 		find_sets_of_tail(slot, &thread->sets[TEXT_PATH], event->path_bytes);
-	if (event->target_bytes && !(thread->target_flags & PATH_TOO_LONG))
+	else if (has_file && !(event->path_flags & NO_PATH))
+		thread->unknown_texts |= 1 << TEXT_PATH;
+	if (event->target_bytes && !(thread->target_flags & NO_WHOLE_PATH))
 		find_sets_of_second(slot, &thread->sets[TEXT_TARGET], event->target_bytes);
-	event->path_flags |= thread->target_flags;
+	else if (thread->target_flags & NO_WHOLE_PATH)
+		thread->unknown_texts |= 1 << TEXT_TARGET;
+	event->path_flags = (event->path_flags | thread->target_flags) & ~NO_PATH;
 	return 0;
 }
 
@@ -93,7 +101,11 @@ static __always_inline void fill_entry(struct event *event, struct rows *rows, _
 		return;
 	event->entry = selector->entry;
 	event->selector = selector->selector;
-	event->flags &= ~EVENT_ENFORCED;
+	event->flags &= ~(EVENT_ENFORCED | EVENT_UNDECIDED);
+	if (thread->unknown & bit) {
+		event->flags |= EVENT_UNDECIDED;
+		COUNT(undecided, 1);
+	}
 	event->result = 0;
 	event->not_enforced = NOT_ENFORCED_NONE;
 	fill_act(event, thread, selector);
@@ -160,9 +172,10 @@ static __always_inline void finish(struct thread *thread, struct scratch *slot, 
 /* What could match gets an event and, where one is free, a slot. */
 static __always_inline struct scratch *begin(struct thread *thread)
 {
-	struct scratch *slot = claim_scratch();
+	struct scratch *slot;
 
 	begin_event(thread);
+	slot = claim_scratch(thread->event.boot_ns);
 	if (slot)
 		look_at_comms(thread, slot);
 	return slot;
@@ -181,23 +194,46 @@ struct subject {
 static __always_inline void fill_subject(struct thread *thread, struct subject *subject)
 {
 	fill_file(&thread->event, subject->dentry, subject->inode);
+	thread->content.opened = (__u64)subject->file;
+	thread->content.opened_inode = thread->content.inode = subject->inode;
+	thread->content.own_writers = is_own_writer(thread, subject->file);
+	find_content(&thread->content);
+	fill_content(&thread->event, &thread->content);
 	thread->event.open_flags = subject->open_flags;
+	if (is_write(thread, subject->file) && is_mapped_executable(&thread->content))
+		thread->event.flags |= EVENT_MAPPED_EXECUTABLE;
 	if (subject->path)
 		thread->event.path_flags |= flags_of_path(subject->path, bpf_get_current_task_btf());
+}
+
+/* Nothing that others wait for is held meanwhile. */
+static __always_inline struct scratch *hash_without_slot(struct thread *thread, struct scratch *slot, struct subject *subject,
+							 struct linux_binprm *committed)
+{
+	bool had_slot = slot;
+
+	put_aside(thread, slot);
+	release_scratch(slot);
+	take_hash(thread, subject->file);
+	if (!had_slot)
+		return NULL;
+	if (committed)
+		touch_arguments(committed);
+	return take_back(thread, subject->path);
 }
 
 /* From the path on, for every hook. committed is given where an exec has succeeded. */
 static __always_inline int conclude(struct thread *thread, struct scratch *slot, struct subject subject,
 				    struct linux_binprm *committed)
 {
-	find_path_sets(thread, slot);
+	find_path_sets(thread, slot, subject.inode);
 	if (committed)
 		remember_binary(thread, slot);
 	if (evaluate(thread, PASS_PATH)) {
 		fill_subject(thread, &subject);
 		if (limit_rows(thread, slot)) {
-			if (thread->wants_digest)
-				take_digest(thread, subject.file);
+			if (thread->wants_digest && needs_hash(thread, subject.file) && subject.file)
+				slot = hash_without_slot(thread, slot, &subject, committed);
 			finish(thread, slot, committed);
 		}
 	} else {
@@ -205,6 +241,15 @@ static __always_inline int conclude(struct thread *thread, struct scratch *slot,
 	}
 	release_scratch(slot);
 	return thread->verdict;
+}
+
+/* What a mount and a name lead to. is_kept: the path is what the process is known by from now on. */
+static __always_inline void find_path(struct thread *thread, struct scratch *slot, struct path *path, bool is_kept)
+{
+	struct hook_policy *policy = policy_of(thread->hook);
+
+	resolve_path(&thread->event, slot, path);
+	look_at_way(&thread->event, path, is_kept || (policy && policy->needed_texts & 1 << TEXT_PATH));
 }
 
 /* Hooks that give a file. */
@@ -224,10 +269,38 @@ static __always_inline int record_file(struct thread *thread, struct file *file,
 		COUNT(filtered, 1);
 		return 0;
 	}
+	if (committed)
+		touch_arguments(committed);
 	slot = begin(thread);
 	if (file)
-		resolve_path(&thread->event, slot, &file->f_path);
+		find_path(thread, slot, &file->f_path, committed);
 	return conclude(thread, slot, subject, committed);
+}
+
+/*
+ * Hooks that give a file in a way in which the verifier does not know it as one, or none: nothing can be hashed, and its path
+ * is found like that of a dentry.
+ */
+static __always_inline int record_unhashed(struct thread *thread, struct file *file)
+{
+	struct subject subject = {};
+	struct scratch *slot;
+
+	if (file) {
+		subject.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
+		subject.inode = (__u64)BPF_CORE_READ(file, f_inode);
+		subject.open_flags = BPF_CORE_READ(file, f_flags);
+	}
+	if (!could_match(thread, subject.inode)) {
+		COUNT(filtered, 1);
+		return 0;
+	}
+	slot = begin(thread);
+	if (file && is_memfd(&file->f_path))
+		name_memfd(&thread->event, slot, subject.dentry);
+	else if (file)
+		resolve_dentry(thread, slot, subject.dentry, (__u64)BPF_CORE_READ(file, f_path.mnt));
+	return conclude(thread, slot, subject, NULL);
 }
 
 /* Change hooks give names in directories, under their locks, so nothing is hashed. target is the second name, or 0. */
@@ -242,11 +315,27 @@ static __always_inline int record_dentry(struct thread *thread, __u64 dentry, __
 		return 0;
 	}
 	slot = begin(thread);
-	resolve_dentry(thread, slot, dentry);
+	resolve_dentry(thread, slot, dentry, 0);
 	if (target)
 		resolve_target(thread, slot, target);
 	else if (thread->hook == HOOK_INODE_SETXATTR)
 		copy_attribute_name(thread, slot);
+	return conclude(thread, slot, subject, NULL);
+}
+
+/* A place in the tree of mounts: a dentry and the vfsmount that shows it. */
+static __always_inline int record_place(struct thread *thread, __u64 dentry, __u64 shown_by)
+{
+	struct subject subject = { .dentry = dentry };
+	struct scratch *slot;
+
+	subject.inode = (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
+	if (!could_match(thread, subject.inode)) {
+		COUNT(filtered, 1);
+		return 0;
+	}
+	slot = begin(thread);
+	resolve_dentry(thread, slot, dentry, shown_by);
 	return conclude(thread, slot, subject, NULL);
 }
 
@@ -262,7 +351,7 @@ static __always_inline int record_path(struct thread *thread, struct path *path)
 		return 0;
 	}
 	slot = begin(thread);
-	resolve_path(&thread->event, slot, path);
+	find_path(thread, slot, path, false);
 	return conclude(thread, slot, subject, NULL);
 }
 

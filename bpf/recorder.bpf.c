@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The sensor. One translation unit; read it in the order of the way of one event: hooks (what is recorded), call, seen,
- * directory and policy (whether), path and text, limit, file, process, kept and digest (the columns), act (the denial),
+ * directory and policy (whether), path and text, limit, file, process, kept, reading, aside and digest (the columns), act (the denial),
  * send (the ring).
  */
 #include "kernel.h"
@@ -14,6 +14,7 @@
 #include "send.bpf.h"
 #include "text.bpf.h"
 #include "path.bpf.h"
+#include "climb.bpf.h"
 #include "policy.bpf.h"
 #include "seen.bpf.h"
 #include "process.bpf.h"
@@ -21,9 +22,14 @@
 #include "call.bpf.h"
 #include "fork.bpf.h"
 #include "file.bpf.h"
+#include "device.bpf.h"
+#include "content.bpf.h"
 #include "kept.bpf.h"
+#include "reading.bpf.h"
+#include "writer.bpf.h"
 #include "digest.bpf.h"
 #include "limit.bpf.h"
+#include "aside.bpf.h"
 #include "act.bpf.h"
 #include "append.bpf.h"
 #include "record.bpf.h"

@@ -69,4 +69,17 @@ static __always_inline void see_binary(const struct path_sets *sets)
 		bpf_loop(HOOK_COUNT, see_at_hook, &seen, 0);
 }
 
+static long see_any_at_hook(__u64 hook, void *context)
+{
+	if (hook < HOOK_COUNT && common_bits(&config.gate[hook].binaries, &config.gate[hook].binaries))
+		asked_binary[hook] = ASKED_BINARY_SEEN;
+	return 0;
+}
+
+/* A binary whose path is not known may be any that is asked for. */
+static __always_inline void see_unknown_binary(void)
+{
+	bpf_loop(HOOK_COUNT, see_any_at_hook, NULL, 0);
+}
+
 #endif

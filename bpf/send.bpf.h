@@ -8,6 +8,7 @@ static __always_inline bool is_bulk(__u32 hook)
 {
 	switch (hook) {
 	case HOOK_MMAP_FILE:
+	case HOOK_FILE_MPROTECT:
 	case HOOK_FILE_OPEN:
 	case HOOK_FILE_POST_OPEN:
 	case HOOK_FILE_LOCK:
@@ -39,15 +40,18 @@ static __always_inline void send(struct event *event, __u32 bytes)
 	ring = bpf_map_lookup_elem(&rings, &cpu);
 	if (!ring) {
 		__sync_fetch_and_add(&own->dropped_no_ring, 1);
+		note_loss(own, event->boot_ns);
 		return;
 	}
 	used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 	flags = used < half && used + bytes >= half ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 	if ((event->flags & EVENT_BULK && config.ring_bytes - used < config.ring_bytes / 8) ||
-	    bpf_ringbuf_output(ring, event, bytes, flags))
+	    bpf_ringbuf_output(ring, event, bytes, flags)) {
 		__sync_fetch_and_add(&own->dropped_ring_full, 1);
-	else
+		note_loss(own, event->boot_ns);
+	} else {
 		__sync_fetch_and_add(&own->sent, 1);
+	}
 }
 
 struct claim {
@@ -68,15 +72,20 @@ static long try_slot(__u64 index, struct claim *claim)
 	return 1;
 }
 
-/* Threads begin at different slots, so the first is most often free. */
-static __always_inline struct scratch *claim_scratch(void)
+/* Threads begin at different slots, so the first is most often free. For a call that began at entry_ns. */
+static __always_inline struct scratch *claim_scratch(__u64 entry_ns)
 {
 	struct claim claim = { .first = bpf_get_current_pid_tgid() };
+	struct counters *own;
 
 	bpf_loop(SCRATCH_SLOTS, try_slot, &claim, 0);
 	if (claim.done)
 		return bpf_map_lookup_elem(&scratch_slots, &claim.key);
-	COUNT(no_scratch, 1);
+	own = own_counters();
+	if (own) {
+		__sync_fetch_and_add(&own->no_scratch, 1);
+		note_loss(own, entry_ns);
+	}
 	return NULL;
 }
 

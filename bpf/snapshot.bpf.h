@@ -8,7 +8,7 @@
 
 static __always_inline struct scratch *begin_sight(__u32 hook, struct task_struct *task)
 {
-	struct scratch *slot = claim_scratch();
+	struct scratch *slot = claim_scratch(bpf_ktime_get_boot_ns());
 
 	if (!slot)
 		return NULL;
@@ -32,6 +32,15 @@ static __always_inline void write_sight(struct seq_file *seq, struct scratch *sl
 	release_scratch(slot);
 }
 
+static __always_inline void fill_sight(struct event *event, struct file *file)
+{
+	struct content content = { .opened = (__u64)file, .opened_inode = (__u64)BPF_CORE_READ(file, f_inode) };
+
+	fill_file(event, (__u64)BPF_CORE_READ(file, f_path.dentry), content.opened_inode);
+	find_content(&content);
+	fill_content(event, &content);
+}
+
 /* Kernel threads have no executable; of the others user space finds its path. */
 SEC("iter/task")
 int running_processes(struct bpf_iter__task *context)
@@ -47,7 +56,7 @@ int running_processes(struct bpf_iter__task *context)
 		return 0;
 	exe = BPF_CORE_READ(task, mm, exe_file);
 	if (exe) {
-		fill_file(&slot->event, (__u64)BPF_CORE_READ(exe, f_path.dentry), (__u64)BPF_CORE_READ(exe, f_inode));
+		fill_sight(&slot->event, exe);
 		slot->event.open_flags = BPF_CORE_READ(exe, f_flags);
 		slot->event.path_flags = flags_of_path(&exe->f_path, task);
 	}
@@ -67,7 +76,7 @@ static __always_inline void write_writer(struct seq_file *seq, struct task_struc
 		return;
 	resolve_path(&slot->event, slot, &file->f_path);
 	slot->event.path_flags |= flags_of_path(&file->f_path, task);
-	fill_file(&slot->event, (__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_inode));
+	fill_sight(&slot->event, file);
 	slot->event.open_flags = file->f_flags;
 	slot->event.mmap_prot = prot;
 	write_sight(seq, slot, task);

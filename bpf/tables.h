@@ -103,7 +103,6 @@ enum affix_kind {
 #define PATH_SET_WORDS 4
 #define ENTRIES_PER_HOOK 16
 #define OTHER_HOOKS 8
-#define MOUNT_POINT_BYTES 256
 
 /* One set of paths is one bit. */
 struct path_sets {
@@ -193,11 +192,10 @@ struct substring_state {
 	struct path_sets found; /* where the path so far ends with a substring */
 };
 
-/* Where the filesystem of a device is mounted, if it is at one place only. "/" has no bytes. */
-struct mount_point {
-	__u32 bytes;
-	__u32 reserved;
-	char path[MOUNT_POINT_BYTES];
+/* What is not known of a process under the policies of its generation. */
+enum process_unknown {
+	UNKNOWN_BINARY = 1, /* its path could not be built at the exec, or is too long to be kept for other policies */
+	UNKNOWN_FOLLOWED = 2, /* the same of an ancestor, or of what it ran before */
 };
 
 /*
@@ -212,7 +210,8 @@ struct process {
 	__u32 generation;
 	__u32 exe_bytes;
 	__u32 exe_truncated;
-	__u32 reserved;
+	__u16 unknown; /* enum process_unknown */
+	__u16 is_kernel; /* it has run nothing yet: what the kernel starts has no binary before its exec */
 	char exe[EXE_BYTES];
 };
 
@@ -235,6 +234,7 @@ struct wire_enumerations {
 	enum selector_flag selector_flag;
 	enum limit_scope limit_scope;
 	enum other_kind other_kind;
+	enum process_unknown process_unknown;
 	enum affix_kind affix_kind;
 };
 
@@ -266,14 +266,13 @@ struct sensor_config {
 	__u64 hash_key[2]; /* of the keyed hashes in rate limits */
 	__u32 recorder_tgid;
 	__u32 direct_io_flag; /* O_DIRECT differs between architectures */
-	__u32 hash_probe; /* the programs on ima_calc_file_hash are attached */
 	__u32 generation; /* of the policies, from 1 */
 	__u32 enforce;
 	__u32 family_count;
 	__u32 has_limits;
 	__u32 keeps_digests;
 	__u32 page_bytes;
-	__u32 reserved;
+	__u32 watches_writers; /* digests are asked for, which an open for writing makes void */
 	__u32 other_kind[OTHER_HOOKS]; /* enum other_kind, of argument 0 */
 };
 

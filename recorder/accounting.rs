@@ -3,6 +3,7 @@
 use crate::decode::RecordKey;
 use crate::hasher::HasherCounts;
 use crate::sensor::CpuCounters;
+use crate::skipped::Skipped;
 use hashtrail::ledger::LedgerEntry;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -48,8 +49,10 @@ pub(crate) struct CpuTotals {
     pub(crate) acts_without_row: u64,
     /// Calls by the recorder itself.
     pub(crate) own_calls: u64,
-    /// Rows without a path, for want of scratch memory.
+    /// Calls whose texts could not be built, for want of scratch memory.
     pub(crate) no_scratch: u64,
+    /// Rows that a filter could not be evaluated for.
+    pub(crate) undecided: u64,
     /// Digests asked of IMA.
     pub(crate) digests: u64,
     /// Digests that were kept: of an earlier hook of the same exec, or of a file that cannot have changed.
@@ -97,7 +100,6 @@ struct Hole {
     first_seq: u64,
     last_seq: u64,
     from_ns: i64,
-    to_ns: i64,
 }
 
 impl Seen {
@@ -112,20 +114,20 @@ impl Seen {
             Some(Full::Disk) => self.disk_full += 1,
         }
         if key.seq > self.next_seq {
-            self.widen(self.next_seq, key.seq - 1, key.boot_ns);
+            self.widen(self.next_seq, key.seq - 1, self.last_ns);
         }
         if full.is_some() {
-            self.widen(key.seq, key.seq, key.boot_ns);
+            self.widen(key.seq, key.seq, key.boot_ns.min(self.last_ns));
         }
         self.next_seq = self.next_seq.max(key.seq + 1);
         self.last_ns = self.last_ns.max(key.boot_ns);
     }
 
-    fn widen(&mut self, first_seq: u64, last_seq: u64, to_ns: i64) {
-        let hole = self.hole.get_or_insert(Hole { first_seq, last_seq, from_ns: self.last_ns, to_ns });
+    fn widen(&mut self, first_seq: u64, last_seq: u64, from_ns: i64) {
+        let hole = self.hole.get_or_insert(Hole { first_seq, last_seq, from_ns });
         hole.first_seq = hole.first_seq.min(first_seq);
         hole.last_seq = hole.last_seq.max(last_seq);
-        hole.to_ns = hole.to_ns.max(to_ns);
+        hole.from_ns = hole.from_ns.min(from_ns);
     }
 }
 
@@ -137,7 +139,7 @@ pub(crate) struct Accounting {
     user_digests: HasherCounts,
     reported_user_digests: HasherCounts,
     reported: Vec<CpuTotals>,
-    reported_recursion_misses: u64,
+    reported_skipped: Skipped,
     reported_ns: Option<i64>,
 }
 
@@ -161,7 +163,7 @@ impl Accounting {
     pub(crate) fn totals(&self, counters: &[CpuCounters]) -> Vec<CpuTotals> {
         counters
             .iter()
-            .map(|CpuCounters { cpu, counts }| {
+            .map(|CpuCounters { cpu, counts, .. }| {
                 let seen = self.seen.get(cpu).copied().unwrap_or_default();
                 let dropped_in_kernel = counts.dropped_ring_full + counts.dropped_no_ring;
                 CpuTotals {
@@ -185,6 +187,7 @@ impl Accounting {
                     acts_without_row: counts.acts_without_row,
                     own_calls: counts.own_calls,
                     no_scratch: counts.no_scratch,
+                    undecided: counts.undecided,
                     digests: counts.digests,
                     digests_reused: counts.digests_reused,
                     hashed_files: counts.hashed_files,
@@ -195,10 +198,10 @@ impl Accounting {
     }
 
     /// The detail of a heartbeat or stop: one JSON object.
-    pub(crate) fn detail(&self, counters: &[CpuCounters], recursion_misses: u64) -> String {
+    pub(crate) fn detail(&self, counters: &[CpuCounters], skipped: Skipped) -> String {
         serde_json::json!({
             "cpus": self.totals(counters),
-            "recursion_misses": recursion_misses,
+            "skipped": skipped,
             "unreadable": self.unreadable,
             "user_digests": self.user_digests.answered,
             "user_digests_remembered": self.user_digests.remembered,
@@ -212,51 +215,54 @@ impl Accounting {
     pub(crate) fn heartbeat(
         &mut self,
         counters: &[CpuCounters],
-        recursion_misses: u64,
+        skipped: Skipped,
         now: &LedgerEntry,
     ) -> Vec<LedgerEntry> {
         let totals = self.totals(counters);
-        let mut entries = vec![LedgerEntry { detail: Some(self.detail(counters, recursion_misses)), ..now.clone() }];
-        for current in &totals {
+        let mut entries = vec![LedgerEntry { detail: Some(self.detail(counters, skipped)), ..now.clone() }];
+        for (current, CpuCounters { counts, .. }) in totals.iter().zip(counters) {
             let before = self.reported.iter().find(|before| before.cpu == current.cpu).copied().unwrap_or_default();
-            let span = LedgerEntry { cpu: Some(current.cpu), ..self.since_last_heartbeat(now) };
+            let span = LedgerEntry { cpu: Some(current.cpu), ..self.since_last_heartbeat(now, counts.slowest_loss_ns) };
             let stopped = suppressed(&before, current).into_iter();
             entries.extend(stopped.map(|(cause, count)| loss("suppressed", cause, count, &span)));
+            let missed = missed(&before, current).into_iter();
+            entries.extend(missed.map(|(cause, count)| loss("loss", cause, count, &span)));
             let lost = losses(&before, current);
             let vanished = self.vanished(current, false);
             if !lost.is_empty() || vanished > 0 {
-                let bounds = self.bounds(current, &before, now);
+                let bounds = self.bounds(current, &before, counts.slowest_loss_ns, now);
                 entries.extend(lost.into_iter().map(|(cause, count)| loss("loss", cause, count, &bounds)));
                 entries.extend((vanished > 0).then(|| loss("tamper", "records_vanished", vanished, &bounds)));
             }
         }
-        let recursion = recursion_misses.saturating_sub(self.reported_recursion_misses);
-        if recursion > 0 {
-            entries.push(loss("loss", "recursion", recursion, &self.since_last_heartbeat(now)));
-        }
+        entries.extend(skipped.entries_since(self.reported_skipped, &self.since_last_heartbeat(now, 0)));
         let digests = self.user_digests.dropped - self.reported_user_digests.dropped;
         if digests > 0 {
-            entries.push(loss("loss", "user_digests", digests, &self.since_last_heartbeat(now)));
+            let span = self.since_last_heartbeat(now, 0);
+            let from_ns = span.from_ns.min(self.user_digests.dropped_from_ns.or(span.from_ns));
+            entries.push(loss("loss", "user_digests", digests, &LedgerEntry { from_ns, ..span }));
         }
         self.reported_user_digests = self.user_digests;
         self.reported = totals;
-        self.reported_recursion_misses = recursion_misses;
-        self.reported_ns = Some(now.boot_ns);
+        self.reported_skipped = skipped;
+        self.reported_ns = counters.iter().map(|cpu| cpu.read_ns).min();
         self.seen.values_mut().for_each(|seen| seen.hole = None);
         entries
     }
 
-    fn since_last_heartbeat(&self, now: &LedgerEntry) -> LedgerEntry {
-        LedgerEntry { from_ns: Some(self.reported_ns.unwrap_or(0)), to_ns: Some(now.boot_ns), ..now.clone() }
+    /// The time of the acts whose loss was counted since then: a call is lost some time after its hook was entered.
+    fn since_last_heartbeat(&self, now: &LedgerEntry, slowest_ns: u64) -> LedgerEntry {
+        let from_ns = self.reported_ns.unwrap_or(0).saturating_sub(slowest_ns.cast_signed());
+        LedgerEntry { from_ns: Some(from_ns.max(0)), to_ns: Some(now.boot_ns), ..now.clone() }
     }
 
     /// At the end, when nothing is on its way any more: what was produced and is neither stored nor counted as lost.
     pub(crate) fn unaccounted(&mut self, counters: &[CpuCounters], now: &LedgerEntry) -> Vec<LedgerEntry> {
         let mut entries = Vec::new();
-        for current in &self.totals(counters) {
+        for (current, CpuCounters { counts, .. }) in self.totals(counters).iter().zip(counters) {
             let vanished = self.vanished(current, true);
             if vanished > 0 {
-                let bounds = self.bounds(current, &CpuTotals::default(), now);
+                let bounds = self.bounds(current, &CpuTotals::default(), counts.slowest_loss_ns, now);
                 entries.push(loss("tamper", "records_vanished", vanished, &bounds));
             }
         }
@@ -277,26 +283,26 @@ impl Accounting {
         new
     }
 
-    /// The bounds of what is missing: around the holes that were seen or, where nothing came behind them, up to now.
-    fn bounds(&self, current: &CpuTotals, before: &CpuTotals, now: &LedgerEntry) -> LedgerEntry {
+    /// The bounds of what is missing: from the last record before the holes that were seen, up to now. A call that was lost
+    /// can have entered its hook before that record's, and after that of the record behind the hole.
+    fn bounds(&self, current: &CpuTotals, before: &CpuTotals, slowest_ns: u64, now: &LedgerEntry) -> LedgerEntry {
         let seen = self.seen.get(&current.cpu.cast_unsigned()).copied().unwrap_or_default();
         let tail = Hole {
             first_seq: seen.next_seq.max(before.numbered()),
             last_seq: current.numbered().saturating_sub(1),
             from_ns: seen.last_ns.max(self.reported_ns.unwrap_or(0)),
-            to_ns: now.boot_ns,
         };
         let hole = match seen.hole {
             Some(hole) if tail.first_seq > tail.last_seq => hole,
-            Some(hole) => Hole { last_seq: tail.last_seq, to_ns: tail.to_ns, ..hole },
+            Some(hole) => Hole { last_seq: tail.last_seq, ..hole },
             None => Hole { first_seq: tail.first_seq.min(tail.last_seq), ..tail },
         };
         LedgerEntry {
             cpu: Some(current.cpu),
             first_seq: Some(hole.first_seq.cast_signed()),
             last_seq: Some(hole.last_seq.cast_signed()),
-            from_ns: Some(hole.from_ns),
-            to_ns: Some(hole.to_ns),
+            from_ns: Some(hole.from_ns.saturating_sub(slowest_ns.cast_signed()).max(0)),
+            to_ns: Some(now.boot_ns),
             ..now.clone()
         }
     }
@@ -314,7 +320,14 @@ fn losses(before: &CpuTotals, current: &CpuTotals) -> Vec<(&'static str, u64)> {
         ("no_ring", before.dropped_no_ring, current.dropped_no_ring),
         ("journal_full", before.dropped_journal_full, current.dropped_journal_full),
         ("disk_full", before.dropped_disk_full, current.dropped_disk_full),
+    ])
+}
+
+/// Calls of which all or a part is missing, whatever became of their rows, by cause.
+fn missed(before: &CpuTotals, current: &CpuTotals) -> Vec<(&'static str, u64)> {
+    grown(&[
         ("no_memory", before.missed_no_memory, current.missed_no_memory),
+        ("no_scratch", before.no_scratch, current.no_scratch),
     ])
 }
 

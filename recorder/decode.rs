@@ -118,6 +118,7 @@ fn fill_policy(event: &mut Event, raw: &wire::event, header: &SegmentHeader) -> 
     };
     event.hook = entry.map_or_else(|| event.served_by.clone(), |entry| entry.hook.clone());
     event.policy = entry.map(|entry| entry.policy.clone());
+    event.undecided = entry.map(|_| raw.flags & flag(wire::event_flag::EVENT_UNDECIDED.0) != 0);
     event.selector = entry.and_then(|entry| entry.selectors.get(usize::from(raw.selector)).cloned());
     event.message = entry.and_then(|entry| entry.message.clone());
     event.tags = entry.map(|entry| entry.tags.clone()).unwrap_or_default();
@@ -139,6 +140,7 @@ fn fill_action(event: &mut Event, raw: &wire::event) -> Result<()> {
         wire::not_enforced::NOT_ENFORCED_NOT_ASKED => Some("not_asked".into()),
         wire::not_enforced::NOT_ENFORCED_MONITOR => Some("monitor".into()),
         wire::not_enforced::NOT_ENFORCED_DOUBTFUL_DIGEST => Some("doubtful_digest".into()),
+        wire::not_enforced::NOT_ENFORCED_UNDECIDED => Some("undecided".into()),
         wire::not_enforced::NOT_ENFORCED_OTHER_ENTRY => Some("other_entry".into()),
         wire::not_enforced::NOT_ENFORCED_FAILED => Some("failed".into()),
         other => bail!("reason {} for an act that was not carried out is unknown", other.0),
@@ -149,11 +151,17 @@ fn fill_action(event: &mut Event, raw: &wire::event) -> Result<()> {
     Ok(())
 }
 
-/// The id of 64 hexadecimal digits in the name of a container's cgroup.
-fn container_id(name: &[u8]) -> Option<String> {
+/// The id of 64 hexadecimal digits in the name of a container's cgroup. The helper that watches a container runs beside it.
+pub(crate) fn container_id(name: &[u8]) -> Option<String> {
     /// Digits of an id.
     const DIGITS: usize = 64;
-    let id = name.split(|byte| !byte.is_ascii_hexdigit()).find(|part| part.len() == DIGITS)?;
+    let mut parts = name.split(|byte| !byte.is_ascii_hexdigit());
+    let mut start = 0;
+    let id = parts.find(|part| {
+        let is_id = part.len() == DIGITS && !name[..start].ends_with(b"-conmon-");
+        start += part.len() + 1;
+        is_id
+    })?;
     Some(String::from_utf8_lossy(id).to_ascii_lowercase())
 }
 
@@ -204,19 +212,42 @@ fn fill_file(event: &mut Event, raw: &wire::event, path: &[u8]) {
     event.ctime = Some(micros(raw.ctime_s, raw.ctime_ns));
     event.i_version_raw = Some(raw.i_version_raw.cast_signed());
     event.writers = Some(raw.writers);
+    event.writable_mappings = Some(raw.writable_mappings);
+    if raw.image_ino != 0 {
+        event.image_dev = Some(device(raw.image_dev));
+        event.image_ino = Some(raw.image_ino.cast_signed());
+    }
+    if raw.real_ino != 0 {
+        event.real_dev = Some(device(raw.real_dev));
+        event.real_ino = Some(raw.real_ino.cast_signed());
+        event.real_fs_type = Some(text::from_bytes(&wire::c_text(&raw.real_fs_type)).text);
+    }
+    event.mapped_executable =
+        is_written(raw).then_some(raw.flags & flag(wire::event_flag::EVENT_MAPPED_EXECUTABLE.0) != 0);
     event.open_flags = has_open_file(raw).then_some(raw.open_flags.cast_signed());
+}
+
+/// Whether the row is an open for writing or a truncation.
+fn is_written(raw: &wire::event) -> bool {
+    /// `O_ACCMODE`
+    const ACCESS: u32 = 3;
+    match wire::hook(u32::from(raw.hook)) {
+        wire::hook::HOOK_FILE_OPEN | wire::hook::HOOK_FILE_POST_OPEN => raw.open_flags & ACCESS != 0,
+        wire::hook::HOOK_INODE_SETATTR => raw.attributes & wire::attribute::ATTRIBUTE_SIZE.0 != 0,
+        hook => hook == wire::hook::HOOK_PATH_TRUNCATE,
+    }
 }
 
 /// Change hooks are about names, not open files.
 fn has_open_file(raw: &wire::event) -> bool {
     let hook = u32::from(raw.hook);
-    !(wire::hook::HOOK_INODE_RENAME.0..=wire::hook::HOOK_PATH_TRUNCATE.0).contains(&hook)
+    !(wire::hook::HOOK_INODE_RENAME.0..=wire::hook::HOOK_SB_UMOUNT.0).contains(&hook)
 }
 
 fn fill_how(event: &mut Event, raw: &wire::event, tail: &Tail<'_>) {
     let hook = wire::hook(u32::from(raw.hook));
     let is_mapping = hook == wire::hook::HOOK_OPEN_DESCRIPTOR && raw.mmap_prot != 0;
-    if hook == wire::hook::HOOK_MMAP_FILE || is_mapping {
+    if [wire::hook::HOOK_MMAP_FILE, wire::hook::HOOK_FILE_MPROTECT].contains(&hook) || is_mapping {
         event.mmap_prot = Some(raw.mmap_prot.cast_signed());
     }
     if hook == wire::hook::HOOK_INODE_SETXATTR {

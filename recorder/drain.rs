@@ -45,7 +45,7 @@ pub(crate) fn drain(
 /// One heartbeat: the counters into the ledger, and onto the terminal.
 pub(crate) fn beat(sensor: &Sensor, pipeline: &mut Pipeline, status: &mut StatusLine) -> Result<()> {
     let counters = sensor.counters()?;
-    pipeline.tick(&counters, sensor.recursion_misses());
+    pipeline.tick(&counters, sensor.skipped());
     status.show(&pipeline.totals(&counters));
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod clock;
 mod file;
 mod memory;
+mod rereads;
 
 use crate::decode::algorithm_number;
 use crate::host;
@@ -14,8 +15,9 @@ use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use file::open_recorded;
 use memory::{Memory, REMEMBERED_MAX, Taken};
+use rereads::Rereads;
 use sha2::Digest;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fs::File;
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
@@ -31,8 +33,8 @@ const SHA512: i32 = 6;
 pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(2);
 /// What the reading of a file takes at once.
 const CHUNK_BYTES: usize = 128 << 10;
-/// Filesystems without stored content, and those whose server may never answer.
-const UNREAD: [&str; 15] = [
+/// Filesystems without stored content. Those whose server may never answer are known by their doubt.
+const UNREAD: [&str; 13] = [
     "proc",
     "sysfs",
     "debugfs",
@@ -46,8 +48,6 @@ const UNREAD: [&str; 15] = [
     "configfs",
     "binfmt_misc",
     "efivarfs",
-    "fuse",
-    "fuseblk",
 ];
 
 /// What became of the files that were to be hashed.
@@ -59,6 +59,8 @@ pub(crate) struct HasherCounts {
     pub(crate) remembered: u64,
     /// Those that got none, because too many waited, or the recording ended.
     pub(crate) dropped: u64,
+    /// The earliest event among these, nanoseconds since boot, since [`Hasher::forget_dropped`].
+    pub(crate) dropped_from_ns: Option<i64>,
 }
 
 /// The way to the thread and back.
@@ -67,12 +69,12 @@ pub(crate) struct Hasher {
     answers: Receiver<Answer>,
     /// Executables of running processes that were asked for: each once.
     executables: HashSet<(u32, u64, u32)>,
+    rereads: Rereads,
     /// The kernel's number of the algorithm that its own digests have, so that both can be compared.
     algorithm: i32,
-    asked: u64,
-    answered: u64,
-    remembered: u64,
-    dropped: u64,
+    /// Times of the events that are not answered yet, in the order in which they are.
+    pending: VecDeque<i64>,
+    counts: HasherCounts,
 }
 
 impl Hasher {
@@ -94,11 +96,10 @@ impl Hasher {
             requests,
             answers,
             executables: HashSet::new(),
+            rereads: Rereads::default(),
             algorithm,
-            asked: 0,
-            answered: 0,
-            remembered: 0,
-            dropped: 0,
+            pending: VecDeque::new(),
+            counts: HasherCounts::default(),
         })
     }
 
@@ -108,7 +109,7 @@ impl Hasher {
         if head.digest_source == byte(wire::digest_source::SOURCE_IMA.0) {
             self.algorithm = head.digest_algorithm;
         }
-        if !lacks_digest(head) {
+        if !can_be_read(head) || !lacks_digest(head) && !self.rereads.are_due(head) {
             return;
         }
         let is_executable = u32::from(head.hook) == wire::hook::HOOK_RUNNING_PROCESS.0;
@@ -117,10 +118,16 @@ impl Hasher {
         }
         let Some(mut request) = OwnRow::read(record) else { return };
         request.head.digest_algorithm = self.algorithm;
+        let boot_ns = head.boot_ns.cast_signed();
         match self.requests.try_send(request) {
-            Ok(()) => self.asked += 1,
-            Err(_) => self.dropped += 1,
+            Ok(()) => self.pending.push_back(boot_ns),
+            Err(_) => self.drop_one(boot_ns),
         }
+    }
+
+    fn drop_one(&mut self, boot_ns: i64) {
+        self.counts.dropped += 1;
+        self.counts.dropped_from_ns = Some(self.counts.dropped_from_ns.map_or(boot_ns, |from| from.min(boot_ns)));
     }
 
     /// An answer that is ready.
@@ -131,7 +138,7 @@ impl Hasher {
 
     /// The answer that comes next, for all that were asked for; `None` when there is none left, or not in time.
     pub(crate) fn last_answer(&mut self, limit: Instant) -> Option<OwnRow> {
-        if self.answered < self.asked {
+        if !self.pending.is_empty() {
             let answer = self.answers.recv_deadline(limit).ok()?;
             return Some(self.counted(answer));
         }
@@ -139,42 +146,53 @@ impl Hasher {
     }
 
     fn counted(&mut self, answer: Answer) -> OwnRow {
-        self.answered += 1;
-        self.remembered += u64::from(answer.is_remembered);
+        self.pending.pop_front();
+        self.counts.answered += 1;
+        self.counts.remembered += u64::from(answer.is_remembered);
         answer.row
     }
 
     /// Gives up what is not answered.
     pub(crate) fn end(&mut self) {
-        self.dropped += self.asked - self.answered;
-        self.asked = self.answered;
+        while let Some(boot_ns) = self.pending.pop_front() {
+            self.drop_one(boot_ns);
+        }
     }
 
     /// What became of all so far.
     pub(crate) fn counts(&self) -> HasherCounts {
-        HasherCounts { answered: self.answered, remembered: self.remembered, dropped: self.dropped }
+        self.counts
+    }
+
+    /// After what was dropped is on record.
+    pub(crate) fn forget_dropped(&mut self) {
+        self.counts.dropped_from_ns = None;
     }
 }
 
 /// Whether a digest was asked for that the kernel did not give, or that may be of older content. Of running processes
 /// none was asked of the kernel.
 fn lacks_digest(head: &wire::event) -> bool {
-    /// `S_IFMT`, `S_IFREG`
-    const FILE_TYPE: u32 = 0o170_000;
-    const REGULAR: u32 = 0o100_000;
-    let hook = wire::hook(u32::from(head.hook));
     let stale = wire::digest_doubt::DOUBT_OLD.0 | wire::digest_doubt::DOUBT_NOT_REVALIDATED.0;
-    let lacks = match wire::digest_status(u32::from(head.digest_status)) {
+    match wire::digest_status(u32::from(head.digest_status)) {
         wire::digest_status::DIGEST_NOT_AVAILABLE_AT_THIS_HOOK
         | wire::digest_status::DIGEST_IMA_FAILED
         | wire::digest_status::DIGEST_DIRECT_IO => true,
         wire::digest_status::DIGEST_OK => head.digest_doubt & stale != 0,
-        _ => hook == wire::hook::HOOK_RUNNING_PROCESS,
-    };
+        _ => u32::from(head.hook) == wire::hook::HOOK_RUNNING_PROCESS.0,
+    }
+}
+
+/// Whether user space may read the file of a record without waiting for ever.
+fn can_be_read(head: &wire::event) -> bool {
+    /// `S_IFMT`, `S_IFREG`
+    const FILE_TYPE: u32 = 0o170_000;
+    const REGULAR: u32 = 0o100_000;
+    let is_of_a_server = head.digest_doubt & wire::digest_doubt::DOUBT_UNVERIFIABLE_FS.0 != 0;
     let has_file = u32::from(head.flags) & wire::event_flag::EVENT_HAS_FILE.0 != 0;
-    lacks
-        && has_file
-        && hook != wire::hook::HOOK_USER_DIGEST
+    has_file
+        && !is_of_a_server
+        && u32::from(head.hook) != wire::hook::HOOK_USER_DIGEST.0
         && head.mode & FILE_TYPE == REGULAR
         && !UNREAD.iter().any(|name| name.as_bytes() == wire::c_text(&head.fs_type))
 }
@@ -194,7 +212,9 @@ fn answered(request: OwnRow, max_hash_bytes: u64, memory: &mut Memory) -> Answer
     let known = memory.recall(&head);
     let is_remembered = known.is_some();
     let digest = known.map_or_else(|| digest_of_recorded(&head, &request.path, max_hash_bytes), Ok);
-    let doubt = if head.writers > 0 { wire::digest_doubt::DOUBT_WRITER_OPEN.0 } else { 0 };
+    // What a writer may do, it may do still.
+    let writer = wire::digest_doubt::DOUBT_WRITER_OPEN.0;
+    let doubt = if head.writers > 0 || head.writable_mappings > 0 { writer } else { head.digest_doubt & writer };
     let mut answer = wire::event {
         boot_ns: boot_ns.cast_unsigned(),
         hook: small(wire::hook::HOOK_USER_DIGEST.0),
@@ -209,9 +229,9 @@ fn answered(request: OwnRow, max_hash_bytes: u64, memory: &mut Memory) -> Answer
     match digest {
         Ok(taken) => {
             memory.remember(&head, &taken);
-            let (algorithm, digest) = taken;
-            answer.digest[..digest.len()].copy_from_slice(&digest);
-            answer.digest_algorithm = algorithm;
+            answer.digest[..taken.digest.len()].copy_from_slice(&taken.digest);
+            answer.digest_algorithm = taken.algorithm;
+            answer.content_read_ns = taken.read_ns.cast_unsigned();
             answer.digest_status = byte(wire::digest_status::DIGEST_OK.0);
             answer.digest_source = byte(wire::digest_source::SOURCE_USER.0);
         }
@@ -234,6 +254,7 @@ fn about_file(head: &wire::event) -> wire::event {
         argc: 0,
         target_ino: 0,
         digest_source: 0,
+        content_read_ns: 0,
         ..*head
     }
 }
@@ -244,6 +265,7 @@ fn digest_of_recorded(head: &wire::event, path: &[u8], max_bytes: u64) -> Result
         return Err(wire::digest_status::DIGEST_TOO_LARGE);
     }
     let mut file = open_recorded(head, path)?;
+    let read_ns = host::clock_anchor().boot_ns;
     let digest = match head.digest_algorithm {
         SHA1 => digest_of::<sha1::Sha1>(&mut file, head.size_bytes),
         SHA384 => digest_of::<sha2::Sha384>(&mut file, head.size_bytes),
@@ -255,7 +277,7 @@ fn digest_of_recorded(head: &wire::event, path: &[u8], max_bytes: u64) -> Result
     let digest = digest.filter(|_| is_same).ok_or(wire::digest_status::DIGEST_MOVED)?;
     let algorithm =
         if [SHA1, SHA384, SHA512].contains(&head.digest_algorithm) { head.digest_algorithm } else { SHA256 };
-    Ok((algorithm, digest))
+    Ok(Taken { algorithm, digest, read_ns })
 }
 
 /// The digest of a whole file of this size; `None` when it has another size.

@@ -2,10 +2,27 @@
 
 use crate::mounts;
 use crate::wire;
+use rustix::fs::{AtFlags, CWD, Statx, StatxFlags, statx};
+#[cfg(test)]
 use rustix::fs::{major, minor};
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// The attributes of a file as the kernel knows them: the server of a filesystem, which may never answer, is not asked.
+pub(crate) fn attributes(file: &File) -> Option<Statx> {
+    statx(file, "", AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC, StatxFlags::BASIC_STATS).ok()
+}
+
+/// The same of what a link in `/proc` leads to.
+pub(crate) fn attributes_at(link: &Path) -> Option<Statx> {
+    statx(CWD, link, AtFlags::STATX_DONT_SYNC, StatxFlags::BASIC_STATS).ok()
+}
+
+/// The device of a file, in the kernel's own form.
+pub(crate) fn device_of(file: &Statx) -> u32 {
+    file.stx_dev_major << 20 | file.stx_dev_minor
+}
 
 /// Whether the file is the record's. `fstat` tells an inode of btrfs or overlayfs by other numbers than the kernel's own
 /// in the record, so these come from where the kernel shows them. A number that was used again has a later ctime, which
@@ -18,16 +35,18 @@ pub(crate) fn is_file_of(file: &File, head: &wire::event) -> bool {
 
 /// Whether size and ctime are those of the record. Whatever changes content or owner of a file changes its ctime.
 pub(crate) fn is_unchanged(file: &File, head: &wire::event) -> bool {
-    file.metadata().is_ok_and(|now| {
-        (now.size(), now.ctime(), now.ctime_nsec()) == (head.size_bytes, head.ctime_s, i64::from(head.ctime_ns))
+    attributes(file).is_some_and(|now| {
+        let ctime = now.stx_ctime;
+        (now.stx_size, ctime.tv_sec, ctime.tv_nsec) == (head.size_bytes, head.ctime_s, head.ctime_ns)
     })
 }
 
 /// Whether this process has the file open for writing.
 pub(crate) fn is_written_here(file: &File) -> bool {
-    let (Ok(wanted), Ok(own)) = (file.metadata(), fs::read_dir("/proc/self/fd")) else { return false };
+    let (Some(wanted), Ok(own)) = (attributes(file), fs::read_dir("/proc/self/fd")) else { return false };
+    let key = |file: &Statx| (device_of(file), file.stx_ino);
     own.flatten().any(|entry| {
-        let same = fs::metadata(entry.path()).is_ok_and(|one| (one.dev(), one.ino()) == (wanted.dev(), wanted.ino()));
+        let same = attributes_at(&entry.path()).is_some_and(|one| key(&one) == key(&wanted));
         same && is_writing(&entry.file_name().to_string_lossy())
     })
 }
@@ -45,10 +64,11 @@ pub(crate) fn flags_in(information: &str) -> Option<u32> {
 }
 
 fn device_by_stat(file: &File) -> Option<u32> {
-    Some(kernel_device(file.metadata().ok()?.dev()))
+    Some(device_of(&attributes(file)?))
 }
 
 /// The kernel's form of a device number of user space.
+#[cfg(test)]
 pub(crate) fn kernel_device(dev: u64) -> u32 {
     major(dev) << 20 | minor(dev)
 }
@@ -72,6 +92,7 @@ fn field<'a>(information: &'a str, label: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
     use std::io::Write;
+    use std::os::unix::fs::MetadataExt;
 
     fn head_of(file: &File) -> wire::event {
         let metadata = file.metadata().expect("a test file");

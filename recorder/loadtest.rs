@@ -49,7 +49,7 @@ pub(crate) fn run(options: &LoadtestOptions) -> Result<ExitCode> {
     let (cause, produced) = produce_and_drain(&sensor, &mut pipeline, options)?;
     settle(&sensor, &mut pipeline)?;
     let seconds = began.elapsed().as_secs_f64();
-    let outcome = pipeline.finish(&cause, &sensor.counters()?, 0)?;
+    let outcome = pipeline.finish(&cause, &sensor.counters()?, sensor.skipped())?;
     print_result(&produced, seconds, &outcome.totals)?;
     Ok(report(&outcome, false))
 }

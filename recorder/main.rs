@@ -36,6 +36,7 @@ mod segment;
 mod sensor;
 mod session;
 mod signals;
+mod skipped;
 mod status;
 mod store;
 mod syncer;

@@ -12,6 +12,7 @@ use crate::segment::EntryName;
 use crate::sensor::CpuCounters;
 use crate::session::Session;
 use crate::signals::StopCause;
+use crate::skipped::Skipped;
 use crate::store::Store;
 use crate::wire;
 use anyhow::Result;
@@ -134,7 +135,8 @@ impl Pipeline {
     /// The kernel's counters, and those of the rows that user space made.
     fn with_own_rows(&self, counters: &[CpuCounters]) -> Vec<CpuCounters> {
         let counts = wire::counters { seq: self.own_rows, ..wire::counters::default() };
-        let own = (self.own_rows > 0).then_some(CpuCounters { cpu: wire::USER_CPU, counts });
+        let read_ns = host::clock_anchor().boot_ns;
+        let own = (self.own_rows > 0).then_some(CpuCounters { cpu: wire::USER_CPU, read_ns, counts });
         counters.iter().copied().chain(own).collect()
     }
 
@@ -169,7 +171,7 @@ impl Pipeline {
     }
 
     /// Once a second: clock, heartbeat, losses and faults into the journal; a segment that is due is closed.
-    pub(crate) fn tick(&mut self, counters: &[CpuCounters], recursion_misses: u64) {
+    pub(crate) fn tick(&mut self, counters: &[CpuCounters], skipped: Skipped) {
         let counters = &self.with_own_rows(counters);
         if self.ima_checked.elapsed() >= SURROUNDINGS_INTERVAL {
             self.ima_checked = Instant::now();
@@ -186,9 +188,10 @@ impl Pipeline {
         // Without a place for them the losses stay unreported until there is one.
         if self.waiting.is_empty() && self.journal.is_open(self.surroundings) {
             let now = self.ledger("heartbeat");
-            for entry in self.accounting.heartbeat(counters, recursion_misses, &now) {
+            for entry in self.accounting.heartbeat(counters, skipped, &now) {
                 self.note(entry);
             }
+            self.hasher.iter_mut().for_each(Hasher::forget_dropped);
         }
         self.journal.close_if_due(self.surroundings);
     }
@@ -207,21 +210,16 @@ impl Pipeline {
     ///
     /// # Errors
     /// When the manifest cannot be written.
-    pub(crate) fn finish(
-        mut self,
-        stop: &StopCause,
-        counters: &[CpuCounters],
-        recursion_misses: u64,
-    ) -> Result<Outcome> {
+    pub(crate) fn finish(mut self, stop: &StopCause, counters: &[CpuCounters], skipped: Skipped) -> Result<Outcome> {
         self.journal.open_last(self.surroundings)?;
         self.end_user_digests();
-        self.tick(counters, recursion_misses);
+        self.tick(counters, skipped);
         let counters = &self.with_own_rows(counters);
         let now = self.ledger("stop");
         for entry in self.accounting.unaccounted(counters, &now) {
             self.note(entry);
         }
-        let detail = self.accounting.detail(counters, recursion_misses);
+        let detail = self.accounting.detail(counters, skipped);
         let mut counts: Value = serde_json::from_str(&detail)?;
         counts["sender"] = serde_json::to_value(&stop.sender)?;
         let entry = LedgerEntry { cause: Some(stop.cause.clone()), detail: Some(counts.to_string()), ..now };

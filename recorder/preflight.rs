@@ -43,7 +43,7 @@ fn good(name: &str, reason: impl Into<String>) -> Check {
 pub(crate) fn examine(archive: Option<&Path>) -> Vec<Check> {
     let mut checks =
         vec![btf(), privileges(), lockdown(), bpf_lsm(), ima(), ima_policy(), ring_memory(), disk(archive)];
-    checks.extend(hooks());
+    checks.extend(hooks(&checks));
     checks
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn refusal(name: &str, error: &anyhow::Error) -> Check {
     check(
         name,
         Verdict::Missing,
-        format!("the kernel refuses the program: {error:#}"),
+        format!("refused by the kernel: {error:#}"),
         "run on the host itself, as root, with a kernel (5.18 or later) that allows BPF LSM programs",
     )
 }
@@ -115,12 +115,16 @@ fn lockdown() -> Check {
 }
 
 fn bpf_lsm() -> Check {
-    let fix = "boot with `lsm=…,bpf` (the list of `/sys/kernel/security/lsm` with `,bpf` appended), kernel with CONFIG_BPF_LSM=y";
     match host::read_line("/sys/kernel/security/lsm") {
         Some(list) if list.split(',').any(|name| name == "bpf") => {
             good("BPF LSM", format!("in the running list `{list}`"))
         }
-        Some(list) => check("BPF LSM", Verdict::Missing, format!("not in the running list `{list}`"), fix),
+        Some(list) => check(
+            "BPF LSM",
+            Verdict::Missing,
+            format!("not in the running list `{list}`"),
+            &format!("boot with `lsm={list},bpf`, a kernel with CONFIG_BPF_LSM=y"),
+        ),
         // Loading a hook tells, where securityfs does not.
         None => check(
             "BPF LSM",
@@ -135,12 +139,15 @@ fn ima() -> Check {
     if host::has_ima() {
         return good("IMA", format!("hash algorithm: {}", host::ima_algorithm()));
     }
-    check(
-        "IMA",
-        Verdict::Limited,
-        "not in this kernel, or securityfs is not mounted: digests will be unavailable without IMA",
-        "boot a kernel with CONFIG_IMA=y; mount -t securityfs securityfs /sys/kernel/security",
-    )
+    if !Path::new("/sys/kernel/security/lsm").exists() {
+        return check(
+            "IMA",
+            Verdict::Limited,
+            "cannot be looked at: securityfs is not mounted",
+            "mount -t securityfs securityfs /sys/kernel/security",
+        );
+    }
+    check("IMA", Verdict::Limited, "not in this kernel, which gives no digests", "boot a kernel with CONFIG_IMA=y")
 }
 
 fn ima_policy() -> Check {
@@ -187,26 +194,44 @@ const OPTIONAL_HOOKS: [(&str, &str); 2] = [
     ("path_truncate", "`inode_setattr` records truncations too"),
 ];
 
-/// Each hook, by loading its program; where all load together, one load tells.
-fn hooks() -> Vec<Check> {
+/// Each hook, by loading its program; where all load together, one load tells. What stops them all is told once.
+fn hooks(host: &[Check]) -> Vec<Check> {
+    let missing = host.iter().filter(|check| check.verdict == Verdict::Missing);
+    let missing = missing.map(|check| check.name.as_str()).collect::<Vec<_>>().join(", ");
+    if !missing.is_empty() {
+        return vec![check("hooks", Verdict::Missing, format!("none can be recorded: {missing}"), "as said above")];
+    }
     let known = sensor::kernel_hooks();
-    let is_optional = |name: &str| OPTIONAL_HOOKS.iter().any(|(optional, _)| *optional == name);
-    let needed: Vec<&'static str> = known.iter().copied().filter(|name| !is_optional(name)).collect();
+    let instead_of =
+        |name: &str| OPTIONAL_HOOKS.iter().find(|(optional, _)| *optional == name).map(|(_, instead)| *instead);
+    let needed: Vec<&'static str> = known.iter().copied().filter(|name| instead_of(name).is_none()).collect();
     let all_load = sensor::probe_hooks(&needed).is_ok();
+    let suspects = if all_load { &[][..] } else { &needed };
+    let refused: Vec<(&str, anyhow::Error)> =
+        suspects.iter().filter_map(|name| Some((*name, sensor::probe_hooks(&[name]).err()?))).collect();
+    if let [(_, error), ..] = &refused[..]
+        && refused.len() == needed.len()
+    {
+        return vec![refusal("hooks", error)];
+    }
     let one = |name: &'static str| {
         let title = format!("hook {name}");
-        let optional = OPTIONAL_HOOKS.iter().find(|(optional, _)| *optional == name).map(|(_, instead)| *instead);
+        let instead = instead_of(name);
         if !known.contains(&name) {
-            let fix = format!("none needed: {}", optional.unwrap_or("policies that name it are refused"));
+            let fix = format!("none needed: {}", instead.unwrap_or("policies that name it are refused"));
             return check(&title, Verdict::Limited, "this kernel does not have it", &fix);
         }
-        match (if all_load && optional.is_none() { Ok(()) } else { sensor::probe_hooks(&[name]) }, optional) {
-            (Ok(()), _) => good(&title, "its program loads"),
-            (Err(_), Some(instead)) if all_load => {
+        if let Some((_, error)) = refused.iter().find(|(refused, _)| *refused == name) {
+            return refusal(&title, error);
+        }
+        let Some(instead) = instead else { return good(&title, "its program loads") };
+        match sensor::probe_hooks(&[name]) {
+            Ok(()) => good(&title, "its program loads"),
+            Err(_) if all_load => {
                 let fix = format!("none needed: {instead}");
                 check(&title, Verdict::Limited, "this kernel lets no program sleep at it", &fix)
             }
-            (Err(error), _) => refusal(&title, &error),
+            Err(error) => refusal(&title, &error),
         }
     };
     hooks::PROGRAMS.iter().map(|(_, name)| one(name)).collect()

@@ -3,7 +3,6 @@
 use crate::cli::{ArchiveOptions, RecordOptions};
 use crate::drain::{beat, drain, report, settle};
 use crate::journal::JournalOptions;
-use crate::mounts::Mounts;
 use crate::pipeline::Pipeline;
 use crate::policy::model::{Filter, Policy};
 use crate::preflight;
@@ -62,8 +61,6 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let mut pipeline = Pipeline::start(store, session, journal_options(&options.store, true), &start)?;
 
     let mut signals = Signals::watch()?;
-    let mut mounts = Mounts::default();
-    mounts.look(&sensor)?;
     let iterators = Iterators::load();
     sensor.activate(sensor_options.generation)?;
     sensor.attach_tracking()?;
@@ -90,7 +87,6 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
         if is_due {
             let now = pipeline.ledger("watch");
             watch.look(&sensor, &lock, &now)?.into_iter().for_each(|entry| pipeline.note(entry));
-            mounts.look(&sensor)?;
             sensor.look_at_running();
             beat(&sensor, pipeline, &mut status)?;
         }
@@ -106,7 +102,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     sensor.stop()?;
     settle(&sensor, &mut pipeline)?;
     let counters = sensor.counters()?;
-    let outcome = pipeline.finish(&cause, &counters, sensor.recursion_misses())?;
+    let outcome = pipeline.finish(&cause, &counters, sensor.skipped())?;
     Ok(report(&outcome, watch.was_blind()))
 }
 

@@ -48,7 +48,8 @@ impl Reloader<'_> {
         });
         let now = pipeline.ledger("reload");
         match loaded {
-            Ok((policies, tables, next)) => {
+            Ok((policies, tables, mut next)) => {
+                next.succeed(sensor);
                 *sensor = next;
                 self.options = options;
                 let detail = json!({ "sender": sender, "generation": generation });

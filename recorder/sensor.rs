@@ -10,6 +10,7 @@ pub(crate) use iterators::{Iterators, RUNNING_PROCESSES, WRITERS};
 pub(crate) use kernel::{kernel_hooks, resolve_others};
 
 use crate::hooks;
+use crate::skipped::Skipped;
 use crate::tables::Tables;
 use crate::wire::{self, RecorderSkel};
 use anyhow::{Context, Result};
@@ -21,10 +22,15 @@ use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::Arc;
 
-/// Programs that follow processes and hashes; they send no records of their own.
-const TRACKING: [&str; 4] = ["sched_process_fork", "bprm_check_security", "bprm_committed_creds", CANARY];
+/// Programs that follow processes, and the canary.
+const TRACKING: [&str; 5] = [FORK, FORK_AGAIN, "bprm_check_security", "bprm_committed_creds", CANARY];
+/// Sends a row for each new process, and where the kernel skipped that, the other does.
+const FORK: &str = "sched_process_fork";
+const FORK_AGAIN: &str = "sched_wakeup_new";
 /// Programs that see when IMA really reads a file. Not every kernel lets them in.
-const HASH_PROBES: [&str; 2] = ["ima_hash_begins", "ima_hash_ends"];
+const HASH_PROBES: [&str; 4] = ["ima_hash_begins", "ima_hash_begins_again", "ima_hash_ends", "ima_hash_ends_again"];
+/// Sees each open for writing, after which no digest of the file holds that was taken before.
+const WRITERS_PROGRAM: &str = "file_open";
 /// Programs for hooks without one of their own.
 const OTHER_PROGRAMS: [&str; 8] =
     ["other_0", "other_1", "other_2", "other_3", "other_4", "other_5", "other_6", "other_7"];
@@ -60,6 +66,8 @@ impl SensorOptions {
 pub(crate) struct CpuCounters {
     /// CPU.
     pub(crate) cpu: u32,
+    /// Nanoseconds since boot, before they were read: what happened by then is counted.
+    pub(crate) read_ns: i64,
     /// Its counters.
     pub(crate) counts: wire::counters,
 }
@@ -93,6 +101,8 @@ pub(crate) struct Sensor {
     links: Vec<Link>,
     programs: BTreeSet<&'static str>,
     look: Look,
+    generation: u32,
+    skipped_before: Skipped,
 }
 
 impl Sensor {
@@ -104,6 +114,7 @@ impl Sensor {
     pub(crate) fn load(tables: &Tables, options: SensorOptions, before: Option<&Self>) -> Result<Self> {
         let mut programs: BTreeSet<&'static str> = TRACKING.into_iter().collect();
         programs.extend(hooks::PROGRAMS.iter().filter(|(hook, _)| tables.has_hook(*hook)).map(|(_, name)| *name));
+        programs.extend(tables.asks_for_digests().then_some(WRITERS_PROGRAM));
         programs.extend(&OTHER_PROGRAMS[..tables.others.len().min(OTHER_PROGRAMS.len())]);
         let load = |optional: &[&'static str]| {
             Self::load_programs(programs.iter().chain(optional).copied().collect(), tables, options, before)
@@ -131,13 +142,15 @@ impl Sensor {
         before: Option<&Self>,
     ) -> Result<Self> {
         let mut open = open_with(&programs)?;
-        configure(&mut open, &programs, tables, options)?;
+        configure(&mut open, tables, options)?;
         if let Some(before) = before {
             reuse(&mut open, &before.skeleton)?;
         }
         let skeleton = open.load().map_err(|error| explained(&error))?;
         let rings = before.map(Self::rings).unwrap_or_default();
-        let mut sensor = Self { skeleton, rings, links: Vec::new(), programs, look: Look::first(before.is_some()) };
+        let look = Look::first(before.is_some());
+        let (generation, skipped_before) = (options.generation, Skipped::default());
+        let mut sensor = Self { skeleton, rings, links: Vec::new(), programs, look, generation, skipped_before };
         if before.is_none() {
             sensor.make_rings(options.ring_bytes).context("cannot make the rings")?;
         }
@@ -168,12 +181,8 @@ impl Sensor {
     /// # Errors
     /// Names the program that the kernel does not attach.
     pub(crate) fn attach_tracking(&mut self) -> Result<()> {
-        let wanted: Vec<_> = self
-            .programs
-            .iter()
-            .copied()
-            .filter(|name| TRACKING.contains(name) || HASH_PROBES.contains(name))
-            .collect();
+        self.attach(&[WRITERS_PROGRAM])?;
+        let wanted: Vec<_> = self.programs.iter().copied().filter(|name| is_tracking(name)).collect();
         self.attach(&wanted)
     }
 
@@ -186,14 +195,14 @@ impl Sensor {
             .programs
             .iter()
             .copied()
-            .filter(|name| !TRACKING.contains(name) && !HASH_PROBES.contains(name) && *name != RUNNING_BINARIES)
+            .filter(|name| !is_tracking(name) && ![WRITERS_PROGRAM, RUNNING_BINARIES].contains(name))
             .collect();
         self.attach(&wanted)
     }
 
     fn attach(&mut self, names: &[&str]) -> Result<()> {
         for program in self.skeleton.object().progs_mut() {
-            if names.iter().any(|name| program.name() == *name) {
+            if program.autoload() && names.iter().any(|name| program.name() == *name) {
                 let name = program.name().to_string_lossy().into_owned();
                 self.links.push(program.attach().with_context(|| format!("cannot attach to `{name}`"))?);
             }
@@ -227,14 +236,33 @@ impl Sensor {
         counters_of(&self.skeleton)
     }
 
-    /// Runs that the kernel's recursion guard skipped (kernels up to 6.1 without the backport of 271de525e1d7).
-    pub(crate) fn recursion_misses(&self) -> u64 {
-        self.skeleton
-            .object()
-            .progs()
-            .filter(|program| program.autoload())
-            .filter_map(|program| program_information(program.as_fd(), "recursion_misses:")?.parse::<u64>().ok())
-            .sum()
+    /// Runs of programs that the kernel skipped.
+    pub(crate) fn skipped(&self) -> Skipped {
+        let mut skipped = self.skipped_before;
+        for program in self.skeleton.object().progs().filter(|program| program.autoload()) {
+            let misses = program_information(program.as_fd(), "recursion_misses:");
+            let misses = misses.and_then(|misses| misses.parse::<u64>().ok()).unwrap_or_default();
+            match program.name().to_str() {
+                Some(FORK) => {}
+                Some(FORK_AGAIN) => skipped.forks += misses,
+                Some(name) if HASH_PROBES.contains(&name) => skipped.hash_probes += misses,
+                // A silent canary is told as what it stands for.
+                Some(CANARY) => {}
+                _ => skipped.events += misses,
+            }
+        }
+        skipped
+    }
+
+    /// Takes over from the programs before a reload: their counts go on.
+    pub(crate) fn succeed(&mut self, before: &Self) {
+        self.skipped_before = before.skipped();
+    }
+
+    /// Whether somebody else told the programs not to record.
+    pub(crate) fn is_switched_off(&self) -> bool {
+        let active = self.skeleton.maps.active_generation.lookup(&0_u32.to_ne_bytes(), MapFlags::ANY);
+        active.ok().flatten().is_none_or(|active| active != self.generation.to_ne_bytes())
     }
 
     /// How often the canary ran; `None` where it is not loaded.
@@ -285,26 +313,6 @@ impl Sensor {
         Ok(())
     }
 
-    /// Says where the filesystem of a device is mounted, in the kernel's form of its number; `None`: at no place or at
-    /// several.
-    ///
-    /// # Errors
-    /// When the map cannot be written.
-    pub(crate) fn set_mount_point(&self, dev: u32, path: Option<&[u8]>) -> Result<()> {
-        let map = &self.skeleton.maps.mount_points;
-        let key = dev.to_ne_bytes();
-        let mut mount_point = wire::mount_point::default();
-        let Some(place) = path.and_then(|path| mount_point.path.get_mut(..path.len())) else {
-            let _ = map.delete(&key);
-            return Ok(());
-        };
-        for (to, from) in place.iter_mut().zip(path.unwrap_or_default()) {
-            *to = from.cast_signed();
-        }
-        mount_point.bytes = u32::try_from(place.len())?;
-        map.update(&key, wire::bytes_of(&mount_point), MapFlags::ANY).context("cannot note a mount point")
-    }
-
     /// Runs the producer once: `count` events numbered from `first`, which rank as opens (bulk) or as execs. Returns how
     /// many it produced.
     ///
@@ -317,12 +325,18 @@ impl Sensor {
     }
 }
 
+/// Whether the program follows processes or hashes.
+fn is_tracking(name: &str) -> bool {
+    TRACKING.contains(&name) || HASH_PROBES.contains(&name)
+}
+
 /// The counters of each possible CPU.
 fn counters_of(skeleton: &RecorderSkel<'static>) -> Result<Vec<CpuCounters>> {
+    let read_ns = crate::host::clock_anchor().boot_ns;
     let values = skeleton.maps.counters.lookup_percpu(&0_u32.to_ne_bytes(), MapFlags::ANY)?.unwrap_or_default();
     (0_u32..)
         .zip(&values)
-        .map(|(cpu, bytes)| Ok(CpuCounters { cpu, counts: wire::read(bytes).context("short counters")? }))
+        .map(|(cpu, bytes)| Ok(CpuCounters { cpu, read_ns, counts: wire::read(bytes).context("short counters")? }))
         .collect()
 }
 
@@ -333,6 +347,6 @@ fn counters_of(skeleton: &RecorderSkel<'static>) -> Result<Vec<CpuCounters>> {
 pub(crate) fn probe_hooks(names: &[&'static str]) -> Result<()> {
     let programs = names.iter().copied().collect();
     let mut open = open_with(&programs)?;
-    configure(&mut open, &programs, &Tables::default(), SensorOptions::without_policies(4096))?;
+    configure(&mut open, &Tables::default(), SensorOptions::without_policies(4096))?;
     open.load().map(drop).map_err(|error| explained(&error))
 }

@@ -124,6 +124,8 @@ impl Watch {
 fn blind_cause(sensor: &Sensor) -> Option<&'static str> {
     if host::ftrace_enabled() == Some(false) {
         Some("ftrace_disabled")
+    } else if sensor.is_switched_off() {
+        Some("switched_off")
     } else {
         (sensor.lost_links() > 0).then_some("links_gone")
     }

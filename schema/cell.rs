@@ -22,6 +22,10 @@ pub trait Cell: Sized {
     fn data_type() -> DataType;
     /// An empty builder of that type.
     fn builder() -> Self::Builder;
+    /// What stands for each row where the whole column is missing; `None` where null may not stand.
+    fn missing() -> Option<Self> {
+        None
+    }
     /// Adds the value to the column.
     fn append(&self, builder: &mut Self::Builder);
     /// Reads row `row` of a column.
@@ -57,6 +61,9 @@ macro_rules! cell {
             const NULLABLE: bool = true;
             fn data_type() -> DataType {
                 $data_type
+            }
+            fn missing() -> Option<Self> {
+                Some(None)
             }
             fn builder() -> Self::Builder {
                 $new

@@ -57,6 +57,20 @@ pub fn arrow_schema<R: Row>() -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
+/// Columns that files of schema version 1 do not have: there they are null.
+pub(crate) const ADDED_IN_VERSION_2: [&str; 10] = [
+    "undecided",
+    "real_dev",
+    "real_ino",
+    "image_dev",
+    "image_ino",
+    "real_fs_type",
+    "writable_mappings",
+    "mapped_executable",
+    "content_read_ns",
+    "last_read_ns",
+];
+
 /// Declares a table: `field: Type, Layout, "meaning";` for each column.
 macro_rules! table {
     ($(#[$attribute:meta])* $row:ident in $table:literal {
@@ -100,8 +114,13 @@ macro_rules! table {
                 Ok(Self {
                     $($field: {
                         let name = stringify!($field);
-                        let column = batch.column_by_name(name).with_context(|| format!("column `{name}` is missing"))?;
-                        Cell::read(column, row).with_context(|| format!("column `{name}`"))?
+                        match batch.column_by_name(name) {
+                            Some(column) => Cell::read(column, row).with_context(|| format!("column `{name}`"))?,
+                            None => Some(name)
+                                .filter(|name| $crate::columns::ADDED_IN_VERSION_2.contains(name))
+                                .and_then(|_| <$type>::missing())
+                                .with_context(|| format!("column `{name}` is missing"))?,
+                        }
                     },)*
                 })
             }

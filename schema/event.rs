@@ -20,9 +20,10 @@ table! {
         selector: Option<String>, Dictionary, "Label of the selector that matched, or its place in the hook entry, from 0";
         message: Option<String>, Dictionary, "Message of the policy's hook entry";
         tags: Vec<String>, Dictionary, "Tags of the policy's hook entry";
+        undecided: Option<bool>, Dictionary, "Whether a filter could not be evaluated, because a path or binary that it asks for was not known: the policy may have asked for the row";
         action: String, Dictionary, "post, deny, signal or kill";
         enforced: bool, Dictionary, "Whether the action was carried out";
-        unenforced: Option<String>, Dictionary, "Why an action was not carried out: not_asked (no --enforce), monitor (policy mode), doubtful_digest, other_entry, failed";
+        unenforced: Option<String>, Dictionary, "Why an action was not carried out: not_asked (no --enforce), monitor (policy mode), doubtful_digest, undecided (a filter could not be evaluated), other_entry, failed";
         result: Option<i32>, Dictionary, "Errno that the recorder returned to the caller";
         pid: i32, Dictionary, "Process (thread group) in the host's pid namespace";
         tid: i32, Dictionary, "Thread in the host's pid namespace";
@@ -47,11 +48,16 @@ table! {
         root_ino: i64, Dictionary, "Inode of the task's root directory; with root_dev it separates chroots and containers";
         path: Option<String>, LookUp, "Path as the task sees it; bytes that are not UTF-8 as \\xNN, backslashes then doubled";
         path_bytes: Option<Vec<u8>>, Dictionary, "path as it was, only where it is not UTF-8";
-        path_flags: Vec<String>, Dictionary, "deleted, memfd, unreachable, too_long, fs_relative, no_scratch, mount_point";
+        path_flags: Vec<String>, Dictionary, "deleted, memfd, unreachable, too_long, fs_relative, no_scratch, mount_point, late (built again after the digest, and not as it was before)";
         dev: Option<String>, Dictionary, "Device (major:minor) of the file's filesystem";
         ino: Option<i64>, Dictionary, "Inode number";
         ino_generation: Option<i64>, Dictionary, "Inode generation; with dev and ino the file's key";
         fs_type: Option<String>, Dictionary, "Filesystem type";
+        real_dev: Option<String>, Dictionary, "Of a file on a stacked filesystem (overlayfs): device of the file beneath, which has the content";
+        real_ino: Option<i64>, Dictionary, "Of a file on a stacked filesystem: inode number of the file beneath";
+        image_dev: Option<String>, Dictionary, "Of a file on a loop device: device of the image that holds the filesystem";
+        image_ino: Option<i64>, Dictionary, "Of a file on a loop device: inode number of that image";
+        real_fs_type: Option<String>, Dictionary, "Of a file on a stacked filesystem: filesystem type of the file beneath";
         mode: Option<i32>, Dictionary, "File type and permissions, as in stat";
         owner_uid: Option<i64>, Dictionary, "Owner of the file";
         owner_gid: Option<i64>, Dictionary, "Group of the file";
@@ -60,7 +66,9 @@ table! {
         mtime: Option<Micros>, Dictionary, "Last modification, as the filesystem says; root can set it";
         ctime: Option<Micros>, Dictionary, "Last change of the inode, UTC";
         i_version_raw: Option<i64>, Dictionary, "Kernel's change counter shifted left by one; bit 0: read since the last change";
-        writers: Option<i32>, Dictionary, "i_writecount: open writers, or negative while writing is denied";
+        writers: Option<i32>, Dictionary, "i_writecount: open writers, or negative while writing is denied; of a stacked filesystem that of the file beneath";
+        writable_mappings: Option<i32>, Dictionary, "i_mmap_writable: shared mappings that can write, or negative where a seal denies them; of a stacked filesystem that of the file beneath";
+        mapped_executable: Option<bool>, Dictionary, "Of an open for writing or a truncation: whether the file was mapped executable at that moment, so that what runs may have changed";
         open_flags: Option<i32>, Dictionary, "Flags of the open file (O_*)";
         mmap_prot: Option<i32>, Dictionary, "Protection of the mapping (PROT_*); of an open_descriptor: it is a shared mapping, which can be made writable";
         attributes: Vec<String>, Dictionary, "What inode_setattr changed: mode, uid, gid, size, atime, mtime, ctime; at inode_setxattr the attribute's name";
@@ -79,6 +87,7 @@ table! {
         digest_source: Option<String>, Dictionary, "ima, cache (kept by the recorder: of an earlier hook of the exec, or of a file that cannot have changed) or user (taken by user space: a user_digest row)";
         digest_doubt: Vec<String>, Dictionary, "old, writer_open, moved_during_hash, same_digest_other_size, unverifiable_fs, not_revalidated";
         digest_duration_ns: Option<i64>, Dictionary, "Time that the digest took";
+        content_read_ns: Option<i64>, Dictionary, "When the reading of the content began that the digest is of, nanoseconds since boot; before boot_ns where a digest was used again, null where that is not known";
         ima_policy: Option<bool>, Dictionary, "Whether an IMA policy was loaded, so the kernel may answer from its cache";
         ref_cpu: Option<i32>, Dictionary, "CPU of the row that a user_digest row is about";
         ref_seq: Option<i64>, Dictionary, "Sequence number of the row that a user_digest row is about";

@@ -12,12 +12,19 @@
 //!   the cause `refused` the new ones could not be loaded, and those before went on.
 //! - `suppressed`: rows that the policies' own rate limits and merges stopped since the last heartbeat, or a filter on
 //!   the digest.
+//! - `skipped`: runs of programs that the kernel's recursion guard skipped, since the last heartbeat, where no call that a
+//!   policy asked for is missing for it. With the cause `fork` so many new processes have no row, so process trees are
+//!   incomplete. With `hash_probe` those of programs that see IMA begin and end a hash, of which there are two each. Where
+//!   both are skipped, a digest that is certain only because IMA was seen to read the file is marked `not_revalidated`, and
+//!   IMA's own second open of a write-only file can stand as an open of the task. A skipped program that records calls is a
+//!   `loss`, with the cause `recursion`.
 //! - `snapshot`: a look at the running processes, noted when it was done, so after the hooks were attached:
 //!   `{"processes":N,"descriptors":N,"descriptors_unseen":N}`. `descriptors` were open for writing and are rows of the
 //!   events, one for each process and file; those of shared mappings have `mmap_prot`. `descriptors_unseen` could not be
 //!   looked at; null: their number is not known. Where the kernel gives no exact list, `/proc` was read and `"exact":false`
 //!   stands there too: starts of processes are then rounded to 10 ms, and mappings were not looked at.
-//! - `heartbeat`, `stop`: the counts of each CPU since the start. `user_digests` are the rows `user_digest`, of which
+//! - `heartbeat`, `stop`: the counts of each CPU since the start. `skipped` are the runs of programs that the kernel skipped,
+//!   `{"events":N,"forks":N,"hash_probes":N}`. `user_digests` are the rows `user_digest`, of which
 //!   `user_digests_remembered` were answered without a look at the file, which had been hashed before;
 //!   `user_digests_dropped` found no place in the queue or were not done at the stop, which is a `loss` too.
 
@@ -32,8 +39,8 @@ table! {
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         time: Micros, Delta, "When it was noted, UTC";
         boot_ns: i64, Delta, "When it was noted, nanoseconds since boot";
-        kind: String, Dictionary, "start, stop, heartbeat, policy, reload, snapshot, loss, suppressed, blind, gap, corrupt, tamper, suspect, clock, violation or error";
-        cause: Option<String>, Dictionary, "Why: a signal, ring_full, journal_full, disk_full, recursion, ftrace_disabled, crash, sync_failed, …";
+        kind: String, Dictionary, "start, stop, heartbeat, policy, reload, snapshot, loss, suppressed, skipped, blind, gap, corrupt, tamper, suspect, clock, violation or error";
+        cause: Option<String>, Dictionary, "Why: a signal, ring_full, journal_full, disk_full, recursion, ftrace_disabled, switched_off, crash, sync_failed, …";
         cpu: Option<i32>, Dictionary, "CPU that it concerns; -1: the rows of user space";
         first_seq: Option<i64>, Dictionary, "First sequence number that it concerns";
         last_seq: Option<i64>, Dictionary, "Last sequence number that it concerns";

@@ -1,6 +1,8 @@
 //! `manifest.jsonl`: what the archive holds, each line chained to the one before.
 //!
-//! A line is one JSON object. Its `prev` is the SHA-256 over the exact bytes of the line before, with its newline; the
+//! A line is one JSON object. Its last member `crc32c` is the CRC32C of the bytes before that member's comma, in 8 hex digits:
+//! it shows damage to the last line too, which no other line names. A `start` line says so by `manifest_version` 2; version 1
+//! had no checksums. Its `prev` is the SHA-256 over the exact bytes of the line before, with its newline; the
 //! first has 64 zeros. The head of a manifest is the same over its last line. Kinds: `start` (a recording begins, with all
 //! that is known about it), `file` (one sealed file), `ima` (a piece of the kernel's measurement list), `cut` (the
 //! start of a line that a crash cut off), and an end of the recording: `stop` (state SEALED) or `recovered` (state
@@ -18,6 +20,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+mod checksum;
 mod content;
 mod parse;
 pub use content::{BLOCK_BYTES, Content};
@@ -25,6 +28,8 @@ pub use parse::{Damage, Line, Parsed, parse};
 
 /// What the chain begins with, in place of a previous line's digest.
 pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// What start lines state: lines carry a checksum of themselves since version 2.
+const VERSION: u64 = 2;
 /// Larger manifests are not read. A recording that seals every 5 minutes takes half a year to this.
 const MAX_BYTES: u64 = 64 << 20;
 
@@ -225,11 +230,15 @@ fn chained_line(prev: &str, kind: &str, fields: &Value) -> Result<Vec<u8>> {
     let mut line = Map::new();
     line.insert("prev".into(), prev.into());
     line.insert("kind".into(), kind.into());
+    if kind == "start" {
+        line.insert("manifest_version".into(), VERSION.into());
+    }
     if let Value::Object(fields) = fields {
         line.extend(fields.clone());
     }
     let mut bytes = serde_json::to_vec(&line)?;
-    bytes.push(b'\n');
+    bytes.pop();
+    checksum::end_line(&mut bytes);
     Ok(bytes)
 }
 

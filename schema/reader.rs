@@ -18,7 +18,7 @@ pub use discover::{SealedPath, discover};
 pub use prune::{PathRule, Prune, Span};
 
 use crate::cell::Micros;
-use crate::columns::Row;
+use crate::columns::{ADDED_IN_VERSION_2, Row};
 use crate::writer::SCHEMA_VERSION;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{BooleanArray, RecordBatch};
@@ -67,8 +67,7 @@ impl<R: Row> SealedTable<R> {
             // An embedded Arrow schema is not needed and not trusted.
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
             let metadata = ArrowReaderMetadata::try_new(metadata, options).context("the footer is damaged")?;
-            check_version(&metadata)?;
-            check_columns::<R>(&metadata)?;
+            check_columns::<R>(&metadata, checked_version(&metadata)?)?;
             Ok(Self { path: path.to_owned(), file: Arc::new(file), size_bytes, metadata, row: PhantomData })
         })
         .with_context(|| format!("cannot read `{}`", path.display()))
@@ -131,8 +130,9 @@ impl<R: Row> SealedTable<R> {
 
     fn places(&self, names: &[&str]) -> Result<Vec<usize>> {
         let schema = self.metadata.schema();
+        let is_here = |name: &&&str| schema.index_of(name).is_ok() || !ADDED_IN_VERSION_2.contains(name);
         let place = |name: &&str| schema.index_of(name).map_err(|_| anyhow!("column `{name}` is missing"));
-        names.iter().map(place).collect()
+        names.iter().filter(is_here).map(place).collect()
     }
 
     fn mask(&self, places: &[usize]) -> ProjectionMask {
@@ -188,20 +188,24 @@ fn open_regular(path: &Path) -> Result<(File, u64)> {
     Ok((file, opened.len()))
 }
 
-fn check_version(metadata: &ArrowReaderMetadata) -> Result<()> {
+/// The version of the schema that the file was written by.
+fn checked_version(metadata: &ArrowReaderMetadata) -> Result<u32> {
     let pairs = metadata.metadata().file_metadata().key_value_metadata();
     let version = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == "hashtrail.schema_version"));
-    let Some(version) = version.and_then(|pair| pair.value.as_deref()) else { return Ok(()) };
+    let version = version.and_then(|pair| pair.value.as_deref()).unwrap_or(SCHEMA_VERSION);
     let number: u32 = version.parse().with_context(|| format!("schema version `{version}` is no number"))?;
     if number > SCHEMA_VERSION.parse()? {
         bail!("it has schema version {number}, newer than {SCHEMA_VERSION}: read it with a newer hashtrail");
     }
-    Ok(())
+    Ok(number)
 }
 
-fn check_columns<R: Row>(metadata: &ArrowReaderMetadata) -> Result<()> {
+fn check_columns<R: Row>(metadata: &ArrowReaderMetadata, version: u32) -> Result<()> {
     for column in R::columns() {
         let name = column.name;
+        if version < 2 && ADDED_IN_VERSION_2.contains(&name) && metadata.schema().index_of(name).is_err() {
+            continue;
+        }
         let field = metadata.schema().field_with_name(name).map_err(|_| anyhow!("column `{name}` is missing"))?;
         if !field.data_type().equals_datatype(&column.data_type) {
             bail!("column `{name}` has type {}, not {}", field.data_type(), column.data_type);

@@ -120,30 +120,54 @@ impl VerifyingKey {
         self.0.to_base64()
     }
 
-    /// Checks the text of a signature file against a manifest; gives the number of bytes that the signature covers.
+    /// Checks the text of a signature file against a manifest. What `minisign -V` takes is valid, whoever wrote it.
     ///
     /// # Errors
     /// Says what is wrong: the file's form, the key, the signature, or how much of the manifest is there.
-    pub fn check(&self, signature: &str, manifest: &[u8]) -> Result<usize> {
+    pub fn check(&self, signature: &str, manifest: &[u8]) -> Result<Valid> {
         // The file may be hostile, and the crate promises nothing for that.
         catch_unwind(|| self.check_text(signature, manifest)).unwrap_or_else(|_| bail!("it is damaged"))
     }
 
-    fn check_text(&self, signature: &str, manifest: &[u8]) -> Result<usize> {
+    fn check_text(&self, signature: &str, manifest: &[u8]) -> Result<Valid> {
         let parsed = SignatureBox::from_string(signature).map_err(|error| anyhow!("it is no signature: {error}"))?;
-        // No bit of the file may be free: base64 has spare bits, and minisign leaves the first line unsigned.
-        if parsed.to_string() != signature || parsed.untrusted_comment()? != UNTRUSTED_COMMENT {
-            bail!("it is not as hashtrail wrote it");
-        }
         let comment = parsed.trusted_comment().context("it has no trusted comment")?;
-        let bytes = covered_bytes(&comment).context("its trusted comment does not say what it covers")?;
+        let own_bytes = covered_bytes(&comment);
+        let bytes = own_bytes.unwrap_or(manifest.len());
         let covered = manifest.get(..bytes).with_context(|| {
             format!("it covers {bytes} bytes, the manifest has {}: the end was cut", manifest.len())
         })?;
-        minisign::verify(&self.0, &parsed, Cursor::new(covered), true, false, false)
+        minisign::verify(&self.0, &parsed, Cursor::new(covered), true, false, true)
             .map_err(|error| anyhow!("{error}"))?;
-        Ok(bytes)
+        // No bit of our own file may be free: base64 has spare bits, and minisign leaves the first line unsigned.
+        let is_as_written = parsed.to_string() == signature && parsed.untrusted_comment()? == UNTRUSTED_COMMENT;
+        let author = match own_bytes {
+            None => Author::Other,
+            Some(_) if is_as_written && parsed.is_prehashed() => Author::Hashtrail,
+            Some(_) => Author::Altered,
+        };
+        Ok(Valid { bytes, author })
     }
+}
+
+/// A signature that is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Valid {
+    /// Bytes of the manifest that it covers.
+    pub bytes: usize,
+    /// Who wrote its file.
+    pub author: Author,
+}
+
+/// Who wrote the file of a valid signature. The key is the same for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// hashtrail, byte for byte.
+    Hashtrail,
+    /// hashtrail, but what nothing signs was changed later: the untrusted comment, spare bits, line ends.
+    Altered,
+    /// Another program, such as `minisign -S`: it covers the whole manifest.
+    Other,
 }
 
 fn covered_bytes(comment: &str) -> Option<usize> {
@@ -162,8 +186,9 @@ mod tests {
         let key = SigningKey::parse(&SigningKey::generate()?.secret_text()?)?;
         let signature = key.sign(&MANIFEST[..8], "00")?;
         let public = VerifyingKey::parse(&key.public_text()?)?;
-        assert_eq!(public.check(&signature, MANIFEST)?, 8);
-        assert_eq!(VerifyingKey::parse(&key.public_base64())?.check(&signature, MANIFEST)?, 8);
+        let valid = Valid { bytes: 8, author: Author::Hashtrail };
+        assert_eq!(public.check(&signature, MANIFEST)?, valid);
+        assert_eq!(VerifyingKey::parse(&key.public_base64())?.check(&signature, MANIFEST)?, valid);
         Ok(())
     }
 
@@ -175,13 +200,35 @@ mod tests {
         for bit in 0..signature.len() * 8 {
             let mut damaged = signature.clone().into_bytes();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            let accepted = String::from_utf8(damaged).is_ok_and(|text| public.check(&text, MANIFEST).is_ok());
+            let is_own =
+                |text: String| public.check(&text, MANIFEST).is_ok_and(|valid| valid.author == Author::Hashtrail);
+            let accepted = String::from_utf8(damaged).is_ok_and(is_own);
             assert!(!accepted, "bit {bit} of the signature");
         }
         for bit in 0..MANIFEST.len() * 8 {
             let mut damaged = MANIFEST.to_vec();
             damaged[bit / 8] ^= 1 << (bit % 8);
             assert!(public.check(&signature, &damaged).is_err(), "bit {bit} of the manifest");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_another_program_wrote_with_the_key_is_valid_and_told_apart() -> Result<()> {
+        let key = SigningKey::generate()?;
+        let public = key.verifying_key();
+        let sign = |trusted, untrusted| {
+            let data = Cursor::new(MANIFEST);
+            minisign::sign(Some(&key.public), &key.secret, data, Some(trusted), Some(untrusted))
+        };
+        let other = sign("timestamp:1767312000\tfile:manifest.jsonl\thashed", "signature from minisign secret key")?;
+        let all = MANIFEST.len();
+        assert_eq!(public.check(&other.to_string(), MANIFEST)?, Valid { bytes: all, author: Author::Other });
+        assert!(public.check(&other.to_string(), &MANIFEST[..8]).is_err(), "it covers the whole manifest or nothing");
+        let own = key.sign(MANIFEST, "00")?;
+        let altered = Valid { bytes: all, author: Author::Altered };
+        for text in [own.replace(UNTRUSTED_COMMENT, "checked by mk"), own.replace('\n', "\r\n"), format!("{own}\n")] {
+            assert_eq!(public.check(&text, MANIFEST)?, altered, "{text}");
         }
         Ok(())
     }

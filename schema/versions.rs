@@ -25,6 +25,10 @@ table! {
         ino: i64, Dictionary, "Inode number";
         ino_generation: i64, Dictionary, "Inode generation";
         fs_type: String, Dictionary, "Filesystem type";
+        real_dev: Option<String>, Dictionary, "Of a file on a stacked filesystem (overlayfs): device of the file beneath, which has the content";
+        real_ino: Option<i64>, Dictionary, "Of a file on a stacked filesystem: inode number of the file beneath";
+        image_dev: Option<String>, Dictionary, "Of a file on a loop device: device of the image that holds the filesystem";
+        image_ino: Option<i64>, Dictionary, "Of a file on a loop device: inode number of that image";
         digest_algorithm: String, Dictionary, "Hash algorithm";
         digest: String, LookUp, "Digest of the whole content, lower-case hex";
         first_time: Micros, Delta, "First observation, UTC";
@@ -36,6 +40,7 @@ table! {
         last_boot_ns: i64, Delta, "Last observation, nanoseconds since boot";
         last_cpu: i32, Dictionary, "CPU of the last observation";
         last_seq: i64, Delta, "Sequence number of the last observation";
+        last_read_ns: Option<i64>, Delta, "Last real reading of the content in this run, nanoseconds since boot: a digest that was used again is of an earlier one; 0 where it is not known, null in files of version 1";
         observations: i64, Dictionary, "Events of the run";
         runs: Option<i64>, Dictionary, "Execs that succeeded; null where bprm_committed_creds was not recorded";
         attempts: Option<i64>, Dictionary, "Execs that were checked and did not succeed";
@@ -131,6 +136,10 @@ fn first_of_run(event: &Event, context: &VersionContext) -> Option<FileVersion> 
         ino: event.ino?,
         ino_generation: event.ino_generation?,
         fs_type: event.fs_type.clone()?,
+        real_dev: event.real_dev.clone(),
+        real_ino: event.real_ino,
+        image_dev: event.image_dev.clone(),
+        image_ino: event.image_ino,
         digest_algorithm: event.digest_algorithm.clone()?,
         digest: event.digest.clone()?,
         first_time: event.time,
@@ -142,6 +151,7 @@ fn first_of_run(event: &Event, context: &VersionContext) -> Option<FileVersion> 
         last_boot_ns: event.boot_ns,
         last_cpu: event.cpu,
         last_seq: event.seq,
+        last_read_ns: Some(event.content_read_ns.unwrap_or(0)),
         observations: 1,
         runs: None,
         attempts: None,
@@ -158,6 +168,8 @@ fn first_of_run(event: &Event, context: &VersionContext) -> Option<FileVersion> 
 fn same_version(current: &FileVersion, next: &FileVersion) -> bool {
     current.path_flags == next.path_flags
         && (&current.dev, current.ino, current.ino_generation) == (&next.dev, next.ino, next.ino_generation)
+        && (&current.real_dev, current.real_ino) == (&next.real_dev, next.real_ino)
+        && (&current.image_dev, current.image_ino) == (&next.image_dev, next.image_ino)
         && (&current.digest_algorithm, &current.digest) == (&next.digest_algorithm, &next.digest)
 }
 
@@ -166,6 +178,7 @@ fn extend(current: &mut FileVersion, event: &Event) {
     current.last_boot_ns = event.boot_ns;
     current.last_cpu = event.cpu;
     current.last_seq = event.seq;
+    current.last_read_ns = current.last_read_ns.max(event.content_read_ns);
     current.observations += 1;
     for doubt in &event.digest_doubt {
         if !current.doubts.contains(doubt) {
@@ -239,6 +252,27 @@ mod tests {
         assert_eq!(rows.len(), 2);
         assert_eq!((rows[0].observations, rows[0].last_boot_ns, rows[0].doubts.len()), (2, 3, 0));
         assert_eq!((rows[1].digest.as_str(), rows[1].doubts.len()), ("bb", 1));
+    }
+
+    #[test]
+    fn a_run_knows_its_last_real_reading() {
+        let read = |boot_ns, read_ns| Event { content_read_ns: read_ns, ..event(boot_ns, "aa", 1, "mmap_file") };
+        let last_read = |events: &[Event]| runs_of(events, &context())[0].last_read_ns;
+        assert_eq!(last_read(&[read(10, Some(11)), read(20, Some(11)), read(30, Some(5))]), Some(11));
+        assert_eq!(last_read(&[read(10, Some(11)), read(20, None)]), Some(11));
+        assert_eq!(last_read(&[read(10, None)]), Some(0), "at some time since boot");
+    }
+
+    #[test]
+    fn another_file_beneath_is_another_run() {
+        let on = |boot_ns, ino| Event {
+            real_dev: Some("8:1".into()),
+            real_ino: Some(ino),
+            ..event(boot_ns, "aa", 1, "mmap_file")
+        };
+        let rows = runs_of(&[on(1, 70), on(2, 70), on(3, 71)], &context());
+        let seen: Vec<_> = rows.iter().map(|row| (row.real_ino, row.observations)).collect();
+        assert_eq!(seen, [(Some(70), 2), (Some(71), 1)], "a copy-up");
     }
 
     #[test]

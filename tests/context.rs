@@ -114,7 +114,7 @@ fn digests_for(context: &Scenario, act: &str) -> Vec<Value> {
     ))
 }
 
-on_guests!(an_open_that_the_kernel_cannot_hash_is_hashed_by_user_space: linux_6_1, linux_6_1_tcb, linux_6_12);
+on_guests!(an_open_that_the_kernel_cannot_hash_is_hashed_by_user_space: linux_6_1, linux_6_1_tcb, linux_6_12, linux_7);
 fn an_open_that_the_kernel_cannot_hash_is_hashed_by_user_space(guest: Guest) {
     let context = guest.scenario("context");
     let (kept, replaced) = (digests_for(&context, "kept"), digests_for(&context, "replaced"));
@@ -126,4 +126,22 @@ fn an_open_that_the_kernel_cannot_hash_is_hashed_by_user_space(guest: Guest) {
     assert_eq!(text(&kept[0], "digest"), context.act("kept").digest, "{}", kept[0]);
     assert_eq!(text(&replaced[0], "digest_reason"), "file_moved", "{}", replaced[0]);
     assert_eq!(replaced[0]["digest"], Value::Null, "{}", replaced[0]);
+}
+
+on_guests!(each_process_has_the_id_of_the_container_that_it_is_in: linux_6_1, linux_6_12, linux_7);
+fn each_process_has_the_id_of_the_container_that_it_is_in(guest: Guest) {
+    let containers = guest.scenario("containers");
+    let mut checked = 0;
+    for fact in containers.table("facts.tsv") {
+        let Some(label) = fact[0].strip_prefix("container:") else { continue };
+        let expected = Some(fact[1].as_str()).filter(|id| *id != "none");
+        let rows = containers.rows(&format!(
+            "SELECT DISTINCT container_id FROM events WHERE hook = 'bprm_check_security' \
+             AND path = '/data/work/containers/{label}'"
+        ));
+        assert_eq!(rows.len(), 1, "rows of `{label}`: {rows:#?}");
+        assert_eq!(rows[0]["container_id"].as_str(), expected, "the container of `{label}`");
+        checked += 1;
+    }
+    assert_eq!(checked, 15, "programs that the scenario ran");
 }

@@ -29,20 +29,20 @@ const WATCHED: [&str; 19] = [
     "/top/file",
 ];
 
-on_guests!(opens_are_recorded_by_the_path_that_the_task_sees: linux_6_1, linux_6_12);
+on_guests!(opens_are_recorded_by_the_path_that_the_task_sees: linux_6_1, linux_6_12, linux_7);
 fn opens_are_recorded_by_the_path_that_the_task_sees(guest: Guest) {
     let rows = guest.scenario("directories").rows("SELECT path FROM events WHERE message = 'watched' ORDER BY boot_ns");
     let found: Vec<&str> = rows.iter().map(|row| text(row, "path")).collect();
     assert_eq!(found, WATCHED);
 }
 
-on_guests!(locks_are_recorded_by_the_same: linux_6_1, linux_6_12);
+on_guests!(locks_are_recorded_by_the_same: linux_6_1, linux_6_12, linux_7);
 fn locks_are_recorded_by_the_same(guest: Guest) {
     let rows = guest.scenario("directories").rows("SELECT path FROM events WHERE message = 'locked'");
     assert_eq!(rows, [serde_json::json!({ "path": "/top/file" })]);
 }
 
-on_guests!(opens_elsewhere_are_stopped_before_they_are_counted: linux_6_1, linux_6_12);
+on_guests!(opens_elsewhere_are_stopped_before_they_are_counted: linux_6_1, linux_6_12, linux_7);
 fn opens_elsewhere_are_stopped_before_they_are_counted(guest: Guest) {
     // A thousand opens of one file that is not watched, and some of files of another filesystem than the task's root.
     let accounting = guest.scenario("directories").accounting();

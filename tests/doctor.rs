@@ -25,8 +25,35 @@ fn the_ima_policy_is_told(guest: Guest) {
     assert!(text(policy, "reason").starts_with(expected), "{policy}");
 }
 
+on_guests!(what_stops_all_hooks_is_told_once_with_its_fix:
+    linux_6_1_without_bpf, linux_6_1_confidential, linux_7_without_bpf, linux_7_confidential);
+fn what_stops_all_hooks_is_told_once_with_its_fix(guest: Guest) {
+    let (name, fix) = match guest.mode {
+        Mode::WithoutBpf => ("BPF LSM", "boot with `lsm=lockdown,capability,landlock,yama"),
+        _ => ("lockdown", "boot with lockdown=integrity or none"),
+    };
+    let checks = checks_of(guest, "refused");
+    let (missing, others): (Vec<Value>, Vec<Value>) =
+        checks.into_iter().partition(|check| check["verdict"] == "missing");
+    let names: Vec<&str> = missing.iter().map(|check| text(check, "name")).collect();
+    assert_eq!(names, [name, "hooks"], "{missing:#?}");
+    assert!(text(&missing[0], "fix").starts_with(fix), "{missing:#?}");
+    assert_eq!(text(&missing[1], "reason"), format!("none can be recorded: {name}"));
+    assert!(others.iter().all(|check| check["verdict"] == "good"), "{others:#?}");
+
+    let refused = guest.scenario("refused");
+    assert_eq!(refused.number("record"), 2);
+    let said = std::fs::read_to_string(refused.file("record.txt")).expect("the scenario keeps what was said");
+    assert_eq!((said.matches("MISSING").count(), said.matches("fix:").count()), (1, 1), "{said}");
+    assert_eq!(said.lines().count(), 3, "{said}");
+}
+
 fn checks(guest: Guest) -> Vec<Value> {
-    let report = guest.scenario("doctor").file("doctor.jsonl");
+    checks_of(guest, "doctor")
+}
+
+fn checks_of(guest: Guest, scenario: &str) -> Vec<Value> {
+    let report = guest.scenario(scenario).file("doctor.jsonl");
     json_lines(&std::fs::read_to_string(report).expect("the scenario keeps the report"))
 }
 

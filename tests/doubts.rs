@@ -34,7 +34,7 @@ fn another_time_of_a_file_is_no_change(guest: Guest) {
     assert_eq!(stale.changes(&act.path).len(), 0, "only its mtime changed");
 }
 
-on_guests!(without_a_policy_every_digest_is_right: linux_6_1, linux_6_12);
+on_guests!(without_a_policy_every_digest_is_right: linux_6_1, linux_6_12, linux_7);
 fn without_a_policy_every_digest_is_right(guest: Guest) {
     let stale = guest.scenario("stale");
     for act in stale.acts().iter().filter(|act| act.label != "truncate") {
@@ -63,7 +63,7 @@ fn an_answer_behind_which_a_change_may_hide_is_not_complete(guest: Guest) {
     assert_ne!(summary["doubtful"], 0, "{summary}");
 }
 
-on_guests!(another_algorithm_is_not_another_content: linux_6_1_tcb, linux_6_12_tcb);
+on_guests!(another_algorithm_is_not_another_content: linux_6_1_tcb, linux_6_12_tcb, linux_7_tcb);
 fn another_algorithm_is_not_another_content(guest: Guest) {
     let switch = guest.scenario("algorithm_switch");
     let changes = switch.changes("/data/work/algorithm_switch/tool");

@@ -6,7 +6,7 @@ use crate::support::{integer, text};
 use serde_json::{Value, json};
 
 /// What the caller saw of each act, without and with `--enforce`: an errno (0: none) or what else it got.
-const OUTCOMES: [(&str, &str, &str); 14] = [
+const OUTCOMES: [(&str, &str, &str); 19] = [
     ("denied", "0", "13"),
     ("killed", "0", "signal 9"),
     ("bad", "0", "1"),
@@ -18,6 +18,12 @@ const OUTCOMES: [(&str, &str, &str); 14] = [
     ("signalled", "0", "1"),
     ("mapped", "0", "1"),
     ("read-only", "0", "0"),
+    ("bad.so", "0", "1"),
+    ("renamed.so", "0", "1"),
+    ("bad-as-data", "0", "0"),
+    ("bad-sealed-memfd", "0", "1"),
+    // Its content can change after the hash.
+    ("bad-open-memfd", "0", "0"),
     ("written", "0", "0"),
     ("renamed-over", "0", "30"),
     ("protected", "noted", "noted"),
@@ -54,7 +60,7 @@ fn rows_of(enforce: &Scenario, when: When, condition: &str) -> Vec<Value> {
     ))
 }
 
-on_guests!(nothing_on_the_host_changes_unless_it_is_asked_for: linux_6_1, linux_6_12);
+on_guests!(nothing_on_the_host_changes_unless_it_is_asked_for: linux_6_1, linux_6_12, linux_7);
 fn nothing_on_the_host_changes_unless_it_is_asked_for(guest: Guest) {
     let enforce = guest.scenario("enforce");
     for (name, noted, enforced) in OUTCOMES {
@@ -63,7 +69,7 @@ fn nothing_on_the_host_changes_unless_it_is_asked_for(guest: Guest) {
     }
 }
 
-on_guests!(each_row_says_what_was_done: linux_6_1, linux_6_12);
+on_guests!(each_row_says_what_was_done: linux_6_1, linux_6_12, linux_7);
 fn each_row_says_what_was_done(guest: Guest) {
     let enforce = guest.scenario("enforce");
     for (message, action, errno, unenforced) in ROWS {
@@ -79,7 +85,7 @@ fn each_row_says_what_was_done(guest: Guest) {
     }
 }
 
-on_guests!(without_enforce_each_row_says_what_would_have_been_done: linux_6_1, linux_6_12);
+on_guests!(without_enforce_each_row_says_what_would_have_been_done: linux_6_1, linux_6_12, linux_7);
 fn without_enforce_each_row_says_what_would_have_been_done(guest: Guest) {
     let enforce = guest.scenario("enforce");
     for (message, action, ..) in ROWS {
@@ -93,7 +99,7 @@ fn without_enforce_each_row_says_what_would_have_been_done(guest: Guest) {
     }
 }
 
-on_guests!(the_row_of_a_denied_or_killed_exec_has_its_digest: linux_6_1, linux_6_12);
+on_guests!(the_row_of_a_denied_or_killed_exec_has_its_digest: linux_6_1, linux_6_12, linux_7);
 fn the_row_of_a_denied_or_killed_exec_has_its_digest(guest: Guest) {
     let enforce = guest.scenario("enforce");
     for when in [When::Noted, When::Enforced] {
@@ -106,7 +112,7 @@ fn the_row_of_a_denied_or_killed_exec_has_its_digest(guest: Guest) {
     }
 }
 
-on_guests!(only_a_certain_digest_drops_a_row: linux_6_1, linux_6_12);
+on_guests!(only_a_certain_digest_drops_a_row: linux_6_1, linux_6_12, linux_7);
 fn only_a_certain_digest_drops_a_row(guest: Guest) {
     let enforce = guest.scenario("enforce");
     for when in [When::Noted, When::Enforced] {
@@ -120,7 +126,7 @@ fn only_a_certain_digest_drops_a_row(guest: Guest) {
     }
 }
 
-on_guests!(a_known_bad_program_is_denied_under_any_name: linux_6_1, linux_6_12);
+on_guests!(a_known_bad_program_is_denied_under_any_name: linux_6_1, linux_6_12, linux_7);
 fn a_known_bad_program_is_denied_under_any_name(guest: Guest) {
     let enforce = guest.scenario("enforce");
     for when in [When::Noted, When::Enforced] {
@@ -130,7 +136,32 @@ fn a_known_bad_program_is_denied_under_any_name(guest: Guest) {
     }
 }
 
-on_guests!(a_denial_without_a_row_is_counted: linux_6_1, linux_6_12);
+on_guests!(known_bad_code_is_denied_wherever_it_is_mapped_from: linux_6_1, linux_6_12, linux_7);
+fn known_bad_code_is_denied_wherever_it_is_mapped_from(guest: Guest) {
+    let enforce = guest.scenario("enforce");
+    let digest = enforce.fact("digest-bad.so");
+    for when in [When::Noted, When::Enforced] {
+        let rows = rows_of(
+            &enforce,
+            when,
+            &format!("message = 'code that is known to be bad is mapped' AND digest = '{digest}'"),
+        );
+        let found: Vec<_> = rows.iter().map(|row| (text(row, "path"), row["unenforced"].clone())).collect();
+        let reason = |doubt: Option<&str>| match when {
+            When::Noted => json!("not_asked"),
+            When::Enforced => json!(doubt),
+        };
+        let expected = [
+            ("/data/work/enforce/bad.so", reason(None)),
+            ("/data/work/enforce/renamed.so", reason(None)),
+            ("memfd:code", reason(None)),
+            ("memfd:code", reason(Some("doubtful_digest"))),
+        ];
+        assert_eq!(found, expected, "{rows:#?}");
+    }
+}
+
+on_guests!(a_denial_without_a_row_is_counted: linux_6_1, linux_6_12, linux_7);
 fn a_denial_without_a_row_is_counted(guest: Guest) {
     let enforce = guest.scenario("enforce");
     assert_eq!(enforce.count("SELECT count(*) FROM events WHERE path = '/data/work/enforce/silent'"), 0);
@@ -146,7 +177,7 @@ fn a_denial_without_a_row_is_counted(guest: Guest) {
 
 // The policies in `tests/vm/policies/tetragon-*.yaml`, with the meaning that Tetragon's documentation gives them.
 
-on_guests!(tetragons_exec_policy_denies_and_records_the_digest: linux_6_1, linux_6_12);
+on_guests!(tetragons_exec_policy_denies_and_records_the_digest: linux_6_1, linux_6_12, linux_7);
 fn tetragons_exec_policy_denies_and_records_the_digest(guest: Guest) {
     let enforce = guest.scenario("enforce");
     let digest = enforce.fact("digest-nop");
@@ -163,7 +194,7 @@ fn tetragons_exec_policy_denies_and_records_the_digest(guest: Guest) {
     );
 }
 
-on_guests!(tetragons_hash_policy_records_what_shells_run: linux_6_1, linux_6_12);
+on_guests!(tetragons_hash_policy_records_what_shells_run: linux_6_1, linux_6_12, linux_7);
 fn tetragons_hash_policy_records_what_shells_run(guest: Guest) {
     let enforce = guest.scenario("enforce");
     for when in [When::Noted, When::Enforced] {
@@ -181,7 +212,7 @@ fn tetragons_hash_policy_records_what_shells_run(guest: Guest) {
     }
 }
 
-on_guests!(tetragons_open_policies_record_the_opens_that_they_name: linux_6_1, linux_6_12);
+on_guests!(tetragons_open_policies_record_the_opens_that_they_name: linux_6_1, linux_6_12, linux_7);
 fn tetragons_open_policies_record_the_opens_that_they_name(guest: Guest) {
     let enforce = guest.scenario("enforce");
     for when in [When::Noted, When::Enforced] {
@@ -195,7 +226,7 @@ fn tetragons_open_policies_record_the_opens_that_they_name(guest: Guest) {
     }
 }
 
-on_guests!(tetragons_resolved_arguments_are_names_of_processes_and_the_file: linux_6_1, linux_6_12);
+on_guests!(tetragons_resolved_arguments_are_names_of_processes_and_the_file: linux_6_1, linux_6_12, linux_7);
 fn tetragons_resolved_arguments_are_names_of_processes_and_the_file(guest: Guest) {
     let enforce = guest.scenario("enforce");
     for when in [When::Noted, When::Enforced] {

@@ -8,14 +8,17 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What every guest runs, in this order.
-const SCENARIOS: [&str; 13] = [
+const SCENARIOS: [&str; 14] = [
     "smoke", "doctor", "aba", "replaced", "kinds", "special", "roots", "context", "pinned", "parallel", "stale",
-    "live", "incident",
+    "live", "incident", "matrix",
 ];
 
 /// What policies can ask for.
 const POLICY_SCENARIOS: [&str; 10] =
     ["one_path", "operators", "alone", "directories", "kept", "filters", "limits", "enforce", "writers", "others"];
+
+/// Ways to act unseen.
+const HIDDEN_SCENARIOS: [&str; 6] = ["stored", "flood", "unseen", "handles", "beside", "containers"];
 
 /// How a kernel is booted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +31,10 @@ pub(crate) enum Mode {
     Sha1,
     /// As `NoPolicy`; the CPUs take turns, so that programs can be attached while others run.
     Turns,
+    /// A list of security modules without `bpf`.
+    WithoutBpf,
+    /// The kernel keeps its memory even from root.
+    Confidential,
 }
 
 impl Mode {
@@ -37,6 +44,8 @@ impl Mode {
             Self::Tcb => "tcb",
             Self::Sha1 => "sha1",
             Self::Turns => "turns",
+            Self::WithoutBpf => "without_bpf",
+            Self::Confidential => "confidential",
         }
     }
 
@@ -45,6 +54,8 @@ impl Mode {
             Self::NoPolicy | Self::Turns => "",
             Self::Tcb => "ima_policy=tcb",
             Self::Sha1 => "ima_hash=sha1",
+            Self::WithoutBpf => "lsm=lockdown,capability,landlock,yama",
+            Self::Confidential => "lockdown=confidentiality",
         }
     }
 
@@ -53,7 +64,7 @@ impl Mode {
         match self {
             Self::Tcb => &["--tpm"],
             Self::Turns => &["--take-turns"],
-            Self::NoPolicy | Self::Sha1 => &[],
+            Self::NoPolicy | Self::Sha1 | Self::WithoutBpf | Self::Confidential => &[],
         }
     }
 
@@ -61,10 +72,13 @@ impl Mode {
     /// rule that stays until the end of the boot.
     fn scenarios(self) -> Vec<&'static str> {
         match self {
-            Self::NoPolicy => [&SCENARIOS[..], &POLICY_SCENARIOS, &["blind", "crash", "write_only"]].concat(),
+            Self::NoPolicy => {
+                [&SCENARIOS[..], &POLICY_SCENARIOS, &HIDDEN_SCENARIOS, &["blind", "crash", "write_only"]].concat()
+            }
             Self::Tcb => [&SCENARIOS[..], &["algorithm_switch", "write_only"]].concat(),
             Self::Sha1 => vec!["aba", "kinds"],
             Self::Turns => vec!["reload", "seen"],
+            Self::WithoutBpf | Self::Confidential => vec!["refused"],
         }
     }
 }
@@ -108,6 +122,31 @@ pub(crate) fn linux_6_12_turns() -> Guest {
     Guest { kernel: "6.12", mode: Mode::Turns }
 }
 
+pub(crate) fn linux_6_1_without_bpf() -> Guest {
+    Guest { kernel: "6.1", mode: Mode::WithoutBpf }
+}
+
+pub(crate) fn linux_6_1_confidential() -> Guest {
+    Guest { kernel: "6.1", mode: Mode::Confidential }
+}
+
+/// Debian's newest kernel.
+pub(crate) fn linux_7() -> Guest {
+    Guest { kernel: "7", mode: Mode::NoPolicy }
+}
+
+pub(crate) fn linux_7_tcb() -> Guest {
+    Guest { kernel: "7", mode: Mode::Tcb }
+}
+
+pub(crate) fn linux_7_without_bpf() -> Guest {
+    Guest { kernel: "7", mode: Mode::WithoutBpf }
+}
+
+pub(crate) fn linux_7_confidential() -> Guest {
+    Guest { kernel: "7", mode: Mode::Confidential }
+}
+
 impl Guest {
     /// What one scenario left in this guest; boots it if that was not done yet.
     pub(crate) fn scenario(self, name: &str) -> Scenario {
@@ -120,12 +159,17 @@ impl Guest {
         self.kernel != "6.1"
     }
 
-    fn out(self) -> PathBuf {
-        repository("target/vm/out").join(format!("{}-{}", self.kernel, self.mode.name()))
+    /// The kernel and the mode.
+    pub(crate) fn name(self) -> String {
+        format!("{}-{}", self.kernel, self.mode.name())
     }
 
-    /// Boots once; gives what the harness said. Guests of the two kernels may run side by side, because each keeps about
-    /// one CPU busy; the harness lets only one guest of a kernel run at a time.
+    fn out(self) -> PathBuf {
+        repository("target/vm/out").join(self.name())
+    }
+
+    /// Boots once; gives what the harness said. Guests of different kernels may run side by side, because each keeps
+    /// about one CPU busy; the harness lets only one guest of a kernel run at a time.
     /// With `HASHTRAIL_GUEST_REUSE` set, what an earlier run left is read again.
     fn boot(self) -> String {
         static BOOTED: Mutex<Option<HashMap<Guest, Arc<OnceLock<String>>>>> = Mutex::new(None);
@@ -158,7 +202,7 @@ impl Guest {
 /// an IMA policy and with `ima_policy=tcb`.
 macro_rules! on_guests {
     ($story:ident) => {
-        crate::guest::on_guests!($story: linux_6_1, linux_6_1_tcb, linux_6_12, linux_6_12_tcb);
+        crate::guest::on_guests!($story: linux_6_1, linux_6_1_tcb, linux_6_12, linux_6_12_tcb, linux_7, linux_7_tcb);
     };
     ($story:ident: $($guest:ident),+) => {
         mod $story {

@@ -2,7 +2,7 @@
 //! is on record. Runs on this machine's own kernel; needs root, as the recorder does.
 
 use crate::loadtest::{alone, loadtest};
-use crate::scenario::rows;
+use crate::scenario::{rows, verify};
 use crate::support::{engine_script, full, hashtrail, integer, json_lines, output_of, recorder, stdout_of, text};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -143,6 +143,15 @@ fn minisign_accepts_the_signature() {
     let manifest = archive.join("manifest.jsonl");
     let accepted = minisign(&manifest);
     assert!(accepted.status.success(), "{}", String::from_utf8_lossy(&accepted.stderr));
+    // Signed anew by the other program with the same key: as valid, and told apart.
+    let own = std::fs::read(archive.join("manifest.jsonl.minisig")).expect("a signature");
+    stdout_of(Command::new("minisign").arg("-S").arg("-s").arg(&key).arg("-m").arg(&manifest));
+    assert!(minisign(&manifest).status.success());
+    let public = directory.path().join("key.pub");
+    let (found, code) = verify(&archive, &["--key", public.to_str().expect("a plain path")]);
+    let summary = found.last().expect("a summary");
+    assert_eq!((code, text(summary, "signature")), (Some(0), "valid and foreign"), "{found:#?}");
+    std::fs::write(archive.join("manifest.jsonl.minisig"), own).expect("it can be written");
     let mut changed = std::fs::read(&manifest).expect("a manifest");
     changed[100] ^= 1;
     std::fs::write(&manifest, changed).expect("it can be written");

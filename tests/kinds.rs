@@ -23,7 +23,7 @@ fn row_of(kinds: &Scenario, label: &str, hook: &str) -> Value {
 }
 
 on_guests!(a_script_and_its_interpreter_share_one_exec:
-    linux_6_1, linux_6_1_tcb, linux_6_1_sha1, linux_6_12, linux_6_12_tcb, linux_6_12_sha1);
+    linux_6_1, linux_6_1_tcb, linux_6_1_sha1, linux_6_12, linux_6_12_tcb, linux_6_12_sha1, linux_7, linux_7_tcb);
 fn a_script_and_its_interpreter_share_one_exec(guest: Guest) {
     let kinds = guest.scenario("kinds");
     let checked = rows_of(&kinds, "script", "bprm_check_security");

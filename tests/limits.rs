@@ -11,7 +11,7 @@ fn files(limits: &Scenario, message: &str) -> Vec<String> {
     rows.iter().map(|row| text(row, "path").rsplit('/').next().unwrap_or_default().to_owned()).collect()
 }
 
-on_guests!(a_rate_limit_records_once_in_its_scope: linux_6_1, linux_6_12);
+on_guests!(a_rate_limit_records_once_in_its_scope: linux_6_1, linux_6_12, linux_7);
 fn a_rate_limit_records_once_in_its_scope(guest: Guest) {
     let limits = guest.scenario("limits");
     // Two threads of one process read `first` three times each, a thread of another one twice; a third one reads `second`.
@@ -28,7 +28,7 @@ fn a_rate_limit_records_once_in_its_scope(guest: Guest) {
     assert_eq!(beside, ["known", "renamed", "unknown"]);
 }
 
-on_guests!(rows_of_one_content_are_merged_and_a_change_never_is: linux_6_1, linux_6_12);
+on_guests!(rows_of_one_content_are_merged_and_a_change_never_is: linux_6_1, linux_6_12, linux_7);
 fn rows_of_one_content_are_merged_and_a_change_never_is(guest: Guest) {
     let limits = guest.scenario("limits");
     let digests = |message: &str| {
@@ -43,7 +43,7 @@ fn rows_of_one_content_are_merged_and_a_change_never_is(guest: Guest) {
     assert_eq!(digests("merged by process"), content("aaba"), "four processes map the library three times each");
 }
 
-on_guests!(what_was_stopped_is_counted: linux_6_1, linux_6_12);
+on_guests!(what_was_stopped_is_counted: linux_6_1, linux_6_12, linux_7);
 fn what_was_stopped_is_counted(guest: Guest) {
     let limits = guest.scenario("limits");
     let accounting = limits.accounting();
@@ -59,7 +59,7 @@ fn what_was_stopped_is_counted(guest: Guest) {
     assert_eq!(count("dropped_by_digest"), 3, "{accounting}");
 }
 
-on_guests!(a_filter_on_the_mode_of_an_open_looks_at_its_flags: linux_6_1, linux_6_12);
+on_guests!(a_filter_on_the_mode_of_an_open_looks_at_its_flags: linux_6_1, linux_6_12, linux_7);
 fn a_filter_on_the_mode_of_an_open_looks_at_its_flags(guest: Guest) {
     let limits = guest.scenario("limits");
     assert_eq!(files(&limits, "read"), ["rdonly", "rdwr", "creat"]);
@@ -69,7 +69,7 @@ fn a_filter_on_the_mode_of_an_open_looks_at_its_flags(guest: Guest) {
     assert_eq!(files(&limits, "no row"), Vec::<String>::new());
 }
 
-on_guests!(a_filter_on_the_digest_knows_content_under_any_name: linux_6_1, linux_6_12);
+on_guests!(a_filter_on_the_digest_knows_content_under_any_name: linux_6_1, linux_6_12, linux_7);
 fn a_filter_on_the_digest_knows_content_under_any_name(guest: Guest) {
     let limits = guest.scenario("limits");
     assert_eq!(files(&limits, "known content"), ["known", "renamed"]);
@@ -81,14 +81,14 @@ fn a_filter_on_the_digest_knows_content_under_any_name(guest: Guest) {
     assert_eq!(digests, expected);
 }
 
-on_guests!(a_filter_on_the_type_of_file_works_on_programs: linux_6_1, linux_6_12);
+on_guests!(a_filter_on_the_type_of_file_works_on_programs: linux_6_1, linux_6_12, linux_7);
 fn a_filter_on_the_type_of_file_works_on_programs(guest: Guest) {
     let limits = guest.scenario("limits");
     assert_eq!(files(&limits, "type of file"), ["known", "renamed", "unknown"]);
     assert_eq!(files(&limits, "not this type of file"), Vec::<String>::new());
 }
 
-on_guests!(what_no_selector_matches_is_recorded_by_default_without_a_digest: linux_6_1, linux_6_12);
+on_guests!(what_no_selector_matches_is_recorded_by_default_without_a_digest: linux_6_1, linux_6_12, linux_7);
 fn what_no_selector_matches_is_recorded_by_default_without_a_digest(guest: Guest) {
     let limits = guest.scenario("limits");
     let rows = limits.rows("SELECT path, selector, digest_status FROM events WHERE message = 'by default'");

@@ -4,6 +4,7 @@ mod guest; // boots a kernel once and runs all scenarios in it
 mod scenario; // what one scenario left: its oracle, its archive, the answers about it
 mod support; // commands, paths, JSON lines
 
+mod beside;
 mod blind; // switched off or killed: what was not seen is known
 mod context; // what ran before, forks, containers, digests of user space
 mod cost; // what a call costs that the policy refuses
@@ -13,6 +14,8 @@ mod doubts; // digests that IMA's cache gets wrong, and algorithms that change
 mod enforcement; // denials and signals, and Tetragon's own examples
 mod engines; // DuckDB, Spark, pyarrow and Polars read the same rows
 mod filters; // a policy decides before anything is hashed
+mod flood; // many hashes at once hide nothing
+mod handles; // files that no path leads to, and mounts that move
 mod incident; // the story of the sample archive
 mod kept; // digests that are used again
 #[cfg(feature = "recorder")]
@@ -21,6 +24,7 @@ mod kinds; // every kind of code that can run
 mod limits; // rate limits, merged rows, filters on the digest
 #[cfg(feature = "recorder")]
 mod loadtest; // more events than fit, on this machine's own kernel
+mod matrix; // every way of changing a program, on every filesystem
 mod measured; // the kernel's own measurement list and a TPM
 mod mutants; // seeded damage to good files
 mod opens; // opens that cannot or must not be hashed
@@ -36,6 +40,8 @@ mod roots; // one path, several files
 mod seen; // who runs the binaries that a policy asks for
 #[cfg(feature = "recorder")]
 mod space; // a disk that fills up
+mod stored; // content that changes without a trace in its counters
 mod tasks; // many tasks at once
+mod unseen; // code that runs without a plain exec or mapping
 mod user_digests; // digests that user space took, in the answers
 mod writers; // who changed a program

@@ -11,7 +11,7 @@ use std::process::Command;
 /// Where the scenario's program is; the archive and the kernel both saw its digests.
 const TOOL: &str = "/data/work/aba/tool";
 
-on_guests!(a_tpm_vouches_for_the_list_and_the_list_for_the_archive: linux_6_1_tcb, linux_6_12_tcb);
+on_guests!(a_tpm_vouches_for_the_list_and_the_list_for_the_archive: linux_6_1_tcb, linux_6_12_tcb, linux_7_tcb);
 fn a_tpm_vouches_for_the_list_and_the_list_for_the_archive(guest: Guest) {
     let aba = guest.scenario("aba");
     let (found, code) = aba.verify(&[]);
@@ -29,7 +29,7 @@ fn a_tpm_vouches_for_the_list_and_the_list_for_the_archive(guest: Guest) {
     assert_eq!(in_archive.len(), 2, "{in_archive:#?}");
 }
 
-on_guests!(another_replay_leads_to_the_same_register: linux_6_1_tcb, linux_6_12_tcb);
+on_guests!(another_replay_leads_to_the_same_register: linux_6_1_tcb, linux_6_12_tcb, linux_7_tcb);
 fn another_replay_leads_to_the_same_register(guest: Guest) {
     let aba = guest.scenario("aba");
     // The scenario read the kernel's list and the TPM after the recorder ended; what was stored is how the list begins.
@@ -43,7 +43,7 @@ fn another_replay_leads_to_the_same_register(guest: Guest) {
     assert_eq!(replayed["wrong"], 0, "{replayed}");
 }
 
-on_guests!(another_replay_computes_what_verify_says: linux_6_1, linux_6_1_tcb, linux_6_12, linux_6_12_tcb);
+on_guests!(another_replay_computes_what_verify_says);
 fn another_replay_computes_what_verify_says(guest: Guest) {
     let aba = guest.scenario("aba");
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -62,7 +62,7 @@ fn another_replay_computes_what_verify_says(guest: Guest) {
     }
 }
 
-on_guests!(a_changed_list_is_found: linux_6_1_tcb, linux_6_12_tcb);
+on_guests!(a_changed_list_is_found: linux_6_1_tcb, linux_6_12_tcb, linux_7_tcb);
 fn a_changed_list_is_found(guest: Guest) {
     let aba = guest.scenario("aba");
     let copy = copy_of(&aba.archive());
@@ -77,7 +77,7 @@ fn a_changed_list_is_found(guest: Guest) {
     assert!(found.iter().any(|one| one["kind"] == "file_changed" && one["file"] == *name), "{found:#?}");
 }
 
-on_guests!(a_forged_list_from_elsewhere_is_found: linux_6_1_tcb, linux_6_12_tcb);
+on_guests!(a_forged_list_from_elsewhere_is_found: linux_6_1_tcb, linux_6_12_tcb, linux_7_tcb);
 fn a_forged_list_from_elsewhere_is_found(guest: Guest) {
     let aba = guest.scenario("aba");
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -91,7 +91,7 @@ fn a_forged_list_from_elsewhere_is_found(guest: Guest) {
     assert!(found.iter().any(|one| one["kind"] == "ima_divergence" && one["place"] == TOOL), "{found:#?}");
 }
 
-on_guests!(a_list_forged_together_with_the_manifest_is_found: linux_6_1_tcb, linux_6_12_tcb);
+on_guests!(a_list_forged_together_with_the_manifest_is_found: linux_6_1_tcb, linux_6_12_tcb, linux_7_tcb);
 fn a_list_forged_together_with_the_manifest_is_found(guest: Guest) {
     let aba = guest.scenario("aba");
     let copy = copy_of(&aba.archive());
@@ -112,7 +112,7 @@ fn a_list_forged_together_with_the_manifest_is_found(guest: Guest) {
     assert!(!found.iter().any(damaged), "everything else is as if it had been sealed so: {found:#?}");
 }
 
-on_guests!(the_recorder_violates_no_measurement: linux_6_1_tcb, linux_6_12_tcb);
+on_guests!(the_recorder_violates_no_measurement: linux_6_1_tcb, linux_6_12_tcb, linux_7_tcb);
 fn the_recorder_violates_no_measurement(guest: Guest) {
     // The last scenario that all guests run: its list holds what the recorders of all the others did.
     let incident = guest.scenario("incident");

@@ -22,7 +22,7 @@ const EXPECTED: [(&str, &[(&str, &str)]); 11] = [
     ("the first selector decides", &[("alpha-2", SHELL), ("alpha-2", ACTOR), ("beta-1", SHELL), ("beta-1", ACTOR)]),
 ];
 
-on_guests!(each_operator_selects_what_it_says: linux_6_1, linux_6_12);
+on_guests!(each_operator_selects_what_it_says: linux_6_1, linux_6_12, linux_7);
 fn each_operator_selects_what_it_says(guest: Guest) {
     let operators = guest.scenario("operators");
     let rows = operators.rows("SELECT message, path, exe FROM events WHERE hook = 'bprm_check_security'");
@@ -39,7 +39,7 @@ fn each_operator_selects_what_it_says(guest: Guest) {
     assert_eq!(rows.len(), all, "rows of no known entry: {rows:#?}");
 }
 
-on_guests!(integers_are_compared_whole_or_by_bits: linux_6_1, linux_6_12);
+on_guests!(integers_are_compared_whole_or_by_bits: linux_6_1, linux_6_12, linux_7);
 fn integers_are_compared_whole_or_by_bits(guest: Guest) {
     let operators = guest.scenario("operators");
     let rows = operators.rows("SELECT message, mmap_prot FROM events WHERE hook = 'mmap_file' ORDER BY message");
@@ -47,7 +47,7 @@ fn integers_are_compared_whole_or_by_bits(guest: Guest) {
     assert_eq!(messages, ["mask", "read and execute"], "the mapping is PROT_READ | PROT_EXEC: {rows:#?}");
 }
 
-on_guests!(a_selector_without_a_digest_hashes_nothing: linux_6_1, linux_6_12);
+on_guests!(a_selector_without_a_digest_hashes_nothing: linux_6_1, linux_6_12, linux_7);
 fn a_selector_without_a_digest_hashes_nothing(guest: Guest) {
     let operators = guest.scenario("operators");
     let statuses = operators.rows("SELECT DISTINCT digest_status, digest FROM events WHERE policy IS NOT NULL");

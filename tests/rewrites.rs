@@ -5,7 +5,7 @@ use crate::scenario::assert_change;
 use crate::support::{integer, text};
 
 on_guests!(overwritten_in_place_and_restored_is_two_changes:
-    linux_6_1, linux_6_1_tcb, linux_6_1_sha1, linux_6_12, linux_6_12_tcb, linux_6_12_sha1);
+    linux_6_1, linux_6_1_tcb, linux_6_1_sha1, linux_6_12, linux_6_12_tcb, linux_7, linux_7_tcb, linux_6_12_sha1);
 fn overwritten_in_place_and_restored_is_two_changes(guest: Guest) {
     let aba = guest.scenario("aba");
     let [run_a, run_b, run_a_again] = ["run-a", "run-b", "run-a-again"].map(|label| aba.act(label));
@@ -38,7 +38,7 @@ fn the_writer_is_named_as_a_suspect(guest: Guest) {
 }
 
 on_guests!(another_engine_finds_the_same_digests:
-    linux_6_1, linux_6_1_tcb, linux_6_1_sha1, linux_6_12, linux_6_12_tcb, linux_6_12_sha1);
+    linux_6_1, linux_6_1_tcb, linux_6_1_sha1, linux_6_12, linux_6_12_tcb, linux_7, linux_7_tcb, linux_6_12_sha1);
 fn another_engine_finds_the_same_digests(guest: Guest) {
     let aba = guest.scenario("aba");
     let algorithm = if guest.mode == crate::guest::Mode::Sha1 { "sha1" } else { "sha256" };

@@ -41,6 +41,22 @@ fn sixteen_workers_lose_no_exec_uncounted(guest: Guest) {
     assert_eq!(integer(&accounting, "missed"), 0, "{accounting}");
 }
 
+on_guests!(each_process_that_sixteen_workers_start_has_a_row);
+fn each_process_that_sixteen_workers_start_has_a_row(guest: Guest) {
+    let started = guest.scenario("parallel").count(
+        "SELECT count(DISTINCT (pid, process_start_ns)) FROM events \
+         WHERE hook = 'sched_process_fork' AND parent_comm = 'actor'",
+    );
+    assert_eq!(started, 2016, "the workers, and a process for each exec");
+}
+
+on_guests!(what_sixteen_workers_run_is_complete: linux_6_12, linux_6_12_tcb, linux_7, linux_7_tcb);
+fn what_sixteen_workers_run_is_complete(guest: Guest) {
+    let answer = guest.scenario("parallel").ask(&["changes", "/data/work/parallel/programs/1"]);
+    assert_eq!(answer.len(), 1, "no change: {answer:#?}");
+    assert_eq!(answer[0]["complete"], true, "{answer:#?}");
+}
+
 on_guests!(each_of_many_parallel_programs_has_its_own_digest);
 fn each_of_many_parallel_programs_has_its_own_digest(guest: Guest) {
     let parallel = guest.scenario("parallel");

@@ -59,6 +59,7 @@ fn with_digest(letter: char, source: &str, event: Event) -> Event {
         digest_reason: None,
         digest_source: Some(source.into()),
         digest_duration_ns: Some(1000),
+        content_read_ns: Some(event.boot_ns),
         ..event
     }
 }
@@ -204,6 +205,7 @@ fn a_filter_on_the_digest_finds_each_event_once() {
         for event in &events {
             assert_eq!((text(event, "digest"), text(event, "digest_status")), (digest.as_str(), "ok"), "{event}");
             assert!(event["hook"] != "user_digest" && event["digest_reason"].is_null(), "{event}");
+            assert!(event["content_read_ns"].is_i64(), "{event}");
         }
     }
     let execs = found(&["--digest", &digest('b'), "--hook", "bprm_check_security", "--columns", "digest_source,seq"]);

@@ -20,7 +20,7 @@ fn suspects(change: &Value) -> &[Value] {
     change["suspects"].as_array().expect("a list of suspects")
 }
 
-on_guests!(each_way_to_change_a_program_names_who_did_it: linux_6_1, linux_6_12);
+on_guests!(each_way_to_change_a_program_names_who_did_it: linux_6_1, linux_6_12, linux_7);
 fn each_way_to_change_a_program_names_who_did_it(guest: Guest) {
     let writers = guest.scenario("writers");
     for (way, act, exe) in [
@@ -49,7 +49,7 @@ fn each_way_to_change_a_program_names_who_did_it(guest: Guest) {
     }
 }
 
-on_guests!(a_rename_says_what_was_put_over_what: linux_6_1, linux_6_12);
+on_guests!(a_rename_says_what_was_put_over_what: linux_6_1, linux_6_12, linux_7);
 fn a_rename_says_what_was_put_over_what(guest: Guest) {
     let writers = guest.scenario("writers");
     for (way, from) in [("moved", "new"), ("packaged", "tool.dpkg-new")] {
@@ -62,7 +62,7 @@ fn a_rename_says_what_was_put_over_what(guest: Guest) {
     }
 }
 
-on_guests!(another_name_of_the_file_is_named: linux_6_1, linux_6_12);
+on_guests!(another_name_of_the_file_is_named: linux_6_1, linux_6_12, linux_7);
 fn another_name_of_the_file_is_named(guest: Guest) {
     let writers = guest.scenario("writers");
     for (way, path) in [("linked", "linked/other-name"), ("container", "container/mounted/tool")] {
@@ -73,17 +73,17 @@ fn another_name_of_the_file_is_named(guest: Guest) {
     }
 }
 
-on_guests!(a_change_while_nobody_recorded_is_an_unknown: linux_6_1, linux_6_12);
+on_guests!(a_change_while_nobody_recorded_is_an_unknown: linux_6_1, linux_6_12, linux_7);
 fn a_change_while_nobody_recorded_is_an_unknown(guest: Guest) {
     let writers = guest.scenario("writers");
     let change = change_of(&writers, "gap");
     assert_eq!(text(&change, "attribution"), "unknown: gap", "{change}");
     assert_eq!((&change["complete"], suspects(&change)), (&Value::Bool(false), &[][..]), "{change}");
     let gaps = change["gaps"].as_array().expect("a list of gaps");
-    assert!(gaps.iter().any(|gap| gap["cause"] == "not_running"), "{change}");
+    assert!(gaps.iter().any(|gap| gap["cause"] == "not_recorded"), "{change}");
 }
 
-on_guests!(a_write_below_the_filesystem_is_seen_by_nobody: linux_6_1, linux_6_12);
+on_guests!(a_write_below_the_filesystem_is_seen_by_nobody: linux_6_1, linux_6_12, linux_7);
 fn a_write_below_the_filesystem_is_seen_by_nobody(guest: Guest) {
     let writers = guest.scenario("writers");
     let change = change_of(&writers, "raw");

@@ -1,6 +1,6 @@
 //! The columns of the digest.
 
-use super::names::{ALGORITHMS, DOUBTS, UNVERIFIABLE, names_of};
+use super::names::{ALGORITHMS, DOUBTS, names_of};
 use crate::wire;
 use anyhow::{Context, Result, bail};
 use hashtrail::event::Event;
@@ -46,10 +46,7 @@ fn fill_taken_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
         other => bail!("digest source {} is unknown", other.0),
     });
     event.digest_doubt = names_of(&DOUBTS, raw.digest_doubt);
-    let unverifiable = event.fs_type.as_deref().is_some_and(|fs_type| UNVERIFIABLE.contains(&fs_type));
-    if unverifiable && !event.digest_doubt.iter().any(|doubt| doubt == "unverifiable_fs") {
-        event.digest_doubt.push("unverifiable_fs".into());
-    }
+    event.content_read_ns = (raw.content_read_ns != 0).then_some(raw.content_read_ns.cast_signed());
     event.digest_duration_ns = Some(raw.digest_duration_ns.cast_signed());
     Ok(())
 }

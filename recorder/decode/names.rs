@@ -35,7 +35,7 @@ pub(crate) fn algorithm_number(name: &str) -> Option<i32> {
     ALGORITHMS.iter().position(|(known, _)| *known == name).and_then(|number| i32::try_from(number).ok())
 }
 
-pub(super) const PATH_FLAGS: [(u32, &str); 7] = [
+pub(super) const PATH_FLAGS: [(u32, &str); 8] = [
     (wire::path_flag::PATH_DELETED.0, "deleted"),
     (wire::path_flag::PATH_MEMFD.0, "memfd"),
     (wire::path_flag::PATH_UNREACHABLE.0, "unreachable"),
@@ -43,6 +43,7 @@ pub(super) const PATH_FLAGS: [(u32, &str); 7] = [
     (wire::path_flag::PATH_NO_SCRATCH.0, "no_scratch"),
     (wire::path_flag::PATH_MOUNT_POINT.0, "mount_point"),
     (wire::path_flag::PATH_FS_RELATIVE.0, "fs_relative"),
+    (wire::path_flag::PATH_LATE.0, "late"),
 ];
 
 pub(super) const ATTRIBUTES: [(u32, &str); 7] = [
@@ -62,9 +63,6 @@ pub(super) const DOUBTS: [(u32, &str); 5] = [
     (wire::digest_doubt::DOUBT_UNVERIFIABLE_FS.0, "unverifiable_fs"),
     (wire::digest_doubt::DOUBT_NOT_REVALIDATED.0, "not_revalidated"),
 ];
-
-/// Filesystems whose content can change behind the kernel's back.
-pub(super) const UNVERIFIABLE: [&str; 8] = ["nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "fuse", "fuseblk"];
 
 /// Rows that no LSM hook makes.
 const OTHER_ROWS: [(wire::hook, &str); 6] = [

@@ -9,6 +9,9 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// A look-up in memory alone fails too where others change the same directories just then.
+const ATTEMPTS: usize = 3;
+
 /// Opens the file for reading if it is still the one, and as it was when the record was made.
 ///
 /// # Errors
@@ -48,6 +51,8 @@ fn handle_at(pid: u32, path: &[u8]) -> Option<File> {
     let root = open(format!("/proc/{pid}/root"), directory, Mode::empty());
     let root = root.or_else(|_| open("/", directory, Mode::empty())).ok()?;
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    openat2(root, OsStr::from_bytes(path), flags, Mode::empty(), resolve).ok().map(File::from)
+    // Only what the kernel has in memory: a filesystem that a user mounted on the way may never answer.
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | ResolveFlags::CACHED;
+    let attempt = |_| openat2(&root, OsStr::from_bytes(path), flags, Mode::empty(), resolve).ok().map(File::from);
+    (0..ATTEMPTS).find_map(attempt)
 }

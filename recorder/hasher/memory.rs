@@ -3,7 +3,8 @@
 //! The kernel gives a changed file another ctime before its content changes, so content is the same between two events
 //! with one ctime that lay in the past at both, while nobody had the file open for writing at either: a shared mapping
 //! that is open already can change content and no ctime. A step of the wall clock can bring a ctime again, so it forgets
-//! all. What changes content behind the filesystem, as a write to its block device does, is not seen here.
+//! all. What changes content behind the filesystem, as a write to its block device does, is not seen here, so that a digest
+//! is remembered for as long as the kernel's programs keep one.
 
 use super::clock::ClockSteps;
 use crate::host;
@@ -14,12 +15,20 @@ use std::collections::HashMap;
 pub(super) const REMEMBERED_MAX: usize = 4096;
 /// How long before an event the ctime must lie: a later change gets the time of a clock that ticks every 10 ms at worst.
 const SETTLED_NS: i64 = 1_000_000_000;
-/// Filesystems where each change of content changes the ctime, also through a mapping, which tmpfs and overlayfs do not
-/// promise, and where one number is one file, which it is not in the subvolumes of btrfs.
-const TRUSTED: [&str; 2] = ["ext4", "xfs"];
+/// The filesystem where each change of content changes the ctime, also through a mapping, which tmpfs and overlayfs do not
+/// promise, nor xfs for who has a file handle, and where one number is one file, which it is not in the subvolumes of btrfs.
+const TRUSTED: &str = "ext4";
+/// As `KEPT_NS` of bpf/kept.bpf.h.
+pub(super) const REMEMBERED_NS: i64 = 10_000_000_000;
 
-/// Algorithm and digest.
-pub(super) type Taken = (i32, Vec<u8>);
+/// A digest, by the kernel's number of its algorithm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) algorithm: i32,
+    pub(super) digest: Vec<u8>,
+    /// When the content began to be read, nanoseconds since boot.
+    pub(super) read_ns: i64,
+}
 
 /// What the kernel recorded of a file, and the algorithm that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -57,6 +66,9 @@ impl Memory {
         self.forget_at_a_step();
         let identity = self.settled(head)?;
         let (taken, used) = self.digests.get_mut(&identity)?;
+        if head.boot_ns.cast_signed().saturating_sub(taken.read_ns) >= REMEMBERED_NS {
+            return None;
+        }
         self.uses += 1;
         *used = self.uses;
         Some(taken.clone())
@@ -94,9 +106,10 @@ impl Memory {
         let boot_ns = head.boot_ns.cast_signed();
         let utc_ns = boot_ns.saturating_add(host::clock_anchor().offset_ns());
         let ctime_ns = head.ctime_s.saturating_mul(1_000_000_000).saturating_add(i64::from(head.ctime_ns));
-        let is_trusted = TRUSTED.iter().any(|name| name.as_bytes() == wire::c_text(&head.fs_type));
+        let is_trusted = TRUSTED.as_bytes() == wire::c_text(&head.fs_type) && head.image_dev == 0;
         let is_settled = ctime_ns.saturating_add(SETTLED_NS) <= utc_ns;
-        let is_known = is_trusted && is_settled && head.writers <= 0 && boot_ns >= self.since_ns;
+        let is_still = head.writers <= 0 && head.writable_mappings <= 0;
+        let is_known = is_trusted && is_settled && is_still && boot_ns >= self.since_ns;
         is_known.then_some(Identity {
             dev: head.dev,
             ino: head.ino,
@@ -139,14 +152,14 @@ mod tests {
     }
 
     fn taken(byte: u8) -> Taken {
-        (ALGORITHM, vec![byte; 32])
+        Taken { algorithm: ALGORITHM, digest: vec![byte; 32], read_ns: host::clock_anchor().boot_ns }
     }
 
     /// Whether the digest that was taken for one event answers another.
     fn answers(first: &wire::event, second: &wire::event) -> bool {
         let mut memory = Memory::new(8);
         memory.remember(first, &taken(1));
-        memory.recall(second) == Some(taken(1))
+        memory.recall(second).is_some_and(|known| known.digest == taken(1).digest)
     }
 
     #[test]
@@ -177,7 +190,10 @@ mod tests {
         on_tmpfs.fs_type[..5].copy_from_slice(&b"tmpfs".map(u8::cast_signed));
         let just_changed = wire::event { ctime_s: now.utc_ns / 1_000_000_000 + 1, ..head };
         let before_the_watch = wire::event { boot_ns: (now.boot_ns - 1_000_000_000).cast_unsigned(), ..head };
-        for doubtful in [on_tmpfs, just_changed, before_the_watch, wire::event { writers: 1, ..head }] {
+        let on_loop = wire::event { image_dev: 7, ..head };
+        let mapped = wire::event { writable_mappings: 1, ..head };
+        let written = wire::event { writers: 1, ..head };
+        for doubtful in [on_tmpfs, on_loop, just_changed, before_the_watch, mapped, written] {
             assert!(!answers(&doubtful, &doubtful) && !answers(&head, &doubtful) && !answers(&doubtful, &head));
         }
     }
@@ -187,10 +203,17 @@ mod tests {
         let mut memory = Memory::new(2);
         memory.remember(&head(1), &taken(1));
         memory.remember(&head(2), &taken(2));
-        assert_eq!(memory.recall(&head(1)), Some(taken(1)));
+        assert_eq!(memory.recall(&head(1)).map(|known| known.digest), Some(taken(1).digest));
         memory.remember(&head(3), &taken(3));
         assert_eq!([1, 2, 3].map(|ino| memory.recall(&head(ino)).is_some()), [true, false, true]);
         assert_eq!(memory.digests.len(), 2);
+    }
+
+    #[test]
+    fn a_digest_is_remembered_for_ten_seconds_from_its_reading() {
+        let at = |elapsed_ns: i64| wire::event { boot_ns: (taken(1).read_ns + elapsed_ns).cast_unsigned(), ..head(1) };
+        assert!(answers(&head(1), &at(REMEMBERED_NS - 1_000_000_000)));
+        assert!(!answers(&head(1), &at(REMEMBERED_NS + 1_000_000_000)));
     }
 
     #[test]

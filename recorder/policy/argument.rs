@@ -85,7 +85,7 @@ impl Arguments {
     /// Whether the hook is about a file, as far as it is known before the kernel is asked.
     pub(super) fn have_file(&self) -> bool {
         let listed = self.listed.iter().flatten();
-        !matches!(self.hook, Hook::Other(_))
+        !matches!(self.hook, Hook::Other(_) | Hook::KernelLoadData)
             || listed.into_iter().any(|argument| matches!(argument.subject, Subject::Path { .. }))
     }
 }

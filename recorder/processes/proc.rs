@@ -1,12 +1,14 @@
 //! Processes as `/proc` tells of them.
 
-use crate::identity::{flags_in, kernel_device};
+use crate::decode::container_id;
+use crate::identity::{attributes, attributes_at, device_of, flags_in};
 use crate::own_row::OwnRow;
 use crate::{host, wire};
-use rustix::fs::{Mode, OFlags, open};
-use std::fs::{self, File, Metadata};
+use rustix::fs::{Mode, OFlags, Statx, open};
+use std::fs::{self, File};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// `S_IFMT` and `S_IFREG`
 const FILE_TYPE: u32 = 0o170_000;
@@ -27,7 +29,7 @@ pub(super) fn exe_handle(pid: u32) -> Option<File> {
 }
 
 pub(super) fn is_unlinked(file: &File) -> bool {
-    file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
+    attributes(file).is_some_and(|file| file.stx_nlink == 0)
 }
 
 /// What is known of a process where the kernel's iterators are missing.
@@ -54,22 +56,20 @@ pub(super) fn process(pid: u32) -> Option<OwnRow> {
         head.parent_start_ns = start_ns(&parent)?;
         set_name(&mut head.parent_comm, comm(&parent)?);
     }
-    if let Ok(root) = fs::metadata(format!("/proc/{pid}/root")) {
-        (head.root_dev, head.root_ino) = (kernel_device(root.dev()), root.ino());
+    if let Some(root) = attributes_at(Path::new(&format!("/proc/{pid}/root"))) {
+        (head.root_dev, head.root_ino) = (device_of(&root), root.stx_ino);
     }
-    if let Ok(exe) = fs::metadata(format!("/proc/{pid}/exe")) {
+    if let Some(exe) = attributes_at(Path::new(&format!("/proc/{pid}/exe"))) {
         fill_file(&mut head, &exe);
     }
     Some(OwnRow { head, container: container(pid).unwrap_or_default(), ..OwnRow::default() })
 }
 
-/// The name of the innermost cgroup that can hold a container's id, as the kernel's programs look for it.
+/// The name of the innermost cgroup that holds a container's id, as the kernel's programs look for it.
 fn container(pid: u32) -> Option<Vec<u8>> {
-    /// Digits of an id.
-    const DIGITS: usize = 64;
     let cgroups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
     let path = cgroups.lines().find_map(|line| line.strip_prefix("0::"))?;
-    path.rsplit('/').find(|name| name.len() >= DIGITS).map(|name| name.as_bytes().to_vec())
+    path.rsplit('/').find(|name| container_id(name.as_bytes()).is_some()).map(|name| name.as_bytes().to_vec())
 }
 
 /// The regular files that a process has open for writing.
@@ -89,33 +89,32 @@ fn writer(process: &OwnRow, descriptor: &str) -> Option<OwnRow> {
     let information = fs::read_to_string(format!("/proc/{pid}/fdinfo/{descriptor}")).ok()?;
     let flags = flags_in(&information).filter(|flags| flags & ACCESS != 0)?;
     let link = format!("/proc/{pid}/fd/{descriptor}");
-    let metadata = fs::metadata(&link).ok().filter(|file| file.mode() & FILE_TYPE == REGULAR)?;
+    let file = attributes_at(Path::new(&link)).filter(|file| u32::from(file.stx_mode) & FILE_TYPE == REGULAR)?;
     let mut head = wire::event {
         hook: u16::try_from(wire::hook::HOOK_OPEN_DESCRIPTOR.0).ok()?,
         open_flags: flags,
         path_flags: 0,
         ..process.head
     };
-    fill_file(&mut head, &metadata);
+    fill_file(&mut head, &file);
     let mut path = fs::read_link(link).ok()?.into_os_string().into_vec();
-    if metadata.nlink() == 0 && path.ends_with(super::DELETED) {
+    if file.stx_nlink == 0 && path.ends_with(super::DELETED) {
         path.truncate(path.len() - super::DELETED.len());
     }
     Some(OwnRow { head, path, ..process.clone() })
 }
 
-fn fill_file(head: &mut wire::event, file: &Metadata) {
+fn fill_file(head: &mut wire::event, file: &Statx) {
     head.flags |= wire::event_flag::EVENT_HAS_FILE.0.to_le_bytes()[0];
-    head.dev = kernel_device(file.dev());
-    head.ino = file.ino();
-    head.mode = file.mode();
-    (head.owner_uid, head.owner_gid) = (file.uid(), file.gid());
-    head.nlink = u32::try_from(file.nlink()).unwrap_or(u32::MAX);
-    head.size_bytes = file.size();
-    (head.mtime_s, head.ctime_s) = (file.mtime(), file.ctime());
-    head.mtime_ns = u32::try_from(file.mtime_nsec()).unwrap_or_default();
-    head.ctime_ns = u32::try_from(file.ctime_nsec()).unwrap_or_default();
-    if file.nlink() == 0 {
+    head.dev = device_of(file);
+    head.ino = file.stx_ino;
+    head.mode = file.stx_mode.into();
+    (head.owner_uid, head.owner_gid) = (file.stx_uid, file.stx_gid);
+    head.nlink = file.stx_nlink;
+    head.size_bytes = file.stx_size;
+    (head.mtime_s, head.mtime_ns) = (file.stx_mtime.tv_sec, file.stx_mtime.tv_nsec);
+    (head.ctime_s, head.ctime_ns) = (file.stx_ctime.tv_sec, file.stx_ctime.tv_nsec);
+    if file.stx_nlink == 0 {
         head.path_flags |= wire::path_flag::PATH_DELETED.0;
     }
 }

@@ -26,7 +26,7 @@ impl Iterators {
     pub(crate) fn load() -> Result<Self> {
         let programs = WRITERS.into_iter().chain([RUNNING_PROCESSES]).collect();
         let mut open = open_with(&programs)?;
-        configure(&mut open, &programs, &Tables::default(), SensorOptions::without_policies(4096))?;
+        configure(&mut open, &Tables::default(), SensorOptions::without_policies(4096))?;
         Ok(Self(open.load().map_err(|error| explained(&error))?))
     }
 

@@ -1,9 +1,9 @@
 //! The BPF object before it is loaded, and what libbpf and the kernel say about it.
 
-use super::{HASH_PROBES, OTHER_PROGRAMS, SensorOptions};
+use super::{OTHER_PROGRAMS, SensorOptions};
 use crate::host;
 use crate::tables::Tables;
-use crate::wire::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
+use crate::wire::{self, OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 use anyhow::{Context, Result, anyhow};
 use libbpf_rs::PrintLevel;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
@@ -32,27 +32,26 @@ pub(super) fn open_with(programs: &BTreeSet<&'static str>) -> Result<OpenRecorde
 }
 
 /// Sets what must stand before load: the configuration and the sizes of the maps.
-pub(super) fn configure(
-    open: &mut OpenRecorderSkel<'static>,
-    programs: &BTreeSet<&'static str>,
-    tables: &Tables,
-    options: SensorOptions,
-) -> Result<()> {
+pub(super) fn configure(open: &mut OpenRecorderSkel<'static>, tables: &Tables, options: SensorOptions) -> Result<()> {
     let config = &mut open.maps.rodata_data.as_deref_mut().context("the object has no configuration")?.config;
     config.max_hash_bytes = options.max_hash_bytes;
     config.ring_bytes = options.ring_bytes;
+    config.watches_writers = u32::from(tables.asks_for_digests());
     config.keeps_digests = u32::from(options.keeps_digests);
     config.page_bytes = u32::try_from(rustix::param::page_size())?;
     config.hash_key = host::random_words()?;
     config.recorder_tgid = std::process::id();
     config.direct_io_flag = rustix::fs::OFlags::DIRECT.bits();
-    config.hash_probe = u32::from(HASH_PROBES.iter().all(|name| programs.contains(name)));
     config.generation = options.generation;
     config.enforce = u32::from(options.enforce);
     config.family_count = u32::try_from(tables.families.len())?;
     config.has_limits = u32::from(tables.has_limits);
     for (hook, gate) in &tables.gates {
         *config.gate.get_mut(*hook as usize).context("a hook has no gate")? = *gate;
+    }
+    // The program is there to see writers only: no open has this bit of a mode.
+    if !tables.has_hook(wire::hook::HOOK_FILE_OPEN) {
+        config.gate.get_mut(wire::hook::HOOK_FILE_OPEN.0 as usize).context("a hook has no gate")?.mask = 1 << 63;
     }
     for (place, hook) in config.other_kind.iter_mut().zip(&tables.others) {
         *place = hook.kind.0;
@@ -98,7 +97,6 @@ pub(super) fn reuse(open: &mut OpenRecorderSkel<'static>, before: &RecorderSkel<
     maps.threads.reuse_fd(known.threads.as_fd())?;
     maps.processes.reuse_fd(known.processes.as_fd())?;
     maps.kept_digests.reuse_fd(known.kept_digests.as_fd())?;
-    maps.mount_points.reuse_fd(known.mount_points.as_fd())?;
     maps.execs_in_progress.reuse_fd(known.execs_in_progress.as_fd())?;
     maps.active_generation.reuse_fd(known.active_generation.as_fd())?;
     maps.last_exec_id.reuse_fd(known.last_exec_id.as_fd())?;

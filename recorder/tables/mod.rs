@@ -106,6 +106,12 @@ impl Tables {
         self.hooks.contains_key(&hook.0)
     }
 
+    /// Whether a selector asks for a digest, or decides by one.
+    pub(crate) fn asks_for_digests(&self) -> bool {
+        let asks = |selector: &wire::selector| u32::from(selector.flags) & wire::selector_flag::SELECTOR_DIGEST.0 != 0;
+        self.selectors.iter().any(asks) || !self.digests.is_empty()
+    }
+
     /// Whether calls of a hook can be refused by the binary alone.
     pub(crate) fn asks_for_binaries(&self) -> bool {
         self.gates.values().any(|gate| gate.binaries.word.iter().any(|word| *word != 0))

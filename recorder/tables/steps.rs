@@ -138,7 +138,7 @@ pub(super) fn gate(hook: u32, steps: &[wire::step]) -> u64 {
     let number = match wire::hook(hook) {
         wire::hook::HOOK_FILE_OPEN | wire::hook::HOOK_FILE_POST_OPEN => wire::number::NUMBER_OPEN_MODE,
         wire::hook::HOOK_INODE_SETATTR => wire::number::NUMBER_ATTRIBUTES,
-        wire::hook::HOOK_MMAP_FILE => wire::number::NUMBER_ARGUMENT_2,
+        wire::hook::HOOK_MMAP_FILE | wire::hook::HOOK_FILE_MPROTECT => wire::number::NUMBER_ARGUMENT_2,
         _ => return 0,
     };
     let asks = |step: &&wire::step| {

@@ -133,14 +133,14 @@ fn calls_can_be_refused_early_only_if_every_selector_has_a_filter_without_a_path
         (vec![], false),
     ] {
         let selectors = filters.into_iter().map(|filters| selector_of(filters, None)).collect();
-        assert_eq!(entry_of("sb_mount", selectors).can_be_refused_early(), is_early);
+        assert_eq!(entry_of("sb_pivotroot", selectors).can_be_refused_early(), is_early);
     }
 }
 
 #[test]
 fn where_an_unknown_hook_denies_is_kept() -> Result<()> {
-    for (error, denies) in [(None, None), (Some(-1), Some("p.yaml:7: hook `sb_mount`"))] {
-        let entry = entry_of("sb_mount", vec![selector_of(Vec::new(), error)]);
+    for (error, denies) in [(None, None), (Some(-1), Some("p.yaml:7: hook `sb_pivotroot`"))] {
+        let entry = entry_of("sb_pivotroot", vec![selector_of(Vec::new(), error)]);
         let tables = Tables::new(&[policy_of(entry)], KernelSupport::default(), 0)?;
         assert_eq!(tables.others[0].denies.as_deref(), denies);
     }

@@ -1,6 +1,7 @@
 //! The lines of a manifest, from bytes that may be damaged or hostile: what can be read is read, the rest is named.
 
-use super::{GENESIS, hex};
+use super::checksum::Checksum;
+use super::{GENESIS, VERSION, hex};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -20,6 +21,8 @@ pub struct Line {
     pub offset: usize,
     /// SHA-256 over its bytes with the newline.
     pub digest: String,
+    /// Whether it ends in a checksum of itself. Lines of recorders before manifest version 2 do not.
+    pub has_checksum: bool,
     /// What it says.
     pub fields: Map<String, Value>,
 }
@@ -35,6 +38,11 @@ impl Line {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         self.fields.get(name)?.as_str()
+    }
+
+    /// The version that a start line states; 1 where nothing is stated. `None` when it is no number.
+    fn version(&self) -> Option<u64> {
+        self.fields.get("manifest_version").map_or(Some(1), Value::as_u64)
     }
 
     /// The line as one of the types of this module.
@@ -72,11 +80,13 @@ pub struct Parsed {
     pub damages: Vec<Damage>,
 }
 
-/// Reads a manifest and checks its chain.
+/// Reads a manifest and checks its chain and the checksum of each line. Once a line has one, or a start line says that
+/// lines have one, each line from there on must.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();
     let mut prev = Some(GENESIS.to_owned());
+    let mut must_have_checksum = false;
     let (mut offset, mut decoded) = (0, 0);
     for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let mut damage = |reason: String| parsed.damages.push(Damage { line: index + 1, offset, reason });
@@ -86,7 +96,21 @@ pub fn parse(bytes: &[u8]) -> Parsed {
         }
         match fields_of(line, &mut decoded) {
             Ok(fields) => {
-                let line = Line { number: index + 1, offset, digest: digest.clone(), fields };
+                let checksum = Checksum::of(line);
+                let has_checksum = checksum != Checksum::Missing;
+                let line = Line { number: index + 1, offset, digest: digest.clone(), has_checksum, fields };
+                let version = line.version();
+                must_have_checksum |= has_checksum || version.is_none_or(|version| version > 1);
+                if version.is_none_or(|version| version > VERSION) {
+                    damage(format!("its manifest_version is none that this program reads, 1 to {VERSION}"));
+                }
+                match checksum {
+                    Checksum::Wrong => damage("it does not have the checksum that it states of itself".into()),
+                    Checksum::Missing if must_have_checksum => {
+                        damage("it has no checksum of itself, as the lines of this manifest have".into());
+                    }
+                    Checksum::Right | Checksum::Missing => {}
+                }
                 if let Some(prev) = prev.filter(|prev| line.text("prev") != Some(prev)) {
                     damage(format!("the line before has the digest {prev}, which this one does not name"));
                 }

@@ -43,7 +43,7 @@ fn a_torn_line_is_cut_and_told_and_a_changed_one_is_refused() -> Result<()> {
     let changed = String::from_utf8(whole)?.replace("\"7\"", "\"8\"");
     fs::write(archive.manifest(), changed)?;
     let error = Manifest::open(&archive, None).err().context("an error")?.to_string();
-    assert!(error.contains("line 2 (byte 102)"), "{error}");
+    assert!(error.contains("line 1 (byte 0): it does not have the checksum"), "{error}");
     Ok(())
 }
 
@@ -56,7 +56,7 @@ fn each_append_is_signed() -> Result<()> {
     for kind in ["start", "stop"] {
         manifest.append(&[(kind, json!({}))])?;
         let bytes = fs::read(archive.manifest())?;
-        assert_eq!(public.check(&fs::read_to_string(archive.signature())?, &bytes)?, bytes.len());
+        assert_eq!(public.check(&fs::read_to_string(archive.signature())?, &bytes)?.bytes, bytes.len());
     }
     Ok(())
 }
@@ -71,12 +71,12 @@ fn a_signature_that_a_crash_left_behind_is_renewed_and_another_one_refused() -> 
     drop(open(&secret)?);
     let bytes = fs::read(archive.manifest())?;
     let public = SigningKey::parse(&secret)?.verifying_key();
-    assert_eq!(public.check(&fs::read_to_string(archive.signature())?, &bytes)?, bytes.len());
+    assert_eq!(public.check(&fs::read_to_string(archive.signature())?, &bytes)?.bytes, bytes.len());
 
     let other = SigningKey::generate()?.secret_text()?;
     let error = format!("{:#}", open(&other).err().context("an error")?);
     assert!(error.contains("not this key's signature"), "{error}");
-    assert_eq!(public.check(&fs::read_to_string(archive.signature())?, &bytes)?, bytes.len(), "it still stands");
+    assert_eq!(public.check(&fs::read_to_string(archive.signature())?, &bytes)?.bytes, bytes.len(), "it still stands");
     Ok(())
 }
 
@@ -109,6 +109,68 @@ fn differing_blocks_are_found() -> Result<()> {
     Ok(())
 }
 
+/// A manifest as the recorder before version 2 wrote it.
+fn of_version_1(kinds: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut prev = GENESIS.to_owned();
+    for kind in kinds {
+        let line = format!("{{\"prev\":\"{prev}\",\"kind\":\"{kind}\"}}\n");
+        prev = hex(&Sha256::digest(&line));
+        bytes.extend(line.into_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn each_line_ends_in_the_checksum_of_itself() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    Manifest::open(&archive, None)?.append(&[("start", json!({"case": "7"})), ("stop", json!({}))])?;
+    let text = fs::read_to_string(archive.manifest())?;
+    for line in text.lines() {
+        let (body, tail) = line.split_at(line.len() - ",\"crc32c\":\"00000000\"}".len());
+        assert_eq!(tail, format!(",\"crc32c\":\"{:08x}\"}}", crc32c::crc32c(body.as_bytes())));
+    }
+    assert!(text.lines().next().is_some_and(|start| start.contains("\"manifest_version\":2")), "{text}");
+    Ok(())
+}
+
+#[test]
+fn lines_of_an_older_recorder_are_read_and_followed_by_lines_with_checksums() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    fs::write(archive.manifest(), of_version_1(&["start", "stop"]))?;
+    Manifest::open(&archive, None)?.append(&[("start", json!({})), ("stop", json!({}))])?;
+    let parsed = parse(&fs::read(archive.manifest())?);
+    let have: Vec<bool> = parsed.lines.iter().map(|line| line.has_checksum).collect();
+    assert_eq!((have, parsed.damages), (vec![false, false, true, true], vec![]));
+    Ok(())
+}
+
+/// Whoever takes a checksum away with its member leaves a line that is shorter than its manifest allows.
+#[test]
+fn a_checksum_that_was_taken_away_is_damage() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    Manifest::open(&archive, None)?.append(&[("start", json!({})), ("stop", json!({}))])?;
+    let whole = fs::read_to_string(archive.manifest())?;
+    let without = |line: &str| format!("{}}}\n", line.split(",\"crc32c\"").next().unwrap_or_default());
+    let [first, second] = whole.lines().collect::<Vec<_>>()[..] else { bail!("two lines") };
+    let cases = [(without(first), 1), (format!("{first}\n{}", without(second)), 2)];
+    for (manifest, line) in cases {
+        let damages = parse(manifest.as_bytes()).damages;
+        assert_eq!(damages.len(), 1, "{damages:?}");
+        assert!(damages[0].line == line && damages[0].reason.contains("no checksum of itself"), "{damages:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_newer_manifest_is_told_and_not_continued() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    fs::write(archive.manifest(), format!("{{\"prev\":\"{GENESIS}\",\"kind\":\"start\",\"manifest_version\":3}}\n"))?;
+    let error = Manifest::open(&archive, None).err().context("an error")?.to_string();
+    assert!(error.contains("manifest_version is none that this program reads, 1 to 2"), "{error}");
+    Ok(())
+}
+
 /// Any bytes at all give lines or damage, never a panic.
 #[test]
 fn mutants_are_named() -> Result<()> {
@@ -118,11 +180,22 @@ fn mutants_are_named() -> Result<()> {
     let whole = fs::read(archive.manifest())?;
     for seed in 0..crate::mutate::count() {
         let mutant = crate::mutate::mutant(&whole, seed);
-        let parsed = parse(&mutant);
-        // Only the line that is the last now has nobody to vouch for it: that takes the head or a signature.
-        let before = mutant.strip_suffix(b"\n").unwrap_or(&mutant);
-        let last = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        assert!(!parsed.damages.is_empty() || whole.starts_with(&mutant[..last]), "seed {seed}");
+        // What is left of a manifest that was cut between two lines is whole: that takes the head or a signature.
+        assert!(!parse(&mutant).damages.is_empty() || whole.starts_with(&mutant), "seed {seed}");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_flipped_bit_of_a_manifest_is_damage() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    let mut manifest = Manifest::open(&archive, None)?;
+    manifest.append(&[("start", json!({"policies": ["x"]})), ("file", json!({"path": "a"})), ("stop", json!({}))])?;
+    let whole = fs::read(archive.manifest())?;
+    for bit in 0..whole.len() * 8 {
+        let mut damaged = whole.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        assert!(!parse(&damaged).damages.is_empty(), "bit {bit}");
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::archive::Archive;
 use crate::columns::Row;
+use crate::event::Event;
 use crate::ledger::LedgerEntry;
 use crate::versions::FileVersion;
 use crate::writer;
@@ -130,5 +131,32 @@ fn another_table_is_refused_by_the_missing_column() -> Result<()> {
     let error = SealedTable::<FileVersion>::open(&path).expect_err("a ledger is no index");
     assert!(format!("{error:#}").contains("column `boot_id` is missing"), "{error:#}");
     assert_eq!(FileVersion::TABLE, "files");
+    Ok(())
+}
+
+/// The archive of the samples was written before the columns of version 2.
+#[test]
+fn a_file_of_version_1_is_read_with_nulls() -> Result<()> {
+    fn all<R: Row>(columns: &[&str]) -> Result<Vec<R>> {
+        let archive = Archive::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/incident/archive"))?;
+        let (files, errors) = discover::<R>(&archive, |_, _| true);
+        assert!(errors.is_empty() && !files.is_empty(), "{errors:?}");
+        let mut found = Vec::new();
+        for file in files {
+            for batch in SealedTable::<R>::open(&file.path)?.batches(&Prune::default(), columns, None)? {
+                found.extend(rows(&batch?).collect::<Result<Vec<R>>>()?);
+            }
+        }
+        Ok(found)
+    }
+    let events = all::<Event>(&[])?;
+    assert!(!events.is_empty() && events.iter().any(|event| event.digest.is_some()));
+    let is_null = |event: &Event| {
+        (event.undecided, event.content_read_ns, event.mapped_executable) == (None, None, None)
+            && event.real_dev.is_none()
+    };
+    assert!(events.iter().all(is_null));
+    let versions = all::<FileVersion>(&[])?;
+    assert!(!versions.is_empty() && versions.iter().all(|version| version.last_read_ns.is_none()));
     Ok(())
 }

@@ -16,6 +16,7 @@ import glob
 import json
 import mmap
 import os
+import pathlib
 import random
 import re
 import signal
@@ -28,7 +29,9 @@ import time
 import duckdb
 
 RING_BYTES = 1 << 20
-RECORD_BYTES = 424  # 8 of the ring, 392 of the head, 23 of the path, rounded up to 8
+LAYOUT = pathlib.Path(__file__).parents[2] / "bpf/event.h"
+HEAD_BYTES = int(re.search(r"sizeof\(struct event\) == (\d+)", LAYOUT.read_text())[1])
+RECORD_BYTES = (8 + HEAD_BYTES + 23 + 7) // 8 * 8  # the ring's own head, the record's head and path, rounded up to 8
 RING_MAP_TYPE = 27
 KEYS = tempfile.TemporaryDirectory(prefix="hashtrail-keys-")
 KEY = f"{KEYS.name}/key"

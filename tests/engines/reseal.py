@@ -31,7 +31,11 @@ for line in before:
         if line["sha256"] != hashlib.sha256(content).hexdigest():
             line["size_bytes"], line["sha256"] = len(content), hashlib.sha256(content).hexdigest()
             line["block_crc32c"] = "".join(crc32c(content[at : at + BLOCK]) for at in range(0, len(content), BLOCK))
-    text = json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n"
+    has_checksum = line.pop("crc32c", None) is not None
+    text = json.dumps(line, separators=(",", ":"), ensure_ascii=False)
+    if has_checksum:
+        text = f'{text[:-1]},"crc32c":"{crc32c(text[:-1].encode())}"}}'
+    text += "\n"
     prev = hashlib.sha256(text.encode()).hexdigest()
     lines.append(text)
 manifest.write_text("".join(lines))

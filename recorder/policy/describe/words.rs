@@ -24,12 +24,17 @@ pub(super) const fn occasion(hook: &Hook) -> &'static str {
         Hook::KernelReadFile => "when the kernel reads a module, firmware or other file for itself",
         Hook::FileLock => "when a file is locked",
         Hook::FileReceive => "when a descriptor comes in over a socket",
+        Hook::FileMprotect => "when the protection of mapped memory is changed",
+        Hook::KernelLoadData => "when the kernel takes a module or another image from memory",
         Hook::InodeRename => "when a file is renamed",
         Hook::InodeUnlink => "when a name of a file is removed",
         Hook::InodeLink => "when a file gets another name",
         Hook::InodeSetattr => "when mode, owner, size or times of a file are changed",
         Hook::InodeSetxattr => "when an extended attribute is set",
         Hook::PathTruncate => "when a file is truncated by its path",
+        Hook::SbMount => "when something is mounted at a path",
+        Hook::MoveMount => "when a mount is moved to a path",
+        Hook::SbUmount => "when a mount is taken away from a path",
         Hook::Other(_) => "whenever the kernel calls it",
     }
 }

@@ -27,6 +27,10 @@ pub(crate) enum Hook {
     FileLock,
     /// A descriptor comes in over a socket.
     FileReceive,
+    /// The protection of mapped memory is changed.
+    FileMprotect,
+    /// The kernel takes an image, such as a module, from the memory of a process.
+    KernelLoadData,
     /// A file is renamed.
     InodeRename,
     /// A name of a file is removed.
@@ -39,6 +43,12 @@ pub(crate) enum Hook {
     InodeSetxattr,
     /// A file is truncated by path (served by `inode_setattr` where the kernel has no sleepable hook for it).
     PathTruncate,
+    /// Something is mounted at a path, or a mount is changed there.
+    SbMount,
+    /// A mount is moved to a path, also one that hung nowhere (the newer calls for mounts).
+    MoveMount,
+    /// What is mounted at a path is taken away from it.
+    SbUmount,
     /// Any other hook of the kernel: recorded with process and, where its first argument is a file or a program, file
     /// columns. Has no arguments that filters could be about, except that file.
     Other(String),
@@ -74,7 +84,7 @@ pub(crate) enum ArgumentKind {
 
 impl Hook {
     /// All hooks that have a program of their own.
-    pub(crate) const fn all() -> [Self; 17] {
+    pub(crate) const fn all() -> [Self; 22] {
         [
             Self::BprmCredsForExec,
             Self::BprmCredsFromFile,
@@ -87,12 +97,17 @@ impl Hook {
             Self::KernelReadFile,
             Self::FileLock,
             Self::FileReceive,
+            Self::FileMprotect,
+            Self::KernelLoadData,
             Self::InodeRename,
             Self::InodeUnlink,
             Self::InodeLink,
             Self::InodeSetattr,
             Self::InodeSetxattr,
             Self::PathTruncate,
+            Self::SbMount,
+            Self::MoveMount,
+            Self::SbUmount,
         ]
     }
 
@@ -110,12 +125,17 @@ impl Hook {
             Self::KernelReadFile => "kernel_read_file",
             Self::FileLock => "file_lock",
             Self::FileReceive => "file_receive",
+            Self::FileMprotect => "file_mprotect",
+            Self::KernelLoadData => "kernel_load_data",
             Self::InodeRename => "inode_rename",
             Self::InodeUnlink => "inode_unlink",
             Self::InodeLink => "inode_link",
             Self::InodeSetattr => "inode_setattr",
             Self::InodeSetxattr => "inode_setxattr",
             Self::PathTruncate => "path_truncate",
+            Self::SbMount => "sb_mount",
+            Self::MoveMount => "move_mount",
+            Self::SbUmount => "sb_umount",
             Self::Other(name) => name,
         }
     }
@@ -143,6 +163,8 @@ impl Hook {
             Self::FileOpen | Self::FileReceive => &const { [a("file", File)] },
             Self::FilePostOpen => &const { [a("file", File), a("mask", Integer)] },
             Self::KernelReadFile => &const { [a("file", File), a("id", Integer), a("contents", Integer)] },
+            Self::FileMprotect => &const { [a("vma", Opaque), a("reqprot", Integer), a("prot", Integer)] },
+            Self::KernelLoadData => &const { [a("id", Integer), a("contents", Integer)] },
             Self::FileLock => &const { [a("file", File), a("cmd", Integer)] },
             Self::InodeRename => {
                 &const { [a("old_dir", Opaque), a("old_dentry", Dentry), a("new_dir", Opaque), a("new_dentry", Dentry)] }
@@ -162,6 +184,11 @@ impl Hook {
                 }
             }
             Self::PathTruncate => &const { [a("path", Path)] },
+            Self::SbMount => {
+                &const { [a("dev_name", Opaque), a("path", Path), a("type", Opaque), a("flags", Integer), a("data", Opaque)] }
+            }
+            Self::MoveMount => &const { [a("from_path", Opaque), a("to_path", Path)] },
+            Self::SbUmount => &const { [a("mnt", Path), a("flags", Integer)] },
             Self::Other(_) => &[],
         }
     }
@@ -189,12 +216,16 @@ impl Hook {
     pub(crate) fn has_digest(&self) -> bool {
         !matches!(
             self,
-            Self::InodeRename
+            Self::KernelLoadData
+                | Self::InodeRename
                 | Self::InodeUnlink
                 | Self::InodeLink
                 | Self::InodeSetattr
                 | Self::InodeSetxattr
                 | Self::PathTruncate
+                | Self::SbMount
+                | Self::MoveMount
+                | Self::SbUmount
                 | Self::Other(_)
         )
     }

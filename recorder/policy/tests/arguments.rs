@@ -64,7 +64,7 @@ fn chains_that_no_filter_can_be_about_are_accepted_as_arguments() {
         ("bprm_check_security", format!("index: 0, type: string, resolve: mm.owner.{eight}comm")),
         ("bprm_committed_creds", "index: 0, type: string, resolve: mm.owner.comm".to_owned()),
         ("inode_unlink", format!("index: 0, type: string, source: current_task, resolve: {eight}comm")),
-        ("sb_mount", "source: current_task, resolve: real_parent.comm".to_owned()),
+        ("sb_pivotroot", "source: current_task, resolve: real_parent.comm".to_owned()),
     ] {
         let policy = read_entries(&format!("  - hook: {hook}\n    args: [{{{argument}}}]\n"));
         assert_eq!(policy.warnings, Vec::<String>::new());
@@ -74,7 +74,7 @@ fn chains_that_no_filter_can_be_about_are_accepted_as_arguments() {
 #[test]
 fn other_hooks_are_taken_by_name() {
     let policy = read_entries(
-        "  - hook: sb_mount
+        "  - hook: sb_pivotroot
     selectors: [{matchPIDs: [{operator: In, values: [1]}]}]
   - hook: file_ioctl
     args: [{index: 0, type: file}]
@@ -89,7 +89,7 @@ fn other_hooks_are_taken_by_name() {
     );
     let hooks: Vec<&Hook> = policy.hooks.iter().map(|entry| &entry.hook).collect();
     let other = |name: &str| Hook::Other(name.to_owned());
-    assert_eq!(hooks, [&other("sb_mount"), &other("file_ioctl"), &other("bprm_secureexec_2")]);
+    assert_eq!(hooks, [&other("sb_pivotroot"), &other("file_ioctl"), &other("bprm_secureexec_2")]);
     assert_eq!(policy.hooks[0].selectors[0].filters, [number(Number::Pid, false, &[(1, 1)])]);
     let is_device = number(Number::FileType, false, &[(0x2000, 0x2000)]);
     let expected =

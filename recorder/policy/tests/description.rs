@@ -20,7 +20,7 @@ fn built_in_policy_is_explained() {
             "the open asks for write\n      then record, without digest",
             "the change is of mode or uid or gid\n      once the path is known: the file's path begins with `/usr/`",
             "otherwise: nothing is recorded",
-            "extensions under `hashtrail`: `openMode` (line 65)",
+            "extensions under `hashtrail`: `fileTypes` (line 66), `openMode` (line 89)",
             "Tetragon will not load it",
         ],
     );

@@ -95,10 +95,10 @@ fn integer_values_are_limited_but_for_maps() {
 #[test]
 fn hook_entries_are_limited() {
     let of = |hook: &str, count: usize| format!("  - hook: {hook}\n").repeat(count);
-    let four_hooks = ["file_open", "mmap_file", "file_lock", "sb_mount"].map(|hook| of(hook, 16)).concat();
+    let four_hooks = ["file_open", "mmap_file", "file_lock", "sb_pivotroot"].map(|hook| of(hook, 16)).concat();
     read_entries(&four_hooks);
     assert_refused(&format!("{HEAD}{four_hooks}{}", of("file_receive", 1)), 71, "at most 64");
-    assert_refused(&format!("{HEAD}{}", of("sb_mount", 17)), 23, "more than 16 entries of hook `sb_mount`");
+    assert_refused(&format!("{HEAD}{}", of("sb_pivotroot", 17)), 23, "more than 16 entries of hook `sb_pivotroot`");
 }
 
 #[test]

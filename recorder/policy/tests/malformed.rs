@@ -85,14 +85,18 @@ const ENTRIES: &[(&str, usize, &str)] = &[
         7,
         "is not the name of a kernel hook",
     ),
-    ("  - hook: sb_mount\n    args: [{index: 0}]", 8, "argument 0 of hook `sb_mount` is not supported"),
-    ("  - hook: sb_mount\n    args: [{index: 0, type: string}]", 8, "only argument 0 can be listed, with `type: file`"),
-    ("  - hook: sb_mount\n    args: [{index: 1, type: file}]", 8, "argument 1 of hook `sb_mount`"),
+    ("  - hook: sb_pivotroot\n    args: [{index: 0}]", 8, "argument 0 of hook `sb_pivotroot` is not supported"),
+    (
+        "  - hook: sb_pivotroot\n    args: [{index: 0, type: string}]",
+        8,
+        "only argument 0 can be listed, with `type: file`",
+    ),
+    ("  - hook: sb_pivotroot\n    args: [{index: 1, type: file}]", 8, "argument 1 of hook `sb_pivotroot`"),
     ("  - hook: x\n    args: [{index: 0, type: file, resolve: f_path}]", 8, "`resolve` needs a hook whose arguments"),
     (
-        "  - hook: sb_mount\n    hashtrail: {fileTypes: {operator: In, values: [reg]}}",
+        "  - hook: sb_pivotroot\n    hashtrail: {fileTypes: {operator: In, values: [reg]}}",
         8,
-        "`fileTypes` needs a file, which `sb_mount` may not have",
+        "`fileTypes` needs a file, which `sb_pivotroot` may not have",
     ),
     ("  - hook: file_open\n    data: [{index: 0}]", 8, "`data` fails on LSM hooks"),
     (
@@ -120,9 +124,9 @@ const ENTRIES: &[(&str, usize, &str)] = &[
         "`dedupe` stands in the selector on line 8 too",
     ),
     (
-        "  - hook: sb_mount\n    hashtrail: {digests: {operator: In, algorithm: md5, values: [a]}}",
+        "  - hook: sb_pivotroot\n    hashtrail: {digests: {operator: In, algorithm: md5, values: [a]}}",
         8,
-        "none is possible at `sb_mount`",
+        "none is possible at `sb_pivotroot`",
     ),
     (
         "  - hook: inode_rename\n    hashtrail: {digests: {operator: In, algorithm: md5, values: [a]}}",

@@ -96,25 +96,33 @@ fn built_in_policy_records_execs_loads_writes_and_changes() {
             "bprm_check_security",
             "bprm_committed_creds",
             "mmap_file",
+            "file_mprotect",
             "kernel_read_file",
+            "kernel_load_data",
             "file_open",
             "inode_rename",
             "inode_link",
             "inode_unlink",
             "inode_setattr",
             "inode_setxattr",
+            "sb_mount",
+            "move_mount",
+            "sb_umount",
         ]
     );
     let mapping = &policies[0].hooks[2].selectors[0];
     assert_eq!(mapping.filters, [mask(Number::Argument(2), 4)]);
     assert_eq!(mapping.action, HASH);
-    let write = &policies[0].hooks[4].selectors[0];
+    let late = &policies[0].hooks[3].selectors[0];
+    assert_eq!(late.filters[0], mask(Number::Argument(2), 4));
+    assert_eq!(late.action, HASH);
+    let write = &policies[0].hooks[6].selectors[0];
     assert_eq!(write.filters, [mask(Number::OpenMode, 2)]);
     assert_eq!(write.action, POST);
-    let attributes = &policies[0].hooks[8].selectors;
+    let attributes = &policies[0].hooks[10].selectors;
     assert_eq!(attributes[0].filters, [mask(Number::Attributes, 8)]);
     assert_eq!(attributes[1].filters[1], mask(Number::Attributes, 1 | 2 | 4));
-    assert!(policies[0].hooks[5..].iter().all(|entry| entry.selectors.iter().all(|s| s.action == POST)));
+    assert!(policies[0].hooks[7..].iter().all(|entry| entry.selectors.iter().all(|s| s.action == POST)));
 }
 
 #[test]

@@ -185,10 +185,29 @@ fn another_schema() -> Result<()> {
 
 #[test]
 fn a_newer_version() -> Result<()> {
-    for (version, words) in [("2", "it has schema version 2, newer than 1"), ("x", "schema version `x` is no number")] {
+    for (version, words) in [("3", "it has schema version 3, newer than 2"), ("x", "schema version `x` is no number")] {
         let mut target = target()?;
         *target.craft.footer.at(&[5, 0, 2]) = Value::Binary(version.into());
         target.expect(words)?;
     }
+    Ok(())
+}
+
+#[test]
+fn columns_that_a_version_has_may_not_be_missing() -> Result<()> {
+    let without = |version: &str| -> Result<super::Target> {
+        let mut target = target()?;
+        *target.craft.footer.at(&[5, 0, 2]) = Value::Binary(version.into());
+        let Value::List(_, nodes) = target.craft.footer.at(&[2]) else { bail!("a schema") };
+        let name = (4, Value::Binary(b"last_read_ns".to_vec()));
+        let is_named = |node: &&mut Value| matches!(node, Value::Struct(fields) if fields.contains(&name));
+        nodes.iter_mut().find(is_named).context("a column")?.set(4, Value::Binary(b"other".to_vec()));
+        Ok(target)
+    };
+    without("2")?.expect("column `last_read_ns` is missing")?;
+    let old = without("1")?;
+    old.craft.write(&old.path)?;
+    let rows = read(&old.path, &Prune::default(), None)?;
+    assert_eq!((rows.len(), rows[0].last_read_ns), (30, None));
     Ok(())
 }

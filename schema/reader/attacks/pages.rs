@@ -95,7 +95,9 @@ fn a_dictionary_whose_one_value_is_written_out_for_every_row() -> Result<()> {
             *old = body;
         })?;
     }
-    target.expect("a single row could take 125829668 bytes, most of them in column `digest`")
+    // Beside the three of 40 MiB each column takes a few bytes.
+    target.expect("a single row could take 125829")?;
+    target.expect("bytes, most of them in column `digest`")
 }
 
 #[test]

@@ -36,6 +36,20 @@ program() {
 # overwrite FILE FROM: puts the content of FROM into FILE in place, through one write-only open.
 overwrite() { cat "$2" >"$1"; }
 
+# modules NAME...: loads what the kernel needs for filesystems (overlay, loop, xfs, btrfs, squashfs, fuse, binfmt_misc).
+modules() {
+    for name in "$@"; do
+        if [ ! -f "/data/modules/$name.order" ]; then
+            echo "no module \`$name\`; there are: $(cd /data/modules && ls *.order | sed s,.order,,)"
+            exit 1
+        fi
+        while read -r module; do
+            loaded=$(basename "$module" .ko | tr - _)
+            [ -d "/sys/module/$loaded" ] || insmod "/data/modules/$module"
+        done <"/data/modules/$name.order"
+    done
+}
+
 # measurements: the kernel's own measurement list and, where there is a TPM, PCR 10 of its banks, as measured.list and
 # pcrs.tsv. What is measured between the two would be in only one of them; then both are read again.
 measurements() {

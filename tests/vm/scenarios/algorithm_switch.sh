@@ -3,7 +3,7 @@
 . /data/scenarios/lib.sh
 
 program tool tool
-cp tool same
+program same tool
 record
 act run-sha256 "$WORK/tool" ./tool
 act switch "$WORK/tool" actor ima-xattr tool 1

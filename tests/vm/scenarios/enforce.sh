@@ -14,6 +14,9 @@ program bad bad
 cp bad renamed
 cp /data/bin/library.so library.so
 cp library.so written.so
+cp library.so bad.so
+echo bad >>bad.so
+cp bad.so renamed.so
 for file in secret signalled silent twice watched protected; do echo content >"$file"; done
 for directory in exec_deny file_open dup_hooks parent; do mkdir "/data/work/$directory"; done
 program /data/work/exec_deny/nop nop
@@ -21,8 +24,9 @@ program /data/work/parent/tool parent
 for file in passwd shadow group; do echo content >"/data/work/file_open/$file"; done
 for file in first second third; do echo content >"/data/work/dup_hooks/$file"; done
 sed -e "s/BAD_DIGEST/$(digest bad)/" -e "s/GOOD_DIGEST/$(digest library.so)/" /data/policies/enforce.yaml >enforce.yaml
+sed "s/\"0\{64\}\"/$(digest bad.so)/" /data/policies/known-bad.yaml >known-bad.yaml
 # Only the programs of the tests are that small: their digests are all that is needed here.
-set -- --max-hash-size 64KiB --policy enforce.yaml --policy /data/policies/enforce-monitor.yaml
+set -- --max-hash-size 64KiB --policy enforce.yaml --policy known-bad.yaml --policy /data/policies/enforce-monitor.yaml
 for policy in /data/policies/tetragon-*.yaml; do set -- "$@" --policy "$policy"; done
 
 for when in noted enforced; do
@@ -33,6 +37,10 @@ for when in noted enforced; do
     outcome signalled actor try-signal signalled
     outcome mapped actor try-map 5 2 library.so
     outcome read-only actor try-map 1 2 library.so
+    for name in bad.so renamed.so; do outcome "$name" actor try-map 5 2 "$name"; done
+    outcome bad-as-data actor try-map 1 2 bad.so
+    outcome bad-sealed-memfd actor try-memfd bad.so sealed
+    outcome bad-open-memfd actor try-memfd bad.so
     outcome written sh -c 'actor write-and-map written.so && echo 0'
     echo "$when" >new
     outcome renamed-over actor try-rename new protected
@@ -49,6 +57,6 @@ for when in noted enforced; do
     /data/work/parent/tool
     stop
 done
-for name in denied killed bad /data/work/exec_deny/nop /data/work/parent/tool; do
+for name in denied killed bad bad.so /data/work/exec_deny/nop /data/work/parent/tool; do
     fact "digest-${name##*/}" "$(digest "$name")"
 done

@@ -19,7 +19,7 @@ echo content >file
 mkdir mounted
 ip link set lo up
 refused unknown bprm_check_security no_such_hook
-refused nine task_kill inode_mkdir ptrace_access_check sb_mount file_permission inode_rmdir inode_mknod inode_create \
+refused nine task_kill inode_mkdir ptrace_access_check sb_pivotroot file_permission inode_rmdir inode_mknod inode_create \
     inode_symlink
 record --policy /data/policies/others.yaml --enforce
 for act in signal trace; do ./actor do "$act" nothing; done
