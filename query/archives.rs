@@ -1,11 +1,14 @@
 //! The archives of one query, read as one.
 
 use crate::cli::SharedOptions;
+use crate::copy::{self, id_start};
+use crate::hosts::{Hosted, Hosts};
 use crate::problems::{Problems, note};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use arrow::array::RecordBatch;
 use hashtrail::archive::{Archive, host_label};
 use hashtrail::columns::Row;
+use hashtrail::event::Event;
 use hashtrail::manifest;
 use hashtrail::reader::{Predicate, Prune, SealedPath, SealedTable, discover, rows};
 use serde_json::{Map, Value};
@@ -33,12 +36,18 @@ pub(crate) struct OpenArchive {
     pub(crate) manifest: Vec<Map<String, Value>>,
     /// Line of each sealed file: the order in which they were sealed.
     places: HashMap<PathBuf, usize>,
+    /// Files whose rows others hold too.
+    doubled: HashSet<PathBuf>,
+    /// Names of the journal's segments.
+    segments: Vec<String>,
 }
 
 /// All archives of a query.
 pub(crate) struct Archives<'a> {
     pub(crate) list: Vec<OpenArchive>,
-    hosts: Vec<String>,
+    /// Names of hosts that were asked for.
+    asked: Vec<String>,
+    hosts: Hosts,
     problems: &'a Problems,
 }
 
@@ -47,14 +56,16 @@ impl<'a> Archives<'a> {
     pub(crate) fn open(options: &SharedOptions, problems: &'a Problems) -> Result<Self> {
         let mut list = Vec::new();
         let mut seen = HashSet::new();
-        for path in archive_paths(&options.archive)? {
+        for path in archive_paths(&options.archive, problems)? {
             // The same archive by two names would count everything twice.
             if fs::canonicalize(&path).map_or(true, |canonical| seen.insert(canonical)) {
                 list.push(OpenArchive::open(&path, problems)?);
             }
         }
-        let hosts = options.host.iter().map(|host| host_label(host)).collect();
-        Ok(Self { list, hosts, problems })
+        let asked = options.host.iter().map(|host| host_label(host)).collect();
+        let hosts = Hosts::of(&list);
+        hosts.notes().for_each(|text| note(&text));
+        Ok(Self { list, asked, hosts, problems })
     }
 
     pub(crate) fn problems(&self) -> &'a Problems {
@@ -103,11 +114,11 @@ impl<'a> Archives<'a> {
     }
 
     /// Hands each row of a table to `each`. Rows that cannot be read are a problem.
-    pub(crate) fn each_row<R: Row>(&self, scan: &Scan, mut each: impl FnMut(R)) -> Result<()> {
+    pub(crate) fn each_row<R: Row + Hosted>(&self, scan: &Scan, mut each: impl FnMut(R)) -> Result<()> {
         self.scan::<R>(scan, |batch| {
             for row in rows::<R>(batch) {
                 match row {
-                    Ok(row) => each(row),
+                    Ok(row) => each(self.hosts.named(row)),
                     Err(error) => self.problems.error(&error),
                 }
             }
@@ -116,7 +127,7 @@ impl<'a> Archives<'a> {
     }
 
     /// All rows that a scan finds.
-    pub(crate) fn rows<R: Row>(&self, scan: &Scan) -> Result<Vec<R>> {
+    pub(crate) fn rows<R: Row + Hosted>(&self, scan: &Scan) -> Result<Vec<R>> {
         let mut found = Vec::new();
         self.each_row(scan, |row| found.push(row))?;
         Ok(found)
@@ -125,16 +136,40 @@ impl<'a> Archives<'a> {
     /// The sealed files of a table in one archive, for each host in the order in which they were sealed.
     pub(crate) fn files<R: Row>(&self, archive: &OpenArchive, dates: Option<&(String, String)>) -> Vec<SealedPath> {
         let (mut files, errors) = discover::<R>(&archive.archive, |host, date| {
-            (self.hosts.is_empty() || self.hosts.iter().any(|wanted| wanted == host))
+            (self.asked.is_empty() || self.asked.iter().any(|wanted| wanted == host))
                 && dates.is_none_or(|(first, last)| (first.as_str()..=last.as_str()).contains(&date))
         });
         errors.iter().for_each(|error| self.problems.error(error));
-        let place = |file: &SealedPath| {
-            let relative = file.path.strip_prefix(archive.archive.root()).unwrap_or(&file.path);
-            archive.places.get(relative).copied().unwrap_or(usize::MAX)
-        };
+        files.retain(|file| !archive.doubled.contains(archive.relative(file)));
+        let place = |file: &SealedPath| archive.places.get(archive.relative(file)).copied().unwrap_or(usize::MAX);
         files.sort_by_cached_key(|file| (file.host.clone(), place(file), file.path.clone()));
         files
+    }
+
+    /// Which machines the host names mean.
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    /// Numbers of events by the start of the recording's id. Copies of an archive hold the same ones: the one with the most is
+    /// the most whole.
+    pub(crate) fn event_rows(&self) -> HashMap<String, u64> {
+        let mut most: HashMap<String, u64> = HashMap::new();
+        for archive in &self.list {
+            let mut rows: HashMap<String, u64> = HashMap::new();
+            for file in self.files::<Event>(archive, None) {
+                let name = file.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                // What cannot be read is named where it is read.
+                let open = || SealedTable::<Event>::open(&file.path).map_or(0, |table| table.rows());
+                *rows.entry(copy::recording_of(&name).to_owned()).or_default() +=
+                    archive.stated_rows(&file).unwrap_or_else(open);
+            }
+            for (recording, rows) in rows {
+                let most = most.entry(recording).or_default();
+                *most = rows.max(*most);
+            }
+        }
+        most
     }
 
     /// Number of journal segments in all archives.
@@ -157,11 +192,10 @@ impl<'a> Archives<'a> {
 impl OpenArchive {
     fn open(path: &Path, problems: &Problems) -> Result<Self> {
         let archive = Archive::open(path)?;
-        let tables = ["events", "files", "ledger"];
         let manifest_path = archive.manifest();
         let has_manifest = fs::symlink_metadata(&manifest_path).is_ok_and(|metadata| metadata.is_file());
-        if !has_manifest && !tables.iter().any(|table| path.join(table).is_dir()) {
-            bail!("`{}` is no archive: it has no manifest.jsonl and no folder events, files or ledger", path.display());
+        if !is_archive(path)? {
+            bail!("`{}` is no archive: {LACKS}", path.display());
         }
         let bytes = if has_manifest { manifest::read(&manifest_path) } else { Ok(Vec::new()) };
         let parsed = manifest::parse(&bytes.unwrap_or_else(|error| {
@@ -174,30 +208,49 @@ impl OpenArchive {
         let manifest: Vec<_> = parsed.lines.into_iter().map(|line| line.fields).collect();
         let place = |(line, fields): (usize, &Map<String, Value>)| Some((fields.get("path")?.as_str()?.into(), line));
         let places = manifest.iter().enumerate().filter_map(place).collect();
-        Ok(Self { archive, manifest, places })
+        let copy = copy::compare(&archive, &manifest);
+        copy.problems.iter().for_each(|error| problems.error(error));
+        Ok(Self { archive, manifest, places, doubled: copy.doubled, segments: copy.segments })
+    }
+
+    /// The rows of a file, as its line of the manifest says.
+    fn stated_rows(&self, file: &SealedPath) -> Option<u64> {
+        self.manifest.get(*self.places.get(self.relative(file))?)?.get("rows")?.as_u64()
+    }
+
+    /// The path of a file below the archive.
+    fn relative<'f>(&self, file: &'f SealedPath) -> &'f Path {
+        file.path.strip_prefix(self.archive.root()).unwrap_or(&file.path)
     }
 
     /// Number of journal segments.
     pub(crate) fn unsealed(&self) -> usize {
-        self.segments().count()
+        self.segments.len()
     }
 
-    /// Whether a recording has journal segments; their names begin with the first 8 characters of its id.
+    /// Whether a recording has journal segments.
     pub(crate) fn has_unsealed(&self, recording_id: &str) -> bool {
-        let begin = recording_id.get(..8).unwrap_or(recording_id);
-        self.segments().any(|name| name.split('-').next() == Some(begin))
-    }
-
-    /// Names of the journal segments.
-    fn segments(&self) -> impl Iterator<Item = String> {
-        let entries = fs::read_dir(self.archive.journal()).into_iter().flatten().flatten();
-        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names.filter(|name| name.ends_with(".journal"))
+        self.segments.iter().any(|segment| copy::recording_of(segment) == id_start(recording_id))
     }
 }
 
-/// The directories that paths and globs name.
-pub(crate) fn archive_paths(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// What makes a directory no archive.
+const LACKS: &str = "it has no manifest.jsonl and no folder events, files or ledger";
+
+/// Whether it is a directory that holds something of an archive.
+fn is_archive(path: &Path) -> Result<bool> {
+    if path.is_file() {
+        return Ok(false);
+    }
+    let has = |name: &&str| path.join(name).try_exists();
+    let found = ["manifest.jsonl", "events", "files", "ledger"].iter().map(has);
+    let found = found.collect::<std::io::Result<Vec<bool>>>();
+    Ok(found.with_context(|| format!("cannot look into `{}`", path.display()))?.contains(&true))
+}
+
+/// The directories that paths and globs name. What a glob finds and is no archive is passed over with a note; what cannot be
+/// read is a problem.
+pub(crate) fn archive_paths(arguments: &[PathBuf], problems: &Problems) -> Result<Vec<PathBuf>> {
     if arguments.is_empty() {
         if Path::new("manifest.jsonl").is_file() {
             return Ok(vec![PathBuf::from(".")]);
@@ -206,18 +259,27 @@ pub(crate) fn archive_paths(arguments: &[PathBuf]) -> Result<Vec<PathBuf>> {
     }
     let mut paths = Vec::new();
     for argument in arguments {
-        if argument.exists() {
+        let name = argument.display();
+        if argument.try_exists().with_context(|| format!("cannot look at `{name}`"))? {
             paths.push(argument.clone());
             continue;
         }
-        let name = argument.display();
         let pattern = argument.to_str().with_context(|| format!("archive `{name}` does not exist"))?;
-        let matches = glob::glob(pattern).with_context(|| format!("`{name}` is no path and no glob"))?;
-        let matched: Vec<PathBuf> = matches.flatten().filter(|path| path.is_dir()).collect();
-        if matched.is_empty() {
+        let mut matches = glob::glob(pattern).with_context(|| format!("`{name}` is no path and no glob"))?.peekable();
+        if matches.peek().is_none() {
             bail!("archive `{name}` does not exist");
         }
-        paths.extend(matched);
+        for path in matches {
+            let is_archive = path.map_err(Error::from).and_then(|path| Ok((is_archive(&path)?, path)));
+            match is_archive {
+                Ok((true, path)) => paths.push(path),
+                Ok((false, path)) => note(&format!("skipped: `{}` is no archive: {LACKS}", path.display())),
+                Err(error) => problems.error(&error),
+            }
+        }
+    }
+    if paths.is_empty() {
+        bail!("there is no archive to read");
     }
     Ok(paths)
 }

@@ -3,7 +3,7 @@
 use crate::change::{Change, ChangeKind};
 use crate::recordings::{Recording, Recordings};
 use crate::suppressed::Answer;
-use crate::suspects::Suspect;
+use crate::suspects::{OtherNames, Suspect, Suspects};
 
 /// A change goes unseen unless one hook of each line sees every call on the path. `ftruncate` needs an open for writing,
 /// so `file_truncate` adds nothing, and does not see `truncate`.
@@ -22,7 +22,7 @@ pub(crate) enum Attribution {
     Suspects,
     /// No recorded event can have made it, and every one through this path was recorded.
     NobodySeen,
-    /// No recorded event can have made it, and some were lost.
+    /// No recorded event can have made it, and some were lost, or it is not known where they were.
     Gap,
     /// No recorded event can have made it, and not every one was asked for.
     NotCovered,
@@ -30,13 +30,14 @@ pub(crate) enum Attribution {
 
 impl Attribution {
     /// `None` for a first sight, which is no change. `is_damaged`: files of the archive could not be read.
-    pub(crate) fn of(change: &Change, suspects: &[Suspect], recordings: &Recordings, is_damaged: bool) -> Option<Self> {
+    pub(crate) fn of(change: &Change, suspects: &Suspects, recordings: &Recordings, is_damaged: bool) -> Option<Self> {
         let interval = change.interval();
         Some(if change.kind == ChangeKind::FirstSeen {
             return None;
-        } else if suspects.iter().any(Suspect::changes_content) {
+        } else if suspects.list.iter().any(Suspect::changes_content) {
             Self::Suspects
         } else if is_damaged
+            || suspects.has_unnamed
             || interval.reaches_unsealed(recordings)
             || !interval.gaps(recordings, Answer::Writers).is_empty()
         {
@@ -46,6 +47,15 @@ impl Attribution {
         } else {
             Self::NotCovered
         })
+    }
+
+    /// The same once the other names of the file are known: acts by these had to be recorded too.
+    pub(crate) fn with_names(self, change: &Change, names: &OtherNames, recordings: &Recordings) -> Self {
+        let is_covered = |path: &String| is_path_covered(change, path, recordings);
+        if self == Self::NobodySeen && (names.has_unknown || !names.paths.iter().all(is_covered)) {
+            return Self::NotCovered;
+        }
+        self
     }
 
     /// As the contract has it.
@@ -62,12 +72,18 @@ impl Attribution {
 /// Whether every act on the path was recorded, and the change was made by one on this path. A doubtful digest in the
 /// interval may hide a change of its own; another directory or filesystem at the path came by a mount or from above.
 fn is_covered(change: &Change, recordings: &Recordings) -> bool {
-    let Some(path) = &change.key.path else { return false };
+    change.doubts.is_empty()
+        && change.is_in_one_directory()
+        && change.key.path.as_deref().is_some_and(|path| is_path_covered(change, path, recordings))
+}
+
+/// Whether every act on this path in the interval was recorded.
+fn is_path_covered(change: &Change, path: &str, recordings: &Recordings) -> bool {
     let covers = |recording: &Recording, first_ns, last_ns| {
         CHANGE_HOOKS.iter().all(|hooks| recording.coverage.covers(hooks, path, first_ns, last_ns))
             && recording.coverage.has_seen_descriptors(last_ns)
     };
-    change.doubts.is_empty() && change.is_in_one_directory() && change.interval().all(recordings, covers)
+    change.interval().all(recordings, covers)
 }
 
 #[cfg(test)]
@@ -106,7 +122,7 @@ mod tests {
     }
 
     fn verdict(change: &Change, recordings: &Recordings) -> &'static str {
-        Attribution::of(change, &[], recordings, false).map_or("", Attribution::name)
+        Attribution::of(change, &Suspects::default(), recordings, false).map_or("", Attribution::name)
     }
 
     #[test]
@@ -155,7 +171,7 @@ mod tests {
         assert_eq!(verdict(&rewritten(), &lost(25_000, 26_000)), "unknown: gap");
         assert_eq!(verdict(&rewritten(), &lost(5_000, 19_000)), "nobody seen", "the loss was before");
         let complete = recorded(|_| {});
-        let damaged = Attribution::of(&rewritten(), &[], &complete, true);
+        let damaged = Attribution::of(&rewritten(), &Suspects::default(), &complete, true);
         assert_eq!(damaged, Some(Attribution::Gap));
         let unsealed = |end_ns| recorded(|recording| (recording.is_unsealed, recording.end_ns) = (true, end_ns));
         assert_eq!(verdict(&rewritten(), &unsealed(30_000)), "unknown: gap");

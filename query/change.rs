@@ -1,6 +1,7 @@
 //! Where the digest of a series changed.
 
 use crate::gaps::{Interval, Mark};
+use crate::reading::Reading;
 use crate::series::{Run, Series, SeriesKey, Version, doubts_of, versions};
 use hashtrail::cell::Micros;
 use hashtrail::versions::FileVersion;
@@ -74,17 +75,21 @@ fn kind(from: &Version, to: &Version) -> ChangeKind {
 }
 
 impl Change {
-    /// The last observation of the old version.
+    /// The last real reading of the old version: what was seen later with a kept digest may have been another content.
+    pub(crate) fn last_reading(&self) -> Option<Reading<'_>> {
+        self.from.as_ref().map(Reading::last_of)
+    }
+
     pub(crate) fn after(&self) -> Option<Mark> {
-        let last = self.from.as_ref()?.latest().last;
-        Some(Mark { rank: last.rank, boot_ns: last.boot_ns })
+        self.last_reading().map(|reading| reading.mark())
     }
 
     pub(crate) fn after_time(&self) -> Option<Micros> {
-        self.from.as_ref().map(Version::last_seen)
+        self.last_reading().map(|reading| reading.time())
     }
 
-    /// When the kernel had hashed the new version.
+    /// When the kernel had hashed the new version. A kept digest is of an earlier reading, but its row does not say how long
+    /// that took; it had ended by then.
     pub(crate) fn before(&self) -> Mark {
         let first = self.to.first();
         let duration_ns = first.row.first_duration_ns.unwrap_or(0).max(0);
@@ -125,8 +130,8 @@ impl Change {
 
     /// Whether a run has observations between the two versions.
     fn touches(&self, run: &Run) -> bool {
-        let after = self.from.as_ref().map(|from| from.latest().last);
-        after.is_none_or(|after| run.last >= after) && run.first <= self.to.first().first
+        let is_after = |after: Mark| (run.last.rank, run.last.boot_ns) >= (after.rank, after.boot_ns);
+        self.after().is_none_or(is_after) && run.first <= self.to.first().first
     }
 }
 
@@ -208,6 +213,19 @@ mod tests {
         let is_within = |since, until| change.is_within(Some(Micros(since)), Some(Micros(until)));
         assert!(is_within(5, 6) && is_within(0, 3) && is_within(12, 20));
         assert!(!is_within(13, 20) && !is_within(0, 2));
+    }
+
+    #[test]
+    fn the_interval_begins_with_the_last_real_reading() {
+        let kept = FileVersion { last_read_ns: Some(2_000), ..version("aa", 1, 8) };
+        let doubtful = |at| FileVersion { doubts: vec!["old".into()], ..version("cc", at, at) };
+        let found = analysed(vec![kept.clone(), doubtful(5), version("bb", 10, 10)]);
+        let change = &found[1];
+        assert_eq!((change.after().map(|mark| mark.boot_ns), change.after_time()), (Some(2_000), Some(Micros(2))));
+        assert!(change.is_within(Some(Micros(0)), Some(Micros(3))), "it may have happened at once");
+        assert_eq!(change.doubts, ["old"], "nobody knows what stood there behind the reading");
+        let found = analysed(vec![kept, doubtful(1), version("bb", 10, 10)]);
+        assert!(found[1].doubts.is_empty(), "that was before the reading");
     }
 
     #[test]

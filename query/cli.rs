@@ -56,10 +56,10 @@ pub(crate) struct SharedOptions {
     /// Only this host; repeatable
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) host: Vec<String>,
-    /// From this time on: RFC 3339, 2026-01-31, @epoch or '1h ago'
+    /// From this time on: RFC 3339, 2026-01-31, @epoch, yesterday, 16:20 (UTC) or 30m (ago)
     #[arg(long, global = true, value_name = "TIME", value_parser = time::parse)]
     pub(crate) since: Option<Micros>,
-    /// Before this time
+    /// Before this time, which must be after --since
     #[arg(long, global = true, value_name = "TIME", value_parser = time::parse)]
     pub(crate) until: Option<Micros>,
     #[command(flatten)]

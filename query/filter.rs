@@ -33,6 +33,17 @@ impl PathPatterns {
         self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(path))
     }
 
+    /// Each by itself, with its text.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&str, Self)> {
+        self.patterns.iter().map(|pattern| (pattern.text.as_str(), Self { patterns: vec![pattern.clone()] }))
+    }
+
+    /// What is meant beside the text.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        let meant = |pattern: &PathPattern| Some(format!("`{}` means `{}`", pattern.text, anywhere(&pattern.text)?));
+        self.patterns.iter().filter_map(meant)
+    }
+
     /// What the reader can exclude by.
     pub(crate) fn rules(&self) -> Vec<PathRule> {
         self.patterns.iter().map(PathPattern::rule).collect()
@@ -47,9 +58,10 @@ impl PathPatterns {
 
 impl PathPattern {
     fn new(text: &str) -> Result<Self> {
-        let is_glob = text.contains(GLOB_CHARACTERS);
+        let anywhere = anywhere(text);
+        let is_glob = anywhere.is_some() || text.contains(GLOB_CHARACTERS);
         let build = || {
-            let mut builder = GlobBuilder::new(text);
+            let mut builder = GlobBuilder::new(anywhere.as_deref().unwrap_or(text));
             builder.literal_separator(true).backslash_escape(true).allow_unclosed_class(true).build()
         };
         let glob = is_glob.then(build).transpose().with_context(|| format!("`{text}` is no path and no glob"))?;
@@ -64,11 +76,20 @@ impl PathPattern {
     }
 
     fn rule(&self) -> PathRule {
+        if anywhere(&self.text).is_some() {
+            return PathRule::Prefix(String::new());
+        }
         match self.text.find(GLOB_CHARACTERS) {
             Some(end) => PathRule::Prefix(self.text[..end].to_owned()),
             None => PathRule::Exact(self.text.clone()),
         }
     }
+}
+
+/// The glob that a name without a directory, or one that does not begin at the root, stands for.
+fn anywhere(text: &str) -> Option<String> {
+    let is_anchored = text.is_empty() || text.starts_with(['/', '\\']) || text.starts_with("**");
+    (!is_anchored).then(|| format!("**/{text}"))
 }
 
 const GLOB_CHARACTERS: [char; 5] = ['*', '?', '[', '{', '\\'];
@@ -82,6 +103,7 @@ pub(crate) struct RowFilter {
     pub(crate) paths: PathPatterns,
     pub(crate) pids: Vec<i64>,
     pub(crate) uids: Vec<i64>,
+    /// Device and inode, of the file itself or of the one beneath it.
     pub(crate) inode: Option<(String, i64)>,
     pub(crate) digests: HashSet<String>,
     /// Events that have one of the digests by another row.
@@ -99,6 +121,8 @@ impl RowFilter {
             ("uid", !self.uids.is_empty()),
             ("dev", self.inode.is_some()),
             ("ino", self.inode.is_some()),
+            ("real_dev", self.inode.is_some()),
+            ("real_ino", self.inode.is_some()),
             ("digest", !self.digests.is_empty()),
             ("recording_id", !self.user_digests.is_empty()),
             ("cpu", !self.user_digests.is_empty()),
@@ -128,8 +152,15 @@ impl RowFilter {
             narrow_texts(batch, "hook", &mut kept, |hook| self.hooks.iter().any(|wanted| wanted == hook))?;
         }
         if let Some((dev, ino)) = &self.inode {
+            let mut beneath = kept.clone();
             narrow_numbers(batch, "ino", &mut kept, |number| number == *ino)?;
             narrow_texts(batch, "dev", &mut kept, |text| text == dev)?;
+            // Files of version 1 do not say what lies beneath.
+            if batch.column_by_name("real_ino").is_some() {
+                narrow_numbers(batch, "real_ino", &mut beneath, |number| number == *ino)?;
+                narrow_texts(batch, "real_dev", &mut beneath, |text| text == dev)?;
+                kept.iter_mut().zip(beneath).for_each(|(kept, beneath)| *kept |= beneath);
+            }
         }
         if !self.digests.is_empty() {
             let mut own = kept.clone();
@@ -206,6 +237,23 @@ mod tests {
         assert!(patterns(&["/usr/bin/["]).matches("/usr/bin/["));
         assert!(patterns(&["/a[1].txt"]).matches("/a[1].txt"));
         assert!(patterns(&["/a\\x1b"]).matches("/a\u{1b}"));
+    }
+
+    #[test]
+    fn a_bare_name_is_meant_in_every_directory() {
+        let bare = patterns(&["sshd", "bin/ls", "*.ko"]);
+        assert!(
+            bare.matches("/usr/sbin/sshd")
+                && bare.matches("/sshd")
+                && bare.matches("sshd")
+                && bare.matches("/usr/bin/ls")
+        );
+        assert!(!bare.matches("/usr/sbin/sshd2") && !bare.matches("/xsshd") && !bare.matches("/usr/sbin/ls"));
+        assert_eq!(
+            bare.notes().collect::<Vec<_>>(),
+            ["`sshd` means `**/sshd`", "`bin/ls` means `**/bin/ls`", "`*.ko` means `**/*.ko`"]
+        );
+        assert_eq!((bare.rules()[0].clone(), patterns(&["/a"]).notes().count()), (PathRule::Prefix(String::new()), 0));
     }
 
     #[test]

@@ -4,11 +4,14 @@ use crate::recordings::{Loss, Recording, Recordings};
 use crate::suppressed::{Answer, is_suppressed};
 use hashtrail::cell::Micros;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How much later than others an event can leave the kernel, and so stand in a later segment: after this much the
 /// recorder counts it as lost.
 const LATE_NS: i64 = 1_000_000_000;
+
+/// The cause of gaps in which nobody recorded: before, between and after recordings.
+const NOT_RECORDED: &str = "not_recorded";
 
 /// A time in which a change could hide.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +85,7 @@ impl Interval<'_> {
         let mut gaps = Vec::new();
         let mut end: Option<Micros> = None;
         for (rank, recording) in self.recordings(recordings) {
+            let (first_ns, last_ns) = self.part(rank);
             let gap = |from, to, cause: &str, lost| Gap {
                 host: recording.host.clone(),
                 from,
@@ -90,13 +94,17 @@ impl Interval<'_> {
                 lost,
             };
             if let Some(end) = end.filter(|end| *end < recording.start) {
-                gaps.push(gap(end, recording.start, "not_running", None));
+                gaps.push(gap(end, recording.start, NOT_RECORDED, None));
             }
             end = end.max(Some(recording.end));
+            let boot = Micros(recording.end.0.saturating_sub(recording.end_ns / 1000));
+            // When the content was read is not known, and may have been before anybody recorded.
+            if first_ns == 0 && boot < recording.start {
+                gaps.push(gap(boot, recording.start, NOT_RECORDED, None));
+            }
             if !recording.has_ledger {
                 gaps.push(gap(recording.start, recording.end, "no_ledger", None));
             }
-            let (first_ns, last_ns) = self.part(rank);
             let touches = |loss: &&Loss| loss.to_ns >= first_ns && loss.from_ns <= last_ns;
             let suppressed = recording.suppressed.iter().filter(|loss| answer.can_miss(loss, &recording.coverage));
             let losses = recording.losses.iter().chain(suppressed).filter(touches).cloned();
@@ -105,9 +113,52 @@ impl Interval<'_> {
                 gap(loss.from.max(recording.start).min(loss.to), loss.to, &loss.cause, loss.count)
             }));
         }
-        gaps.sort_by_key(|gap| gap.from);
-        gaps
+        in_order(gaps)
     }
+}
+
+/// The same gap can stand in two copies of an archive.
+fn in_order(mut gaps: Vec<Gap>) -> Vec<Gap> {
+    gaps.sort_by(|left, right| (left.from, left.to, &left.cause).cmp(&(right.from, right.to, &right.cause)));
+    gaps.dedup();
+    gaps
+}
+
+/// The times that were asked about and lie before or after all recordings of a host. An open end asks about no time after the
+/// recordings, unless it begins there; then it asks until `now`.
+pub(crate) fn outside(recordings: &Recordings, since: Option<Micros>, until: Option<Micros>, now: Micros) -> Vec<Gap> {
+    let mut spans: BTreeMap<&str, (Micros, Micros)> = BTreeMap::new();
+    for Recording { host, start, end, .. } in &recordings.list {
+        let span = spans.entry(host).or_insert((*start, *end));
+        *span = (span.0.min(*start), span.1.max(*end));
+    }
+    let mut gaps = Vec::new();
+    for (host, (start, end)) in spans {
+        let until = until.or_else(|| since.filter(|since| *since > end).map(|since| now.max(since)));
+        let before =
+            since.filter(|since| *since < start).map(|since| (since, until.map_or(start, |until| until.min(start))));
+        let after = until.filter(|until| *until > end).map(|until| (since.map_or(end, |since| since.max(end)), until));
+        let gap = |(from, to)| Gap { host: host.to_owned(), from, to, cause: NOT_RECORDED.into(), lost: None };
+        gaps.extend(before.into_iter().chain(after).map(gap));
+    }
+    gaps
+}
+
+/// What the kernel skipped and no answer about contents and writers needs, in order of time.
+pub(crate) fn skipped(recordings: &Recordings, since: Option<Micros>, until: Option<Micros>) -> Vec<Gap> {
+    let mut skipped = Vec::new();
+    for recording in &recordings.list {
+        skipped.extend(joined(recording.skipped.clone()).into_iter().map(|loss| Gap {
+            host: recording.host.clone(),
+            from: loss.from.max(recording.start).min(loss.to),
+            to: loss.to,
+            cause: loss.cause,
+            lost: loss.count,
+        }));
+    }
+    skipped.retain(|gap| since.is_none_or(|since| gap.to >= since) && until.is_none_or(|until| gap.from < until));
+    skipped.sort_by_key(|gap| gap.from);
+    skipped
 }
 
 /// Joins losses of one cause that touch: a long loss is noted once a second for each CPU. Only the time since boot tells
@@ -147,7 +198,9 @@ impl Gap {
 mod tests {
     use super::*;
     use crate::coverage::Coverage;
+    use crate::problems::Problems;
     use crate::summary::Summary;
+    use crate::testing::asked;
     use hashtrail::ledger::LedgerEntry;
     use std::collections::HashMap;
 
@@ -216,9 +269,47 @@ mod tests {
         let recordings = recordings(vec![first, recording("b", 150, 200, &["mmap_file"], &[])]);
         let interval = interval((0, 50), (1, 160));
         let gaps = interval.gaps(&recordings, Answer::Changes);
-        assert_eq!((gaps[0].from, gaps[0].to, gaps[0].cause.as_str()), (Micros(100), Micros(150), "not_running"));
+        assert_eq!((gaps[0].from, gaps[0].to, gaps[0].cause.as_str()), (Micros(100), Micros(150), NOT_RECORDED));
         assert_eq!(interval.coverage(&recordings).into_iter().collect::<Vec<_>>(), ["mmap_file"]);
-        let summary = Summary::of(&recordings, Answer::Changes, Some(Micros(160)), None, false);
+        let summary = Summary::of(&recordings, Answer::Changes, &asked(Some(160), None), &Problems::default());
         assert_eq!(summary.gaps, []);
+    }
+
+    #[test]
+    fn time_that_was_asked_about_and_not_recorded_is_a_gap() {
+        let two = recordings(vec![recording("a", 40, 100, &[], &[]), recording("b", 150, 200, &[], &[])]);
+        let found = |since: Option<i64>, until: Option<i64>| {
+            let gaps = Summary::of(&two, Answer::Changes, &asked(since, until), &Problems::default()).gaps;
+            assert!(gaps.iter().all(|gap| gap.cause == "not_recorded"), "{gaps:?}");
+            gaps.iter().map(|gap| (gap.from.0, gap.to.0)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(None, None), [(100, 150)]);
+        assert_eq!(found(Some(10), None), [(10, 40), (100, 150)]);
+        assert_eq!(found(Some(10), Some(20)), [(10, 20)]);
+        assert_eq!(found(Some(50), Some(90)), []);
+        assert_eq!(found(Some(160), Some(300)), [(200, 300)]);
+        assert_eq!(found(Some(300), Some(400)), [(300, 400)]);
+        assert_eq!(found(Some(160), None), [], "an open end asks about what was recorded");
+        let now = Micros(1_000);
+        assert_eq!(outside(&two, Some(Micros(300)), None, now)[0].to, now, "unless there is nothing");
+    }
+
+    #[test]
+    fn a_gap_of_two_copies_is_told_once() {
+        let mut twice = recording("a", 0, 100, &[], &[(10, 20)]);
+        twice.losses[0].count = None;
+        let mut copy = recording("b", 0, 100, &[], &[(10, 20)]);
+        copy.losses[0].count = None;
+        let found =
+            Summary::of(&recordings(vec![twice, copy]), Answer::Changes, &asked(None, None), &Problems::default());
+        assert_eq!(found.gaps.len(), 1, "{:?}", found.gaps);
+    }
+
+    #[test]
+    fn what_was_read_at_some_time_since_boot_may_have_changed_before_the_recording() {
+        let recordings = recordings(vec![recording("a", 40, 100, &[], &[])]);
+        let gaps = |after| interval((0, after), (0, 60)).gaps(&recordings, Answer::Changes);
+        assert_eq!((gaps(0)[0].from, gaps(0)[0].to, gaps(0)[0].cause.as_str()), (Micros(0), Micros(40), NOT_RECORDED));
+        assert_eq!(gaps(45), []);
     }
 }

@@ -7,16 +7,22 @@ mod cell;
 mod change;
 mod cli;
 mod commands;
+mod copy;
 mod coverage;
 mod filter;
 mod finding;
 mod gaps;
+mod hosts;
 mod ima;
+mod mapped;
+mod mounts;
 #[cfg(test)]
 #[path = "../tests/mutate.rs"]
 mod mutate;
+mod observed;
 mod output;
 mod problems;
+mod reading;
 mod recordings;
 mod resolve;
 mod series;

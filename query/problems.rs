@@ -1,25 +1,31 @@
 //! What goes to stderr: errors that do not stop the query, and notes. File names in them are escaped.
 
 use crate::output::escape::escape;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::io::Write;
 
 /// Errors after which the query goes on with what is left; it then ends with exit code 2.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    count: Cell<usize>,
+    texts: RefCell<Vec<String>>,
 }
 
 impl Problems {
     /// Shows an error and remembers that there was one.
     pub(crate) fn error(&self, error: &anyhow::Error) {
-        self.count.set(self.count.get() + 1);
-        say("error", &format!("{error:#}"));
+        let text = format!("{error:#}");
+        say("error", &text);
+        self.texts.borrow_mut().push(text);
     }
 
     /// Whether an error was shown.
     pub(crate) fn any(&self) -> bool {
-        self.count.get() > 0
+        !self.texts.borrow().is_empty()
+    }
+
+    /// What was shown.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.texts.borrow().clone()
     }
 }
 
@@ -29,6 +35,12 @@ pub(crate) fn note(text: &str) {
 }
 
 fn say(label: &str, text: &str) {
+    let line = format!("{label}: {}", escape(text));
+    // Tests show it only where they fail.
+    if cfg!(test) {
+        eprintln!("{line}");
+        return;
+    }
     // Nobody can be told when stderr is closed.
-    let _ = writeln!(std::io::stderr(), "{label}: {}", escape(text));
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,8 +1,9 @@
 //! The recordings of all archives in their order, and what the ledger says about each.
 
 use crate::archives::{Archives, Scan};
+use crate::copy::id_start;
 use crate::coverage::Coverage;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use hashtrail::cell::Micros;
 use hashtrail::clock::ClockAnchor;
 use hashtrail::ledger::LedgerEntry;
@@ -36,12 +37,16 @@ pub(crate) struct Recording {
     pub(crate) losses: Vec<Loss>,
     /// What the rate limits and merges of its policies stopped.
     pub(crate) suppressed: Vec<Loss>,
+    /// Runs of its programs that the kernel skipped, and that no answer about contents and writers needs.
+    pub(crate) skipped: Vec<Loss>,
     /// Whether the ledger knows it at all.
     pub(crate) has_ledger: bool,
     /// Whether it has journal segments that are not sealed yet.
     pub(crate) is_unsealed: bool,
     /// Per-CPU counts of the last heartbeat or stop, as JSON, and when they were taken.
     pub(crate) counts: Option<(i64, String)>,
+    /// Events that it had stored when it was stopped.
+    pub(crate) stored: Option<i64>,
 }
 
 /// Events that the ledger says were lost.
@@ -75,8 +80,12 @@ impl Recordings {
         for version in versions {
             known.entry(version.recording_id.clone()).or_default().add_version(version);
         }
+        let rows = archives.event_rows();
         for recording in known.values_mut() {
             recording.is_unsealed = archives.list.iter().any(|archive| archive.has_unsealed(&recording.id));
+            if let Err(error) = recording.check_rows(rows.get(id_start(&recording.id)).copied().unwrap_or(0)) {
+                archives.problems().error(&error);
+            }
         }
         let manifests = archives.list.iter().map(|archive| ids(&archive.manifest)).collect();
         Ok(Self::in_order(known, manifests))
@@ -123,6 +132,22 @@ impl Recording {
         self.see(&version.recording_id, &version.host, version.first_time, (version.last_time, version.last_boot_ns));
     }
 
+    /// Compares what was stored with the events that are here.
+    ///
+    /// # Errors
+    /// When they differ, and all was sealed.
+    fn check_rows(&self, rows: u64) -> Result<()> {
+        let Some(stored) = self.stored.and_then(|stored| u64::try_from(stored).ok()).filter(|_| !self.is_unsealed)
+        else {
+            return Ok(());
+        };
+        if stored != rows {
+            let Self { id, host, .. } = self;
+            bail!("recording {id} of {host} stored {stored} event(s), and {rows} are here");
+        }
+        Ok(())
+    }
+
     pub(crate) fn add_entry(&mut self, entry: LedgerEntry) {
         self.see(&entry.recording_id, &entry.host, entry.time, (entry.time, entry.boot_ns));
         self.has_ledger = true;
@@ -130,7 +155,11 @@ impl Recording {
             "policy" | "reload" | "snapshot" => self.coverage.add(&entry),
             "loss" | "blind" | "gap" | "corrupt" | "tamper" => self.losses.push(Loss::from_entry(entry)),
             "suppressed" => self.suppressed.push(Loss::from_entry(entry)),
+            "skipped" => self.skipped.push(Loss::from_entry(entry)),
             "heartbeat" | "stop" => {
+                if entry.kind == "stop" {
+                    self.stored = entry.detail.as_deref().and_then(stored_events);
+                }
                 if let Some(detail) = entry.detail
                     && self.counts.as_ref().is_none_or(|(boot_ns, _)| *boot_ns <= entry.boot_ns)
                 {
@@ -158,6 +187,13 @@ impl Loss {
             to: anchor.time(to_ns),
         }
     }
+}
+
+/// The events that the counts of all CPUs say were stored; `None` where they do not say it.
+fn stored_events(detail: &str) -> Option<i64> {
+    let detail: Value = serde_json::from_str(detail).ok()?;
+    let stored = detail.get("cpus")?.as_array()?.iter().map(|cpu| cpu.get("stored")?.as_i64());
+    stored.reduce(|left, right| left?.checked_add(right?)).flatten()
 }
 
 /// The recordings that a manifest names, in its order.

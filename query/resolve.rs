@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use hashtrail::event::Event;
 use hashtrail::execs::Execs;
 use hashtrail::reader::{Prune, Span};
-use hashtrail::versions::{VersionContext, runs_of};
+use hashtrail::versions::{FileVersion, VersionContext, runs_of};
 use std::collections::HashSet;
 
 /// Orders the runs of a series. `events` gives the recording's events between two positions, and the execs before them
@@ -78,7 +78,10 @@ fn runs_from_events(
             && SeriesKey::of(&run.row) == place
             && cluster.iter().any(|other| other.is_file_of(run))
     };
+    // Events of version 1 do not say when their content was read.
+    let says_reading = cluster.iter().any(|run| run.row.last_read_ns.is_some());
     let rows = runs_of(events, &context).into_iter();
+    let rows = rows.map(|row| FileVersion { last_read_ns: row.last_read_ns.filter(|_| says_reading), ..row });
     let mut runs: Vec<Run> = rows.filter_map(|row| Run::new(row, recordings)).filter(is_of_series).collect();
     runs.sort_by_key(|run| run.first);
     let observations = |runs: &[Run]| runs.iter().map(|run| run.row.observations).sum::<i64>();
@@ -132,7 +135,6 @@ mod tests {
     use crate::series::group;
     use crate::testing::{recordings, version};
     use hashtrail::cell::Micros;
-    use hashtrail::versions::FileVersion;
 
     fn event(digest: &str, at: i64) -> Event {
         Event {
@@ -184,6 +186,21 @@ mod tests {
         let rows = vec![FileVersion { observations: 2, ..version("aa", 1, 5) }, version("bb", 3, 3)];
         let events = vec![event("aa", 1), event("aa", 5), event("bb", 3)];
         assert_eq!(order(rows, Some(events)), (vec!["aa".into(), "bb".into(), "aa".into()], 1));
+    }
+
+    #[test]
+    fn runs_that_are_made_anew_say_when_they_were_read_only_where_the_rows_do() {
+        let recordings = recordings(&["r1"]);
+        let read = |reading: Option<i64>| {
+            let row = |digest, first, last| FileVersion { last_read_ns: reading, ..version(digest, first, last) };
+            let rows = vec![FileVersion { observations: 2, ..row("aa", 1, 5) }, row("bb", 3, 3)];
+            let (key, mut series) = group(rows, &recordings).into_iter().next().expect("series");
+            let events = || vec![event("aa", 1), event("aa", 5), event("bb", 3)];
+            let events = || events().into_iter().map(|event| Event { content_read_ns: Some(700), ..event }).collect();
+            resolve(&key, &mut series, &recordings, |_, _| Ok(events())).expect("resolved");
+            series.certain.into_iter().map(|run| run.row.last_read_ns).collect::<Vec<_>>()
+        };
+        assert_eq!((read(Some(700)), read(None)), (vec![Some(700); 3], vec![None; 3]));
     }
 
     #[test]

@@ -177,6 +177,11 @@ pub(crate) fn versions(runs: Vec<Run>, same: impl Fn(&Run, &Run) -> bool) -> Vec
 }
 
 impl Version {
+    /// In order; never empty.
+    pub(crate) fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
     /// The run with the first observation.
     pub(crate) fn first(&self) -> &Run {
         &self.runs[0]

@@ -1,51 +1,60 @@
 //! The end of an answer: whether it is complete.
 
-use crate::gaps::{Gap, Interval};
+use crate::cli::SharedOptions;
+use crate::gaps::{self, Gap, Interval};
 use crate::output::Row;
+use crate::problems::Problems;
 use crate::recordings::Recordings;
 use crate::suppressed::Answer;
 use hashtrail::cell::Micros;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// Gaps that are told one by one.
+const TOLD_MAX: usize = 10;
+
 /// The end of an answer: whether it is complete and, if not, what it cannot know.
 pub(crate) struct Summary {
     pub(crate) gaps: Vec<Gap>,
-    /// Whether files could not be read.
-    pub(crate) damaged: bool,
+    /// What could not be read or is missing, in words.
+    pub(crate) problems: Vec<String>,
     /// Whether anything was recorded at all.
     pub(crate) recorded: bool,
     /// Journal segments that are not sealed yet and not read here.
     pub(crate) unsealed: usize,
     /// Doubtful observations in the answer: what the content was at those times is not known, so a change may hide there.
     pub(crate) doubtful: usize,
+    /// Writes of files that were mapped executable: what ran then is not known.
+    pub(crate) written_while_mapped: usize,
 }
 
 impl Summary {
-    /// All gaps of all hosts between two times that matter to an answer.
-    pub(crate) fn of(
-        recordings: &Recordings,
-        answer: Answer,
-        since: Option<Micros>,
-        until: Option<Micros>,
-        damaged: bool,
-    ) -> Self {
+    /// All gaps of all hosts in the time that was asked about that matter to an answer.
+    pub(crate) fn of(recordings: &Recordings, answer: Answer, shared: &SharedOptions, problems: &Problems) -> Self {
+        let SharedOptions { since, until, .. } = *shared;
         let hosts: BTreeSet<&str> = recordings.list.iter().map(|recording| recording.host.as_str()).collect();
-        let gaps =
+        let within =
             hosts.into_iter().flat_map(|host| Interval { host, after: None, before: None }.gaps(recordings, answer));
         let touches =
             |gap: &Gap| since.is_none_or(|since| gap.to >= since) && until.is_none_or(|until| gap.from < until);
+        let now = Micros(chrono::Utc::now().timestamp_micros());
+        let mut gaps = gaps::outside(recordings, since, until, now);
+        gaps.extend(within.filter(touches));
+        gaps.sort_by_key(|gap| gap.from);
         Self {
-            gaps: gaps.filter(touches).collect(),
-            damaged,
+            gaps,
+            problems: problems.texts(),
             recorded: !recordings.list.is_empty(),
             doubtful: 0,
+            written_while_mapped: 0,
             unsealed: 0,
         }
     }
 
-    fn is_complete(&self) -> bool {
-        self.recorded && self.gaps.is_empty() && !self.damaged && self.doubtful == 0 && self.unsealed == 0
+    /// Whether nothing that was asked for is missing.
+    pub(crate) fn is_complete(&self) -> bool {
+        let unknown = self.doubtful + self.written_while_mapped + self.unsealed;
+        self.recorded && self.gaps.is_empty() && self.problems.is_empty() && unknown == 0
     }
 
     /// The last object of a JSON stream.
@@ -59,6 +68,7 @@ impl Summary {
         row.insert("type".into(), "summary".into());
         row.insert("complete".into(), self.is_complete().into());
         row.insert("gaps".into(), gaps.collect());
+        row.insert("problems".into(), self.problems.clone().into());
         row.extend(counts.iter().map(|(name, count)| ((*name).to_owned(), Value::from(*count))));
         row
     }
@@ -69,9 +79,8 @@ impl Summary {
         if self.is_complete() {
             notes.push("complete: the recordings lost nothing that their policies asked for".to_owned());
         }
-        for gap in &self.gaps {
-            notes.push(format!("not complete: {}", gap.text()));
-        }
+        notes.extend(self.gaps.iter().take(TOLD_MAX).map(|gap| format!("not complete: {}", gap.text())));
+        notes.extend(self.more_gaps());
         if !self.recorded {
             notes.push("not complete: there is no recording".to_owned());
         }
@@ -82,16 +91,37 @@ impl Summary {
                  behind them; `hashtrail history` shows them"
             ));
         }
+        if self.written_while_mapped > 0 {
+            let count = self.written_while_mapped;
+            notes.push(format!(
+                "not complete: {count} time(s) a file was opened for writing or truncated while it was mapped executable, \
+                 so what ran may have been changed and changed back"
+            ));
+        }
         if self.unsealed > 0 {
             notes.push(format!(
                 "not complete: {} journal segment(s) are not sealed yet and not read here",
                 self.unsealed
             ));
         }
-        if self.damaged {
-            notes.push("not complete: some files could not be read".to_owned());
+        if !self.problems.is_empty() {
+            let count = self.problems.len();
+            notes.push(format!(
+                "not complete: {count} error(s), named above: something could not be read or is missing"
+            ));
         }
         notes
+    }
+
+    /// Those that are not told one by one.
+    fn more_gaps(&self) -> Option<String> {
+        let more = self.gaps.get(TOLD_MAX..).filter(|more| !more.is_empty())?;
+        let from = more.iter().map(|gap| gap.from).min()?.rfc3339();
+        let to = more.iter().map(|gap| gap.to).max()?.rfc3339();
+        let lost = more.iter().map(|gap| gap.lost).try_fold(0_i64, |sum, lost| sum.checked_add(lost?));
+        let lost = lost.map_or("an unknown number of events".to_owned(), |lost| format!("{lost} event(s)"));
+        let count = more.len();
+        Some(format!("not complete: {count} more gap(s) from {from} to {to}, {lost}; `hashtrail gaps` lists them"))
     }
 }
 
@@ -99,7 +129,7 @@ impl Summary {
 mod tests {
     use super::*;
     use crate::recordings::Loss;
-    use crate::testing::recordings;
+    use crate::testing::{asked, recordings};
 
     #[test]
     fn what_was_stopped_is_told_in_other_words_than_what_was_lost() {
@@ -115,7 +145,7 @@ mod tests {
         let mut recordings = recordings(&["a"]);
         recordings.list[0].suppressed.push(loss("rate_limit"));
         recordings.list[0].losses.push(loss("ring_full"));
-        let notes = Summary::of(&recordings, Answer::Changes, None, None, false).notes();
+        let notes = Summary::of(&recordings, Answer::Changes, &asked(None, None), &Problems::default()).notes();
         assert!(notes[0].starts_with("not complete: web suppressed 7 event(s) from "), "{notes:?}");
         assert!(notes[0].ends_with(" (rate_limit)"), "{notes:?}");
         assert!(notes[1].starts_with("not complete: web missed 7 event(s) from "), "{notes:?}");
@@ -123,9 +153,30 @@ mod tests {
 
     #[test]
     fn what_is_not_sealed_yet_is_missing_from_the_answer() {
-        let summary = Summary::of(&recordings(&["a"]), Answer::Changes, None, None, false);
+        let summary = Summary::of(&recordings(&["a"]), Answer::Changes, &asked(None, None), &Problems::default());
         assert!(summary.is_complete());
         let summary = Summary { unsealed: 1, ..summary };
         assert!(!summary.is_complete() && summary.notes()[0].contains("1 journal segment(s)"));
+    }
+    #[test]
+    fn more_than_ten_gaps_are_summed_up() {
+        let mut recordings = recordings(&["a"]);
+        recordings.list[0].losses = (0..13)
+            .map(|at| Loss {
+                cpu: None,
+                count: Some(2),
+                cause: "ring_full".into(),
+                from_ns: at * 10_000,
+                to_ns: at * 10_000 + 1,
+                from: Micros(at * 10),
+                to: Micros(at * 10 + 1),
+            })
+            .collect();
+        let notes = Summary::of(&recordings, Answer::Changes, &asked(None, None), &Problems::default()).notes();
+        assert_eq!(notes.len(), 11, "{notes:?}");
+        assert!(
+            notes[10].starts_with("not complete: 3 more gap(s) from ") && notes[10].contains(", 6 event(s);"),
+            "{notes:?}"
+        );
     }
 }

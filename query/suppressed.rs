@@ -57,7 +57,8 @@ fn is_open(hook: &str) -> bool {
 }
 
 fn has_digest(hook: &str) -> bool {
-    is_exec(hook) || is_open(hook) || ["mmap_file", "kernel_read_file", "file_lock", "file_receive"].contains(&hook)
+    const OTHERS: [&str; 5] = ["mmap_file", "file_mprotect", "kernel_read_file", "file_lock", "file_receive"];
+    is_exec(hook) || is_open(hook) || OTHERS.contains(&hook)
 }
 
 fn can_change_content(hook: &str) -> bool {

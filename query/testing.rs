@@ -1,6 +1,7 @@
 //! What the tests of several modules build on.
 
 use crate::change::{Change, changes_of};
+use crate::cli::{OutputOptions, SharedOptions};
 use crate::recordings::{Recording, Recordings};
 use crate::series::group;
 use hashtrail::cell::Micros;
@@ -47,8 +48,24 @@ pub(crate) fn rewritten() -> Change {
 /// The change from the version that was seen from 10 to 20 µs.
 pub(crate) fn change_to(new: FileVersion, recordings: &Recordings) -> Change {
     let old = FileVersion { root_is_host: new.root_is_host, ..version("aa", 10, 20) };
+    change_between(old, new, recordings)
+}
+
+/// The change from one version to the next.
+pub(crate) fn change_between(old: FileVersion, new: FileVersion, recordings: &Recordings) -> Change {
     let (key, series) = group(vec![old, new], recordings).into_iter().next().expect("a series");
     changes_of(&key, series).remove(1)
+}
+
+/// A question about this time, in microseconds.
+pub(crate) fn asked(since: Option<i64>, until: Option<i64>) -> SharedOptions {
+    SharedOptions {
+        archive: Vec::new(),
+        host: Vec::new(),
+        since: since.map(Micros),
+        until: until.map(Micros),
+        output: OutputOptions::default(),
+    }
 }
 
 /// Recordings of the host `web` in this order.

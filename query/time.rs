@@ -1,7 +1,7 @@
 //! Times as users write them.
 
 use anyhow::{Context, Result, bail};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use hashtrail::cell::Micros;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -11,23 +11,48 @@ pub(crate) fn parse(text: &str) -> Result<Micros> {
     parse_at(text, Micros(Utc::now().timestamp_micros()))
 }
 
-/// Reads RFC 3339, `YYYY-MM-DD` (midnight UTC), `YYYY-MM-DD HH:MM:SS` (UTC), `@epoch`, `now`, or a duration such as
-/// `1h30m ago`.
+/// Reads RFC 3339, `YYYY-MM-DD` (midnight UTC), `YYYY-MM-DD HH:MM:SS` (UTC), `@epoch`, `now`, `today` and `yesterday`
+/// (midnight UTC), `HH:MM` (UTC, of today or of a day that is named before it), or how long ago, such as `1h30m`.
 fn parse_at(text: &str, now: Micros) -> Result<Micros> {
     let text = text.trim();
     if text == "now" {
         return Ok(now);
     }
+    if let Some(time) = of_day(text, now) {
+        return Ok(time);
+    }
     if let Some(seconds) = text.strip_prefix('@') {
         return epoch(seconds).with_context(|| format!("`@{seconds}` is not a number of seconds since 1970"));
     }
-    if let Some(duration) = text.strip_suffix("ago") {
-        let micros = duration_micros(duration.trim())?;
+    if let Some(time) = calendar(text) {
+        return Ok(time);
+    }
+    let duration = text.strip_suffix("ago");
+    if duration.is_some()
+        || text.ends_with(|last: char| last.is_ascii_alphabetic())
+            && text.starts_with(|first: char| first.is_ascii_digit())
+    {
+        let micros = duration_micros(duration.unwrap_or(text).trim())?;
         return now.0.checked_sub(micros).map(Micros).with_context(|| format!("`{text}` is too long ago"));
     }
-    calendar(text).with_context(|| {
-        format!("`{text}` is no time; write 2026-01-31, 2026-01-31T12:00:00Z, @1700000000 or `1h ago`")
-    })
+    bail!("`{text}` is no time; write 2026-01-31, 2026-01-31T12:00:00Z, yesterday, 16:20, @1700000000 or 30m (ago)")
+}
+
+/// A day by its name, a time of the day, or both.
+fn of_day(text: &str, now: Micros) -> Option<Micros> {
+    let (day, time) = text.split_once(' ').unwrap_or_else(|| match text.contains(':') {
+        true => ("today", text),
+        false => (text, "00:00"),
+    });
+    let days_ago = match day {
+        "today" => 0,
+        "yesterday" => 1,
+        _ => return None,
+    };
+    let date = DateTime::from_timestamp_micros(now.0)?.date_naive().checked_sub_days(Days::new(days_ago))?;
+    let time =
+        ["%H:%M", "%H:%M:%S%.f"].iter().find_map(|format| NaiveTime::parse_from_str(time.trim(), format).ok())?;
+    Some(Micros(date.and_time(time).and_utc().timestamp_micros()))
 }
 
 fn calendar(text: &str) -> Option<Micros> {
@@ -66,10 +91,10 @@ fn duration_micros(text: &str) -> Result<i64> {
         let after = after.trim_start();
         let letters = after.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(after.len());
         let (unit, after) = after.split_at(letters);
-        let seconds = seconds_of(unit).with_context(|| format!("`{unit}` in `{text} ago` is no unit of time"))?;
+        let seconds = seconds_of(unit).with_context(|| format!("`{unit}` in `{text}` is no unit of time"))?;
         let part = number.parse::<i64>().ok().and_then(|number| number.checked_mul(seconds * MICROS_PER_SECOND));
         let sum = part.and_then(|part| total.checked_add(part));
-        total = sum.with_context(|| format!("`{number}` in `{text} ago` is no number that fits"))?;
+        total = sum.with_context(|| format!("`{number}` in `{text}` is no number that fits"))?;
         rest = after.trim_start();
     }
     if text.is_empty() {
@@ -112,11 +137,30 @@ mod tests {
         assert_time("1h ago", "2023-11-14T21:13:20.000000Z");
         assert_time("1h30m ago", "2023-11-14T20:43:20.000000Z");
         assert_time("2 days ago", "2023-11-12T22:13:20.000000Z");
+        assert_time("30m", "2023-11-14T21:43:20.000000Z");
+        assert_time("today", "2023-11-14T00:00:00.000000Z");
+        assert_time("yesterday", "2023-11-13T00:00:00.000000Z");
+        assert_time("16:20", "2023-11-14T16:20:00.000000Z");
+        assert_time("yesterday 16:20:30", "2023-11-13T16:20:30.000000Z");
     }
 
     #[test]
     fn other_text_is_refused() {
-        for text in ["", "ago", "h ago", "1x ago", "@", "@1e3", "2026-13-01", "9999999999999999999s ago", "1h", "@-"] {
+        for text in [
+            "",
+            "ago",
+            "h ago",
+            "1x ago",
+            "@",
+            "@1e3",
+            "2026-13-01",
+            "9999999999999999999s ago",
+            "30",
+            "1x",
+            "24:00",
+            "tomorrow",
+            "@-",
+        ] {
             assert!(parse_at(text, NOW).is_err(), "{text}");
         }
     }

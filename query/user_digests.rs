@@ -18,7 +18,7 @@ pub(crate) type EventKey = (String, i32, i64);
 pub(crate) const KEY_COLUMNS: [&str; 6] = ["hook", "recording_id", "cpu", "seq", "ref_cpu", "ref_seq"];
 
 /// What a row says of its digest.
-const DIGEST_COLUMNS: [&str; 7] = [
+const DIGEST_COLUMNS: [&str; 8] = [
     "digest_algorithm",
     "digest",
     "digest_status",
@@ -26,12 +26,13 @@ const DIGEST_COLUMNS: [&str; 7] = [
     "digest_source",
     "digest_doubt",
     "digest_duration_ns",
+    "content_read_ns",
 ];
 
 /// The columns of the digest of each event that user space took one for.
 #[derive(Debug, Default)]
 pub(crate) struct UserDigests {
-    by_event: HashMap<EventKey, [Value; 7]>,
+    by_event: HashMap<EventKey, [Value; 8]>,
 }
 
 impl UserDigests {
@@ -57,6 +58,7 @@ impl UserDigests {
                 json!(event.digest_source),
                 json!(event.digest_doubt),
                 json!(event.digest_duration_ns),
+                json!(event.content_read_ns),
             ];
             by_event.insert((event.recording_id, cpu, seq), columns);
         })?;

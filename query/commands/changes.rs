@@ -7,6 +7,9 @@ use crate::change::{Change, ChangeKind, changes_of};
 use crate::cli::{ChangesOptions, Format, SharedOptions};
 use crate::filter::PathPatterns;
 use crate::gaps::Gap;
+use crate::mapped::MappedWrites;
+use crate::mounts::{MountedFiles, is_mounted_over};
+use crate::observed::Observed;
 use crate::output::{Output, Row, object};
 use crate::problems::note;
 use crate::recordings::Recordings;
@@ -17,6 +20,7 @@ use crate::suppressed::Answer;
 use crate::suspects::{self, Suspect, Suspects};
 use anyhow::Result;
 use hashtrail::cell::Micros;
+use hashtrail::event::Event;
 use hashtrail::reader::Prune;
 use hashtrail::versions::FileVersion;
 use serde_json::{Value, json};
@@ -60,8 +64,8 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     let suspects = suspects::find(&archives, &found.recordings, &changes)?;
     let columns: &[&str] = if shared.output.format == Format::Table { &TABLE } else { &CSV };
     let mut output = Output::new(&shared.output, columns, context.writer);
-    for (change, suspects) in changes.iter().zip(&suspects) {
-        let attribution = Attribution::of(change, &suspects.list, &found.recordings, context.problems.any());
+    let attributions = attributions(&archives, &found.recordings, &changes, &suspects)?;
+    for ((change, suspects), attribution) in changes.iter().zip(&suspects).zip(attributions) {
         let mut row = change_row(change, suspects, attribution, &found.recordings);
         if shared.output.format == Format::Table {
             row.insert("suspects".into(), suspects_cell(&suspects.list, attribution));
@@ -70,15 +74,30 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
             break;
         }
     }
+    if shared.output.format == Format::Json {
+        for row in found.mapped_writes.rows().chain(found.mounted.rows()) {
+            if output.row(row)?.is_break() {
+                break;
+            }
+        }
+    }
     let summary = Summary {
         unsealed: archives.unsealed(),
-        ..Summary::of(&found.recordings, Answer::Changes, shared.since, shared.until, context.problems.any())
+        ..Summary::of(&found.recordings, Answer::Changes, shared, context.problems)
     };
-    let summary = Summary { doubtful: found.doubtful, ..summary };
-    let counts = [("changes", found.changes.len()), ("doubtful", found.doubtful)];
-    output.finish_with(&summary.to_json(&counts))?;
+    let written_while_mapped = found.mapped_writes.count;
+    let summary = Summary { doubtful: found.doubtful, written_while_mapped, ..summary };
+    let counts = [
+        ("changes", found.changes.len()),
+        ("doubtful", found.doubtful),
+        ("written_while_mapped", written_while_mapped),
+        ("mounted_over", found.mounted.len()),
+    ];
+    let mut last = summary.to_json(&counts);
+    last.extend(found.observed.fields());
+    output.finish_with(&last)?;
     say(&summary, &found, shared);
-    Ok(!found.changes.is_empty())
+    Ok(!found.changes.is_empty() || written_while_mapped + found.mounted.len() > 0)
 }
 
 /// What was found, in the order of time.
@@ -87,29 +106,69 @@ struct Found {
     recordings: Recordings,
     /// Doubtful observations, which begin no version.
     doubtful: usize,
+    mapped_writes: MappedWrites,
+    mounted: MountedFiles,
+    /// What was asked for by a path and did not change.
+    observed: Observed,
 }
 
 fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_>) -> Result<Found> {
     let patterns = PathPatterns::new(&options.paths)?;
+    patterns.notes().for_each(|text| note(&text));
     let prune = Prune { paths: patterns.rules(), ..Prune::default() };
     // Times exclude nothing here: the version before `--since` and the one after `--until` bound the intervals.
     let mut rows: Vec<FileVersion> =
         archives.rows(&Scan { prune, predicate: patterns.predicate(), ..Scan::default() })?;
     let recordings = Recordings::load(archives, &rows)?;
     rows.retain(names_its_file);
+    let is_asked = |event: &Event| patterns.matches(event.path.as_deref().unwrap_or_default());
+    let mapped_writes = MappedWrites::find(archives, shared, &rows, is_asked)?;
+    let mut observed = Observed::default();
+    observed.look_for_unseen(archives, &patterns, &rows)?;
+    let mut mounted = MountedFiles::default();
     let mut changes = Vec::new();
     let mut doubtful = 0;
     for (key, mut series) in group(rows, &recordings) {
         let observations = |run: &Run| usize::try_from(run.row.observations).unwrap_or(0);
         doubtful += series.doubtful.iter().map(observations).sum::<usize>();
         resolve_or_report(archives, &recordings, &key, &mut series);
-        changes.extend(changes_of(&key, series));
+        let over: Vec<&Run> =
+            series.certain.iter().chain(&series.doubtful).filter(|run| is_mounted_over(run)).collect();
+        mounted.add(&key, &over);
+        let of_series = changes_of(&key, series.clone());
+        if !options.paths.is_empty()
+            && over.is_empty()
+            && of_series.iter().all(|change| change.kind == ChangeKind::FirstSeen)
+        {
+            observed.add(&key, &series);
+        }
+        changes.extend(of_series);
     }
+    mounted.look_for_mounts(archives)?;
     changes.retain(|change| {
         (options.first_seen || change.kind != ChangeKind::FirstSeen) && change.is_within(shared.since, shared.until)
     });
     changes.sort_by_key(|change| change.to.first().first);
-    Ok(Found { changes, recordings, doubtful })
+    Ok(Found { changes, recordings, doubtful, mapped_writes, mounted, observed })
+}
+
+/// The verdict on each change. Only where nobody was seen it matters by which names a file can be reached.
+fn attributions(
+    archives: &Archives<'_>,
+    recordings: &Recordings,
+    changes: &[&Change],
+    suspects: &[Suspects],
+) -> Result<Vec<Option<Attribution>>> {
+    let is_damaged = archives.problems().any();
+    let of = |(change, suspects): (&&Change, &Suspects)| Attribution::of(change, suspects, recordings, is_damaged);
+    let mut verdicts: Vec<Option<Attribution>> = changes.iter().zip(suspects).map(of).collect();
+    let unseen: Vec<usize> =
+        (0..verdicts.len()).filter(|number| verdicts[*number] == Some(Attribution::NobodySeen)).collect();
+    let asked: Vec<&Change> = unseen.iter().map(|number| changes[*number]).collect();
+    for (number, names) in unseen.into_iter().zip(suspects::other_names(archives, &asked)?) {
+        verdicts[number] = verdicts[number].map(|verdict| verdict.with_names(changes[number], &names, recordings));
+    }
+    Ok(verdicts)
 }
 
 /// One change, as the contract has it.
@@ -133,6 +192,7 @@ fn change_row(change: &Change, suspects: &Suspects, attribution: Option<Attribut
         "attribution": attribution.map(Attribution::name),
         "suspects": suspects.list.iter().map(Suspect::to_json).collect::<Vec<Value>>(),
         "suspects_omitted": suspects.omitted,
+        "unnamed_acts": suspects.has_unnamed,
         "package": null,
         "complete": gaps.is_empty(),
         "coverage": interval.coverage(recordings),
@@ -166,6 +226,9 @@ fn suspects_cell(suspects: &[Suspect], attribution: Option<Attribution>) -> Valu
 /// What table and csv cannot hold, on stderr.
 fn say(summary: &Summary, found: &Found, shared: &SharedOptions) {
     if shared.output.format != Format::Json {
+        found.mapped_writes.notes().iter().for_each(|text| note(text));
+        found.mounted.notes().iter().for_each(|text| note(text));
+        found.observed.notes().iter().for_each(|text| note(text));
         summary.notes().iter().for_each(|text| note(text));
         if found.changes.iter().any(|change| change.kind == ChangeKind::AlgorithmChanged) {
             note(

@@ -6,15 +6,19 @@ use crate::cell;
 use crate::cli::{EventsOptions, Format, SharedOptions};
 use crate::filter::{PathPatterns, RowFilter};
 use crate::output::Output;
+use crate::problems::note;
+use crate::recordings::Recordings;
+use crate::summary::Summary;
+use crate::suppressed::Answer;
 use crate::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use arrow::array::RecordBatch;
 use hashtrail::cell::Micros;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::reader::{Prune, Span};
 use serde_json::{Map, Value};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -25,7 +29,8 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
     let shared = context.shared;
     let shown = shown_columns(options, shared.output.format)?;
     let archives = Archives::open(shared, context.problems)?;
-    archives.note_unsealed();
+    let recordings = Recordings::load(&archives, &[])?;
+    let unrecorded = unrecorded(&options.hook, &recordings)?;
     let user_digests = if options.digest.is_empty() {
         Arc::default()
     } else {
@@ -40,6 +45,9 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
         }
     }
     let asked: HashSet<&'static str> = scan.columns.iter().copied().collect();
+    if !archives.hosts().are_clear() && !asked.contains("recording_id") {
+        scan.columns.push("recording_id");
+    }
     if !user_digests.is_empty() {
         scan.columns.extend(KEY_COLUMNS.iter().filter(|name| !asked.contains(**name)));
     }
@@ -47,14 +55,57 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
     let mut once = Once { user_digests: &user_digests, shown: HashSet::new() };
     archives.scan::<Event>(&scan, |batch| {
         for mut row in once.rows(batch)? {
+            let name = row.get("recording_id").and_then(Value::as_str).and_then(|id| archives.hosts().name_of(id));
+            if let (Some(name), Some(host)) = (name.map(Value::from), row.get_mut("host")) {
+                *host = name;
+            }
             row.retain(|name, _| asked.contains(name.as_str()));
+            // Files of version 1 lack columns.
+            for name in &shown {
+                row.entry(*name).or_insert(Value::Null);
+            }
             if output.row(row)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    Ok(output.finish()? > 0)
+    let summary = Summary {
+        unsealed: archives.unsealed(),
+        ..Summary::of(&recordings, Answer::Everything, shared, context.problems)
+    };
+    let mut last = summary.to_json(&[]);
+    last.insert("unrecorded_hooks".into(), unrecorded.clone().into());
+    if !unrecorded.is_empty() {
+        last.insert("complete".into(), false.into());
+    }
+    let found = output.finish_with(&last)?;
+    if shared.output.format != Format::Json {
+        unrecorded.iter().for_each(|hook| note(&format!("not complete: no policy of a recording asked for `{hook}`")));
+        summary.notes().iter().filter(|_| unrecorded.is_empty() || !summary.is_complete()).for_each(|text| note(text));
+    }
+    Ok(found > 0)
+}
+
+/// Rows that no policy asks for: the recorder makes them by itself.
+const ALWAYS_RECORDED: [&str; 4] = ["sched_process_fork", "running_process", "open_descriptor", "user_digest"];
+
+/// Hooks that were asked for and that no recording has.
+///
+/// # Errors
+/// When one is the name of no hook at all.
+fn unrecorded(asked: &[String], recordings: &Recordings) -> Result<Vec<String>> {
+    let recorded: BTreeSet<String> = recordings.list.iter().flat_map(|recording| recording.coverage.hooks()).collect();
+    let is_recorded = |hook: &&String| recorded.contains(*hook) || ALWAYS_RECORDED.contains(&hook.as_str());
+    let missing: Vec<String> = asked.iter().filter(|hook| !is_recorded(hook)).cloned().collect();
+    let is_name = |hook: &String| {
+        !hook.is_empty() && hook.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    if let Some(wrong) = missing.iter().find(|hook| !is_name(hook)) {
+        let recorded: Vec<&str> = recorded.iter().map(String::as_str).collect();
+        bail!("`{wrong}` is the name of no hook; the recordings have {}", recorded.join(", "));
+    }
+    Ok(missing)
 }
 
 /// Shows an event whose digest another row holds with that digest, and then that other row no more.
@@ -103,6 +154,7 @@ fn known_column(name: &str) -> Result<&'static str> {
 
 fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<UserDigests>) -> Result<Scan> {
     let paths = PathPatterns::new(&options.path)?;
+    paths.notes().for_each(|text| note(&text));
     let span = |since: Option<Micros>, until: Option<Micros>| Span {
         first: "time",
         last: "time",

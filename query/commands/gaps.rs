@@ -3,6 +3,7 @@
 use super::Context;
 use crate::archives::Archives;
 use crate::cli::Format;
+use crate::gaps::{self, Gap};
 use crate::output::{Output, object};
 use crate::problems::note;
 use crate::recordings::Recordings;
@@ -19,12 +20,14 @@ pub(super) fn run(context: Context<'_>) -> Result<bool> {
     let recordings = Recordings::load(&archives, &[])?;
     let summary = Summary {
         unsealed: archives.unsealed(),
-        ..Summary::of(&recordings, Answer::Everything, shared.since, shared.until, context.problems.any())
+        ..Summary::of(&recordings, Answer::Everything, shared, context.problems)
     };
     let mut output = Output::new(&shared.output, &COLUMNS, context.writer);
-    for gap in &summary.gaps {
+    let skipped = gaps::skipped(&recordings, shared.since, shared.until);
+    let rows = summary.gaps.iter().map(|gap| ("gap", gap)).chain(skipped.iter().map(|gap| ("skipped", gap)));
+    for (kind, gap) in rows {
         let row = object(json!({
-            "type": "gap", "host": gap.host, "from": gap.from.rfc3339(), "to": gap.to.rfc3339(), "cause": gap.cause,
+            "type": kind, "host": gap.host, "from": gap.from.rfc3339(), "to": gap.to.rfc3339(), "cause": gap.cause,
             "lost": gap.lost,
         }));
         if output.row(row)?.is_break() {
@@ -34,6 +37,24 @@ pub(super) fn run(context: Context<'_>) -> Result<bool> {
     output.finish_with(&summary.to_json(&[]))?;
     if shared.output.format != Format::Json {
         summary.notes().iter().filter(|_| summary.gaps.is_empty()).for_each(|text| note(text));
+        skipped.iter().for_each(|gap| note(&skipped_text(gap)));
     }
-    Ok(!summary.gaps.is_empty())
+    Ok(!summary.gaps.is_empty() || !skipped.is_empty())
+}
+
+/// What the kernel skipped, in words.
+fn skipped_text(gap: &Gap) -> String {
+    let count = gap.lost.unwrap_or_default();
+    let (from, to) = (gap.from.rfc3339(), gap.to.rfc3339());
+    let what = match gap.cause.as_str() {
+        "fork" => format!("{count} new process(es) have no row"),
+        "hash_probe" => {
+            format!("{count} hash(es) of the kernel went by unseen, and digests may be `not_revalidated` for it")
+        }
+        cause => format!("{count} run(s) of a program ({cause})"),
+    };
+    format!(
+        "the kernel skipped programs on {}: {what}, from {from} to {to}; contents and writers are complete",
+        gap.host
+    )
 }

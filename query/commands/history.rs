@@ -4,6 +4,8 @@ use super::{Context, version_row};
 use crate::archives::{Archives, Scan};
 use crate::cli::{Format, HistoryOptions, SharedOptions};
 use crate::filter::{PathPatterns, RowFilter};
+use crate::mapped::MappedWrites;
+use crate::observed::Observed;
 use crate::output::Output;
 use crate::problems::note;
 use crate::recordings::Recordings;
@@ -12,6 +14,7 @@ use crate::series::{Run, Version, group, versions};
 use crate::summary::Summary;
 use crate::suppressed::Answer;
 use anyhow::Result;
+use hashtrail::event::Event;
 use hashtrail::reader::Prune;
 use hashtrail::versions::FileVersion;
 
@@ -55,6 +58,11 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     let archives = Archives::open(shared, context.problems)?;
     let rows: Vec<FileVersion> = archives.rows(&scan(options)?)?;
     let recordings = Recordings::load(&archives, &rows)?;
+    let mapped_writes = MappedWrites::find(&archives, shared, &rows, asked(options)?)?;
+    let patterns = PathPatterns::new(options.path.as_slice())?;
+    patterns.notes().for_each(|text| note(&text));
+    let mut observed = Observed::default();
+    observed.look_for_unseen(&archives, &patterns, &rows)?;
     // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
     let is_whole = options.digest.is_none();
     let versions = all_versions(rows, &recordings, is_whole.then_some(&archives));
@@ -65,16 +73,40 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
             break;
         }
     }
+    if shared.output.format == Format::Json {
+        for row in mapped_writes.rows() {
+            if output.row(row)?.is_break() {
+                break;
+            }
+        }
+    }
     let summary = Summary {
         unsealed: archives.unsealed(),
-        ..Summary::of(&recordings, Answer::Versions, shared.since, shared.until, context.problems.any())
+        written_while_mapped: mapped_writes.count,
+        ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
     };
     let found = versions.iter().filter(|version| is_within(version, shared)).count();
-    output.finish_with(&summary.to_json(&[("versions", found)]))?;
+    let mut last = summary.to_json(&[("versions", found), ("written_while_mapped", mapped_writes.count)]);
+    last.extend(observed.fields());
+    output.finish_with(&last)?;
     if shared.output.format != Format::Json {
+        observed.notes().iter().for_each(|text| note(text));
+        mapped_writes.notes().iter().for_each(|text| note(text));
         summary.notes().iter().for_each(|text| note(text));
     }
-    Ok(found > 0)
+    Ok(found > 0 || mapped_writes.count > 0)
+}
+
+/// Whether an event is about what was asked for.
+fn asked(options: &HistoryOptions) -> Result<impl Fn(&Event) -> bool> {
+    let path = options.path.as_ref().map(|path| PathPatterns::new(std::slice::from_ref(path))).transpose()?;
+    let inode = options.inode.clone();
+    Ok(move |event: &Event| {
+        let own = event.dev.clone().zip(event.ino);
+        let beneath = event.real_dev.clone().zip(event.real_ino);
+        inode.is_some() && [own, beneath].contains(&inode)
+            || path.as_ref().zip(event.path.as_ref()).is_some_and(|(asked, path)| asked.matches(path))
+    })
 }
 
 fn scan(options: &HistoryOptions) -> Result<Scan> {

@@ -14,7 +14,7 @@ use hashtrail::ledger::LedgerEntry;
 use hashtrail::reader::SealedTable;
 use hashtrail::versions::FileVersion;
 use serde_json::{Map, Value, json};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 const RECORDING: [&str; 13] = [
     "archive",
@@ -147,6 +147,7 @@ fn recording_row(listed: &Manifested<'_>, recording: Option<&Recording>) -> Row 
     for name in COUNTS {
         row.insert(name.into(), totals.as_ref().and_then(|totals| totals.get(name)).cloned().unwrap_or_default());
     }
+    row.insert("skipped".into(), recording.map(skipped).unwrap_or_default());
     row.insert("hooks".into(), recording.map(|recording| json!(recording.coverage.hooks())).unwrap_or_default());
     for (name, value) in listed.start.into_iter().flatten() {
         if !matches!(name.as_str(), "prev" | "kind" | "time") {
@@ -157,6 +158,16 @@ fn recording_row(listed: &Manifested<'_>, recording: Option<&Recording>) -> Row 
         policy.as_object_mut().map(|policy| policy.shift_remove("text"));
     }
     row
+}
+
+/// Runs of programs that the kernel skipped, by what they were for.
+fn skipped(recording: &Recording) -> Value {
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for loss in &recording.skipped {
+        let count = counts.entry(&loss.cause).or_default();
+        *count = count.saturating_add(loss.count.unwrap_or_default());
+    }
+    json!(counts)
 }
 
 /// Sums the counts of all CPUs. Counts that no CPU holds stay out.

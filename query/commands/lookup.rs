@@ -52,7 +52,7 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
     let seen = found.iter().map(|version| &version.first().row.digest).collect::<BTreeSet<_>>().len();
     let summary = Summary {
         unsealed: archives.unsealed(),
-        ..Summary::of(&recordings, Answer::Versions, shared.since, shared.until, context.problems.any())
+        ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
     };
     output.finish_with(&summary.to_json(&[("matches", found.len()), ("digests", wanted.len()), ("seen", seen)]))?;
     if shared.output.format != Format::Json {

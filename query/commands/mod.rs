@@ -13,7 +13,7 @@ use crate::cli::{Cli, Command, SharedOptions};
 use crate::output::{Row, object};
 use crate::problems::Problems;
 use crate::series::{Version, names_its_file};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::json;
 use std::io::Write;
 
@@ -26,6 +26,11 @@ pub(crate) struct Context<'a> {
 
 /// Runs the command of the command line.
 pub(crate) fn run(cli: &Cli, problems: &Problems, writer: &mut dyn Write) -> Result<bool> {
+    if let (Some(since), Some(until)) = (cli.shared.since, cli.shared.until)
+        && until <= since
+    {
+        bail!("--until {} is not after --since {}: between them lies no time", until.rfc3339(), since.rfc3339());
+    }
     let context = Context { shared: &cli.shared, problems, writer };
     match &cli.command {
         Command::Changes(options) => changes::run(options, context),

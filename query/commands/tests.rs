@@ -1,18 +1,25 @@
 //! Whole commands on a small archive that the library's own writer sealed.
 
 mod attribution;
+mod copies;
+mod hosts;
+mod mapped;
+mod nothing;
 mod suppressed;
+mod verdicts;
 
 use super::*;
 use clap::Parser;
 use hashtrail::archive::Archive;
 use hashtrail::cell::Micros;
+use hashtrail::columns::Row as _;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::Manifest;
 use hashtrail::seal::{SegmentName, seal};
 use hashtrail::versions::VersionContext;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const OLD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -52,6 +59,7 @@ fn event(second: i64, hook: &str, digest: Option<&str>) -> Event {
         digest: digest.map(str::to_owned),
         digest_status: if digest.is_some() { "ok" } else { "not_requested" }.into(),
         digest_duration_ns: digest.map(|_| 1_000_000),
+        content_read_ns: digest.map(|_| second * 1_000_000_000),
         ..Event::default()
     }
 }
@@ -88,7 +96,7 @@ fn ledger() -> Vec<LedgerEntry> {
         to_ns: Some(23_000_000_000),
         ..entry(24, "loss", None)
     };
-    let counts = "{\"cpus\":[{\"cpu\":0,\"produced\":5,\"stored\":3,\"dropped\":2},{\"cpu\":1,\"produced\":4}]}";
+    let counts = "{\"cpus\":[{\"cpu\":0,\"produced\":5,\"stored\":4,\"dropped\":1},{\"cpu\":1,\"produced\":4,\"stored\":2,\"dropped\":2}]}";
     vec![
         entry(0, "start", None),
         entry(0, "policy", Some("{\"hooks\":[\"bprm_check_security\",\"file_post_open\"]}")),
@@ -120,7 +128,17 @@ fn archive_with(directory: &Path, events: &[Event], segment_rows: usize, mut led
         seal(&archive, &mut manifest, &name, &context, events.to_vec(), ledger)?;
         context.earlier = context.earlier.with(events).waiting();
     }
-    Ok(())
+    manifest.append(&[("stop", json!({"recording_id": ID, "state": "SEALED", "counts": counts(events)}))])
+}
+
+/// What a recorder that lost nothing states of these events at its stop.
+fn counts(events: &[Event]) -> Value {
+    let cpus: BTreeSet<i32> = events.iter().map(|event| event.cpu).collect();
+    let count = |cpu| {
+        let stored = events.iter().filter(|event| event.cpu == cpu).count();
+        json!({"cpu": cpu, "produced": stored, "stored": stored, "dropped": 0, "suppressed": 0})
+    };
+    json!({"cpus": cpus.into_iter().map(count).collect::<Vec<_>>()})
 }
 
 /// Runs a command line; whether something was found, whether there was a problem, and the output.
@@ -166,6 +184,24 @@ fn an_incident_is_two_changes_however_it_was_sealed() -> Result<()> {
 }
 
 #[test]
+fn a_kept_sight_ends_no_interval_and_its_writers_are_suspects() -> Result<()> {
+    let kept = Event { content_read_ns: Some(10_000_000_000), ..event(18, "mmap_file", Some(OLD)) };
+    let mut events = incident();
+    events.insert(3, kept);
+    for segment_rows in [1, 100] {
+        let directory = tempfile::tempdir()?;
+        archive(directory.path(), &events, segment_rows)?;
+        let (_, _, output) = query(directory.path(), &["changes", "--format", "json"])?;
+        let change = &json_lines(&output)[0];
+        assert_eq!(change["changed_after_ns"], json!(10_000_000_000_i64), "{output}");
+        assert_eq!(change["changed_after"], "2026-01-02T00:00:10.000000Z");
+        assert_eq!(change["from"]["last_seen"], "2026-01-02T00:00:18.000000Z");
+        assert_eq!(change["suspects"].as_array().map(Vec::len), Some(1), "the write at 15");
+    }
+    Ok(())
+}
+
+#[test]
 fn changes_can_be_narrowed_to_nothing() -> Result<()> {
     let directory = tempfile::tempdir()?;
     archive(directory.path(), &incident(), 100)?;
@@ -205,7 +241,8 @@ fn events_are_filtered_and_escaped() -> Result<()> {
     let directory = tempfile::tempdir()?;
     archive(directory.path(), &incident(), 2)?;
     let (_, _, output) = query(directory.path(), &["events", "--format", "json"])?;
-    assert_eq!(json_lines(&output).len(), 6);
+    let lines = json_lines(&output);
+    assert_eq!((lines.len(), &lines[6]["type"], &lines[6]["complete"]), (7, &json!("summary"), &json!(false)));
     let line = ["events", "--hook", "file_post_open", "--pid", "7", "--until", "2026-01-02T00:00:20Z"];
     let (_, _, output) = query(directory.path(), &[&line[..], &["--format", "csv", "--columns", "seq,path"]].concat())?;
     assert_eq!(output, "seq,path\n15,\"/usr/bin/tool\\x1b[2J\"\n");
@@ -224,10 +261,32 @@ fn info_counts_rows_and_events() -> Result<()> {
     let lines = json_lines(&output);
     let recording = &lines[0];
     let counts = ["kernel", "produced", "stored", "dropped", "suppressed", "start"].map(|name| recording[name].clone());
-    assert_eq!(counts, [json!("6.12"), json!(9), json!(3), json!(2), Value::Null, json!("2026-01-02T00:00:00Z")]);
+    assert_eq!(counts, [json!("6.12"), json!(9), json!(6), json!(3), Value::Null, json!("2026-01-02T00:00:00Z")]);
     let rows: Vec<&Value> = lines[1..].iter().map(|line| &line["rows"]).collect();
     assert_eq!(rows, [6, 3, 4]);
     assert_eq!((&lines[1]["table"], &lines[1]["files"]), (&json!("events"), &json!(3)));
+    Ok(())
+}
+
+#[test]
+fn what_the_kernel_skipped_is_told_and_leaves_answers_complete() -> Result<()> {
+    let skipped = |second, count| LedgerEntry {
+        cause: Some("fork".into()),
+        count: Some(count),
+        from_ns: Some((second - 1) * 1_000_000_000),
+        to_ns: Some(second * 1_000_000_000),
+        ..entry(second, "skipped", None)
+    };
+    let ledger = vec![entry(0, "start", None), skipped(21, 2), skipped(22, 3), entry(40, "stop", Some("{}"))];
+    let directory = tempfile::tempdir()?;
+    archive_with(directory.path(), &incident(), 100, ledger)?;
+    let ask = |line: &[&str]| query(directory.path(), line).map(|(_, _, output)| json_lines(&output));
+    let gaps = ask(&["gaps", "--format", "json"])?;
+    assert_eq!(gaps.len(), 2, "{gaps:#?}");
+    assert_eq!((&gaps[0]["type"], &gaps[0]["cause"], &gaps[0]["lost"]), (&json!("skipped"), &json!("fork"), &json!(5)));
+    assert_eq!(gaps[1]["complete"], true);
+    assert!(ask(&["changes", "--format", "json"])?.iter().all(|line| line["complete"] == true));
+    assert_eq!(ask(&["info", "--format", "json"])?[0]["skipped"], json!({ "fork": 5 }));
     Ok(())
 }
 
@@ -241,6 +300,19 @@ fn a_damaged_file_is_named_and_the_rest_is_shown() -> Result<()> {
     let lines = json_lines(&output);
     assert!(found && problem);
     assert_eq!((lines.len(), &lines[1]["complete"]), (2, &json!(false)), "{output}");
+    Ok(())
+}
+
+#[test]
+fn columns_that_a_file_of_version_1_lacks_are_shown_as_null() -> Result<()> {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/incident/archive");
+    let (_, problem, output) = query(&sample, &["events", "--format", "json", "--limit", "1"])?;
+    let row = &json_lines(&output)[0];
+    assert!(!problem && Event::columns().iter().all(|column| row.get(column.name).is_some()), "{row}");
+    let (_, _, output) = query(&sample, &["events", "--columns", "seq,undecided", "--format", "json", "--limit", "1"])?;
+    assert_eq!(json_lines(&output)[0]["undecided"], Value::Null);
+    let (found, problem, output) = query(&sample, &["changes", "--format", "json"])?;
+    assert!(found && !problem && output.contains("\"complete\":true"), "{output}");
     Ok(())
 }
 

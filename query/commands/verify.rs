@@ -2,16 +2,18 @@
 
 use super::Context;
 use crate::archives::archive_paths;
-use crate::cli::{Format, VerifyOptions};
+use crate::cli::{Format, OutputOptions, VerifyOptions};
 use crate::finding::{Finding, Severity};
-use crate::output::{Output, Row, object};
+use crate::ima::{ListSummary, Relation};
+use crate::output::{Output, Row, object, sort_rows};
 use crate::problems::note;
 use crate::verify::{Anchors, Measured, Verification, verify};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use hashtrail::signature::VerifyingKey;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::path::Path;
 
 const FINDING: [&str; 6] = ["archive", "severity", "kind", "file", "place", "detail"];
@@ -26,48 +28,98 @@ const LIMITS: &str = "a good verdict shows that the files are as they were seale
                       truth while it was recorded, nor who sealed them unless --key or --head come from elsewhere";
 
 pub(super) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool> {
+    let output = &context.shared.output;
+    check_sort(output)?;
     let anchors = anchors(options)?;
-    let paths = archive_paths(&context.shared.archive)?;
+    let paths = archive_paths(&context.shared.archive, context.problems)?;
     if paths.len() > 1 && anchors.head.is_some() {
         bail!("--head belongs to one archive, {} were given", paths.len());
     }
     let mut found = Vec::new();
     for path in &paths {
-        found.push((path.display().to_string(), verify(path, &anchors, |done, all| progress(path, done, all))?));
+        match verify(path, &anchors, |done, all| progress(path, done, all)) {
+            Ok(one) => found.push((path.display().to_string(), one)),
+            // The others have a verdict all the same.
+            Err(error) => context.problems.error(&error),
+        }
     }
-    let shared = &context.shared.output;
-    let findings =
-        || found.iter().flat_map(|(archive, found)| found.findings.iter().map(|one| finding_row(archive, one)));
-    let summaries = || found.iter().map(|(archive, found)| summary_row(archive, found));
-    if shared.format == Format::Table {
-        if findings().next().is_some() {
-            Output::new(shared, &FINDING, context.writer).show(findings())?;
+    let (findings, all) = finding_rows(&found, output)?;
+    let summaries =
+        sorted(found.iter().map(|(archive, found)| summary_row(archive, found)).collect(), output, &SUMMARY)?;
+    // What is shown is chosen already: no option may hide a verdict.
+    let shown = OutputOptions { format: output.format, ..OutputOptions::default() };
+    if findings.len() < all {
+        note(&format!("{} of {all} findings are shown (--limit); the verdict is of all of them", findings.len()));
+    }
+    if shown.format == Format::Table {
+        if !findings.is_empty() {
+            Output::new(&shown, &FINDING, context.writer).show(findings)?;
             writeln!(context.writer)?;
         }
-        Output::new(shared, &SUMMARY, context.writer).show(summaries())?;
-        say(&found, &anchors);
+        Output::new(&shown, &SUMMARY, context.writer).show(summaries)?;
     } else {
         let columns = [&["type"], &FINDING[..], &SUMMARY[1..]].concat();
-        Output::new(shared, &columns, context.writer).show(findings().chain(summaries()))?;
+        Output::new(&shown, &columns, context.writer).show(findings.into_iter().chain(summaries))?;
+    }
+    if shown.format != Format::Json {
+        say(&found, &anchors);
+    }
+    if !context.shared.host.is_empty() || context.shared.since.is_some() || context.shared.until.is_some() {
+        note("a verdict is of whole archives: --host, --since and --until have no effect here");
     }
     Ok(found.iter().all(|(_, found)| found.is_good()))
+}
+
+/// Refuses a column that neither findings nor verdicts have, before anything is read.
+fn check_sort(output: &OutputOptions) -> Result<()> {
+    let Some(sort) = &output.sort else { return Ok(()) };
+    let column = sort.strip_prefix('-').unwrap_or(sort);
+    let columns: BTreeSet<&str> = FINDING.into_iter().chain(SUMMARY).collect();
+    if !columns.contains(column) {
+        bail!("cannot sort by `{column}`: the columns are {}", Vec::from_iter(columns).join(", "));
+    }
+    Ok(())
+}
+
+/// Rows in the order of `--sort`, where they have its column.
+fn sorted(mut rows: Vec<Row>, output: &OutputOptions, columns: &[&str]) -> Result<Vec<Row>> {
+    let sort = output.sort.as_deref().filter(|sort| columns.contains(&sort.strip_prefix('-').unwrap_or(sort)));
+    sort.map_or(Ok(()), |sort| sort_rows(&mut rows, sort))?;
+    Ok(rows)
+}
+
+/// The findings that are shown, and how many there are.
+fn finding_rows(found: &[(String, Verification)], output: &OutputOptions) -> Result<(Vec<Row>, usize)> {
+    let rows = found.iter().flat_map(|(archive, found)| found.findings.iter().map(|one| finding_row(archive, one)));
+    let mut rows = sorted(rows.collect(), output, &FINDING)?;
+    let all = rows.len();
+    rows.truncate(output.limit.unwrap_or(usize::MAX));
+    Ok((rows, all))
 }
 
 fn anchors(options: &VerifyOptions) -> Result<Anchors> {
     let mut anchors = Anchors { head: options.head.clone(), ..Anchors::default() };
     if let Some(key) = &options.key {
-        // The key itself, or the file that holds it.
-        let text = if Path::new(key).exists() {
-            String::from_utf8(read(Path::new(key), MAX_KEY_BYTES)?).context("--key: it is no text")?
-        } else {
-            key.clone()
-        };
-        anchors.key = Some(VerifyingKey::parse(&text).with_context(|| format!("--key `{key}`"))?);
+        anchors.key = Some(verifying_key(key).with_context(|| format!("--key `{key}`"))?);
     }
     for path in &options.ima_log {
         anchors.measurement_lists.push((path.clone(), read(path, MAX_LIST_BYTES)?));
     }
     Ok(anchors)
+}
+
+/// The key itself, or that of the file that holds it.
+fn verifying_key(key: &str) -> Result<VerifyingKey> {
+    match std::fs::metadata(key) {
+        Ok(_) => {
+            let text = String::from_utf8(read(Path::new(key), MAX_KEY_BYTES)?).context("it is no text")?;
+            VerifyingKey::parse(&text)
+        }
+        Err(error) => VerifyingKey::parse(key).map_err(|_| match error.kind() {
+            ErrorKind::NotFound => anyhow!("there is no such file, and it is no public key in base64"),
+            _ => anyhow!("the file cannot be read ({error}), and it is no public key in base64"),
+        }),
+    }
 }
 
 fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>> {
@@ -89,32 +141,74 @@ fn finding_row(archive: &str, finding: &Finding) -> Row {
 }
 
 fn summary_row(archive: &str, found: &Verification) -> Row {
+    let damages = found.findings.iter().filter(|finding| finding.severity == Severity::Damage).count();
     object(json!({
         "type": "summary", "archive": archive, "verdict": if found.is_good() { "good" } else { "NOT GOOD" },
         "state": found.state.name(), "signature": found.signature, "recordings": found.recordings,
         "files": found.files, "size_bytes": found.size_bytes, "events": found.events, "head": found.head,
+        "damages": damages, "notices": found.findings.len() - damages,
         "measurements": measurements_json(&found.measured),
     }))
 }
 
 fn measurements_json(measured: &Measured) -> Value {
-    let lists = measured.lists.iter().map(|list| {
-        let aggregates =
-            list.aggregates.iter().map(|((pcr, bank), value)| json!({"pcr": pcr, "bank": bank, "value": value}));
-        let matched = list
-            .matched_pcrs
-            .iter()
-            .map(|matched| json!({"pcr": matched.pcr, "bank": matched.bank, "entry": matched.entry}));
-        json!({
-            "name": list.name, "form": list.form, "entries": list.entries, "violations": list.violations,
-            "boots": list.boots, "aggregates": aggregates.collect::<Vec<_>>(), "matched": matched.collect::<Vec<_>>(),
-        })
-    });
+    let lists = measured.lists.iter().map(list_json);
     let agreement = &measured.agreement;
     json!({
         "lists": lists.collect::<Vec<_>>(), "compared": agreement.compared, "agreed": agreement.agreed,
         "not_measured": agreement.not_measured,
     })
+}
+
+fn list_json(list: &ListSummary) -> Value {
+    let aggregates =
+        list.aggregates.iter().map(|((pcr, bank), value)| json!({"pcr": pcr, "bank": bank, "value": value}));
+    let matched = list
+        .matched_pcrs
+        .iter()
+        .map(|matched| json!({"pcr": matched.pcr, "bank": matched.bank, "entry": matched.entry}));
+    json!({
+        "name": list.name, "form": list.form, "bank": list.bank, "entries": list.entries, "violations": list.violations,
+        "wrong_hashes": list.wrong_hashes, "unknown_templates": list.unknown_templates, "bare_names": list.bare_names,
+        "boots": list.boots, "begins_with_boot": list.begins_with_boot, "is_damaged": list.is_damaged,
+        "relation": list.related.as_ref().map(|(_, relation)| relation.name()),
+        "related_to": list.related.as_ref().map(|(stored, _)| stored),
+        "aggregates": aggregates.collect::<Vec<_>>(), "matched": matched.collect::<Vec<_>>(),
+    })
+}
+
+/// What a list is like, in words: no less than JSON has.
+fn list_notes(list: &ListSummary) -> Vec<String> {
+    let matched: Vec<&str> = list.matched_pcrs.iter().map(|matched| matched.bank.as_str()).collect();
+    let vouched = if matched.is_empty() {
+        "no TPM value to compare".to_owned()
+    } else {
+        format!("as PCR 10 of the TPM says ({})", matched.join(", "))
+    };
+    let name = &list.name;
+    let mut notes = vec![format!("measurement list `{name}`: {} entries replayed, {vouched}", list.entries)];
+    if let Some((stored, Relation::Continues)) = &list.related {
+        notes.push(format!("measurement list `{name}`: it holds what `{stored}` holds, and goes on"));
+    }
+    if list.entries == 0 {
+        return notes;
+    }
+    notes.push(match (list.begins_with_boot, list.boots) {
+        (true, 1) => format!("measurement list `{name}`: it begins with its boot"),
+        (true, boots) => format!("measurement list `{name}`: it begins with a boot and spans {boots}, by kexec"),
+        (false, _) => format!("measurement list `{name}`: it does not begin with a boot"),
+    });
+    for (count, what) in [
+        (list.violations, "entries of files that changed while they were measured or used"),
+        (list.wrong_hashes, "entries whose hash is not that of their data"),
+        (list.unknown_templates, "entries of templates that are unknown here, which say nothing of a file"),
+        (list.bare_names, "entries with a bare name, without a directory, which no path is compared with"),
+    ] {
+        if count > 0 {
+            notes.push(format!("measurement list `{name}`: {count} {what}"));
+        }
+    }
+    notes
 }
 
 /// What the table cannot hold.
@@ -123,15 +217,7 @@ fn say(found: &[(String, Verification)], anchors: &Anchors) {
         if found.state != crate::verify::State::Sealed {
             note(&format!("`{archive}` is {}: only a stop seals an archive", found.state.name()));
         }
-        for list in &found.measured.lists {
-            let matched: Vec<&str> = list.matched_pcrs.iter().map(|matched| matched.bank.as_str()).collect();
-            let vouched = if matched.is_empty() {
-                "no TPM value to compare".to_owned()
-            } else {
-                format!("as PCR 10 of the TPM says ({})", matched.join(", "))
-            };
-            note(&format!("measurement list `{}`: {} entries replayed, {vouched}", list.name, list.entries));
-        }
+        found.measured.lists.iter().flat_map(list_notes).for_each(|text| note(&text));
         let agreement = &found.measured.agreement;
         if !found.measured.lists.is_empty() {
             note(&format!(
@@ -141,7 +227,10 @@ fn say(found: &[(String, Verification)], anchors: &Anchors) {
         }
     }
     if anchors.key.is_none() && anchors.head.is_none() {
-        note("without --key or --head nobody vouches for the manifest itself: whoever can write it can make it anew");
+        note(
+            "without --key or --head nobody vouches for the manifest itself: whoever can write it can make it anew, its key and \
+             signature too",
+        );
     }
     note(LIMITS);
 }

@@ -32,7 +32,12 @@ struct Digests {
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     pub(super) name: &'a str,
+    /// `None` where nothing tells it.
     pub(super) boot_id: Option<&'a str>,
+    /// Whether it is stored in the archive, not from elsewhere.
+    pub(super) is_stored: bool,
+    /// What limits its testimony, in words.
+    pub(super) limit: Option<String>,
     pub(super) is_damaged: bool,
     pub(super) measured: Measured,
 }
@@ -125,7 +130,7 @@ fn compare_one(
         lists.filter_map(|list| Some((list, list.measured.files.get(&key)?))).collect();
     // Lists that come from elsewhere are a witness of their own: the stored ones, which may be forged together with the
     // archive, do not answer for them.
-    let (stored, given): (Vec<_>, Vec<_>) = known.into_iter().partition(|(list, _)| list.boot_id.is_some());
+    let (stored, given): (Vec<_>, Vec<_>) = known.into_iter().partition(|(list, _)| list.is_stored);
     let answers = [answer(&stored, digest), answer(&given, digest)];
     if answers.iter().all(Option::is_none) {
         agreement.not_measured += 1;
@@ -177,16 +182,18 @@ fn divergence(
 ) -> Finding {
     let measured: BTreeSet<&str> = known.iter().flat_map(|(_, digests)| &digests.hex).map(String::as_str).collect();
     let damaged = known.iter().any(|(list, _)| list.is_damaged);
+    let limit = known.iter().find_map(|(list, _)| list.limit.as_ref());
     Finding {
         kind: "ima_divergence",
         severity: Severity::Damage,
         file: known.first().map(|(list, _)| list.name.to_owned()).unwrap_or_default(),
         place: path.to_owned(),
         detail: format!(
-            "the archive saw {algorithm}:{digest} first at {}, IMA measured {}{}",
+            "the archive saw {algorithm}:{digest} first at {}, IMA measured {}{}{}",
             first_time.rfc3339(),
             shown(&measured),
-            if damaged { " up to where the list is damaged" } else { "" }
+            if damaged { " up to where the list is damaged" } else { "" },
+            limit.map(|limit| format!("; {limit}")).unwrap_or_default()
         ),
     }
 }

@@ -4,7 +4,8 @@
 //! 10 <template hash> ima-ng sha256:<digest> /usr/bin/tool
 //! ```
 //!
-//! A newline in a name splits a line, and nothing tells such a line from damage: reading ends there.
+//! A newline in a name splits a line, and nothing tells such a line from damage: reading ends there. A copy whose line ends
+//! were made CRLF is read without them.
 
 use super::bank::Bank;
 use super::bytes::{Order, from_hex};
@@ -17,6 +18,10 @@ pub(super) struct Ascii<'a> {
     rest: &'a [u8],
     /// Number of the line that `rest` begins with, from 1.
     line: usize,
+    /// Whether each line ends so: then they were made so, also where no hash tells.
+    all_crlf: bool,
+    /// Whether a line was read without its CR.
+    pub(super) has_crlf: bool,
 }
 
 /// The part of a line that all templates share.
@@ -29,7 +34,9 @@ struct Head<'a> {
 
 impl<'a> Ascii<'a> {
     pub(super) fn open(bytes: &'a [u8]) -> Self {
-        Self { rest: bytes, line: 1 }
+        let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').peekable();
+        let all_crlf = lines.peek().is_some() && lines.all(|line| line.ends_with(b"\r\n") || !line.ends_with(b"\n"));
+        Self { rest: bytes, line: 1, all_crlf, has_crlf: false }
     }
 
     /// The next line, and whether a newline ends it.
@@ -43,10 +50,20 @@ impl<'a> Ascii<'a> {
 
     fn entry(&mut self) -> Result<Entry, String> {
         let place = Place::Line(self.line);
-        let (line, is_ended) = self.take_line();
-        let entry = parse(line, place);
+        let (mut line, is_ended) = self.take_line();
+        let mut entry = parse(line, place);
         // A hash that is right says that the line is whole.
-        if entry.as_ref().is_ok_and(|entry| entry.is_stated_hash_right() == Some(true)) {
+        if is_right(&entry) {
+            return entry;
+        }
+        if let Some(without) = line.strip_suffix(b"\r") {
+            let entry_without = parse(without, place);
+            if is_right(&entry_without) || self.all_crlf {
+                self.has_crlf = true;
+                (line, entry) = (without, entry_without);
+            }
+        }
+        if is_right(&entry) {
             return entry;
         }
         if !is_ended {
@@ -71,6 +88,10 @@ impl Iterator for Ascii<'_> {
         let place = Place::Line(self.line);
         Some(self.entry().map_err(|reason| Damage { place, reason }))
     }
+}
+
+fn is_right(entry: &Result<Entry, String>) -> bool {
+    entry.as_ref().is_ok_and(|entry| entry.is_stated_hash_right() == Some(true))
 }
 
 fn head(line: &[u8]) -> Result<Head<'_>, String> {

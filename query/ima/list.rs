@@ -39,6 +39,11 @@ impl<'a> List<'a> {
             Form::Ascii(_) => "ascii",
         }
     }
+
+    /// Whether line ends were CRLF, which no kernel writes.
+    pub(super) fn has_crlf(&self) -> bool {
+        matches!(&self.form, Form::Ascii(ascii) if ascii.has_crlf)
+    }
 }
 
 impl Iterator for List<'_> {
@@ -149,6 +154,25 @@ mod tests {
         let list = [USUAL.ascii(&[file("/a", 1)]), b"garbage\n".to_vec()].concat();
         let (entries, damage) = damage_of(&list);
         assert_eq!((entries, damage.place), (1, Place::Line(2)), "a hash that is right says that line 1 is whole");
+    }
+
+    #[test]
+    fn a_copy_with_crlf_is_read_without_its_cr() {
+        let list = USUAL.ascii(&samples());
+        let crlf: Vec<u8> =
+            list.iter().flat_map(|byte| if *byte == b'\n' { vec![b'\r', b'\n'] } else { vec![*byte] }).collect();
+        let mut opened = List::open(&crlf).expect("a list");
+        let entries: Vec<Entry> = opened.by_ref().map(|entry| entry.expect("an entry")).collect();
+        assert!(opened.has_crlf());
+        assert_eq!(entries, read(&list).0);
+        let own = USUAL.ascii(&[file("/tmp/a\r", 1)]);
+        let mut opened = List::open(&own).expect("a list");
+        let entry = opened.next().expect("an entry").expect("an entry");
+        assert_eq!(
+            (entry.contents.path.as_deref(), opened.has_crlf()),
+            (Some(&b"/tmp/a\r"[..]), false),
+            "a name's own CR"
+        );
     }
 
     #[test]

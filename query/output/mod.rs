@@ -113,20 +113,27 @@ impl<'a> Output<'a> {
     }
 
     fn sort_held(&mut self) -> Result<()> {
-        let Some(sort) = &self.options.sort else { return Ok(()) };
-        let (column, descending) = sort.strip_prefix('-').map_or((sort.as_str(), false), |column| (column, true));
-        if let Some(first) = self.held.first()
-            && !self.held.iter().any(|row| cell(row, column).is_some())
-        {
-            let columns: Vec<&str> = first.keys().map(String::as_str).collect();
-            bail!("cannot sort by `{column}`: the columns are {}", columns.join(", "));
-        }
-        self.held.sort_by(|left, right| {
-            let order = compare(cell(left, column), cell(right, column));
-            if descending { order.reverse() } else { order }
-        });
-        Ok(())
+        self.options.sort.as_ref().map_or(Ok(()), |sort| sort_rows(&mut self.held, sort))
     }
+}
+
+/// Sorts rows by a column, `-COLUMN` for descending order.
+///
+/// # Errors
+/// When none of the rows has the column.
+pub(crate) fn sort_rows(rows: &mut [Row], sort: &str) -> Result<()> {
+    let (column, descending) = sort.strip_prefix('-').map_or((sort, false), |column| (column, true));
+    if let Some(first) = rows.first()
+        && !rows.iter().any(|row| cell(row, column).is_some())
+    {
+        let columns: Vec<&str> = first.keys().map(String::as_str).collect();
+        bail!("cannot sort by `{column}`: the columns are {}", columns.join(", "));
+    }
+    rows.sort_by(|left, right| {
+        let order = compare(cell(left, column), cell(right, column));
+        if descending { order.reverse() } else { order }
+    });
+    Ok(())
 }
 
 /// The value of a column, `a.b` for a member of an object.

@@ -20,6 +20,10 @@ pub(crate) enum Act {
     Link,
     /// Took a name away.
     Unlink,
+    /// Mounted something at a path, or moved a mount to it.
+    Mount,
+    /// Took a mount away from a path.
+    Unmount,
     /// Changed mode, owner or times.
     SetAttr,
     /// Changed an extended attribute.
@@ -47,6 +51,8 @@ impl Act {
             "path_rename" | "inode_rename" => Some(Self::Rename),
             "path_link" | "inode_link" => Some(Self::Link),
             "path_unlink" | "inode_unlink" => Some(Self::Unlink),
+            "sb_mount" | "move_mount" => Some(Self::Mount),
+            "sb_umount" => Some(Self::Unmount),
             "inode_setattr" => Some(Self::SetAttr),
             "inode_setxattr" => Some(Self::SetXattr),
             _ => None,
@@ -62,6 +68,8 @@ impl Act {
             Self::Rename => "rename",
             Self::Link => "link",
             Self::Unlink => "unlink",
+            Self::Mount => "mount",
+            Self::Unmount => "unmount",
             Self::SetAttr => "setattr",
             Self::SetXattr => "setxattr",
         }
@@ -101,6 +109,9 @@ mod tests {
             ("inode_link", "link"),
             ("path_unlink", "unlink"),
             ("inode_unlink", "unlink"),
+            ("sb_mount", "mount"),
+            ("move_mount", "mount"),
+            ("sb_umount", "unmount"),
             ("inode_setattr", "setattr"),
             ("inode_setxattr", "setxattr"),
         ] {

@@ -1,10 +1,12 @@
-//! Who can have changed a file between the last sight of its old digest and the first of its new one.
+//! Who can have changed a file between the last reading of its old content and the first sight of its new one.
 
 mod act;
 mod candidates;
+mod names;
 mod reach;
 #[cfg(test)]
 mod tests;
+mod unnamed;
 
 use crate::archives::{Archives, Scan};
 use crate::change::Change;
@@ -16,6 +18,8 @@ use candidates::Candidates;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 use hashtrail::reader::{Prune, Span};
+pub(crate) use names::{OtherNames, other_names};
+pub(crate) use reach::is_file_of_row;
 use reach::{WRITTEN_BEFORE_NS, When, reach};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
@@ -30,12 +34,18 @@ const KEPT_OF_AN_ACT_MAX: usize = 1000;
 /// An event that can have made a change, or belongs to how it was made.
 #[derive(Debug, Clone)]
 pub(crate) struct Suspect {
-    event: Event,
+    pub(crate) event: Event,
     act: Act,
     when: When,
 }
 
 impl Suspect {
+    /// `None` when the event cannot have changed the content of its file.
+    pub(crate) fn of_write(event: Event) -> Option<Self> {
+        let act = Act::of(&event).filter(|act| act.writes())?;
+        Some(Self { event, act, when: When::Within })
+    }
+
     /// Whether it can have changed the content that the path names.
     pub(crate) fn changes_content(&self) -> bool {
         self.act.changes_content()
@@ -49,7 +59,7 @@ impl Suspect {
             "hook": event.hook, "act": self.act.name(), "before_interval": self.when == When::Before,
             "tid": event.tid, "process_start_ns": event.process_start_ns,
             "ppid": event.ppid, "parent_comm": event.parent_comm, "auid": event.auid, "euid": event.euid,
-            "container_id": event.container_id, "path": event.path, "target_path": event.target_path,
+            "container_id": event.container_id, "path": event.path, "path_flags": event.path_flags, "target_path": event.target_path,
             "attributes": event.attributes, "argv": event.argv,
         })
     }
@@ -69,6 +79,8 @@ pub(crate) struct Suspects {
     pub(crate) list: Vec<Suspect>,
     /// How many more there were: whoever repeats an act a million times hides no other one by it.
     pub(crate) omitted: usize,
+    /// Whether there were acts whose names are not known and that can have made the change.
+    pub(crate) has_unnamed: bool,
     kept: HashMap<Act, usize>,
 }
 
@@ -95,6 +107,11 @@ pub(crate) fn find(archives: &Archives<'_>, recordings: &Recordings, changes: &[
         archives.each_row(&scan, |event: Event| {
             let (Some(rank), Some(act)) = (recordings.rank(&event.recording_id), Act::of(&event)) else { return };
             let at = Mark { rank, boot_ns: event.boot_ns };
+            if unnamed::is_unnamed(act, [event.path.as_deref(), event.target_path.as_deref()], &event.path_flags) {
+                for (change, suspects) in changes.iter().zip(&mut found) {
+                    suspects.has_unnamed |= unnamed::may_reach(change, &event, act, at);
+                }
+            }
             for change in candidates.of(&event) {
                 if let Some(when) = reach(changes[change], &event, act, at) {
                     found[change].push(Suspect { event: event.clone(), act, when });
@@ -139,7 +156,7 @@ fn scans(recordings: &Recordings, changes: &[&Change], candidates: &Arc<Candidat
 
 /// The clock since boot is exact but means something only within one boot; else the wall clock must do.
 fn span(change: &Change) -> Option<Span> {
-    let (old, new) = (change.from.as_ref()?.latest(), change.to.first());
+    let (old, new) = (change.last_reading()?.run, change.to.first());
     if old.row.boot_id == new.row.boot_id {
         let low = change.after()?.boot_ns.saturating_sub(written_before_ns(change));
         return Some(Span { first: "boot_ns", last: "boot_ns", low, high: change.before().boot_ns });

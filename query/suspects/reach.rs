@@ -1,13 +1,16 @@
 //! Whether an event reached the file or the path of a change, and when.
 //!
-//! The file's key comes first: it holds in every mount namespace and for every hard link. Paths are hints. An open's path
-//! is what the task saw; the path of a change of names is what the host's mounts show, or begins at the filesystem's root.
+//! The file's key comes first: it holds in every mount namespace and for every hard link. The key of the file beneath a stacked
+//! filesystem is one too, because what is written there is the content above, and so is that of a loop device's image. Paths are
+//! hints. An open's path is what the task saw; the path of a change of names is what the host's mounts show, or begins at the
+//! filesystem's root.
 
 use super::act::Act;
 use crate::change::Change;
 use crate::gaps::Mark;
 use crate::series::{Root, Run, Version};
 use hashtrail::event::{Event, FS_RELATIVE, names_a_file};
+use hashtrail::versions::FileVersion;
 
 /// How long before the interval the new file may have been written under another name.
 pub(super) const WRITTEN_BEFORE_NS: i64 = 86_400_000_000_000;
@@ -28,22 +31,32 @@ pub(super) fn ends(change: &Change) -> impl Iterator<Item = &Run> {
 pub(super) fn reach(change: &Change, event: &Event, act: Act, at: Mark) -> Option<When> {
     let old = change.from.as_ref()?.latest();
     let new = change.to.first();
-    let order = |mark: Mark| (mark.rank, mark.boot_ns);
     let after = change.after()?;
-    if event.host != change.key.host || order(at) > order(change.before()) {
-        return None;
-    }
-    if order(at) >= order(after) {
+    if is_within(change, event, at) {
         return touches(change, event, act, old, new).then_some(When::Within);
     }
-    let stays_open =
-        act == Act::OpenDescriptor && at.rank == after.rank && (is_file(old, event) || is_file(new, event));
+    if event.host != change.key.host || order(at) > order(after) {
+        return None;
+    }
+    let stays_open = act == Act::OpenDescriptor
+        && at.rank == after.rank
+        && [old, new].iter().any(|run| is_file(run, event) || is_image(run, event));
     // A package manager writes the new file under another name while the old one still runs, then renames it.
     let is_prepared = act.writes()
         && change.is_of_another_file()
         && is_file(new, event)
         && event.boot_ns >= after.boot_ns.saturating_sub(WRITTEN_BEFORE_NS);
     (stays_open || is_prepared).then_some(When::Before)
+}
+
+fn order(mark: Mark) -> (usize, i64) {
+    (mark.rank, mark.boot_ns)
+}
+
+/// Whether it happened in the interval.
+pub(super) fn is_within(change: &Change, event: &Event, at: Mark) -> bool {
+    event.host == change.key.host
+        && change.after().is_some_and(|after| (order(after)..=order(change.before())).contains(&order(at)))
 }
 
 fn touches(change: &Change, event: &Event, act: Act, old: &Run, new: &Run) -> bool {
@@ -53,11 +66,19 @@ fn touches(change: &Change, event: &Event, act: Act, old: &Run, new: &Run) -> bo
     let is_there = || is_named(change, event, path, event.parent_ino);
     let is_onto = || is_named(change, event, target, None);
     match act {
-        Act::WriteOpen | Act::OpenDescriptor => is_old() || is_new() || is_opened(change, event),
+        Act::WriteOpen | Act::OpenDescriptor => {
+            is_old() || is_new() || is_opened(change, event) || is_image(old, event) || is_image(new, event)
+        }
+        Act::Truncate if is_image(old, event) || is_image(new, event) => true,
         Act::Truncate | Act::SetAttr | Act::SetXattr => {
             is_old() || is_new() || is_there() && names_a_file(&event.path_flags)
         }
         Act::Unlink => is_old() || is_there(),
+        // What stands at a path may do so by a mount there or above it.
+        Act::Mount | Act::Unmount => {
+            change.is_of_another_file()
+                && (is_named(change, event, path, None) || path.is_some_and(|path| is_above(change, event, path)))
+        }
         Act::Link => is_new() || is_onto(),
         Act::Rename => {
             let moves_directory = || [path, target].into_iter().flatten().any(|name| is_above(change, event, name));
@@ -67,13 +88,37 @@ fn touches(change: &Change, event: &Event, act: Act, old: &Run, new: &Run) -> bo
 }
 
 fn is_file(run: &Run, event: &Event) -> bool {
-    is_on_filesystem(run, event)
-        && (event.ino, event.ino_generation) == (Some(run.row.ino), Some(run.row.ino_generation))
+    is_file_of_row(&run.row, event)
+}
+
+/// Whether an event is about the file of a row, or one that has the same content because it lies beneath or above it. The
+/// generation of a file beneath is not known.
+pub(crate) fn is_file_of_row(row: &FileVersion, event: &Event) -> bool {
+    if row.boot_id != event.boot_id {
+        return false;
+    }
+    let of_row = (&row.dev, row.ino);
+    let of_event = event.dev.as_ref().zip(event.ino);
+    let beneath_row = row.real_dev.as_ref().zip(row.real_ino);
+    let beneath_event = event.real_dev.as_ref().zip(event.real_ino);
+    of_event == Some(of_row) && event.ino_generation == Some(row.ino_generation)
+        || beneath_event == Some(of_row)
+        || beneath_row.is_some() && [of_event, beneath_event].contains(&beneath_row)
+}
+
+/// Whether an event is about the image of the loop device that the file lies on.
+fn is_image(run: &Run, event: &Event) -> bool {
+    let image = run.row.image_dev.as_ref().zip(run.row.image_ino);
+    let of_event = [event.dev.as_ref().zip(event.ino), event.real_dev.as_ref().zip(event.real_ino)];
+    image.is_some() && run.row.boot_id == event.boot_id && of_event.contains(&image)
 }
 
 /// Whether the file's name was given to another one.
 fn is_target(run: &Run, event: &Event) -> bool {
+    let beneath =
+        || run.row.real_ino.is_some() && (&run.row.real_dev, run.row.real_ino) == (&event.dev, event.target_ino);
     is_on_filesystem(run, event) && event.target_ino == Some(run.row.ino)
+        || run.row.boot_id == event.boot_id && beneath()
 }
 
 fn is_on_filesystem(run: &Run, event: &Event) -> bool {

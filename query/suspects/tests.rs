@@ -1,7 +1,7 @@
 //! Which events are suspects of which change, and as what. Times are microseconds; the intervals are from 20 to 30.
 
 use super::*;
-use crate::testing::{change_to, recordings, replaced, rewritten, version};
+use crate::testing::{change_between, change_to, recordings, replaced, rewritten, version};
 use hashtrail::versions::FileVersion;
 
 const TOOL: &str = "/usr/bin/tool";
@@ -61,6 +61,45 @@ fn an_open_for_writing_of_the_file_or_the_path_within_the_interval() {
     assert_eq!(suspected(&change, &deleted(OLD)), "write_open");
     let other_host = Event { host: "db".into(), ..event("file_open", TOOL, OLD, 25) };
     assert_eq!(suspected(&change, &other_host), "");
+}
+
+#[test]
+fn a_write_beside_a_stacked_filesystem_is_one_of_its_file() {
+    let beneath = |ino| FileVersion { real_dev: Some("8:2".into()), real_ino: Some(ino), ..version("bb", 30, 40) };
+    let change = change_to(beneath(70), &recordings(&["r1"]));
+    let on = |dev: &str, ino| Event { dev: Some(dev.into()), ..event("file_open", "/upper/tool", ino, 25) };
+    let through = |dev: &str, ino| Event { real_dev: Some(dev.into()), real_ino: Some(ino), ..on("0:50", OTHER) };
+    assert_eq!(suspected(&change, &on("8:2", 70)), "write_open", "the file beneath");
+    assert_eq!(suspected(&change, &through("8:2", 70)), "write_open", "through another stack over it");
+    assert_eq!(suspected(&change, &through("8:1", OLD)), "write_open", "through a stack over the file itself");
+    assert_eq!(
+        (suspected(&change, &on("8:2", 71)), suspected(&change, &on("8:3", 70))),
+        (String::new(), String::new())
+    );
+    assert_eq!((suspected(&change, &through("8:2", 71)), suspected(&rewritten(), &on("8:2", 70))), Default::default());
+    let renamed = Event { hook: "inode_rename".into(), target_ino: Some(70), ..on("8:2", OTHER) };
+    assert_eq!(suspected(&change, &Event { hook: "inode_unlink".into(), ..on("8:2", 70) }), "");
+    let FileVersion { real_dev, real_ino, .. } = beneath(70);
+    let old = FileVersion { real_dev, real_ino, ..version("aa", 10, 20) };
+    let change = change_between(old, FileVersion { ino: NEW, ..version("bb", 30, 40) }, &recordings(&["r1"]));
+    assert_eq!(suspected(&change, &renamed), "rename", "over the old file, beneath");
+    assert_eq!(suspected(&change, &Event { hook: "inode_unlink".into(), ..on("8:2", 70) }), "unlink");
+}
+
+#[test]
+fn a_write_of_the_image_is_one_of_each_file_in_it() {
+    let inside = FileVersion { image_dev: Some("8:2".into()), image_ino: Some(70), ..version("bb", 30, 40) };
+    let change = change_to(inside, &recordings(&["r1"]));
+    let on = |dev: &str, hook, ino| Event { dev: Some(dev.into()), ..event(hook, "/images/disk", ino, 25) };
+    let by = |dev, hook, ino| suspected(&change, &on(dev, hook, ino));
+    assert_eq!((by("8:2", "file_open", 70), by("8:2", "path_truncate", 70)), ("write_open".into(), "truncate".into()));
+    let above = Event { real_dev: Some("8:2".into()), real_ino: Some(70), ..on("0:50", "file_open", OTHER) };
+    assert_eq!(suspected(&change, &above), "write_open", "through a stack over the image");
+    let others = [by("8:2", "file_open", 71), by("8:3", "file_open", 70), by("8:2", "inode_setattr", 70)];
+    assert_eq!(others, [const { String::new() }; 3]);
+    let beside = Event { image_dev: Some("8:2".into()), image_ino: Some(70), ..on("7:0", "file_open", OTHER) };
+    assert_eq!(suspected(&change, &beside), "", "another file in the same image");
+    assert_eq!(suspected(&rewritten(), &on("8:2", "file_open", 70)), "");
 }
 
 #[test]

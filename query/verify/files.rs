@@ -103,7 +103,15 @@ fn unlisted(root: &Path, folder: &Path, seen: &HashSet<PathBuf>) -> Vec<Finding>
                 continue;
             }
         };
-        for entry in entries.flatten() {
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let name = folder.to_string_lossy();
+                    findings.push(Finding::damage("folder_unreadable", name, "", error.to_string()));
+                    break;
+                }
+            };
             let path = folder.join(entry.file_name());
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 folders.push(path);

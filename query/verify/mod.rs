@@ -1,6 +1,7 @@
 //! Whether an archive is as it was sealed. First the chain and the digests, which need no trust in the files; then, only
 //! in files whose digest is right, what the rows say.
 
+mod counts;
 mod files;
 mod measurements;
 mod recordings;
@@ -46,7 +47,7 @@ pub(crate) struct Verification {
     /// Digest of the manifest's last line.
     pub(crate) head: String,
     /// What the signature is worth, in words.
-    pub(crate) signature: &'static str,
+    pub(crate) signature: String,
     /// What the kernel's own measurements say.
     pub(crate) measured: Measured,
 }
@@ -78,11 +79,13 @@ pub(crate) fn verify(
         let place = format!("line {} (byte {})", damage.line, damage.offset);
         Finding::damage("manifest_damaged", MANIFEST, place, damage.reason.clone())
     }));
-    let signature = signature::check(&archive, &bytes, &parsed, anchors.key.as_ref(), &mut findings);
+    findings.extend(without_checksum(&parsed));
+    let signature = signature::check(&archive, &bytes, &parsed, anchors, &mut findings);
     findings.extend(anchors.head.as_deref().and_then(|head| check_head(head, &parsed)));
     let checked = files::check(&archive, &parsed.lines, &mut findings, progress);
     let state = recordings::check(&archive, &parsed.lines, &checked, &mut findings);
-    let events = sequences::check(&archive, &parsed.lines, &checked, &mut findings);
+    let (events, stored) = sequences::check(&archive, &parsed.lines, &checked, &mut findings);
+    findings.extend(counts::check(&parsed.lines, &stored));
     let measured = measurements::check(&archive, &parsed.lines, &checked, &anchors.measurement_lists, &mut findings);
     Ok(Verification {
         state,
@@ -98,6 +101,16 @@ pub(crate) fn verify(
 }
 
 const MANIFEST: &str = "manifest.jsonl";
+
+/// Lines that nothing vouches for but the line after them.
+fn without_checksum(parsed: &Parsed) -> Option<Finding> {
+    let mut lines = parsed.lines.iter().filter(|line| !line.has_checksum).map(|line| line.number);
+    let first = lines.next()?;
+    let place = lines.next_back().map_or(format!("line {first}"), |last| format!("lines {first} to {last}"));
+    let detail = "an older recorder wrote no checksum into them; each is checked by the line after it, the last one only by a \
+                  signature or --head";
+    Some(Finding::notice("lines_without_checksum", MANIFEST, place, detail))
+}
 
 /// The head that the user noted must be that of the last line.
 fn check_head(head: &str, parsed: &Parsed) -> Option<Finding> {

@@ -1,4 +1,4 @@
-//! Whether the sequence numbers in the events are those that the manifest and the recorder's own counts state.
+//! Whether the sequence numbers in the events are those that the manifest states.
 
 use super::files::Checked;
 use super::{MANIFEST, safe_path};
@@ -12,7 +12,6 @@ use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::{Line, SealedFile, SequenceRange};
 use hashtrail::reader::{Prune, SealedTable};
 use hashtrail::versions::FileVersion;
-use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -58,8 +57,11 @@ impl Numbers {
 
 type Cpus = BTreeMap<i32, Numbers>;
 
-/// Checks every file whose digest is right; gives the number of events.
-pub(super) fn check(archive: &Archive, lines: &[Line], checked: &Checked, findings: &mut Findings) -> u64 {
+/// Events that were found, by recording and CPU.
+pub(super) type Stored = HashMap<String, BTreeMap<i32, u64>>;
+
+/// Checks every file whose digest is right; gives the number of events, in all and by CPU.
+pub(super) fn check(archive: &Archive, lines: &[Line], checked: &Checked, findings: &mut Findings) -> (u64, Stored) {
     let mut recordings: HashMap<String, Cpus> = HashMap::new();
     let mut events = 0;
     for line in lines.iter().filter(|line| line.kind() == "file") {
@@ -95,8 +97,8 @@ pub(super) fn check(archive: &Archive, lines: &[Line], checked: &Checked, findin
             }
         }
     }
-    findings.extend(lines.iter().filter(|line| line.kind() == "stop").flat_map(|line| check_counts(line, &recordings)));
-    events
+    let counts = |cpus: Cpus| cpus.into_iter().map(|(cpu, numbers)| (cpu, numbers.count)).collect();
+    (events, recordings.into_iter().map(|(id, cpus)| (id, counts(cpus))).collect())
 }
 
 /// Compares one file's rows with its line; gives the first difference.
@@ -128,34 +130,4 @@ fn check_events(path: &Path, stated: &SealedFile, cpus: &mut Cpus) -> Result<Opt
     }
     let found: Vec<SequenceRange> = found.into_values().collect();
     Ok((found != stated.sequences).then(|| "the sequence numbers are not those that its line states".to_owned()))
-}
-
-/// At a stop the counts must add up for each CPU, and as many events must be there as were stored.
-fn check_counts(line: &Line, recordings: &HashMap<String, Cpus>) -> Vec<Finding> {
-    let id = line.text("recording_id").unwrap_or_default();
-    let cpus = line.fields.get("counts").and_then(|counts| counts.get("cpus")?.as_array()).into_iter().flatten();
-    let mut findings = Vec::new();
-    for counts in cpus {
-        let count = |name: &str| counts.get(name).and_then(Value::as_u64).unwrap_or_default();
-        let cpu = counts.get("cpu").and_then(Value::as_i64).and_then(|cpu| i32::try_from(cpu).ok());
-        let Some(cpu) = cpu else {
-            let place = format!("line {}", line.number);
-            findings.push(Finding::damage("line_wrong", MANIFEST, place, "its counts name no CPU"));
-            continue;
-        };
-        let place = format!("line {}, CPU {cpu}", line.number);
-        let accounted = ["stored", "dropped", "suppressed"].map(count).into_iter().fold(0, u64::saturating_add);
-        if count("produced") != accounted {
-            let detail =
-                format!("{} events were produced, {accounted} are stored or counted as lost", count("produced"));
-            findings.push(Finding::damage("counts_disagree", MANIFEST, place.clone(), detail));
-        }
-        let found = recordings.get(id).and_then(|cpus| cpus.get(&cpu)).map_or(0, |numbers| numbers.count);
-        if found != count("stored") {
-            let detail =
-                format!("{} events were stored, {found} are in files that are as they were sealed", count("stored"));
-            findings.push(Finding::damage("events_missing", MANIFEST, place, detail));
-        }
-    }
-    findings
 }

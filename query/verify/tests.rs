@@ -47,11 +47,19 @@ fn archive_of(root: &Path, segments: u32) -> Result<VerifyingKey> {
 fn archive_on(root: &Path, segments: u32, cpu: i32) -> Result<VerifyingKey> {
     let key = SigningKey::generate()?;
     let public = VerifyingKey::parse(&key.public_base64())?;
+    record(root, segments, cpu, Some(key))?;
+    Ok(public)
+}
+
+/// Seals a recording, signed or not.
+fn record(root: &Path, segments: u32, cpu: i32, key: Option<SigningKey>) -> Result<()> {
     let archive = Archive::create(root)?;
-    let mut manifest = Manifest::open(&archive, Some(key))?;
+    let mut manifest = Manifest::open(&archive, key)?;
     let policy =
         json!({"name": "p", "text": "x", "sha256": manifest::hex(&<sha2::Sha256 as sha2::Digest>::digest("x"))});
-    manifest.append(&[("start", json!({"recording_id": ID, "host": "web", "policies": [policy]}))])?;
+    let public_key = manifest.public_key();
+    let start = json!({"recording_id": ID, "host": "web", "public_key": public_key, "policies": [policy]});
+    manifest.append(&[("start", start)])?;
     for segment in 0..segments {
         let name = SegmentName { recording_id: ID.into(), host: "web".into(), segment };
         let events = [0, 1].map(|number| Event { cpu, ..event(i64::from(segment) * 2 + number) }).to_vec();
@@ -61,8 +69,7 @@ fn archive_on(root: &Path, segments: u32, cpu: i32) -> Result<VerifyingKey> {
     let stored = 2 * segments;
     let counts =
         json!({"cpus": [{"cpu": cpu, "produced": stored + 1, "stored": stored, "dropped": 1, "suppressed": 0}]});
-    manifest.append(&[("stop", json!({"recording_id": ID, "state": "SEALED", "counts": counts}))])?;
-    Ok(public)
+    manifest.append(&[("stop", json!({"recording_id": ID, "state": "SEALED", "counts": counts}))])
 }
 
 fn verified(root: &Path, anchors: &Anchors) -> Result<Verification> {
@@ -103,7 +110,10 @@ fn a_sealed_archive_is_good() -> Result<()> {
     let anchors = Anchors { key: Some(key), head: Some(head), ..Anchors::default() };
     let found = verified(directory.path(), &anchors)?;
     assert!(found.is_good(), "{found:?}");
-    assert_eq!((found.files, found.events, found.signature), (6, 4, "good"));
+    assert_eq!((found.files, found.events, found.signature.as_str()), (6, 4, "good"));
+    let found = verified(directory.path(), &Anchors::default())?;
+    assert!(found.is_good() && found.findings.is_empty(), "{found:?}");
+    assert_eq!(found.signature, "consistent with its own key, whose owner is not known");
     Ok(())
 }
 
@@ -148,6 +158,128 @@ fn every_flipped_bit_of_a_signed_archive_is_found_and_placed() -> Result<()> {
     Ok(())
 }
 
+/// All of them: the manifest is small, and its last line has nothing after it.
+#[test]
+fn every_flipped_bit_of_a_manifest_is_found_signed_or_not_with_and_without_the_key() -> Result<()> {
+    for key in [None, Some(SigningKey::generate()?)] {
+        let directory = tempfile::tempdir()?;
+        let root = directory.path();
+        let with_key = Anchors { key: key.as_ref().map(SigningKey::verifying_key), ..Anchors::default() };
+        let is_signed = key.is_some();
+        // Without sealed files each check is quick; with them the full run does the same.
+        record(root, u32::from(std::env::var_os("HASHTRAIL_TEST_FULL").is_some()), 0, key)?;
+        let anchors = if is_signed { vec![Anchors::default(), with_key] } else { vec![Anchors::default()] };
+        let whole = fs::read(root.join(MANIFEST))?;
+        for bit in 0..whole.len() * 8 {
+            let mut damaged = whole.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            fs::write(root.join(MANIFEST), damaged)?;
+            for anchors in &anchors {
+                let found = verified(root, anchors)?;
+                let is_placed = found
+                    .findings
+                    .iter()
+                    .any(|finding| finding.kind == "manifest_damaged" && finding.severity == Severity::Damage);
+                assert!(!found.is_good() && is_placed, "bit {bit}, signed {is_signed}: {:?}", found.findings);
+            }
+        }
+        fs::write(root.join(MANIFEST), whole)?;
+        assert!(anchors.iter().all(|anchors| verified(root, anchors).is_ok_and(|found| found.is_good())));
+    }
+    Ok(())
+}
+
+/// A line with a checksum that fits: whoever can write the manifest can make it, but cannot sign.
+#[test]
+fn a_signature_is_checked_without_a_key_too() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let root = directory.path();
+    archive(root)?;
+    let signature = fs::read(root.join("manifest.jsonl.minisig"))?;
+    fs::remove_file(root.join("manifest.jsonl.minisig"))?;
+    fs::remove_file(root.join(MANIFEST))?;
+    for table in ["events", "files", "ledger"] {
+        fs::remove_dir_all(root.join(table))?;
+    }
+    let other = archive(root)?;
+    fs::write(root.join("manifest.jsonl.minisig"), signature)?;
+    let found = verified(root, &Anchors::default())?;
+    assert_eq!((kinds(&found), found.signature.as_str()), (vec!["signature_wrong"], "WRONG"));
+    assert_eq!(kinds(&verified(root, &Anchors { key: Some(other), ..Anchors::default() })?), ["signature_wrong"]);
+    Ok(())
+}
+
+#[test]
+fn a_signature_that_a_start_promises_and_that_is_gone_or_empty_is_missing() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let root = directory.path();
+    let key = archive(root)?;
+    let signature = root.join("manifest.jsonl.minisig");
+    for anchors in [Anchors::default(), Anchors { key: Some(key), ..Anchors::default() }] {
+        for text in [Some(""), Some("\n"), None] {
+            match text {
+                Some(text) => fs::write(&signature, text)?,
+                None => fs::remove_file(&signature)?,
+            }
+            let found = verified(root, &anchors)?;
+            assert_eq!((kinds(&found), found.signature.as_str()), (vec!["signature_missing"], "missing"));
+            assert!(found.findings[0].detail.starts_with("line 1 names the public key"), "{:?}", found.findings);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_archive_that_was_never_signed_has_no_signature_to_miss() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    record(directory.path(), 1, 0, None)?;
+    let found = verified(directory.path(), &Anchors::default())?;
+    assert_eq!((found.is_good(), found.signature.as_str()), (true, "none"));
+    Ok(())
+}
+
+#[test]
+fn a_signature_that_hashtrail_did_not_write_so_is_valid_and_foreign() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let root = directory.path();
+    let key = archive(root)?;
+    let signature = root.join("manifest.jsonl.minisig");
+    let own = fs::read_to_string(&signature)?;
+    fs::write(&signature, own.replace("hashtrail manifest\n", "case 7\n"))?;
+    for anchors in [Anchors::default(), Anchors { key: Some(key), ..Anchors::default() }] {
+        let found = verified(root, &anchors)?;
+        assert_eq!(
+            (kinds(&found), found.is_good()),
+            (vec!["signature_altered"], false),
+            "what nothing signs was changed"
+        );
+        assert!(found.findings[0].detail.starts_with("it is valid and foreign"), "{:?}", found.findings);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_journal_that_cannot_be_listed_is_named() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    archive(directory.path())?;
+    fs::remove_dir_all(directory.path().join(".journal"))?;
+    assert!(verified(directory.path(), &Anchors::default())?.is_good(), "a copy needs none");
+    fs::write(directory.path().join(".journal"), "")?;
+    let found = verified(directory.path(), &Anchors::default())?;
+    assert_eq!((kinds(&found), found.is_good()), (vec!["folder_unreadable"], false));
+    Ok(())
+}
+
+/// The sample was recorded before lines had checksums: it is read, and it is said what that means.
+#[test]
+fn an_older_archive_is_good_and_its_lines_are_told_to_have_no_checksum() -> Result<()> {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/incident/archive");
+    let found = verified(&sample, &Anchors::default())?;
+    assert!(found.is_good(), "{found:?}");
+    assert_eq!((kinds(&found), found.findings[0].place.as_str()), (vec!["lines_without_checksum"], "lines 1 to 6"));
+    Ok(())
+}
+
 #[test]
 fn swapped_removed_and_added_files_are_named() -> Result<()> {
     let directory = tempfile::tempdir()?;
@@ -182,7 +314,7 @@ fn cut_replayed_and_newly_made_manifests_are_found() -> Result<()> {
     let cut = manifest[..manifest.len() - 1].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     fs::write(root.join(MANIFEST), &manifest[..cut])?;
     let found = verified(&root, &with_head(&head))?;
-    assert_eq!((kinds(&found)[0], found.state), ("head_not_found", State::Open));
+    assert_eq!((&kinds(&found)[..2], found.state), (&["signature_wrong", "head_not_found"][..], State::Open));
     assert_eq!(verified(&root, &with_key)?.findings[0].kind, "signature_wrong");
     assert!(!verified(&root, &Anchors::default())?.is_good(), "an end that was cut is OPEN");
     fs::write(root.join(MANIFEST), &manifest)?;
@@ -190,15 +322,25 @@ fn cut_replayed_and_newly_made_manifests_are_found() -> Result<()> {
     // The archive goes on; then the older set is put back in its place.
     let archive = Archive::open(&root)?;
     let mut longer = Manifest::open(&archive, None)?;
-    longer.append(&[("start", json!({"recording_id": "2"})), ("stop", json!({"recording_id": "2"}))])?;
+    longer.append(&[
+        ("start", json!({"recording_id": "2"})),
+        ("stop", json!({"recording_id": "2", "counts": {"cpus": []}})),
+    ])?;
     let newer_head = longer.head().to_owned();
-    assert!(verified(&root, &with_head(&newer_head))?.is_good());
+    let found = verified(&root, &with_head(&newer_head))?;
+    assert_eq!((kinds(&found), found.is_good()), (vec!["lines_not_signed"], true), "the head vouches for all lines");
+    assert!(!verified(&root, &Anchors::default())?.is_good(), "without it, nobody does");
     let found = verified(&root, &with_head(&head))?;
-    assert_eq!((kinds(&found)[0], found.findings[0].place.as_str()), ("lines_after_head", "lines 9 to 10"));
+    assert_eq!(kinds(&found), ["lines_not_signed", "lines_after_head"]);
+    assert_eq!(found.findings[1].place, "lines 9 to 10");
     let found = verified(&root, &with_key)?;
-    assert_eq!((kinds(&found)[0], found.signature), ("lines_not_signed", "good for a part"));
+    assert_eq!((kinds(&found)[0], found.signature.as_str()), ("lines_not_signed", "good, for a part"));
     assert!(verified(&older, &with_key)?.is_good(), "it was good once: only the head can tell");
-    assert_eq!(kinds(&verified(&older, &with_head(&newer_head))?), ["head_not_found"]);
+    assert_eq!(
+        kinds(&verified(&older, &with_head(&newer_head))?),
+        ["head_not_found"],
+        "its own key knows no newer state"
+    );
 
     let other =
         Anchors { key: Some(VerifyingKey::parse(&SigningKey::generate()?.public_base64())?), ..Anchors::default() };
@@ -222,6 +364,45 @@ fn counts_that_do_not_add_up_are_found() -> Result<()> {
     manifest.append(&[("stop", json!({"recording_id": ID, "counts": counts}))])?;
     let found = verified(directory.path(), &Anchors::default())?;
     assert_eq!(kinds(&found), ["event_twice", "counts_disagree", "events_missing"], "{:?}", found.findings);
+    Ok(())
+}
+
+#[test]
+fn counts_that_are_missing_or_unknown_are_damage() -> Result<()> {
+    let whole = json!({"cpu": 0, "produced": 2, "stored": 2, "dropped": 0, "suppressed": 0, "filtered": 1});
+    let changed = |change: fn(&mut serde_json::Map<String, serde_json::Value>)| {
+        let mut counts = whole.clone();
+        counts.as_object_mut().map(change);
+        json!({"cpus": [counts]})
+    };
+    let cases = [
+        (json!({"cpus": [whole]}), ""),
+        (serde_json::Value::Null, "it has no counts of the CPUs"),
+        (json!({"cpus": null}), "it has no counts of the CPUs"),
+        (json!({"cpus": [whole], "unreadablf": 0}), "its count `unreadablf` is unknown"),
+        (changed(|counts| drop(counts.remove("dropped"))), "its count `dropped` is missing"),
+        (
+            changed(|counts| drop(counts.insert("stored".into(), "2".into()))),
+            "its count `stored` is missing or no number",
+        ),
+        (changed(|counts| drop(counts.insert("filterdd".into(), 1.into()))), "its count `filterdd` is unknown"),
+        (changed(|counts| drop(counts.remove("cpu"))), "its counts name no CPU"),
+        (json!({"cpus": []}), "2 events are in the files of this CPU, which is not counted"),
+    ];
+    for (counts, wrong) in cases {
+        let directory = tempfile::tempdir()?;
+        let archive = Archive::create(directory.path())?;
+        let mut manifest = Manifest::open(&archive, None)?;
+        manifest.append(&[("start", json!({"recording_id": ID, "host": "web"}))])?;
+        let name = SegmentName { recording_id: ID.into(), host: "web".into(), segment: 0 };
+        let events = vec![event(0), event(1)];
+        seal(&archive, &mut manifest, &name, &VersionContext::default(), events, Vec::new())?;
+        manifest.append(&[("stop", json!({"recording_id": ID, "counts": counts}))])?;
+        let found = verified(directory.path(), &Anchors::default())?;
+        assert_eq!(found.is_good(), wrong.is_empty(), "{counts}: {:?}", found.findings);
+        let is_told = found.findings.iter().any(|finding| finding.detail.starts_with(wrong));
+        assert!(is_told || wrong.is_empty(), "{counts}: {:?}", found.findings);
+    }
     Ok(())
 }
 

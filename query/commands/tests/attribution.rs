@@ -92,6 +92,7 @@ fn rows_without_digest_are_no_versions_and_no_suspects() -> Result<()> {
         by_user(1, "running_process"),
         seen(20, 12, OLD),
         by_user(25, "sched_process_fork"),
+        by_user(26, "sched_process_fork"),
         seen(30, 12, NEW),
         Event { cpu: -1, ref_cpu: Some(0), ref_seq: Some(30), ..seen(31, 12, NEW) },
     ];
@@ -102,6 +103,41 @@ fn rows_without_digest_are_no_versions_and_no_suspects() -> Result<()> {
     let mut only_hooks = ledger();
     only_hooks.remove(2);
     assert_eq!(first_change(&events, only_hooks)?.0["attribution"], "not covered");
+    Ok(())
+}
+
+#[test]
+fn where_a_rename_without_names_may_have_been_above_nobody_knows() -> Result<()> {
+    let unnamed = |ino| Event {
+        path: None,
+        path_flags: vec!["no_scratch".into()],
+        undecided: Some(true),
+        mode: Some(0o040_755),
+        ..act(25, "inode_rename", ino, TOOL)
+    };
+    let with = |act| first_change(&[seen(20, 12, OLD), act, seen(30, 13, NEW)], covering_ledger(40));
+    let (change, suspects) = with(unnamed(99))?;
+    assert_eq!((suspects.len(), &change["attribution"]), (0, &json!("unknown: gap")));
+    assert_eq!(change["unnamed_acts"], true);
+    let (change, suspects) = with(unnamed(12))?;
+    assert_eq!((suspects.len(), &change["attribution"]), (1, &json!("suspects")), "by the file's key");
+    let (change, _) =
+        with(Event { path: Some("/x".into()), target_path: Some("/y".into()), path_flags: Vec::new(), ..unnamed(99) })?;
+    assert_eq!((&change["attribution"], &change["unnamed_acts"]), (&json!("nobody seen"), &json!(false)));
+    Ok(())
+}
+
+#[test]
+fn a_write_beside_an_overlay_is_a_suspect_of_its_file() -> Result<()> {
+    let merged = |second, digest| Event {
+        dev: Some("0:50".into()),
+        real_dev: Some("8:1".into()),
+        real_ino: Some(70),
+        ..seen(second, 12, digest)
+    };
+    let events = [merged(20, OLD), act(25, "file_open", 70, "/upper/tool"), merged(30, NEW)];
+    let (change, suspects) = first_change(&events, covering_ledger(40))?;
+    assert_eq!((suspects, &change["kind"]), (vec![("write_open".to_owned(), false)], &json!("rewritten")));
     Ok(())
 }
 

@@ -40,7 +40,7 @@ const NONE: [&str; 0] = [];
 
 #[test]
 fn a_rate_limit_can_hide_a_change_in_its_time_and_only_there() -> Result<()> {
-    for hook in ["bprm_check_security", "file_open", "inode_rename"] {
+    for hook in ["bprm_check_security", "file_open", "inode_rename", "file_mprotect"] {
         let ledger = stopped(&json!({"rate_limit": [hook]}), &[("rate_limit", 4), ("rate_limit", 3)]);
         // The first change was before.
         let expected = [vec![], vec!["rate_limit 7"], vec!["rate_limit 7"]];
@@ -57,6 +57,25 @@ fn what_was_stopped_of_other_hooks_is_missing_nowhere() -> Result<()> {
     assert_eq!(gaps(&["gaps"], ledger())?, [NONE]);
     let not_asked_for = stopped(&Value::Null, &[("digest", 4)]);
     assert_eq!(gaps(&["changes"], not_asked_for)?, [NONE, NONE, NONE]);
+    Ok(())
+}
+
+#[test]
+fn rows_without_their_texts_are_lost_to_every_answer() -> Result<()> {
+    let lost = || {
+        let no_scratch = LedgerEntry {
+            cause: Some("no_scratch".into()),
+            count: Some(9),
+            cpu: Some(0),
+            from_ns: Some(22_000_000_000),
+            to_ns: Some(23_000_000_000),
+            ..entry(23, "loss", None)
+        };
+        [stopped(&Value::Null, &[]), vec![no_scratch]].concat()
+    };
+    assert_eq!(gaps(&["changes"], lost())?, [vec![], vec!["no_scratch 9"], vec!["no_scratch 9"]]);
+    assert_eq!(gaps(&["history", "/usr/bin/*"], lost())?, [["no_scratch 9"]]);
+    assert_eq!(gaps(&["gaps"], lost())?, [["no_scratch 9"]]);
     Ok(())
 }
 

@@ -1,0 +1,211 @@
+//! Whether a copy of an archive is whole: what the manifest names and what stands in the tree are compared before a question is
+//! answered, because a file that is missing looks like one that never was.
+
+use anyhow::{Context, Error, Result, anyhow, bail};
+use hashtrail::archive::{Archive, open_regular};
+use hashtrail::manifest::{Content, SealedFile};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::{self, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+/// Folders of the tables.
+const FOLDERS: [&str; 3] = ["events", "files", "ledger"];
+
+/// What a comparison found.
+#[derive(Debug, Default)]
+pub(crate) struct Copy {
+    /// What is missing, changed in size, or stands there without a line of the manifest.
+    pub(crate) problems: Vec<Error>,
+    /// Files that hold what another file of the archive holds, relative to it: their rows would count twice.
+    pub(crate) doubled: HashSet<PathBuf>,
+    /// Names of the journal's segments.
+    pub(crate) segments: Vec<String>,
+}
+
+/// Compares an archive with the lines of its manifest, of which there are none where it is gone.
+pub(crate) fn compare(archive: &Archive, manifest: &[Map<String, Value>]) -> Copy {
+    let mut copy = Copy::default();
+    match segments(archive) {
+        Ok(segments) => copy.segments = segments,
+        Err(error) => copy.problems.push(error),
+    }
+    let named: BTreeMap<PathBuf, SealedFile> = manifest.iter().filter_map(sealed_file).collect();
+    if manifest.is_empty() {
+        copy.problems.push(anyhow!(
+            "`{}` has no manifest, so nobody can know which of its files are missing",
+            archive.root().display()
+        ));
+    } else {
+        let mut found = Vec::new();
+        for folder in FOLDERS {
+            list(archive.root(), Path::new(folder), &mut found, &mut copy.problems);
+        }
+        let is_unlisted = |path: &PathBuf| !named.contains_key(path) && !copy.is_being_sealed(path);
+        let unlisted: Vec<PathBuf> = found.into_iter().filter(is_unlisted).collect();
+        copy.compare_files(archive, &named, unlisted);
+    }
+    copy.problems.extend(unfinished(manifest, &copy.segments).map(|id| {
+        anyhow!(
+            "`{}` lacks the journal of recording {id}, which has no end: the folder .journal was not copied, or the end of the \
+             manifest is gone, and with it what came last",
+            archive.root().display()
+        )
+    }));
+    copy
+}
+
+impl Copy {
+    /// Whether the segment that a file is made from may still be there: its line comes after the file.
+    fn is_being_sealed(&self, path: &Path) -> bool {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        self.segments.iter().any(|segment| recording_of(segment) == recording_of(&name))
+    }
+
+    fn compare_files(&mut self, archive: &Archive, named: &BTreeMap<PathBuf, SealedFile>, unlisted: Vec<PathBuf>) {
+        let mut by_content: HashMap<String, PathBuf> = HashMap::new();
+        let mut missing: BTreeMap<&Path, &SealedFile> = BTreeMap::new();
+        for (path, file) in named {
+            match look_at(archive, path, file) {
+                Ok(true) => {}
+                Ok(false) => _ = missing.insert(path, file),
+                Err(error) => self.problems.push(error),
+            }
+        }
+        for path in unlisted {
+            let name = archive.root().join(&path);
+            let content = match read(&name) {
+                Ok(content) => content,
+                Err(error) => {
+                    self.problems.push(error);
+                    continue;
+                }
+            };
+            let twin = named.iter().find(|(_, file)| file.content == content).map(|(path, _)| path.as_path());
+            if let Some(from) = twin.filter(|twin| missing.remove(twin).is_some()) {
+                self.problems.push(moved(archive, from, &path));
+                by_content.insert(content.sha256, path);
+                continue;
+            }
+            // What a line states of another file is not yet what that file holds.
+            let holds_it = |twin: &&Path| read(&archive.root().join(twin)).is_ok_and(|held| held == content);
+            let first = twin.filter(holds_it).or_else(|| by_content.get(&content.sha256).map(PathBuf::as_path));
+            if let Some(first) = first {
+                let first = first.display();
+                self.problems.push(anyhow!("`{}` is a second copy of `{first}` and is not read", name.display()));
+                self.doubled.insert(path);
+                continue;
+            }
+            self.problems
+                .push(anyhow!("no line of the manifest names `{}`, so nothing vouches for it", name.display()));
+            by_content.insert(content.sha256, path);
+        }
+        for (path, file) in missing {
+            let name = archive.root().join(path);
+            let SealedFile { rows, from, to, .. } = file;
+            self.problems.push(anyhow!("`{}` is missing: {rows} row(s) from {from} to {to}", name.display()));
+        }
+    }
+}
+
+fn moved(archive: &Archive, from: &Path, to: &Path) -> Error {
+    let read = if to.extension().is_some_and(|extension| extension == "parquet") { "" } else { " and is not read" };
+    anyhow!("`{}` stands at `{}`{read}", archive.root().join(from).display(), to.display())
+}
+
+/// The file that a line of the manifest names, if that can only be below the archive.
+fn sealed_file(line: &Map<String, Value>) -> Option<(PathBuf, SealedFile)> {
+    if line.get("kind")?.as_str()? != "file" {
+        return None;
+    }
+    let file: SealedFile = serde_json::from_value(Value::Object(line.clone())).ok()?;
+    let is_plain = file.path.components().all(|part| matches!(part, Component::Normal(_)));
+    is_plain.then(|| (file.path.clone(), file))
+}
+
+/// Whether the file is there, with the size that its line states.
+fn look_at(archive: &Archive, path: &Path, file: &SealedFile) -> Result<bool> {
+    let name = archive.root().join(path);
+    let metadata = match fs::symlink_metadata(&name) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(false),
+        metadata => metadata.with_context(|| format!("cannot look at `{}`", name.display()))?,
+    };
+    let (size_bytes, sealed_bytes) = (metadata.len(), file.content.size_bytes);
+    if metadata.is_file() && size_bytes != sealed_bytes {
+        bail!("`{}` has {size_bytes} bytes and was sealed with {sealed_bytes}: it was cut or changed", name.display());
+    }
+    // What is no file at all, the reader refuses by itself.
+    Ok(true)
+}
+
+fn read(path: &Path) -> Result<Content> {
+    open_regular(path, OpenOptions::new().read(true))
+        .and_then(Content::of)
+        .with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+/// Adds the files below a folder, relative to the archive. Hidden ones are none of ours, as for every engine.
+fn list(root: &Path, folder: &Path, found: &mut Vec<PathBuf>, problems: &mut Vec<Error>) {
+    let name = root.join(folder);
+    let context = |error: std::io::Error| anyhow!(error).context(format!("cannot list `{}`", name.display()));
+    let entries = match fs::symlink_metadata(&name) {
+        Ok(metadata) if metadata.is_dir() => fs::read_dir(&name),
+        Err(error) if error.kind() == ErrorKind::NotFound => return,
+        Err(error) => Err(error),
+        Ok(_) => Err(ErrorKind::NotADirectory.into()),
+    };
+    let entries = match entries.and_then(Iterator::collect::<std::io::Result<Vec<_>>>) {
+        Ok(entries) => entries,
+        Err(error) => return problems.push(context(error)),
+    };
+    for entry in entries {
+        let path = folder.join(entry.file_name());
+        match entry.file_type() {
+            _ if entry.file_name().as_encoded_bytes().starts_with(b".") => {}
+            Ok(kind) if kind.is_dir() => list(root, &path, found, problems),
+            Ok(kind) if kind.is_file() => found.push(path),
+            // The reader names links and the like where they stand for a file.
+            Ok(_) => {}
+            Err(error) => problems.push(context(error)),
+        }
+    }
+}
+
+/// Names of the journal's segments. An archive that was sealed to its end has none, and may lack the folder.
+fn segments(archive: &Archive) -> Result<Vec<String>> {
+    let journal = archive.journal();
+    let entries = match fs::read_dir(&journal) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(Iterator::collect::<std::io::Result<Vec<_>>>),
+    };
+    let entries = entries.with_context(|| format!("cannot list `{}`, which may hold events", journal.display()))?;
+    let names = entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    Ok(names.filter(|name| name.ends_with(".journal")).collect())
+}
+
+/// Recordings without an end and without a segment: as long as one runs, and after a crash, it has one.
+fn unfinished<'a>(manifest: &'a [Map<String, Value>], segments: &[String]) -> impl Iterator<Item = &'a str> {
+    let mut open: Vec<&str> = Vec::new();
+    for line in manifest {
+        let text = |name: &str| line.get(name).and_then(Value::as_str);
+        let Some(id) = text("recording_id") else { continue };
+        match text("kind") {
+            Some("start") => open.push(id),
+            Some("stop" | "recovered") => open.retain(|known| *known != id),
+            _ => {}
+        }
+    }
+    open.retain(|id| !segments.iter().any(|segment| recording_of(segment) == id_start(id)));
+    open.into_iter()
+}
+
+/// What the names of a recording's segments and sealed files begin with.
+pub(crate) fn id_start(recording_id: &str) -> &str {
+    recording_id.get(..8).unwrap_or(recording_id)
+}
+
+/// The start of the id of the recording that a segment or sealed file belongs to, as its name has it.
+pub(crate) fn recording_of(name: &str) -> &str {
+    name.split('-').next().unwrap_or(name)
+}

@@ -1,0 +1,139 @@
+//! Files that were opened for writing or truncated while they were mapped executable: what runs may have been changed, called
+//! and changed back, and no digest shows it.
+
+use crate::archives::{Archives, Scan};
+use crate::cli::SharedOptions;
+use crate::output::{Row, object};
+use crate::suspects::{Suspect, is_file_of_row};
+use anyhow::{Context, Result};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use hashtrail::cell::Micros;
+use hashtrail::event::Event;
+use hashtrail::reader::{Predicate, Prune, Span};
+use hashtrail::versions::FileVersion;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Writes of one query that are kept, the first ones; all are counted.
+const KEPT_MAX: usize = 1000;
+/// Those that are told in words.
+const TOLD_MAX: usize = 20;
+
+/// One write of a file that was mapped executable.
+#[derive(Debug)]
+struct Write {
+    /// The path that was asked about.
+    path: Option<String>,
+    suspect: Suspect,
+}
+
+/// All that concern an answer, in order of time.
+#[derive(Debug, Default)]
+pub(crate) struct MappedWrites {
+    list: Vec<Write>,
+    pub(crate) count: usize,
+}
+
+impl MappedWrites {
+    /// Those of the files of these rows, and others that are asked for: a file without a digest has no row.
+    ///
+    /// # Errors
+    /// When a scan cannot be made; files that cannot be read are problems.
+    pub(crate) fn find(
+        archives: &Archives<'_>,
+        shared: &SharedOptions,
+        rows: &[FileVersion],
+        is_asked: impl Fn(&Event) -> bool,
+    ) -> Result<Self> {
+        let mut by_inode: HashMap<i64, Vec<&FileVersion>> = HashMap::new();
+        for row in rows {
+            for ino in std::iter::once(row.ino).chain(row.real_ino) {
+                by_inode.entry(ino).or_default().push(row);
+            }
+        }
+        let mut found = BTreeMap::new();
+        let mut omitted = 0;
+        archives.each_row(&scan(shared), |event: Event| {
+            let inodes = [event.ino, event.real_ino].into_iter().flatten();
+            let same = inodes.filter_map(|ino| by_inode.get(&ino)).flatten();
+            let same = same.filter(|row| row.host == event.host && is_file_of_row(row, &event));
+            let mut paths: BTreeSet<Option<String>> = same.map(|row| row.path.clone()).collect();
+            if paths.is_empty() && is_asked(&event) {
+                paths.insert(event.path.clone());
+            }
+            for path in paths {
+                // An event can stand in two copies of an archive.
+                let key = (event.time, event.recording_id.clone(), event.cpu, event.seq, path.clone());
+                if let Some(suspect) = Suspect::of_write(event.clone()) {
+                    found.insert(key, Write { path, suspect });
+                }
+                if found.len() > KEPT_MAX {
+                    found.pop_last();
+                    omitted += 1;
+                }
+            }
+        })?;
+        let count = found.len() + omitted;
+        Ok(Self { list: found.into_values().collect(), count })
+    }
+
+    /// As the contract shows them.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row> {
+        self.list.iter().map(|Write { path, suspect }| {
+            let mut row = object(json!({
+                "type": "written_while_mapped", "path": path, "host": suspect.event.host, "dev": suspect.event.dev,
+                "ino": suspect.event.ino, "boot_ns": suspect.event.boot_ns,
+            }));
+            let mut act = object(suspect.to_json());
+            let written_path = act.shift_remove("path");
+            act.shift_remove("before_interval");
+            row.extend(act);
+            row.insert("written_path".into(), written_path.unwrap_or_default());
+            row
+        })
+    }
+
+    /// The same for people.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let told = self.list.iter().take(TOLD_MAX).map(|Write { path, suspect }| {
+            let path = path.as_deref().unwrap_or("a file without a known path");
+            let time = suspect.event.time.rfc3339();
+            format!("written while mapped executable: {path} at {time}, {}", suspect.text())
+        });
+        let more = self.count.saturating_sub(TOLD_MAX);
+        let more =
+            (more > 0).then(|| format!("written while mapped executable: {more} more; `--format json` shows them"));
+        told.chain(more).collect()
+    }
+}
+
+fn scan(shared: &SharedOptions) -> Scan {
+    let low = shared.since.map_or(i64::MIN, |since| since.0);
+    let high = shared.until.map_or(i64::MAX, |until| until.0.saturating_sub(1));
+    let dates = (shared.since.is_some() || shared.until.is_some()).then(|| {
+        let first = shared.since.map_or_else(String::new, Micros::date);
+        (first, shared.until.map_or_else(|| "9999-99-99".to_owned(), Micros::date))
+    });
+    Scan {
+        prune: Prune { spans: vec![Span { first: "time", last: "time", low, high }], ..Prune::default() },
+        dates,
+        columns: Vec::new(),
+        predicate: Some(Predicate {
+            columns: vec!["time", "mapped_executable"],
+            keep: Arc::new(move |batch| keep(batch, low, high)),
+        }),
+    }
+}
+
+fn keep(batch: &RecordBatch, low: i64, high: i64) -> Result<BooleanArray> {
+    // Files of version 1 do not say it.
+    let Some(mapped) = batch.column_by_name("mapped_executable") else {
+        return Ok(vec![false; batch.num_rows()].into());
+    };
+    let mapped = mapped.as_boolean_opt().context("`mapped_executable` is no boolean")?;
+    let times = batch.column_by_name("time").context("column `time` is missing")?;
+    let times = times.as_primitive_opt::<arrow::datatypes::TimestampMicrosecondType>().context("`time` is no time")?;
+    let in_time = times.iter().map(|time| time.is_some_and(|time| (low..=high).contains(&time)));
+    Ok(mapped.iter().zip(in_time).map(|(mapped, in_time)| Some(mapped == Some(true) && in_time)).collect())
+}
