@@ -58,7 +58,7 @@ fn findings_and_verdicts_are_sorted_and_findings_limited() -> Result<()> {
     assert_eq!(kinds(&[])?, [&unsorted[..], &["good", "NOT GOOD"]].concat());
     assert_eq!(kinds(&["--sort", "kind", "--limit", "1"])?, ["file_missing", "good", "NOT GOOD"]);
     assert_eq!(kinds(&["--sort", "verdict"])?, [&unsorted[..], &["NOT GOOD", "good"]].concat());
-    let error = kinds(&["--sort", "nothing"]).err().expect("an error").to_string();
+    let error = kinds(&["--sort", "nothing"]).expect_err("an error").to_string();
     assert!(error.contains("cannot sort by `nothing`: the columns are archive"), "{error}");
     Ok(())
 }
