@@ -1,8 +1,8 @@
 //! The tables of the policies into the maps of the programs.
 
 use super::Sensor;
-use crate::tables::{SetBits, Tables, Texts};
-use crate::wire::{self, Wire};
+use crate::record::wire::{self, Wire};
+use crate::sensor::tables::{SetBits, Tables, Texts};
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags};
 use std::collections::{BTreeSet, HashMap};

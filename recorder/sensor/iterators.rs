@@ -3,8 +3,8 @@
 
 use super::object::{configure, explained, open_with};
 use super::{SensorOptions, counters_of};
-use crate::tables::Tables;
-use crate::wire::{self, RecorderSkel};
+use crate::record::wire::{self, RecorderSkel};
+use crate::sensor::tables::Tables;
 use anyhow::{Context, Result};
 use libbpf_rs::Iter;
 use libbpf_rs::skel::{OpenSkel, Skel};

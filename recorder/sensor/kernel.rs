@@ -1,8 +1,8 @@
 //! What the kernel's BTF says of its LSM hooks.
 
-use crate::hooks;
-use crate::tables::Tables;
-use crate::wire;
+use crate::record::hooks;
+use crate::record::wire;
+use crate::sensor::tables::Tables;
 use anyhow::{Context, Result, bail};
 use libbpf_rs::Btf;
 use libbpf_rs::btf::types::{Func, FuncProto, Ptr, Struct};
@@ -92,7 +92,7 @@ pub(crate) fn kernel_hooks() -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::OtherHook;
+    use crate::sensor::tables::OtherHook;
 
     #[test]
     fn hooks_that_return_nothing_cannot_deny() {

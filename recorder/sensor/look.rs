@@ -3,7 +3,7 @@
 
 use super::Sensor;
 use super::iterators::each_chunk;
-use crate::say::say;
+use crate::host::say::say;
 use std::time::{Duration, Instant};
 
 /// The iterator. Not attached: it runs when it is read.

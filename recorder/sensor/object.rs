@@ -2,8 +2,8 @@
 
 use super::{OTHER_PROGRAMS, SensorOptions};
 use crate::host;
-use crate::tables::Tables;
-use crate::wire::{self, OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
+use crate::record::wire::{self, OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
+use crate::sensor::tables::Tables;
 use anyhow::{Context, Result, anyhow};
 use libbpf_rs::PrintLevel;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};

@@ -1,0 +1,217 @@
+//! The rows of a journal segment, and what was damaged in it.
+
+use crate::journal::frame::{Damage, Frame, FrameKind, Piece, pieces, salt_of};
+use crate::journal::segment::segment_name;
+use crate::record::decode;
+use crate::record::header::{SegmentHeader, Surroundings};
+use crate::record::key::record_key;
+use anyhow::{Context, Result, anyhow, bail};
+use hashtrail::archive::Archive;
+use hashtrail::event::Event;
+use hashtrail::execs::Execs;
+use hashtrail::ledger::LedgerEntry;
+use hashtrail::manifest::Manifest;
+use hashtrail::seal::{SegmentName, seal};
+use hashtrail::versions::VersionContext;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// What a segment holds.
+#[derive(Debug, Default)]
+pub(crate) struct SegmentRows {
+    /// Its header.
+    pub(crate) header: SegmentHeader,
+    /// Its events, as they came from the rings.
+    pub(crate) events: Vec<Event>,
+    /// Its ledger entries, and one for each damage.
+    pub(crate) ledger: Vec<LedgerEntry>,
+    /// What was damaged, in words.
+    pub(crate) damages: Vec<String>,
+    /// Clock and policy of the last frame.
+    pub(crate) surroundings: Surroundings,
+}
+
+/// What is left to know of a segment when its rows are sealed.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    /// Its header.
+    pub(crate) header: SegmentHeader,
+    /// How many events it held.
+    pub(crate) events: usize,
+    /// What was damaged, in words.
+    pub(crate) damages: Vec<String>,
+    /// Clock and policy of the last frame.
+    pub(crate) surroundings: Surroundings,
+    /// The last moment that it tells of, nanoseconds since boot.
+    pub(crate) last_boot_ns: Option<i64>,
+}
+
+/// Execs of the segments before that wait for a digest of user space.
+#[derive(Debug, Default)]
+pub(crate) struct EarlierExecs {
+    recording_id: String,
+    execs: Execs,
+}
+
+impl EarlierExecs {
+    fn of_recording(&self, recording_id: &str) -> Execs {
+        if self.recording_id == recording_id { self.execs.clone() } else { Execs::default() }
+    }
+}
+
+impl SegmentRows {
+    /// Reads the bytes of the segment with this file name.
+    ///
+    /// # Errors
+    /// When both copies of the header are damaged.
+    pub(crate) fn read(bytes: &[u8], name: &str) -> Result<Self> {
+        let header = header_of(bytes)?;
+        // Headers have no salt: one that a record holds could be found behind two damaged ones.
+        if !name.starts_with(&segment_name(&header.recording_id, header.segment)) {
+            bail!("both copies of the header are damaged; the next one belongs to another segment");
+        }
+        let salt = salt_of(&header.recording_id);
+        let mut segment = Self { header, ..Self::default() };
+        let mut damages: Vec<(usize, Damage)> = Vec::new();
+        for piece in pieces(bytes, salt) {
+            match piece {
+                Piece::Frame(frame) => segment.take(&frame, name),
+                Piece::Damage(damage) => damages.push((segment.events.len(), damage)),
+            }
+        }
+        for (place, damage) in damages {
+            segment.report(place, &damage, name);
+        }
+        Ok(segment)
+    }
+
+    /// Seals the rows. `earlier` are the recording's execs that wait for a digest, before and after.
+    ///
+    /// # Errors
+    /// When a file cannot be written; nothing is retired then.
+    pub(crate) fn seal(self, archive: &Archive, manifest: &mut Manifest, earlier: &mut EarlierExecs) -> Result<Sealed> {
+        let sealed = Sealed {
+            events: self.events.len(),
+            last_boot_ns: self.last_boot_ns(),
+            header: self.header,
+            damages: self.damages,
+            surroundings: self.surroundings,
+        };
+        let name = SegmentName {
+            recording_id: sealed.header.recording_id.clone(),
+            host: sealed.header.host.clone(),
+            segment: sealed.header.segment,
+        };
+        let versions =
+            VersionContext { earlier: earlier.of_recording(&name.recording_id), ..sealed.header.versions.clone() };
+        let waiting = versions.earlier.clone().with(&self.events).waiting();
+        seal(archive, manifest, &name, &versions, self.events, self.ledger)?;
+        *earlier = EarlierExecs { recording_id: name.recording_id, execs: waiting };
+        Ok(sealed)
+    }
+
+    /// The last moment that it tells of, nanoseconds since boot.
+    fn last_boot_ns(&self) -> Option<i64> {
+        let events = self.events.iter().map(|event| event.boot_ns);
+        events.chain(self.ledger.iter().map(|entry| entry.boot_ns)).max()
+    }
+
+    fn take(&mut self, frame: &Frame<'_>, name: &str) {
+        self.surroundings = frame.surroundings;
+        match frame.kind {
+            FrameKind::Header => {}
+            FrameKind::Record => match decode::decode(frame.payload, &self.header, &frame.surroundings) {
+                Ok(event) => self.events.push(event),
+                Err(error) => self.unreadable(frame, &error, name),
+            },
+            FrameKind::Ledger => match serde_json::from_slice(frame.payload) {
+                Ok(entry) => self.ledger.push(entry),
+                Err(error) => self.unreadable(frame, &anyhow!(error), name),
+            },
+        }
+    }
+
+    /// A frame is whole, but what it holds is not understood.
+    fn unreadable(&mut self, frame: &Frame<'_>, error: &anyhow::Error, name: &str) {
+        let key = record_key(frame.payload).filter(|_| frame.kind == FrameKind::Record);
+        let detail = json!({ "segment": name, "frame": frame.number, "error": format!("{error:#}") });
+        let boot_ns = key.map_or_else(|| self.last_boot_ns().unwrap_or_default(), |key| key.boot_ns);
+        let seq = key.map(|key| key.seq.cast_signed());
+        let mut entry = self.corrupt("unreadable_frame", boot_ns, detail);
+        (entry.cpu, entry.first_seq, entry.last_seq) = (key.map(|key| key.cpu.cast_signed()), seq, seq);
+        entry.count = Some(1);
+        self.damages.push(format!("frame {} cannot be read: {error:#}", frame.number));
+        self.ledger.push(entry);
+    }
+
+    /// Puts damage before the event at `place` into the ledger: one entry for each CPU whose sequence has a hole there,
+    /// or one without a CPU.
+    fn report(&mut self, place: usize, damage: &Damage, name: &str) {
+        let (before, after) = self.events.split_at(place);
+        let from_ns = before.last().map(|event| event.boot_ns);
+        let to_ns = after.first().map(|event| event.boot_ns);
+        let holes = holes(before, after);
+        let detail = json!({
+            "segment": name, "from_byte": damage.from, "to_byte": damage.to, "frames": damage.frames,
+            "reason": damage.reason,
+        });
+        let cause = if damage.is_torn() { "torn_end" } else { "journal_damaged" };
+        let boot_ns = to_ns.or(from_ns).or_else(|| self.last_boot_ns()).unwrap_or_default();
+        let entry = LedgerEntry { from_ns, to_ns, ..self.corrupt(cause, boot_ns, detail) };
+        if !damage.is_torn() {
+            self.damages.push(format!("bytes {} to {}: {}", damage.from, damage.to, damage.reason));
+        }
+        if holes.is_empty() {
+            self.ledger.push(entry.clone());
+        }
+        self.ledger.extend(holes.into_iter().map(|(cpu, first_seq, last_seq)| LedgerEntry {
+            cpu: Some(cpu),
+            first_seq: Some(first_seq),
+            last_seq: Some(last_seq),
+            count: Some(last_seq - first_seq + 1),
+            ..entry.clone()
+        }));
+    }
+
+    fn corrupt(&self, cause: &str, boot_ns: i64, detail: serde_json::Value) -> LedgerEntry {
+        LedgerEntry {
+            recording_id: self.header.recording_id.clone(),
+            host: self.header.host.clone(),
+            time: self.surroundings.time(boot_ns),
+            boot_ns,
+            kind: "corrupt".into(),
+            cause: Some(cause.into()),
+            detail: Some(detail.to_string()),
+            ..LedgerEntry::default()
+        }
+    }
+}
+
+/// Either copy of the header will do.
+fn header_of(bytes: &[u8]) -> Result<SegmentHeader> {
+    let headers = pieces(bytes, 0).take(3).filter_map(|piece| match piece {
+        Piece::Frame(frame) if frame.kind == FrameKind::Header => Some(frame.payload),
+        _ => None,
+    });
+    let payload = headers.into_iter().next().context("both copies of the header are damaged")?;
+    serde_json::from_slice(payload).context("the header cannot be read")
+}
+
+/// For each CPU the sequence numbers that are missing between two runs of events, as first and last.
+fn holes(before: &[Event], after: &[Event]) -> Vec<(i32, i64, i64)> {
+    let mut last: BTreeMap<i32, i64> = BTreeMap::new();
+    for event in before {
+        let seq = last.entry(event.cpu).or_insert(event.seq);
+        *seq = (*seq).max(event.seq);
+    }
+    let mut first: BTreeMap<i32, i64> = BTreeMap::new();
+    for event in after {
+        let seq = first.entry(event.cpu).or_insert(event.seq);
+        *seq = (*seq).min(event.seq);
+    }
+    let hole = |(cpu, last): (i32, i64)| Some((cpu, last + 1, first.get(&cpu)? - 1));
+    last.into_iter().filter_map(hole).filter(|(_, first, last)| first <= last).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+use super::*;
+use crate::journal::frame;
+use crate::record::wire;
+use hashtrail::cell::Micros;
+use hashtrail::reader::{Prune, SealedTable, discover, rows};
+use hashtrail::versions::FileVersion;
+
+const NAME: &str = "3f1c9e52-000000.journal";
+
+fn header() -> SegmentHeader {
+    SegmentHeader { recording_id: "3f1c9e52-8b55".into(), host: "web".into(), ..SegmentHeader::default() }
+}
+
+/// A segment with records of two CPUs and a ledger entry.
+fn segment() -> Vec<u8> {
+    let header = header();
+    let head = serde_json::to_vec(&header).expect("JSON");
+    let record = |cpu: u32, seq: u64| {
+        let event = wire::event {
+            cpu,
+            seq,
+            boot_ns: 1000 * (seq + 1),
+            record_bytes: u32::try_from(size_of::<wire::event>()).expect("small"),
+            ..wire::event::default()
+        };
+        wire::bytes_of(&event).to_vec()
+    };
+    let note = serde_json::to_vec(&LedgerEntry { kind: "start".into(), ..LedgerEntry::default() }).expect("JSON");
+    let frames = [
+        (FrameKind::Header, head.clone()),
+        (FrameKind::Header, head),
+        (FrameKind::Ledger, note),
+        (FrameKind::Record, record(0, 0)),
+        (FrameKind::Record, record(1, 0)),
+        (FrameKind::Record, record(0, 1)),
+        (FrameKind::Record, record(1, 1)),
+        (FrameKind::Record, record(0, 2)),
+    ];
+    let mut bytes = vec![0; 8192];
+    let mut position = 0;
+    for (number, (kind, payload)) in (0..).zip(&frames) {
+        let surroundings = Surroundings { utc_offset_ns: 7000, ima_policy: None };
+        let frame = Frame { kind: *kind, number, surroundings, payload };
+        position += frame::write(&mut bytes[position..], &frame, salt_of(&header.recording_id)).expect("it fits");
+    }
+    bytes
+}
+
+fn used(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
+}
+
+#[test]
+fn each_flipped_bit_costs_one_row_at_most_and_is_on_record() {
+    let bytes = segment();
+    let whole = SegmentRows::read(&bytes, NAME).expect("it is whole");
+    assert_eq!((whole.events.len(), whole.ledger.len(), whole.damages.len()), (5, 1, 0));
+    for bit in 0..used(&bytes) * 8 {
+        let mut damaged = bytes.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let read = SegmentRows::read(&damaged, NAME).expect("one header is left");
+        assert!(read.events.iter().all(|event| whole.events.contains(event)), "bit {bit}: a wrong row");
+        let lost = whole.events.len() - read.events.len();
+        let stated: i64 = read.ledger.iter().filter_map(|entry| entry.count).sum();
+        assert!(lost <= 1, "bit {bit} costs {lost} rows");
+        let is_reported = read.ledger.iter().any(|entry| entry.kind == "corrupt");
+        let is_padding = read.events.len() == 5 && read.ledger == whole.ledger;
+        assert!(is_reported || is_padding, "bit {bit} is not reported");
+        // Only between two records of its CPU has a hole bounds.
+        let is_bounded = whole.events[2] != whole.events[1] && lost == 1 && !read.events.contains(&whole.events[2]);
+        assert_eq!(stated, i64::from(is_bounded), "bit {bit}");
+    }
+}
+
+#[test]
+fn every_cut_gives_a_correct_prefix() {
+    let bytes = segment();
+    let whole = SegmentRows::read(&bytes, NAME).expect("it is whole");
+    let header_bytes = frame::framed_bytes(serde_json::to_vec(&header()).expect("JSON").len());
+    for cut in 0..used(&bytes) {
+        for torn in [bytes[..cut].to_vec(), [&bytes[..cut], &vec![0; bytes.len() - cut]].concat()] {
+            let Ok(read) = SegmentRows::read(&torn, NAME) else {
+                assert!(cut < header_bytes, "cut {cut}");
+                continue;
+            };
+            assert!(whole.events.starts_with(&read.events), "cut {cut}: no prefix");
+        }
+    }
+}
+
+#[test]
+fn both_headers_lost_is_an_error() {
+    let mut bytes = segment();
+    bytes[30] ^= 1;
+    let second = frame::framed_bytes(serde_json::to_vec(&header()).expect("JSON").len());
+    bytes[second + 30] ^= 1;
+    let error = SegmentRows::read(&bytes, NAME).expect_err("no header");
+    assert!(error.to_string().contains("both copies of the header"));
+    let error = SegmentRows::read(&segment(), "3f1c9e52-000001.journal").expect_err("another segment");
+    assert!(error.to_string().contains("another segment"));
+}
+
+#[test]
+fn mutants_never_give_a_wrong_row() {
+    let bytes = segment();
+    let whole = SegmentRows::read(&bytes, NAME).expect("it is whole");
+    for seed in 0..crate::mutate::count() {
+        let mutant = crate::mutate::mutant(&bytes[..used(&bytes) + 64], seed);
+        if let Ok(read) = SegmentRows::read(&mutant, NAME) {
+            assert!(read.events.iter().all(|event| whole.events.contains(event)), "mutant {seed}");
+        }
+    }
+}
+
+/// A row of exec 7 of a tool, and what user space found for the row with another number.
+fn exec_row(seq: i64, hook: &str, of: Option<i64>) -> Event {
+    Event {
+        recording_id: header().recording_id,
+        host: "web".into(),
+        seq,
+        boot_ns: seq,
+        hook: hook.into(),
+        exec_id: Some(7),
+        path: Some("/bin/tool".into()),
+        dev: Some("8:1".into()),
+        ino: Some(12),
+        ino_generation: Some(1),
+        fs_type: Some("ext4".into()),
+        mode: Some(0),
+        owner_uid: Some(0),
+        owner_gid: Some(0),
+        size_bytes: Some(100),
+        mtime: Some(Micros(0)),
+        ctime: Some(Micros(0)),
+        digest_algorithm: of.map(|_| "sha256".into()),
+        digest: of.map(|_| "aa".into()),
+        ref_cpu: of.map(|_| 0),
+        ref_seq: of,
+        ..Event::default()
+    }
+}
+
+#[test]
+fn an_exec_counts_for_a_digest_that_a_later_segment_of_its_recording_holds() -> Result<()> {
+    let execs = || vec![exec_row(1, "bprm_check_security", None), exec_row(2, "bprm_committed_creds", None)];
+    let digests = || vec![exec_row(3, "user_digest", Some(1)), exec_row(4, "user_digest", Some(2))];
+    for (next_recording, expected) in [("3f1c9e52-8b55", Some(1)), ("77777777-8b55", Some(0))] {
+        let directory = tempfile::tempdir()?;
+        let archive = Archive::create(directory.path())?;
+        let mut manifest = Manifest::open(&archive, None)?;
+        let mut earlier = EarlierExecs::default();
+        for (number, (recording_id, events)) in (0..).zip([("3f1c9e52-8b55", execs()), (next_recording, digests())]) {
+            let versions = VersionContext { commits_recorded: true, ..VersionContext::default() };
+            let header = SegmentHeader { recording_id: recording_id.into(), segment: number, versions, ..header() };
+            SegmentRows { header, events, ..SegmentRows::default() }.seal(&archive, &mut manifest, &mut earlier)?;
+        }
+        let (files, _) = discover::<FileVersion>(&archive, |_, _| true);
+        assert_eq!(files.len(), 1, "only the second segment has a digest");
+        let table = SealedTable::<FileVersion>::open(&files[0].path)?;
+        let batches = table.batches(&Prune::default(), &[], None)?.collect::<Result<Vec<_>>>()?;
+        let runs = batches.iter().flat_map(rows::<FileVersion>).map(|row| Ok(row?.runs));
+        assert_eq!(runs.collect::<Result<Vec<_>>>()?, [expected]);
+    }
+    Ok(())
+}

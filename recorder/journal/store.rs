@@ -1,0 +1,63 @@
+//! An archive that is ready to be written to: locked, its manifest checked, and what a crash left behind recovered.
+
+use crate::host::lock::Lock;
+use crate::host::say::say;
+use crate::journal::recovery::{Recovered, recover};
+use anyhow::{Context, Result, bail};
+use hashtrail::archive::Archive;
+use hashtrail::manifest::Manifest;
+use hashtrail::signature::SigningKey;
+use std::io::Read;
+use std::path::Path;
+
+/// Largest key file that is read.
+const MAX_KEY_BYTES: u64 = 64 << 10;
+
+/// What the sealing thread works on.
+#[derive(Debug)]
+pub(crate) struct Store {
+    /// The archive.
+    pub(crate) archive: Archive,
+    /// Its manifest.
+    pub(crate) manifest: Manifest,
+}
+
+/// Locks an archive, which is made where it is missing, and recovers it.
+///
+/// # Errors
+/// When it cannot be written, another recorder holds it, or its manifest was changed.
+pub(crate) fn open(root: &Path, sign_key: Option<&Path>) -> Result<(Lock, Store, Recovered)> {
+    let key = sign_key.map(read_key).transpose()?;
+    let archive = Archive::create(root)?;
+    let lock = Lock::take(&archive)?;
+    let mut manifest = Manifest::open(&archive, key)?;
+    if let Some(torn) = manifest.torn() {
+        say!("warning: the manifest ended in the middle of a line ({} bytes), which was cut off", torn.len());
+    }
+    let recovered = recover(&archive, &mut manifest)?;
+    for id in &recovered.recordings {
+        say!("recovered: recording {id} had no end");
+    }
+    if recovered.segments > 0 {
+        say!("recovered: {} journal segment(s) with {} event(s)", recovered.segments, recovered.events);
+    }
+    for damage in &recovered.damages {
+        say!("warning: damaged: {damage}");
+    }
+    Ok((lock, Store { archive, manifest }, recovered))
+}
+
+/// Reads a secret key from a file, or from stdin where the name is `-`.
+fn read_key(path: &Path) -> Result<SigningKey> {
+    let context = || format!("--sign-key `{}`", path.display());
+    let mut text = String::new();
+    let bytes = if path == Path::new("-") {
+        std::io::stdin().lock().take(MAX_KEY_BYTES).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(MAX_KEY_BYTES).read_to_string(&mut text))
+    };
+    if bytes.with_context(context)? == 0 {
+        bail!("{}: it is empty", context());
+    }
+    SigningKey::parse(&text).with_context(context)
+}

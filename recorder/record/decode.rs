@@ -1,0 +1,291 @@
+//! Records as the kernel sent them to rows. Pure, and tested without a kernel.
+
+mod digest;
+mod names;
+
+pub(crate) use names::algorithm_number;
+
+use digest::fill_digest;
+use names::{ATTRIBUTES, PATH_FLAGS, has_entry, hook_name, names_of};
+
+use crate::record::header::{SegmentHeader, Surroundings};
+use crate::record::wire;
+use anyhow::{Context, Result, bail};
+use hashtrail::cell::Micros;
+use hashtrail::event::Event;
+use hashtrail::text::{self, Text};
+
+/// Makes the row of one record.
+///
+/// # Errors
+/// When the record is shorter than it says, or holds a number that this recorder does not know.
+pub(crate) fn decode(record: &[u8], header: &SegmentHeader, surroundings: &Surroundings) -> Result<Event> {
+    let raw: wire::event = wire::read(record).context("the record is shorter than its head")?;
+    let tail = Tail::of(record, &raw)?;
+    let mut event = Event {
+        recording_id: header.recording_id.clone(),
+        host: header.host.clone(),
+        boot_id: header.boot_id.clone(),
+        cpu: raw.cpu.cast_signed(),
+        seq: raw.seq.cast_signed(),
+        boot_ns: raw.boot_ns.cast_signed(),
+        time: surroundings.time(raw.boot_ns.cast_signed()),
+        ima_policy: surroundings.ima_policy,
+        ..Event::default()
+    };
+    fill_policy(&mut event, &raw, header)?;
+    fill_action(&mut event, &raw)?;
+    fill_process(&mut event, &raw, tail.exe);
+    event.container_id = container_id(tail.container);
+    if raw.flags & flag(wire::event_flag::EVENT_HAS_FILE.0) != 0 {
+        fill_file(&mut event, &raw, tail.path);
+    }
+    fill_how(&mut event, &raw, &tail);
+    fill_digest(&mut event, &raw)?;
+    if u32::from(raw.hook) == wire::hook::HOOK_USER_DIGEST.0 {
+        event.ref_cpu = Some(raw.ref_cpu.cast_signed());
+        event.ref_seq = Some(raw.ref_seq.cast_signed());
+    }
+    Ok(event)
+}
+
+/// The texts that stand behind the head, in this order.
+pub(crate) struct Tail<'a> {
+    pub(crate) path: &'a [u8],
+    pub(crate) exe: &'a [u8],
+    argv: &'a [u8],
+    target: &'a [u8],
+    pub(crate) container: &'a [u8],
+}
+
+impl<'a> Tail<'a> {
+    /// Takes a record apart.
+    ///
+    /// # Errors
+    /// When its lengths disagree.
+    pub(crate) fn of(record: &'a [u8], raw: &wire::event) -> Result<Self> {
+        let rest = &record[size_of::<wire::event>()..];
+        let lengths = [raw.path_bytes, raw.exe_bytes, raw.argv_bytes, raw.target_bytes, raw.container_bytes];
+        let lengths = lengths.map(usize::from);
+        if raw.record_bytes as usize != record.len() || lengths.iter().sum::<usize>() != rest.len() {
+            let (bytes, stated) = (record.len(), raw.record_bytes);
+            bail!("the record's lengths disagree: {bytes} bytes, {stated} stated, tail {lengths:?}");
+        }
+        let (path, rest) = rest.split_at(lengths[0]);
+        let (exe, rest) = rest.split_at(lengths[1]);
+        let (argv, rest) = rest.split_at(lengths[2]);
+        let (target, container) = rest.split_at(lengths[3]);
+        Ok(Self { path, exe, argv, target, container })
+    }
+}
+
+fn fill_policy(event: &mut Event, raw: &wire::event, header: &SegmentHeader) -> Result<()> {
+    let hook = wire::hook(u32::from(raw.hook));
+    let is_other = hook.0 >= wire::hook::HOOK_OTHER_0.0 && hook.0 <= wire::hook::HOOK_OTHER_7.0;
+    let name = hook_name(hook);
+    let entry = header.entries.get(usize::from(raw.entry)).filter(|_| has_entry(hook));
+    event.served_by = match (name, entry) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(entry)) if is_other => entry.hook.clone(),
+        _ => bail!("hook {} is unknown", raw.hook),
+    };
+    event.hook = entry.map_or_else(|| event.served_by.clone(), |entry| entry.hook.clone());
+    event.policy = entry.map(|entry| entry.policy.clone());
+    event.undecided = entry.map(|_| raw.flags & flag(wire::event_flag::EVENT_UNDECIDED.0) != 0);
+    event.selector = entry.and_then(|entry| entry.selectors.get(usize::from(raw.selector)).cloned());
+    event.message = entry.and_then(|entry| entry.message.clone());
+    event.tags = entry.map(|entry| entry.tags.clone()).unwrap_or_default();
+    Ok(())
+}
+
+fn fill_action(event: &mut Event, raw: &wire::event) -> Result<()> {
+    event.action = match wire::action(u32::from(raw.action)) {
+        wire::action::ACTION_POST => "post",
+        wire::action::ACTION_SIGNAL => "signal",
+        wire::action::ACTION_KILL => "kill",
+        wire::action::ACTION_DENY => "deny",
+        other => bail!("action {} is unknown", other.0),
+    }
+    .into();
+    event.enforced = raw.flags & flag(wire::event_flag::EVENT_ENFORCED.0) != 0;
+    event.unenforced = match wire::not_enforced(u32::from(raw.not_enforced)) {
+        wire::not_enforced::NOT_ENFORCED_NONE => None,
+        wire::not_enforced::NOT_ENFORCED_NOT_ASKED => Some("not_asked".into()),
+        wire::not_enforced::NOT_ENFORCED_MONITOR => Some("monitor".into()),
+        wire::not_enforced::NOT_ENFORCED_DOUBTFUL_DIGEST => Some("doubtful_digest".into()),
+        wire::not_enforced::NOT_ENFORCED_UNDECIDED => Some("undecided".into()),
+        wire::not_enforced::NOT_ENFORCED_OTHER_ENTRY => Some("other_entry".into()),
+        wire::not_enforced::NOT_ENFORCED_FAILED => Some("failed".into()),
+        other => bail!("reason {} for an act that was not carried out is unknown", other.0),
+    };
+    if event.enforced && event.action == "deny" {
+        event.result = Some(raw.result.wrapping_neg());
+    }
+    Ok(())
+}
+
+/// The id of 64 hexadecimal digits in the name of a container's cgroup. The helper that watches a container runs beside it.
+pub(crate) fn container_id(name: &[u8]) -> Option<String> {
+    /// Digits of an id.
+    const DIGITS: usize = 64;
+    let mut parts = name.split(|byte| !byte.is_ascii_hexdigit());
+    let mut start = 0;
+    let id = parts.find(|part| {
+        let is_id = part.len() == DIGITS && !name[..start].ends_with(b"-conmon-");
+        start += part.len() + 1;
+        is_id
+    })?;
+    Some(String::from_utf8_lossy(id).to_ascii_lowercase())
+}
+
+fn fill_process(event: &mut Event, raw: &wire::event, exe: &[u8]) {
+    event.pid = raw.pid.cast_signed();
+    event.tid = raw.tid.cast_signed();
+    event.ppid = raw.ppid.cast_signed();
+    event.process_start_ns = raw.process_start_ns.cast_signed();
+    event.parent_start_ns = raw.parent_start_ns.cast_signed();
+    event.exec_id = (raw.exec_id != 0).then_some(raw.exec_id.cast_signed());
+    event.uid = raw.uid.into();
+    event.gid = raw.gid.into();
+    event.euid = raw.euid.into();
+    event.auid = unless_unset(raw.auid);
+    event.session_id = unless_unset(raw.session_id);
+    event.comm = text::from_bytes(&wire::c_text(&raw.comm)).text;
+    event.parent_comm = text::from_bytes(&wire::c_text(&raw.parent_comm)).text;
+    if !exe.is_empty() {
+        let Text { text, bytes } = text::from_bytes(exe);
+        event.exe = Some(text);
+        event.exe_bytes = bytes;
+    }
+    event.cgroup_id = raw.cgroup_id.cast_signed();
+    event.mnt_ns = raw.mnt_ns.into();
+    event.pid_ns = raw.pid_ns.into();
+    event.root_dev = device(raw.root_dev);
+    event.root_ino = raw.root_ino.cast_signed();
+}
+
+fn fill_file(event: &mut Event, raw: &wire::event, path: &[u8]) {
+    if !path.is_empty() {
+        let Text { text, bytes } = text::from_bytes(if is_memfd(raw) { memfd_name(path) } else { path });
+        event.path = Some(text);
+        event.path_bytes = bytes;
+    }
+    event.path_flags = names_of(&PATH_FLAGS, raw.path_flags);
+    event.dev = Some(device(raw.dev));
+    event.ino = Some(raw.ino.cast_signed());
+    event.ino_generation = Some(raw.ino_generation.into());
+    event.parent_ino = Some(raw.parent_ino.cast_signed());
+    event.fs_type = Some(text::from_bytes(&wire::c_text(&raw.fs_type)).text);
+    event.mode = Some(raw.mode.cast_signed());
+    event.owner_uid = Some(raw.owner_uid.into());
+    event.owner_gid = Some(raw.owner_gid.into());
+    event.nlink = Some(raw.nlink.into());
+    event.size_bytes = Some(raw.size_bytes.cast_signed());
+    event.mtime = Some(micros(raw.mtime_s, raw.mtime_ns));
+    event.ctime = Some(micros(raw.ctime_s, raw.ctime_ns));
+    event.i_version_raw = Some(raw.i_version_raw.cast_signed());
+    event.writers = Some(raw.writers);
+    event.writable_mappings = Some(raw.writable_mappings);
+    if raw.image_ino != 0 {
+        event.image_dev = Some(device(raw.image_dev));
+        event.image_ino = Some(raw.image_ino.cast_signed());
+    }
+    if raw.real_ino != 0 {
+        event.real_dev = Some(device(raw.real_dev));
+        event.real_ino = Some(raw.real_ino.cast_signed());
+        event.real_fs_type = Some(text::from_bytes(&wire::c_text(&raw.real_fs_type)).text);
+    }
+    event.mapped_executable =
+        is_written(raw).then_some(raw.flags & flag(wire::event_flag::EVENT_MAPPED_EXECUTABLE.0) != 0);
+    event.open_flags = has_open_file(raw).then_some(raw.open_flags.cast_signed());
+}
+
+/// Whether the row is an open for writing or a truncation.
+fn is_written(raw: &wire::event) -> bool {
+    /// `O_ACCMODE`
+    const ACCESS: u32 = 3;
+    match wire::hook(u32::from(raw.hook)) {
+        wire::hook::HOOK_FILE_OPEN | wire::hook::HOOK_FILE_POST_OPEN => raw.open_flags & ACCESS != 0,
+        wire::hook::HOOK_INODE_SETATTR => raw.attributes & wire::attribute::ATTRIBUTE_SIZE.0 != 0,
+        hook => hook == wire::hook::HOOK_PATH_TRUNCATE,
+    }
+}
+
+/// Change hooks are about names, not open files.
+fn has_open_file(raw: &wire::event) -> bool {
+    let hook = u32::from(raw.hook);
+    !(wire::hook::HOOK_INODE_RENAME.0..=wire::hook::HOOK_SB_UMOUNT.0).contains(&hook)
+}
+
+fn fill_how(event: &mut Event, raw: &wire::event, tail: &Tail<'_>) {
+    let hook = wire::hook(u32::from(raw.hook));
+    let is_mapping = hook == wire::hook::HOOK_OPEN_DESCRIPTOR && raw.mmap_prot != 0;
+    if [wire::hook::HOOK_MMAP_FILE, wire::hook::HOOK_FILE_MPROTECT].contains(&hook) || is_mapping {
+        event.mmap_prot = Some(raw.mmap_prot.cast_signed());
+    }
+    if hook == wire::hook::HOOK_INODE_SETXATTR {
+        event.attributes = vec![text::from_bytes(tail.target).text];
+    } else {
+        event.attributes = names_of(&ATTRIBUTES, raw.attributes);
+        fill_target(event, raw, tail.target);
+    }
+    if hook == wire::hook::HOOK_BPRM_COMMITTED_CREDS {
+        fill_arguments(event, raw, tail.argv);
+    }
+}
+
+fn fill_target(event: &mut Event, raw: &wire::event, target: &[u8]) {
+    if !target.is_empty() {
+        let Text { text, bytes } = text::from_bytes(target);
+        event.target_path = Some(text);
+        event.target_path_bytes = bytes;
+    }
+    if raw.flags & flag(wire::event_flag::EVENT_HAS_TARGET.0) != 0 {
+        event.target_ino = Some(raw.target_ino.cast_signed());
+    }
+}
+
+fn fill_arguments(event: &mut Event, raw: &wire::event, argv: &[u8]) {
+    event.argc = Some(raw.argc);
+    event.argv_truncated = Some(raw.flags & flag(wire::event_flag::EVENT_ARGV_TRUNCATED.0) != 0);
+    if argv.is_empty() {
+        event.argv = (raw.argc == 0).then(Vec::new);
+        return;
+    }
+    let arguments: Vec<&[u8]> = argv.strip_suffix(&[0]).unwrap_or(argv).split(|byte| *byte == 0).collect();
+    let texts: Vec<Text> = arguments.iter().map(|argument| text::from_bytes(argument)).collect();
+    if texts.iter().any(|text| text.bytes.is_some()) {
+        event.argv_bytes = Some(arguments.into_iter().map(<[u8]>::to_vec).collect());
+    }
+    event.argv = Some(texts.into_iter().map(|text| text.text).collect());
+}
+
+fn is_memfd(raw: &wire::event) -> bool {
+    raw.path_flags & wire::path_flag::PATH_MEMFD.0 != 0
+}
+
+/// Kernels print `/memfd:name (deleted)` or parts of it; the name is what the program chose.
+fn memfd_name(path: &[u8]) -> &[u8] {
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    path.strip_suffix(b" (deleted)").unwrap_or(path)
+}
+
+fn unless_unset(id: u32) -> Option<i64> {
+    (id != u32::MAX).then_some(id.into())
+}
+
+/// The kernel's `dev_t` has 20 bits of minor number.
+fn device(dev: u32) -> String {
+    format!("{}:{}", dev >> 20, dev & 0xf_ffff)
+}
+
+fn micros(seconds: i64, nanoseconds: u32) -> Micros {
+    Micros(seconds.saturating_mul(1_000_000).saturating_add(i64::from(nanoseconds / 1000)))
+}
+
+pub(super) fn flag(value: u32) -> u8 {
+    value.to_le_bytes()[0]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,9 @@
+//! The record: how it stands in bytes between kernel and user space, and what its rows need beside it.
+
+pub(crate) mod decode;
+pub(crate) mod header;
+pub(crate) mod hooks;
+pub(crate) mod key;
+pub(crate) mod own_row;
+pub(crate) mod session;
+pub(crate) mod wire;

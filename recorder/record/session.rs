@@ -1,0 +1,79 @@
+//! One recording: its names, and the ledger entries that it makes of itself.
+
+use crate::host::{self, Host};
+use crate::record::header::Surroundings;
+use crate::record::header::{EntryName, SegmentHeader};
+use anyhow::Result;
+use hashtrail::archive::host_label;
+use hashtrail::ledger::LedgerEntry;
+use hashtrail::versions::VersionContext;
+
+/// What stays the same over a recording.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    /// Random UUID.
+    pub(crate) recording_id: String,
+    /// Label of the host, as in the partition.
+    pub(crate) host: String,
+    /// Facts about the host.
+    pub(crate) facts: Host,
+    /// What the numbers in records stand for.
+    pub(crate) entries: Vec<EntryName>,
+    /// What the files index needs.
+    pub(crate) versions: VersionContext,
+}
+
+impl Session {
+    /// A new recording on this host.
+    ///
+    /// # Errors
+    /// When the kernel gives no random UUID.
+    pub(crate) fn new(host_name: Option<&str>, entries: Vec<EntryName>) -> Result<Self> {
+        let facts = Host::read();
+        let (host_root_dev, host_root_ino) = host::host_root();
+        let commits_recorded = records_commits(&entries);
+        Ok(Self {
+            recording_id: host::random_uuid()?,
+            host: host_label(host_name.unwrap_or(&facts.node)),
+            facts,
+            entries,
+            versions: VersionContext { host_root_dev, host_root_ino, commits_recorded, ..VersionContext::default() },
+        })
+    }
+
+    /// Other policies from now on; the numbers of the entries before stay what they were.
+    pub(crate) fn add_entries(&mut self, entries: &[EntryName]) {
+        self.versions.commits_recorded = records_commits(entries);
+        self.entries.extend_from_slice(entries);
+    }
+
+    /// The header of one of its segments.
+    pub(crate) fn segment_header(&self, segment: u32) -> SegmentHeader {
+        SegmentHeader {
+            recording_id: self.recording_id.clone(),
+            host: self.host.clone(),
+            boot_id: self.facts.boot_id.clone(),
+            segment,
+            entries: self.entries.clone(),
+            versions: self.versions.clone(),
+        }
+    }
+
+    /// A ledger entry of this moment.
+    pub(crate) fn ledger(&self, kind: &str, surroundings: &Surroundings) -> LedgerEntry {
+        let boot_ns = host::clock_anchor().boot_ns;
+        LedgerEntry {
+            recording_id: self.recording_id.clone(),
+            host: self.host.clone(),
+            time: surroundings.time(boot_ns),
+            boot_ns,
+            kind: kind.to_owned(),
+            ..LedgerEntry::default()
+        }
+    }
+}
+
+/// Whether execs that succeeded can be told from attempts.
+fn records_commits(entries: &[EntryName]) -> bool {
+    entries.iter().any(|entry| entry.hook == "bprm_committed_creds")
+}
