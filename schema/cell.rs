@@ -6,6 +6,7 @@ use arrow::array::{
     StringBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Microseconds since the Unix epoch, UTC.
@@ -14,6 +15,8 @@ pub struct Micros(pub i64);
 
 /// A Rust type that can stand in a column.
 pub trait Cell: Sized {
+    /// The value as it is before it has a place of its own: what sealing writes without a copy.
+    type View<'a>: Clone + Default;
     /// The Arrow builder that collects the column.
     type Builder: ArrayBuilder;
     /// Whether the column may hold null.
@@ -26,8 +29,12 @@ pub trait Cell: Sized {
     fn missing() -> Option<Self> {
         None
     }
-    /// Adds the value to the column.
-    fn append(&self, builder: &mut Self::Builder);
+    /// The value, borrowed.
+    fn view(&self) -> Self::View<'_>;
+    /// Adds a value to the column.
+    fn append(view: &Self::View<'_>, builder: &mut Self::Builder);
+    /// The value with a place of its own.
+    fn owned(view: Self::View<'_>) -> Self;
     /// Reads row `row` of a column.
     ///
     /// # Errors
@@ -37,8 +44,9 @@ pub trait Cell: Sized {
 
 /// Implements [`Cell`] for a value and for its optional form.
 macro_rules! cell {
-    ($type:ty, $builder:ty, $data_type:expr, $new:expr, $append:expr, $get:expr) => {
+    ($type:ty, $view:ty, $builder:ty, $data_type:expr, $new:expr, $borrow:expr, $append:expr, $own:expr, $get:expr) => {
         impl Cell for $type {
+            type View<'a> = $view;
             type Builder = $builder;
             const NULLABLE: bool = false;
             fn data_type() -> DataType {
@@ -47,9 +55,17 @@ macro_rules! cell {
             fn builder() -> Self::Builder {
                 $new
             }
-            fn append(&self, builder: &mut Self::Builder) {
-                let append: fn(&mut $builder, &$type) = $append;
-                append(builder, self);
+            fn view(&self) -> Self::View<'_> {
+                let borrow: for<'a> fn(&'a $type) -> <$type as Cell>::View<'a> = $borrow;
+                borrow(self)
+            }
+            fn append(view: &Self::View<'_>, builder: &mut Self::Builder) {
+                let append: fn(&mut $builder, &<$type as Cell>::View<'_>) = $append;
+                append(builder, view);
+            }
+            fn owned(view: Self::View<'_>) -> Self {
+                let own: fn(<$type as Cell>::View<'_>) -> $type = $own;
+                own(view)
             }
             fn read(array: &dyn Array, row: usize) -> Result<Self> {
                 Option::<$type>::read(array, row)?.context("null in a column that allows none")
@@ -57,6 +73,7 @@ macro_rules! cell {
         }
 
         impl Cell for Option<$type> {
+            type View<'a> = Option<$view>;
             type Builder = $builder;
             const NULLABLE: bool = true;
             fn data_type() -> DataType {
@@ -68,11 +85,17 @@ macro_rules! cell {
             fn builder() -> Self::Builder {
                 $new
             }
-            fn append(&self, builder: &mut Self::Builder) {
-                match self {
-                    Some(value) => value.append(builder),
+            fn view(&self) -> Self::View<'_> {
+                self.as_ref().map(Cell::view)
+            }
+            fn append(view: &Self::View<'_>, builder: &mut Self::Builder) {
+                match view {
+                    Some(view) => <$type as Cell>::append(view, builder),
                     None => builder.append_null(),
                 }
+            }
+            fn owned(view: Self::View<'_>) -> Self {
+                view.map(<$type as Cell>::owned)
             }
             fn read(array: &dyn Array, row: usize) -> Result<Self> {
                 let get: fn(&dyn Array, usize) -> Option<$type> = $get;
@@ -87,63 +110,84 @@ macro_rules! cell {
 
 cell!(
     String,
+    Cow<'a, str>,
     StringBuilder,
     DataType::Utf8,
     StringBuilder::new(),
-    |builder, value| builder.append_value(value),
+    |value| Cow::Borrowed(value),
+    |builder, view| builder.append_value(view),
+    |view| view.into_owned(),
     |array, row| array.as_string_opt::<i32>().map(|array| array.value(row).to_owned())
 );
 cell!(
     Vec<u8>,
+    Cow<'a, [u8]>,
     BinaryBuilder,
     DataType::Binary,
     BinaryBuilder::new(),
-    |builder, value| builder.append_value(value),
+    |value| Cow::Borrowed(value),
+    |builder, view| builder.append_value(view),
+    |view| view.into_owned(),
     |array, row| array.as_binary_opt::<i32>().map(|array| array.value(row).to_vec())
 );
 cell!(
     i64,
+    i64,
     Int64Builder,
     DataType::Int64,
     Int64Builder::new(),
-    |builder, value| builder.append_value(*value),
+    |value| *value,
+    |builder, view| builder.append_value(*view),
+    |view| view,
     |array, row| array.as_primitive_opt::<Int64Type>().map(|array| array.value(row))
 );
 cell!(
     i32,
+    i32,
     Int32Builder,
     DataType::Int32,
     Int32Builder::new(),
-    |builder, value| builder.append_value(*value),
+    |value| *value,
+    |builder, view| builder.append_value(*view),
+    |view| view,
     |array, row| array.as_primitive_opt::<Int32Type>().map(|array| array.value(row))
 );
 cell!(
     bool,
+    bool,
     BooleanBuilder,
     DataType::Boolean,
     BooleanBuilder::new(),
-    |builder, value| builder.append_value(*value),
+    |value| *value,
+    |builder, view| builder.append_value(*view),
+    |view| view,
     |array, row| array.as_boolean_opt().map(|array| array.value(row))
 );
 cell!(
     Micros,
+    Micros,
     TimestampMicrosecondBuilder,
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
     TimestampMicrosecondBuilder::new().with_timezone("UTC"),
-    |builder, value| builder.append_value(value.0),
+    |value| *value,
+    |builder, view| builder.append_value(view.0),
+    |view| view,
     |array, row| array.as_primitive_opt::<TimestampMicrosecondType>().map(|array| Micros(array.value(row)))
 );
 cell!(
     Vec<String>,
+    Cow<'a, [String]>,
     ListBuilder<StringBuilder>,
     list_of(DataType::Utf8),
     ListBuilder::new(StringBuilder::new()).with_field(element(DataType::Utf8)),
-    |builder, values| {
-        for value in values {
+    |value| Cow::Borrowed(value),
+    |builder, view| {
+        for value in view.iter() {
             builder.values().append_value(value);
         }
         builder.append(true);
     },
+    |view| view.into_owned(),
     |array, row| {
         let values = array.as_list_opt::<i32>()?.value(row);
         let values = values.as_string_opt::<i32>()?;
@@ -152,15 +196,18 @@ cell!(
 );
 cell!(
     Vec<Vec<u8>>,
+    Cow<'a, [Vec<u8>]>,
     ListBuilder<BinaryBuilder>,
     list_of(DataType::Binary),
     ListBuilder::new(BinaryBuilder::new()).with_field(element(DataType::Binary)),
-    |builder, values| {
-        for value in values {
+    |value| Cow::Borrowed(value),
+    |builder, view| {
+        for value in view.iter() {
             builder.values().append_value(value);
         }
         builder.append(true);
     },
+    |view| view.into_owned(),
     |array, row| {
         let values = array.as_list_opt::<i32>()?.value(row);
         let values = values.as_binary_opt::<i32>()?;

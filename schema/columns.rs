@@ -34,15 +34,32 @@ pub struct Column {
 
 /// A row type that `table!` made.
 pub trait Row: Sized + Clone {
+    /// A row whose texts stand elsewhere.
+    type View<'a>;
+    /// One Arrow builder for each column.
+    type Builders: Default;
     /// Name of the table and of its folder in the archive.
     const TABLE: &'static str;
     /// All columns, in order.
     fn columns() -> Vec<Column>;
+    /// The row, borrowed.
+    fn view(&self) -> Self::View<'_>;
+    /// Adds a row to each column.
+    fn append(view: &Self::View<'_>, builders: &mut Self::Builders);
+    /// The rows of the builders, which are empty then.
+    ///
+    /// # Errors
+    /// When Arrow refuses the batch.
+    fn finish(builders: &mut Self::Builders) -> Result<RecordBatch>;
     /// Puts rows into one Arrow batch.
     ///
     /// # Errors
     /// When Arrow refuses the batch.
-    fn batch(rows: &[Self]) -> Result<RecordBatch>;
+    fn batch(rows: &[Self]) -> Result<RecordBatch> {
+        let mut builders = Self::Builders::default();
+        rows.iter().for_each(|row| Self::append(&row.view(), &mut builders));
+        Self::finish(&mut builders)
+    }
     /// Reads row `row` of a batch that holds all columns of the table.
     ///
     /// # Errors
@@ -73,7 +90,7 @@ pub(crate) const ADDED_IN_VERSION_2: [&str; 10] = [
 
 /// Declares a table: `field: Type, Layout, "meaning";` for each column.
 macro_rules! table {
-    ($(#[$attribute:meta])* $row:ident in $table:literal {
+    ($(#[$attribute:meta])* $row:ident, $view:ident, $builders:ident in $table:literal {
         $($field:ident: $type:ty, $layout:ident, $meaning:literal;)*
     }) => {
         $(#[$attribute])*
@@ -82,7 +99,39 @@ macro_rules! table {
             $(#[doc = $meaning] pub $field: $type,)*
         }
 
+        #[doc = concat!("A row of `", $table, "` whose texts stand elsewhere.")]
+        #[derive(Debug, Clone, Default)]
+        pub struct $view<'a> {
+            $(#[doc = $meaning] pub $field: <$type as $crate::cell::Cell>::View<'a>,)*
+        }
+
+        impl $view<'_> {
+            /// The row with its own texts.
+            #[must_use]
+            pub fn into_owned(self) -> $row {
+                $row { $($field: <$type as $crate::cell::Cell>::owned(self.$field),)* }
+            }
+        }
+
+        #[doc = concat!("The builders of the columns of `", $table, "`.")]
+        #[derive(Debug)]
+        pub struct $builders {
+            schema: arrow::datatypes::SchemaRef,
+            $($field: <$type as $crate::cell::Cell>::Builder,)*
+        }
+
+        impl Default for $builders {
+            fn default() -> Self {
+                Self {
+                    schema: $crate::columns::arrow_schema::<$row>(),
+                    $($field: <$type as $crate::cell::Cell>::builder(),)*
+                }
+            }
+        }
+
         impl $crate::columns::Row for $row {
+            type View<'a> = $view<'a>;
+            type Builders = $builders;
             const TABLE: &'static str = $table;
 
             fn columns() -> Vec<$crate::columns::Column> {
@@ -96,16 +145,18 @@ macro_rules! table {
                 }),*]
             }
 
-            fn batch(rows: &[Self]) -> anyhow::Result<arrow::array::RecordBatch> {
-                use $crate::cell::Cell;
-                let columns: Vec<arrow::array::ArrayRef> = vec![$({
-                    let mut builder = <$type>::builder();
-                    for row in rows {
-                        row.$field.append(&mut builder);
-                    }
-                    std::sync::Arc::new(builder.finish())
-                }),*];
-                Ok(arrow::array::RecordBatch::try_new($crate::columns::arrow_schema::<Self>(), columns)?)
+            fn view(&self) -> $view<'_> {
+                $view { $($field: $crate::cell::Cell::view(&self.$field),)* }
+            }
+
+            fn append(view: &$view<'_>, builders: &mut $builders) {
+                $(<$type as $crate::cell::Cell>::append(&view.$field, &mut builders.$field);)*
+            }
+
+            fn finish(builders: &mut $builders) -> anyhow::Result<arrow::array::RecordBatch> {
+                let columns: Vec<arrow::array::ArrayRef> =
+                    vec![$(std::sync::Arc::new(builders.$field.finish())),*];
+                Ok(arrow::array::RecordBatch::try_new(std::sync::Arc::clone(&builders.schema), columns)?)
             }
 
             fn read(batch: &arrow::array::RecordBatch, row: usize) -> anyhow::Result<Self> {

@@ -6,7 +6,7 @@ use crate::columns::table;
 table! {
     /// One LSM event that a policy matched, or a row that user space made beside them (see [`USER_SPACE_CPU`]). Key:
     /// (`recording_id`, `cpu`, `seq`).
-    Event in "events" {
+    Event, EventView, EventBuilders in "events" {
         recording_id: String, Dictionary, "Random UUID of one start of the recorder";
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         boot_id: String, Dictionary, "The kernel's random id of this boot";
@@ -116,13 +116,13 @@ impl Event {
     /// Whether this is one of the exec hooks.
     #[must_use]
     pub fn is_exec_hook(&self) -> bool {
-        self.hook.starts_with("bprm_")
+        is_exec_hook(&self.hook)
     }
 
     /// (`cpu`, `seq`) of the event whose digest user space took here.
     #[must_use]
     pub fn answers(&self) -> Option<(i32, i64)> {
-        (self.hook == "user_digest" && self.digest.is_some()).then_some(self.ref_cpu.zip(self.ref_seq)).flatten()
+        answers(&self.hook, self.digest.is_some(), self.ref_cpu, self.ref_seq)
     }
 
     /// Whether the digest may begin a version and bound an interval.
@@ -130,4 +130,29 @@ impl Event {
     pub fn has_certain_digest(&self) -> bool {
         self.digest.is_some() && self.digest_doubt.is_empty()
     }
+}
+
+impl EventView<'_> {
+    /// As [`Event::is_exec_hook`].
+    pub(crate) fn is_exec_hook(&self) -> bool {
+        is_exec_hook(&self.hook)
+    }
+
+    /// As [`Event::answers`].
+    pub(crate) fn answers(&self) -> Option<(i32, i64)> {
+        answers(&self.hook, self.digest.is_some(), self.ref_cpu, self.ref_seq)
+    }
+
+    /// As [`Event::has_certain_digest`].
+    pub(crate) fn has_certain_digest(&self) -> bool {
+        self.digest.is_some() && self.digest_doubt.is_empty()
+    }
+}
+
+fn is_exec_hook(hook: &str) -> bool {
+    hook.starts_with("bprm_")
+}
+
+fn answers(hook: &str, has_digest: bool, ref_cpu: Option<i32>, ref_seq: Option<i64>) -> Option<(i32, i64)> {
+    (hook == "user_digest" && has_digest).then_some(ref_cpu.zip(ref_seq)).flatten()
 }

@@ -1,7 +1,8 @@
 //! Which exec a digest counts for: one that user space took counts for the event that it was taken for, and the event's
 //! own row then counts no more.
 
-use crate::event::Event;
+use crate::columns::Row;
+use crate::event::{Event, EventView};
 use std::collections::{HashMap, HashSet};
 
 /// Execs that wait at most for a digest of user space which a later segment holds; the recorder's own queue is shorter.
@@ -22,6 +23,8 @@ pub struct Execs {
     answered: HashSet<EventKey>,
     /// What has been counted.
     counted: HashSet<ExecFile>,
+    /// Events with a digest that [`Execs::settle`] has not seen: their own keys, and those that they answer.
+    digests: Vec<(EventKey, Option<EventKey>)>,
 }
 
 /// A row of an exec hook.
@@ -36,30 +39,59 @@ impl Execs {
     /// Takes the execs of further events of the same recording.
     #[must_use]
     pub fn with(mut self, events: &[Event]) -> Self {
-        for event in events {
-            self.answered.extend(event.answers());
-            let (true, Some(exec_id)) = (event.is_exec_hook(), event.exec_id) else { continue };
-            if event.hook == "bprm_committed_creds" {
-                self.committed.insert(exec_id);
-            }
-            let file = (exec_id, event.dev.clone(), event.ino);
-            let row = ExecRow { file, boot_ns: event.boot_ns, has_digest: event.digest.is_some() };
-            self.rows.insert((event.cpu, event.seq), row);
+        events.iter().for_each(|event| self.take(&event.view()));
+        self.settled()
+    }
+
+    /// Takes an event of the same recording, in any order; [`Execs::settled`] ends a series of them.
+    pub fn take(&mut self, event: &EventView<'_>) {
+        let own = (event.cpu, event.seq);
+        let answers = event.answers();
+        let exec_id = event.exec_id.filter(|_| event.is_exec_hook());
+        if event.digest.is_some() && (answers.is_some() || exec_id.is_some()) {
+            self.digests.push((own, answers));
         }
-        let counted: Vec<ExecFile> = events.iter().filter_map(|event| self.file_of(event)).cloned().collect();
-        self.counted.extend(counted);
+        self.answered.extend(answers);
+        let Some(exec_id) = exec_id else { return };
+        if event.hook == "bprm_committed_creds" {
+            self.committed.insert(exec_id);
+        }
+        let file = (exec_id, event.dev.as_deref().map(str::to_owned), event.ino);
+        let row = ExecRow { file, boot_ns: event.boot_ns, has_digest: event.digest.is_some() };
+        self.rows.insert(own, row);
+    }
+
+    /// Takes what others tell of later events of the same recording.
+    #[must_use]
+    pub fn joined(mut self, later: Self) -> Self {
+        self.rows.extend(later.rows);
+        self.committed.extend(later.committed);
+        self.answered.extend(later.answered);
+        self.counted.extend(later.counted);
+        self.digests.extend(later.digests);
+        self
+    }
+
+    /// Counts the digests of the events that were taken, now that all are known.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        for (own, answers) in std::mem::take(&mut self.digests) {
+            if let Some(file) = self.file_of(own, answers).cloned() {
+                self.counted.insert(file);
+            }
+        }
         self
     }
 
     /// The exec that counts for the digest of this event.
-    pub(crate) fn exec_of(&self, event: &Event) -> Option<i64> {
-        self.file_of(event).map(|(exec_id, ..)| *exec_id)
+    pub(crate) fn exec_of(&self, event: &EventView<'_>) -> Option<i64> {
+        event.digest.as_ref()?;
+        self.file_of((event.cpu, event.seq), event.answers()).map(|(exec_id, ..)| *exec_id)
     }
 
-    fn file_of(&self, event: &Event) -> Option<&ExecFile> {
-        event.digest.as_ref()?;
-        let own = (event.cpu, event.seq);
-        let key = event.answers().or_else(|| (!self.answered.contains(&own)).then_some(own))?;
+    /// The exec and file that count for the digest of the event with this key.
+    fn file_of(&self, own: EventKey, answers: Option<EventKey>) -> Option<&ExecFile> {
+        let key = answers.or_else(|| (!self.answered.contains(&own)).then_some(own))?;
         self.rows.get(&key).map(|row| &row.file)
     }
 
@@ -109,7 +141,7 @@ mod tests {
     }
 
     fn execs_of(execs: &Execs, events: &[Event]) -> Vec<Option<i64>> {
-        events.iter().map(|event| execs.exec_of(event)).collect()
+        events.iter().map(|event| execs.exec_of(&event.view())).collect()
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! A finished journal segment becomes sealed files: written beside the tree, synced, renamed in, named in the manifest.
 
 use crate::archive::{Archive, make_directory_below, remove_if_there, rename_new, sync_directory};
-use crate::cell::Micros;
 use crate::columns::Row;
-use crate::event::Event;
+use crate::event::{Event, EventView};
+use crate::execs::Execs;
 use crate::ledger::LedgerEntry;
-use crate::manifest::{Content, Manifest, SealedFile, SequenceRange};
-use crate::versions::{VersionContext, mark_other_sizes, runs_of};
-use crate::writer;
+use crate::manifest::{Content, Manifest, SealedFile};
+use crate::versions::{FileVersion, Runs, Sizes, VersionContext};
 use anyhow::{Context, Result, bail};
-use parquet::file::metadata::KeyValue;
-use std::collections::BTreeMap;
+use files::TableFiles;
 use std::fs::File;
 use std::path::Path;
+
+mod files;
 
 /// Which segment of which recording on which host.
 #[derive(Debug, Clone)]
@@ -44,86 +44,73 @@ pub fn seal(
     name: &SegmentName,
     context: &VersionContext,
     mut events: Vec<Event>,
-    mut ledger: Vec<LedgerEntry>,
+    ledger: Vec<LedgerEntry>,
 ) -> Result<Vec<SealedFile>> {
     events.sort_by_key(|event| (event.boot_ns, event.cpu, event.seq));
-    ledger.sort_by_key(|entry| entry.boot_ns);
-    mark_other_sizes(&mut events);
-    let versions = runs_of(&events, context);
-
-    let mut sequences = sequences_by_date(&events);
-    let mut sealed = seal_table(archive, manifest, name, events, "boot_ns", |event| event.time)?;
-    for (date, file) in &mut sealed {
-        file.sequences = sequences.remove(date).unwrap_or_default();
-    }
-    sealed.extend(seal_table(archive, manifest, name, versions, "path", |version| version.first_time)?);
-    sealed.extend(seal_table(archive, manifest, name, ledger, "boot_ns", |entry| entry.time)?);
-    let files: Vec<SealedFile> = sealed.into_iter().map(|(_, file)| file).collect();
-    let lines = files.iter().map(|file| Ok(("file", serde_json::to_value(file)?))).collect::<Result<Vec<_>>>()?;
-    manifest.append(&lines)?;
-    Ok(files)
+    let execs = context.earlier.clone().with(&events);
+    let mut sealing = Sealing::new(archive, manifest, name, context, &execs);
+    events.iter().try_for_each(|event| sealing.take(event.view()))?;
+    sealing.finish(ledger)
 }
 
-/// Writes one table's rows, one file for each date.
-fn seal_table<R: Row>(
-    archive: &Archive,
-    manifest: &Manifest,
-    name: &SegmentName,
-    rows: Vec<R>,
-    sorted_by: &str,
-    time: impl Fn(&R) -> Micros,
-) -> Result<Vec<(String, SealedFile)>> {
-    let mut dates: BTreeMap<String, Vec<R>> = BTreeMap::new();
-    for row in rows {
-        dates.entry(time(&row).date()).or_default().push(row);
+/// One segment that is being sealed: its events come in order, one by one.
+pub struct Sealing<'a> {
+    manifest: &'a mut Manifest,
+    archive: &'a Archive,
+    name: &'a SegmentName,
+    events: TableFiles<'a, Event>,
+    sizes: Sizes,
+    runs: Runs<'a>,
+}
+
+impl<'a> Sealing<'a> {
+    /// Begins. `execs` are those of all events to come, and of those before that wait (`context.earlier`), settled.
+    pub fn new(
+        archive: &'a Archive,
+        manifest: &'a mut Manifest,
+        name: &'a SegmentName,
+        context: &'a VersionContext,
+        execs: &'a Execs,
+    ) -> Self {
+        let events = TableFiles::new(archive, name, "boot_ns");
+        Self { manifest, archive, name, events, sizes: Sizes::default(), runs: Runs::new(context, execs) }
     }
-    let mut sealed = Vec::new();
-    for (date, rows) in dates {
-        let path = Archive::sealed_name::<R>(&name.host, &date, &name.file_stem());
-        if manifest.names(&path) {
-            continue;
+
+    /// Takes the next event, in the order of (`boot_ns`, `cpu`, `seq`).
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn take(&mut self, mut event: EventView<'_>) -> Result<()> {
+        self.sizes.mark(&mut event);
+        self.runs.take(&event);
+        if let Some(file) = self.events.push(self.manifest, event.time, &event)? {
+            file.count(event.cpu, event.seq);
         }
-        let times = || rows.iter().map(&time);
-        let (from, to) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
-        let content = seal_file(archive, manifest, name, &path, &rows, sorted_by)?;
-        let file = SealedFile {
-            path,
-            content,
-            rows: rows.len() as u64,
-            from: from.rfc3339(),
-            to: to.rfc3339(),
-            recording_id: name.recording_id.clone(),
-            segment: name.segment,
-            sequences: Vec::new(),
-        };
-        sealed.push((date, file));
+        Ok(())
     }
-    Ok(sealed)
-}
 
-/// Writes, syncs and renames one file; returns what it holds.
-fn seal_file<R: Row>(
-    archive: &Archive,
-    manifest: &Manifest,
-    name: &SegmentName,
-    path: &Path,
-    rows: &[R],
-    sorted_by: &str,
-) -> Result<Content> {
-    // One name for each table and date, without the suffix that DuckDB's globs take.
-    let staging = archive.journal().join(path.with_extension("tmp").to_string_lossy().replace('/', "+"));
-    let metadata = vec![
-        KeyValue::new("hashtrail.recording_id".to_owned(), name.recording_id.clone()),
-        KeyValue::new("hashtrail.segment".to_owned(), name.segment.to_string()),
-    ];
-    remove_if_there(&staging)?;
-    let placed =
-        writer::write(&staging, rows, sorted_by, metadata).and_then(|()| place(archive, manifest, &staging, path));
-    if placed.is_err() {
-        // What could not be written whole only takes space.
-        let _ = std::fs::remove_file(&staging);
+    /// Writes the rows that follow from the events, and the ledger, and names all files in the manifest.
+    ///
+    /// # Errors
+    /// As [`seal`].
+    pub fn finish(self, mut ledger: Vec<LedgerEntry>) -> Result<Vec<SealedFile>> {
+        let Self { manifest, archive, name, events, runs, .. } = self;
+        ledger.sort_by_key(|entry| entry.boot_ns);
+        let mut sealed = events.finish(manifest)?;
+        let mut versions = TableFiles::<FileVersion>::new(archive, name, "path");
+        for row in runs.finish() {
+            versions.push(manifest, row.first_time, &row.view())?;
+        }
+        sealed.extend(versions.finish(manifest)?);
+        let mut entries = TableFiles::<LedgerEntry>::new(archive, name, "boot_ns");
+        for entry in &ledger {
+            entries.push(manifest, entry.time, &entry.view())?;
+        }
+        sealed.extend(entries.finish(manifest)?);
+        let lines = sealed.iter().map(|file| Ok(("file", serde_json::to_value(file)?))).collect::<Result<Vec<_>>>()?;
+        manifest.append(&lines)?;
+        Ok(sealed)
     }
-    placed
 }
 
 /// Moves a written and synced file to its place in the archive, which only a file that no line names can hold; gives
@@ -147,25 +134,4 @@ pub fn place(archive: &Archive, manifest: &Manifest, staging: &Path, path: &Path
         .with_context(|| format!("cannot rename `{}` to `{}`", staging.display(), target.display()))?;
     sync_directory(directory)?;
     Ok(content)
-}
-
-/// The sequence ranges of each date's events, by CPU.
-fn sequences_by_date(events: &[Event]) -> BTreeMap<String, Vec<SequenceRange>> {
-    let mut ranges: BTreeMap<(String, i32), SequenceRange> = BTreeMap::new();
-    for event in events {
-        let range = ranges.entry((event.time.date(), event.cpu)).or_insert(SequenceRange {
-            cpu: event.cpu,
-            first: event.seq,
-            last: event.seq,
-            count: 0,
-        });
-        range.first = range.first.min(event.seq);
-        range.last = range.last.max(event.seq);
-        range.count += 1;
-    }
-    let mut dates: BTreeMap<String, Vec<SequenceRange>> = BTreeMap::new();
-    for ((date, _), range) in ranges {
-        dates.entry(date).or_default().push(range);
-    }
-    dates
 }

@@ -1,21 +1,23 @@
 //! Text from the kernel is bytes; a column is UTF-8. The way between loses nothing.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// Text for a column, and the original bytes where they are not UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Text {
+pub struct Text<'a> {
     /// Always UTF-8: the text as it is or, where `bytes` is set, with escapes.
-    pub text: String,
+    pub text: Cow<'a, str>,
     /// The original, only where it is not UTF-8.
-    pub bytes: Option<Vec<u8>>,
+    pub bytes: Option<&'a [u8]>,
 }
 
 /// Makes column text: valid UTF-8 stays as it is; otherwise bad bytes become `\xNN` and backslashes are doubled.
 #[must_use]
-pub fn from_bytes(bytes: &[u8]) -> Text {
+pub fn from_bytes(bytes: &[u8]) -> Text<'_> {
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return Text { text: text.to_owned(), bytes: None };
+        return Text { text: Cow::Borrowed(text), bytes: None };
     }
     let mut text = String::with_capacity(bytes.len() + 12);
     for chunk in bytes.utf8_chunks() {
@@ -25,7 +27,25 @@ pub fn from_bytes(bytes: &[u8]) -> Text {
             let _ = write!(text, "\\x{byte:02x}");
         }
     }
-    Text { text, bytes: Some(bytes.to_vec()) }
+    Text { text: Cow::Owned(text), bytes: Some(bytes) }
+}
+
+/// Numbers for texts that come again and again, so that they can be compared and kept as keys without a copy of each.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    numbers: HashMap<String, u32>,
+}
+
+impl Numbers {
+    /// The number of a text, the next one where it is new.
+    pub(crate) fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        self.numbers.insert(text.to_owned(), number);
+        number
+    }
 }
 
 #[cfg(test)]
@@ -40,6 +60,6 @@ mod tests {
     #[test]
     fn other_bytes_are_escaped_and_kept() {
         let bytes = b"/a\\\xff\xc3";
-        assert_eq!(from_bytes(bytes), Text { text: "/a\\\\\\xff\\xc3".into(), bytes: Some(bytes.to_vec()) });
+        assert_eq!(from_bytes(bytes), Text { text: "/a\\\\\\xff\\xc3".into(), bytes: Some(bytes) });
     }
 }

@@ -2,15 +2,20 @@
 //! reading the events.
 
 use crate::cell::Micros;
-use crate::columns::table;
+use crate::columns::{Row, table};
 use crate::event::Event;
 use crate::execs::Execs;
-use std::collections::{HashMap, HashSet};
+
+mod runs;
+mod sizes;
+
+pub(crate) use runs::Runs;
+pub(crate) use sizes::Sizes;
 
 table! {
     /// A run of consecutive observations of one series and file with one digest, within one sealed segment.
     /// Doubtful observations form runs of their own (`doubts` is then not empty) and end no other run.
-    FileVersion in "files" {
+    FileVersion, FileVersionView, FileVersionBuilders in "files" {
         recording_id: String, Dictionary, "Random UUID of one start of the recorder";
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         boot_id: String, Dictionary, "The kernel's random id of this boot";
@@ -68,132 +73,13 @@ pub struct VersionContext {
     pub earlier: Execs,
 }
 
-/// Marks digests that a file has already had at another size: without a collision, one of the two is old.
-pub fn mark_other_sizes(events: &mut [Event]) {
-    let mut sizes: HashMap<(String, i64, i64, String), i64> = HashMap::new();
-    for event in events.iter_mut() {
-        let (Some(dev), Some(ino), Some(generation), Some(digest), Some(size)) =
-            (&event.dev, event.ino, event.ino_generation, &event.digest, event.size_bytes)
-        else {
-            continue;
-        };
-        let key = (dev.clone(), ino, generation, digest.clone());
-        if *sizes.entry(key).or_insert(size) != size {
-            event.digest_doubt.push("same_digest_other_size".into());
-        }
-    }
-}
-
-/// A series, kept apart for certain and doubtful observations: (root device, root inode, path, certain).
-type RunKey = (String, i64, Option<String>, bool);
-
 /// Builds the `files` rows of one segment from its events, which must be in event order.
 #[must_use]
 pub fn runs_of(events: &[Event], context: &VersionContext) -> Vec<FileVersion> {
-    let all_execs = context.earlier.clone().with(events);
-    let mut open: HashMap<RunKey, (FileVersion, HashSet<i64>)> = HashMap::new();
-    let mut closed = Vec::new();
-    for event in events {
-        let Some(run) = first_of_run(event, context) else { continue };
-        let key = (run.root_dev.clone(), run.root_ino, run.path.clone(), event.has_certain_digest());
-        let execs = all_execs.exec_of(event);
-        match open.get_mut(&key) {
-            Some((current, current_execs)) if same_version(current, &run) => {
-                extend(current, event);
-                current_execs.extend(execs);
-            }
-            _ => closed.extend(open.insert(key, (run, execs.into_iter().collect()))),
-        }
-    }
-    closed.extend(open.into_values());
-    let mut rows: Vec<FileVersion> =
-        closed.into_iter().map(|(run, execs)| count_runs(run, &execs, &all_execs, context)).collect();
-    rows.sort_by(|left, right| {
-        (&left.path, left.first_boot_ns, left.first_cpu, left.first_seq).cmp(&(
-            &right.path,
-            right.first_boot_ns,
-            right.first_cpu,
-            right.first_seq,
-        ))
-    });
-    rows
-}
-
-/// The run that begins with this event; `None` when the event shows no digest of a file.
-fn first_of_run(event: &Event, context: &VersionContext) -> Option<FileVersion> {
-    Some(FileVersion {
-        recording_id: event.recording_id.clone(),
-        host: event.host.clone(),
-        boot_id: event.boot_id.clone(),
-        root_dev: event.root_dev.clone(),
-        root_ino: event.root_ino,
-        root_is_host: event.root_dev == context.host_root_dev && event.root_ino == context.host_root_ino,
-        path: event.path.clone(),
-        path_flags: event.path_flags.clone(),
-        mnt_ns: event.mnt_ns,
-        parent_ino: event.parent_ino,
-        dev: event.dev.clone()?,
-        ino: event.ino?,
-        ino_generation: event.ino_generation?,
-        fs_type: event.fs_type.clone()?,
-        real_dev: event.real_dev.clone(),
-        real_ino: event.real_ino,
-        image_dev: event.image_dev.clone(),
-        image_ino: event.image_ino,
-        digest_algorithm: event.digest_algorithm.clone()?,
-        digest: event.digest.clone()?,
-        first_time: event.time,
-        first_boot_ns: event.boot_ns,
-        first_cpu: event.cpu,
-        first_seq: event.seq,
-        first_duration_ns: event.digest_duration_ns,
-        last_time: event.time,
-        last_boot_ns: event.boot_ns,
-        last_cpu: event.cpu,
-        last_seq: event.seq,
-        last_read_ns: Some(event.content_read_ns.unwrap_or(0)),
-        observations: 1,
-        runs: None,
-        attempts: None,
-        size_bytes: event.size_bytes?,
-        mtime: event.mtime?,
-        ctime: event.ctime?,
-        mode: event.mode?,
-        owner_uid: event.owner_uid?,
-        owner_gid: event.owner_gid?,
-        doubts: event.digest_doubt.clone(),
-    })
-}
-
-fn same_version(current: &FileVersion, next: &FileVersion) -> bool {
-    current.path_flags == next.path_flags
-        && (&current.dev, current.ino, current.ino_generation) == (&next.dev, next.ino, next.ino_generation)
-        && (&current.real_dev, current.real_ino) == (&next.real_dev, next.real_ino)
-        && (&current.image_dev, current.image_ino) == (&next.image_dev, next.image_ino)
-        && (&current.digest_algorithm, &current.digest) == (&next.digest_algorithm, &next.digest)
-}
-
-fn extend(current: &mut FileVersion, event: &Event) {
-    current.last_time = event.time;
-    current.last_boot_ns = event.boot_ns;
-    current.last_cpu = event.cpu;
-    current.last_seq = event.seq;
-    current.last_read_ns = current.last_read_ns.max(event.content_read_ns);
-    current.observations += 1;
-    for doubt in &event.digest_doubt {
-        if !current.doubts.contains(doubt) {
-            current.doubts.push(doubt.clone());
-        }
-    }
-}
-
-fn count_runs(mut run: FileVersion, execs: &HashSet<i64>, all_execs: &Execs, context: &VersionContext) -> FileVersion {
-    if context.commits_recorded {
-        let succeeded = execs.iter().filter(|exec_id| all_execs.is_committed(**exec_id)).count();
-        run.runs = i64::try_from(succeeded).ok();
-        run.attempts = i64::try_from(execs.len() - succeeded).ok();
-    }
-    run
+    let execs = context.earlier.clone().with(events);
+    let mut runs = Runs::new(context, &execs);
+    events.iter().for_each(|event| runs.take(&event.view()));
+    runs.finish()
 }
 
 #[cfg(test)]
@@ -277,10 +163,14 @@ mod tests {
 
     #[test]
     fn the_same_digest_at_another_size_is_doubtful() {
-        let mut events = [event(1, "aa", 1, "mmap_file"), event(2, "aa", 1, "mmap_file")];
-        events[1].size_bytes = Some(7);
-        mark_other_sizes(&mut events);
-        assert!(events[0].digest_doubt.is_empty());
-        assert_eq!(events[1].digest_doubt, ["same_digest_other_size"]);
+        let mut sizes = Sizes::default();
+        let first = event(1, "aa", 1, "mmap_file");
+        let other = Event { size_bytes: Some(7), ..event(2, "aa", 1, "mmap_file") };
+        let doubts = [first.clone(), other, first].map(|event| {
+            let mut view = event.view();
+            sizes.mark(&mut view);
+            view.into_owned().digest_doubt
+        });
+        assert_eq!(doubts, [vec![], vec!["same_digest_other_size".to_owned()], vec![]]);
     }
 }

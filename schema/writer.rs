@@ -10,7 +10,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::schema::types::ColumnPath;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Rows per Arrow batch: bounds the memory that builders hold, and the items of lists, as a command line has 4096 at most.
 const BATCH_ROWS: usize = 1024;
@@ -30,35 +30,81 @@ pub const SCHEMA_VERSION: &str = "2";
 /// # Errors
 /// When the file exists already, or cannot be written or synced.
 pub fn write<R: Row>(path: &Path, rows: &[R], sorted_by: &str, metadata: Vec<KeyValue>) -> Result<()> {
-    let attempt = || -> Result<()> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        let file = write_to(file, rows, sorted_by, metadata)?;
-        Ok(file.sync_all()?)
-    };
-    attempt().with_context(|| format!("cannot write `{}`", path.display()))
+    let mut writer = Writer::<R>::create(path, sorted_by, metadata)?;
+    rows.iter().try_for_each(|row| writer.push(&row.view()))?;
+    writer.finish()
 }
 
-fn write_to<R: Row>(file: File, rows: &[R], sorted_by: &str, metadata: Vec<KeyValue>) -> Result<File> {
-    let properties = properties::<R>(sorted_by, metadata)?;
-    // The Arrow schema would make Polars read dictionary columns as categories and pyarrow refuse the host partition.
-    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(file, crate::columns::arrow_schema::<R>(), options)?;
-    let mut group_items = 0;
-    for chunk in rows.chunks(BATCH_ROWS) {
-        let batch = R::batch(chunk)?;
-        group_items += batch
-            .columns()
-            .iter()
-            .filter_map(|column| Some(column.as_list_opt::<i32>()?.values().len()))
-            .max()
-            .unwrap_or(0);
-        writer.write(&batch)?;
-        if group_items >= ROW_GROUP_ITEMS {
-            writer.flush()?;
-            group_items = 0;
-        }
+/// A file that is being written, row by row.
+pub(crate) struct Writer<R: Row> {
+    path: PathBuf,
+    parquet: ArrowWriter<File>,
+    builders: R::Builders,
+    batch_rows: usize,
+    group_items: usize,
+}
+
+impl<R: Row> Writer<R> {
+    /// Makes the file. `sorted_by` names the column that orders the rows to come.
+    ///
+    /// # Errors
+    /// When the file exists already, or cannot be written.
+    pub(crate) fn create(path: &Path, sorted_by: &str, metadata: Vec<KeyValue>) -> Result<Self> {
+        let attempt = || -> Result<ArrowWriter<File>> {
+            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            let properties = properties::<R>(sorted_by, metadata)?;
+            // The Arrow schema would make Polars read dictionary columns as categories and pyarrow refuse the host
+            // partition.
+            let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+            Ok(ArrowWriter::try_new_with_options(file, crate::columns::arrow_schema::<R>(), options)?)
+        };
+        let parquet = attempt().with_context(|| cannot_write(path))?;
+        Ok(Self { path: path.to_owned(), parquet, builders: R::Builders::default(), batch_rows: 0, group_items: 0 })
     }
-    Ok(writer.into_inner()?)
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn push(&mut self, row: &R::View<'_>) -> Result<()> {
+        R::append(row, &mut self.builders);
+        self.batch_rows += 1;
+        if self.batch_rows == BATCH_ROWS { self.write_batch() } else { Ok(()) }
+    }
+
+    /// Writes what is left and syncs the file.
+    ///
+    /// # Errors
+    /// When the file cannot be written or synced.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.write_batch()?;
+        let Self { path, parquet, .. } = self;
+        let attempt = || -> Result<()> { Ok(parquet.into_inner()?.sync_all()?) };
+        attempt().with_context(|| cannot_write(&path))
+    }
+
+    fn write_batch(&mut self) -> Result<()> {
+        if self.batch_rows == 0 {
+            return Ok(());
+        }
+        self.batch_rows = 0;
+        let batch = R::finish(&mut self.builders)?;
+        let items = batch.columns().iter().filter_map(|column| Some(column.as_list_opt::<i32>()?.values().len()));
+        self.group_items += items.max().unwrap_or(0);
+        let mut attempt = || -> Result<()> {
+            self.parquet.write(&batch)?;
+            if self.group_items >= ROW_GROUP_ITEMS {
+                self.parquet.flush()?;
+                self.group_items = 0;
+            }
+            Ok(())
+        };
+        attempt().with_context(|| cannot_write(&self.path))
+    }
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write `{}`", path.display())
 }
 
 fn properties<R: Row>(sorted_by: &str, mut metadata: Vec<KeyValue>) -> Result<WriterProperties> {

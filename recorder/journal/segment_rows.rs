@@ -7,28 +7,38 @@ use crate::record::header::{SegmentHeader, Surroundings};
 use crate::record::key::record_key;
 use anyhow::{Context, Result, anyhow, bail};
 use hashtrail::archive::Archive;
-use hashtrail::event::Event;
 use hashtrail::execs::Execs;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::Manifest;
-use hashtrail::seal::{SegmentName, seal};
-use hashtrail::versions::VersionContext;
+use hashtrail::seal::{Sealing, SegmentName};
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// What a segment holds.
 #[derive(Debug, Default)]
-pub(crate) struct SegmentRows {
+pub(crate) struct SegmentRows<'a> {
     /// Its header.
     pub(crate) header: SegmentHeader,
-    /// Its events, as they came from the rings.
-    pub(crate) events: Vec<Event>,
+    /// Its records that can be read, as they came from the rings.
+    pub(crate) records: Vec<Record<'a>>,
+    /// The execs that they tell of.
+    pub(crate) execs: Execs,
     /// Its ledger entries, and one for each damage.
     pub(crate) ledger: Vec<LedgerEntry>,
     /// What was damaged, in words.
     pub(crate) damages: Vec<String>,
     /// Clock and policy of the last frame.
     pub(crate) surroundings: Surroundings,
+}
+
+/// A record that can be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record<'a> {
+    boot_ns: i64,
+    cpu: i32,
+    seq: i64,
+    surroundings: Surroundings,
+    bytes: &'a [u8],
 }
 
 /// What is left to know of a segment when its rows are sealed.
@@ -59,12 +69,12 @@ impl EarlierExecs {
     }
 }
 
-impl SegmentRows {
+impl<'a> SegmentRows<'a> {
     /// Reads the bytes of the segment with this file name.
     ///
     /// # Errors
     /// When both copies of the header are damaged.
-    pub(crate) fn read(bytes: &[u8], name: &str) -> Result<Self> {
+    pub(crate) fn read(bytes: &'a [u8], name: &str) -> Result<Self> {
         let header = header_of(bytes)?;
         // Headers have no salt: one that a record holds could be found behind two damaged ones.
         if !name.starts_with(&segment_name(&header.recording_id, header.segment)) {
@@ -76,7 +86,7 @@ impl SegmentRows {
         for piece in pieces(bytes, salt) {
             match piece {
                 Piece::Frame(frame) => segment.take(&frame, name),
-                Piece::Damage(damage) => damages.push((segment.events.len(), damage)),
+                Piece::Damage(damage) => damages.push((segment.records.len(), damage)),
             }
         }
         for (place, damage) in damages {
@@ -85,43 +95,62 @@ impl SegmentRows {
         Ok(segment)
     }
 
-    /// Seals the rows. `earlier` are the recording's execs that wait for a digest, before and after.
+    /// Seals the rows, one by one: only the records are held. `earlier` are the recording's execs that wait for a digest,
+    /// before and after.
     ///
     /// # Errors
     /// When a file cannot be written; nothing is retired then.
-    pub(crate) fn seal(self, archive: &Archive, manifest: &mut Manifest, earlier: &mut EarlierExecs) -> Result<Sealed> {
+    pub(crate) fn seal(
+        mut self,
+        archive: &Archive,
+        manifest: &mut Manifest,
+        earlier: &mut EarlierExecs,
+    ) -> Result<Sealed> {
         let sealed = Sealed {
-            events: self.events.len(),
+            events: self.records.len(),
             last_boot_ns: self.last_boot_ns(),
             header: self.header,
             damages: self.damages,
             surroundings: self.surroundings,
         };
+        let header = &sealed.header;
         let name = SegmentName {
-            recording_id: sealed.header.recording_id.clone(),
-            host: sealed.header.host.clone(),
-            segment: sealed.header.segment,
+            recording_id: header.recording_id.clone(),
+            host: header.host.clone(),
+            segment: header.segment,
         };
-        let versions =
-            VersionContext { earlier: earlier.of_recording(&name.recording_id), ..sealed.header.versions.clone() };
-        let waiting = versions.earlier.clone().with(&self.events).waiting();
-        seal(archive, manifest, &name, &versions, self.events, self.ledger)?;
-        *earlier = EarlierExecs { recording_id: name.recording_id, execs: waiting };
+        let execs = earlier.of_recording(&name.recording_id).joined(self.execs).settled();
+        self.records.sort_by_key(|record| (record.boot_ns, record.cpu, record.seq));
+        let mut sealing = Sealing::new(archive, manifest, &name, &header.versions, &execs);
+        for record in &self.records {
+            sealing.take(decode::decode(record.bytes, header, &record.surroundings)?)?;
+        }
+        sealing.finish(self.ledger)?;
+        *earlier = EarlierExecs { recording_id: name.recording_id, execs: execs.waiting() };
         Ok(sealed)
     }
 
     /// The last moment that it tells of, nanoseconds since boot.
     fn last_boot_ns(&self) -> Option<i64> {
-        let events = self.events.iter().map(|event| event.boot_ns);
-        events.chain(self.ledger.iter().map(|entry| entry.boot_ns)).max()
+        let records = self.records.iter().map(|record| record.boot_ns);
+        records.chain(self.ledger.iter().map(|entry| entry.boot_ns)).max()
     }
 
-    fn take(&mut self, frame: &Frame<'_>, name: &str) {
+    fn take(&mut self, frame: &Frame<'a>, name: &str) {
         self.surroundings = frame.surroundings;
         match frame.kind {
             FrameKind::Header => {}
             FrameKind::Record => match decode::decode(frame.payload, &self.header, &frame.surroundings) {
-                Ok(event) => self.events.push(event),
+                Ok(event) => {
+                    self.execs.take(&event);
+                    self.records.push(Record {
+                        boot_ns: event.boot_ns,
+                        cpu: event.cpu,
+                        seq: event.seq,
+                        surroundings: frame.surroundings,
+                        bytes: frame.payload,
+                    });
+                }
                 Err(error) => self.unreadable(frame, &error, name),
             },
             FrameKind::Ledger => match serde_json::from_slice(frame.payload) {
@@ -147,9 +176,9 @@ impl SegmentRows {
     /// Puts damage before the event at `place` into the ledger: one entry for each CPU whose sequence has a hole there,
     /// or one without a CPU.
     fn report(&mut self, place: usize, damage: &Damage, name: &str) {
-        let (before, after) = self.events.split_at(place);
-        let from_ns = before.last().map(|event| event.boot_ns);
-        let to_ns = after.first().map(|event| event.boot_ns);
+        let (before, after) = self.records.split_at(place);
+        let from_ns = before.last().map(|record| record.boot_ns);
+        let to_ns = after.first().map(|record| record.boot_ns);
         let holes = holes(before, after);
         let detail = json!({
             "segment": name, "from_byte": damage.from, "to_byte": damage.to, "frames": damage.frames,
@@ -197,17 +226,17 @@ fn header_of(bytes: &[u8]) -> Result<SegmentHeader> {
     serde_json::from_slice(payload).context("the header cannot be read")
 }
 
-/// For each CPU the sequence numbers that are missing between two runs of events, as first and last.
-fn holes(before: &[Event], after: &[Event]) -> Vec<(i32, i64, i64)> {
+/// For each CPU the sequence numbers that are missing between two runs of records, as first and last.
+fn holes(before: &[Record<'_>], after: &[Record<'_>]) -> Vec<(i32, i64, i64)> {
     let mut last: BTreeMap<i32, i64> = BTreeMap::new();
-    for event in before {
-        let seq = last.entry(event.cpu).or_insert(event.seq);
-        *seq = (*seq).max(event.seq);
+    for record in before {
+        let seq = last.entry(record.cpu).or_insert(record.seq);
+        *seq = (*seq).max(record.seq);
     }
     let mut first: BTreeMap<i32, i64> = BTreeMap::new();
-    for event in after {
-        let seq = first.entry(event.cpu).or_insert(event.seq);
-        *seq = (*seq).min(event.seq);
+    for record in after {
+        let seq = first.entry(record.cpu).or_insert(record.seq);
+        *seq = (*seq).min(record.seq);
     }
     let hole = |(cpu, last): (i32, i64)| Some((cpu, last + 1, first.get(&cpu)? - 1));
     last.into_iter().filter_map(hole).filter(|(_, first, last)| first <= last).collect()

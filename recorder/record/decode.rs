@@ -12,33 +12,39 @@ use crate::record::header::{SegmentHeader, Surroundings};
 use crate::record::wire;
 use anyhow::{Context, Result, bail};
 use hashtrail::cell::Micros;
-use hashtrail::event::Event;
+use hashtrail::event::EventView;
 use hashtrail::text::{self, Text};
+use std::borrow::Cow;
+use std::mem::offset_of;
 
 /// Makes the row of one record.
 ///
 /// # Errors
 /// When the record is shorter than it says, or holds a number that this recorder does not know.
-pub(crate) fn decode(record: &[u8], header: &SegmentHeader, surroundings: &Surroundings) -> Result<Event> {
+pub(crate) fn decode<'a>(
+    record: &'a [u8],
+    header: &'a SegmentHeader,
+    surroundings: &Surroundings,
+) -> Result<EventView<'a>> {
     let raw: wire::event = wire::read(record).context("the record is shorter than its head")?;
     let tail = Tail::of(record, &raw)?;
-    let mut event = Event {
-        recording_id: header.recording_id.clone(),
-        host: header.host.clone(),
-        boot_id: header.boot_id.clone(),
+    let mut event = EventView {
+        recording_id: (&header.recording_id).into(),
+        host: (&header.host).into(),
+        boot_id: (&header.boot_id).into(),
         cpu: raw.cpu.cast_signed(),
         seq: raw.seq.cast_signed(),
         boot_ns: raw.boot_ns.cast_signed(),
         time: surroundings.time(raw.boot_ns.cast_signed()),
         ima_policy: surroundings.ima_policy,
-        ..Event::default()
+        ..EventView::default()
     };
     fill_policy(&mut event, &raw, header)?;
     fill_action(&mut event, &raw)?;
-    fill_process(&mut event, &raw, tail.exe);
-    event.container_id = container_id(tail.container);
+    fill_process(&mut event, &raw, &tail);
+    event.container_id = container_id(tail.container).map(Cow::Owned);
     if raw.flags & flag(wire::event_flag::EVENT_HAS_FILE.0) != 0 {
-        fill_file(&mut event, &raw, tail.path);
+        fill_file(&mut event, &raw, &tail);
     }
     fill_how(&mut event, &raw, &tail);
     fill_digest(&mut event, &raw)?;
@@ -49,8 +55,9 @@ pub(crate) fn decode(record: &[u8], header: &SegmentHeader, surroundings: &Surro
     Ok(event)
 }
 
-/// The texts that stand behind the head, in this order.
+/// The head, and the texts that stand behind it, in this order.
 pub(crate) struct Tail<'a> {
+    head: &'a [u8],
     pub(crate) path: &'a [u8],
     pub(crate) exe: &'a [u8],
     argv: &'a [u8],
@@ -64,7 +71,7 @@ impl<'a> Tail<'a> {
     /// # Errors
     /// When its lengths disagree.
     pub(crate) fn of(record: &'a [u8], raw: &wire::event) -> Result<Self> {
-        let rest = &record[size_of::<wire::event>()..];
+        let (head, rest) = record.split_at(size_of::<wire::event>());
         let lengths = [raw.path_bytes, raw.exe_bytes, raw.argv_bytes, raw.target_bytes, raw.container_bytes];
         let lengths = lengths.map(usize::from);
         if raw.record_bytes as usize != record.len() || lengths.iter().sum::<usize>() != rest.len() {
@@ -75,30 +82,37 @@ impl<'a> Tail<'a> {
         let (exe, rest) = rest.split_at(lengths[1]);
         let (argv, rest) = rest.split_at(lengths[2]);
         let (target, container) = rest.split_at(lengths[3]);
-        Ok(Self { path, exe, argv, target, container })
+        Ok(Self { head, path, exe, argv, target, container })
+    }
+
+    /// The text in a `char` array of the head that begins at this offset.
+    fn characters(&self, offset: usize, length: usize) -> Cow<'a, str> {
+        let characters = &self.head[offset..offset + length];
+        let end = characters.iter().position(|byte| *byte == 0).unwrap_or(length);
+        text::from_bytes(&characters[..end]).text
     }
 }
 
-fn fill_policy(event: &mut Event, raw: &wire::event, header: &SegmentHeader) -> Result<()> {
+fn fill_policy<'a>(event: &mut EventView<'a>, raw: &wire::event, header: &'a SegmentHeader) -> Result<()> {
     let hook = wire::hook(u32::from(raw.hook));
     let is_other = hook.0 >= wire::hook::HOOK_OTHER_0.0 && hook.0 <= wire::hook::HOOK_OTHER_7.0;
     let name = hook_name(hook);
     let entry = header.entries.get(usize::from(raw.entry)).filter(|_| has_entry(hook));
     event.served_by = match (name, entry) {
-        (Some(name), _) => name.to_owned(),
-        (None, Some(entry)) if is_other => entry.hook.clone(),
+        (Some(name), _) => name.into(),
+        (None, Some(entry)) if is_other => (&entry.hook).into(),
         _ => bail!("hook {} is unknown", raw.hook),
     };
-    event.hook = entry.map_or_else(|| event.served_by.clone(), |entry| entry.hook.clone());
-    event.policy = entry.map(|entry| entry.policy.clone());
+    event.hook = entry.map_or_else(|| event.served_by.clone(), |entry| (&entry.hook).into());
+    event.policy = entry.map(|entry| (&entry.policy).into());
     event.undecided = entry.map(|_| raw.flags & flag(wire::event_flag::EVENT_UNDECIDED.0) != 0);
-    event.selector = entry.and_then(|entry| entry.selectors.get(usize::from(raw.selector)).cloned());
-    event.message = entry.and_then(|entry| entry.message.clone());
-    event.tags = entry.map(|entry| entry.tags.clone()).unwrap_or_default();
+    event.selector = entry.and_then(|entry| entry.selectors.get(usize::from(raw.selector))).map(Cow::from);
+    event.message = entry.and_then(|entry| entry.message.as_ref()).map(Cow::from);
+    event.tags = entry.map(|entry| Cow::Borrowed(&*entry.tags)).unwrap_or_default();
     Ok(())
 }
 
-fn fill_action(event: &mut Event, raw: &wire::event) -> Result<()> {
+fn fill_action(event: &mut EventView<'_>, raw: &wire::event) -> Result<()> {
     event.action = match wire::action(u32::from(raw.action)) {
         wire::action::ACTION_POST => "post",
         wire::action::ACTION_SIGNAL => "signal",
@@ -138,7 +152,7 @@ pub(crate) fn container_id(name: &[u8]) -> Option<String> {
     Some(String::from_utf8_lossy(id).to_ascii_lowercase())
 }
 
-fn fill_process(event: &mut Event, raw: &wire::event, exe: &[u8]) {
+fn fill_process<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>) {
     event.pid = raw.pid.cast_signed();
     event.tid = raw.tid.cast_signed();
     event.ppid = raw.ppid.cast_signed();
@@ -150,12 +164,12 @@ fn fill_process(event: &mut Event, raw: &wire::event, exe: &[u8]) {
     event.euid = raw.euid.into();
     event.auid = unless_unset(raw.auid);
     event.session_id = unless_unset(raw.session_id);
-    event.comm = text::from_bytes(&wire::c_text(&raw.comm)).text;
-    event.parent_comm = text::from_bytes(&wire::c_text(&raw.parent_comm)).text;
-    if !exe.is_empty() {
-        let Text { text, bytes } = text::from_bytes(exe);
+    event.comm = tail.characters(offset_of!(wire::event, comm), raw.comm.len());
+    event.parent_comm = tail.characters(offset_of!(wire::event, parent_comm), raw.parent_comm.len());
+    if !tail.exe.is_empty() {
+        let Text { text, bytes } = text::from_bytes(tail.exe);
         event.exe = Some(text);
-        event.exe_bytes = bytes;
+        event.exe_bytes = bytes.map(Cow::from);
     }
     event.cgroup_id = raw.cgroup_id.cast_signed();
     event.mnt_ns = raw.mnt_ns.into();
@@ -164,18 +178,19 @@ fn fill_process(event: &mut Event, raw: &wire::event, exe: &[u8]) {
     event.root_ino = raw.root_ino.cast_signed();
 }
 
-fn fill_file(event: &mut Event, raw: &wire::event, path: &[u8]) {
-    if !path.is_empty() {
-        let Text { text, bytes } = text::from_bytes(if is_memfd(raw) { memfd_name(path) } else { path });
+fn fill_file<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>) {
+    if !tail.path.is_empty() {
+        let path = if is_memfd(raw) { memfd_name(tail.path) } else { tail.path };
+        let Text { text, bytes } = text::from_bytes(path);
         event.path = Some(text);
-        event.path_bytes = bytes;
+        event.path_bytes = bytes.map(Cow::from);
     }
     event.path_flags = names_of(&PATH_FLAGS, raw.path_flags);
     event.dev = Some(device(raw.dev));
     event.ino = Some(raw.ino.cast_signed());
     event.ino_generation = Some(raw.ino_generation.into());
     event.parent_ino = Some(raw.parent_ino.cast_signed());
-    event.fs_type = Some(text::from_bytes(&wire::c_text(&raw.fs_type)).text);
+    event.fs_type = Some(tail.characters(offset_of!(wire::event, fs_type), raw.fs_type.len()));
     event.mode = Some(raw.mode.cast_signed());
     event.owner_uid = Some(raw.owner_uid.into());
     event.owner_gid = Some(raw.owner_gid.into());
@@ -193,7 +208,7 @@ fn fill_file(event: &mut Event, raw: &wire::event, path: &[u8]) {
     if raw.real_ino != 0 {
         event.real_dev = Some(device(raw.real_dev));
         event.real_ino = Some(raw.real_ino.cast_signed());
-        event.real_fs_type = Some(text::from_bytes(&wire::c_text(&raw.real_fs_type)).text);
+        event.real_fs_type = Some(tail.characters(offset_of!(wire::event, real_fs_type), raw.real_fs_type.len()));
     }
     event.mapped_executable =
         is_written(raw).then_some(raw.flags & flag(wire::event_flag::EVENT_MAPPED_EXECUTABLE.0) != 0);
@@ -217,14 +232,14 @@ fn has_open_file(raw: &wire::event) -> bool {
     !(wire::hook::HOOK_INODE_RENAME.0..=wire::hook::HOOK_SB_UMOUNT.0).contains(&hook)
 }
 
-fn fill_how(event: &mut Event, raw: &wire::event, tail: &Tail<'_>) {
+fn fill_how<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>) {
     let hook = wire::hook(u32::from(raw.hook));
     let is_mapping = hook == wire::hook::HOOK_OPEN_DESCRIPTOR && raw.mmap_prot != 0;
     if [wire::hook::HOOK_MMAP_FILE, wire::hook::HOOK_FILE_MPROTECT].contains(&hook) || is_mapping {
         event.mmap_prot = Some(raw.mmap_prot.cast_signed());
     }
     if hook == wire::hook::HOOK_INODE_SETXATTR {
-        event.attributes = vec![text::from_bytes(tail.target).text];
+        event.attributes = vec![text::from_bytes(tail.target).text.into_owned()].into();
     } else {
         event.attributes = names_of(&ATTRIBUTES, raw.attributes);
         fill_target(event, raw, tail.target);
@@ -234,30 +249,30 @@ fn fill_how(event: &mut Event, raw: &wire::event, tail: &Tail<'_>) {
     }
 }
 
-fn fill_target(event: &mut Event, raw: &wire::event, target: &[u8]) {
+fn fill_target<'a>(event: &mut EventView<'a>, raw: &wire::event, target: &'a [u8]) {
     if !target.is_empty() {
         let Text { text, bytes } = text::from_bytes(target);
         event.target_path = Some(text);
-        event.target_path_bytes = bytes;
+        event.target_path_bytes = bytes.map(Cow::from);
     }
     if raw.flags & flag(wire::event_flag::EVENT_HAS_TARGET.0) != 0 {
         event.target_ino = Some(raw.target_ino.cast_signed());
     }
 }
 
-fn fill_arguments(event: &mut Event, raw: &wire::event, argv: &[u8]) {
+fn fill_arguments(event: &mut EventView<'_>, raw: &wire::event, argv: &[u8]) {
     event.argc = Some(raw.argc);
     event.argv_truncated = Some(raw.flags & flag(wire::event_flag::EVENT_ARGV_TRUNCATED.0) != 0);
     if argv.is_empty() {
-        event.argv = (raw.argc == 0).then(Vec::new);
+        event.argv = (raw.argc == 0).then(Cow::default);
         return;
     }
     let arguments: Vec<&[u8]> = argv.strip_suffix(&[0]).unwrap_or(argv).split(|byte| *byte == 0).collect();
-    let texts: Vec<Text> = arguments.iter().map(|argument| text::from_bytes(argument)).collect();
+    let texts: Vec<Text<'_>> = arguments.iter().map(|argument| text::from_bytes(argument)).collect();
     if texts.iter().any(|text| text.bytes.is_some()) {
         event.argv_bytes = Some(arguments.into_iter().map(<[u8]>::to_vec).collect());
     }
-    event.argv = Some(texts.into_iter().map(|text| text.text).collect());
+    event.argv = Some(texts.into_iter().map(|text| text.text.into_owned()).collect());
 }
 
 fn is_memfd(raw: &wire::event) -> bool {
@@ -275,8 +290,8 @@ fn unless_unset(id: u32) -> Option<i64> {
 }
 
 /// The kernel's `dev_t` has 20 bits of minor number.
-fn device(dev: u32) -> String {
-    format!("{}:{}", dev >> 20, dev & 0xf_ffff)
+fn device<'a>(dev: u32) -> Cow<'a, str> {
+    format!("{}:{}", dev >> 20, dev & 0xf_ffff).into()
 }
 
 fn micros(seconds: i64, nanoseconds: u32) -> Micros {

@@ -1,9 +1,9 @@
 use super::*;
 use crate::journal::frame;
 use crate::record::wire;
-use hashtrail::cell::Micros;
+use hashtrail::event::Event;
 use hashtrail::reader::{Prune, SealedTable, discover, rows};
-use hashtrail::versions::FileVersion;
+use hashtrail::versions::{FileVersion, VersionContext};
 
 const NAME: &str = "3f1c9e52-000000.journal";
 
@@ -46,6 +46,15 @@ fn segment() -> Vec<u8> {
     bytes
 }
 
+/// The rows that the records of a segment become.
+fn events(segment: &SegmentRows<'_>) -> Vec<Event> {
+    let decoded = segment.records.iter().map(|record| {
+        let event = decode::decode(record.bytes, &segment.header, &record.surroundings);
+        event.expect("it can be read").into_owned()
+    });
+    decoded.collect()
+}
+
 fn used(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
 }
@@ -54,20 +63,22 @@ fn used(bytes: &[u8]) -> usize {
 fn each_flipped_bit_costs_one_row_at_most_and_is_on_record() {
     let bytes = segment();
     let whole = SegmentRows::read(&bytes, NAME).expect("it is whole");
-    assert_eq!((whole.events.len(), whole.ledger.len(), whole.damages.len()), (5, 1, 0));
+    assert_eq!((whole.records.len(), whole.ledger.len(), whole.damages.len()), (5, 1, 0));
+    let all = events(&whole);
     for bit in 0..used(&bytes) * 8 {
         let mut damaged = bytes.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
         let read = SegmentRows::read(&damaged, NAME).expect("one header is left");
-        assert!(read.events.iter().all(|event| whole.events.contains(event)), "bit {bit}: a wrong row");
-        let lost = whole.events.len() - read.events.len();
+        let left = events(&read);
+        assert!(left.iter().all(|event| all.contains(event)), "bit {bit}: a wrong row");
+        let lost = all.len() - left.len();
         let stated: i64 = read.ledger.iter().filter_map(|entry| entry.count).sum();
         assert!(lost <= 1, "bit {bit} costs {lost} rows");
         let is_reported = read.ledger.iter().any(|entry| entry.kind == "corrupt");
-        let is_padding = read.events.len() == 5 && read.ledger == whole.ledger;
+        let is_padding = left.len() == 5 && read.ledger == whole.ledger;
         assert!(is_reported || is_padding, "bit {bit} is not reported");
         // Only between two records of its CPU has a hole bounds.
-        let is_bounded = whole.events[2] != whole.events[1] && lost == 1 && !read.events.contains(&whole.events[2]);
+        let is_bounded = all[2] != all[1] && lost == 1 && !left.contains(&all[2]);
         assert_eq!(stated, i64::from(is_bounded), "bit {bit}");
     }
 }
@@ -83,7 +94,7 @@ fn every_cut_gives_a_correct_prefix() {
                 assert!(cut < header_bytes, "cut {cut}");
                 continue;
             };
-            assert!(whole.events.starts_with(&read.events), "cut {cut}: no prefix");
+            assert!(events(&whole).starts_with(&events(&read)), "cut {cut}: no prefix");
         }
     }
 }
@@ -103,56 +114,57 @@ fn both_headers_lost_is_an_error() {
 #[test]
 fn mutants_never_give_a_wrong_row() {
     let bytes = segment();
-    let whole = SegmentRows::read(&bytes, NAME).expect("it is whole");
+    let whole = events(&SegmentRows::read(&bytes, NAME).expect("it is whole"));
     for seed in 0..crate::mutate::count() {
         let mutant = crate::mutate::mutant(&bytes[..used(&bytes) + 64], seed);
         if let Ok(read) = SegmentRows::read(&mutant, NAME) {
-            assert!(read.events.iter().all(|event| whole.events.contains(event)), "mutant {seed}");
+            assert!(events(&read).iter().all(|event| whole.contains(event)), "mutant {seed}");
         }
     }
 }
 
-/// A row of exec 7 of a tool, and what user space found for the row with another number.
-fn exec_row(seq: i64, hook: &str, of: Option<i64>) -> Event {
-    Event {
-        recording_id: header().recording_id,
-        host: "web".into(),
+/// A record of exec 7 of a tool, and what user space found for the one with another number.
+fn exec_record(seq: u64, hook: wire::hook, of: Option<u64>) -> Vec<u8> {
+    let path = b"/bin/tool";
+    let byte = |value: u32| value.to_le_bytes()[0];
+    let event = wire::event {
+        record_bytes: u32::try_from(size_of::<wire::event>() + path.len()).expect("small"),
+        path_bytes: u16::try_from(path.len()).expect("small"),
+        flags: byte(wire::event_flag::EVENT_HAS_FILE.0),
+        hook: u16::try_from(hook.0).expect("small"),
         seq,
         boot_ns: seq,
-        hook: hook.into(),
-        exec_id: Some(7),
-        path: Some("/bin/tool".into()),
-        dev: Some("8:1".into()),
-        ino: Some(12),
-        ino_generation: Some(1),
-        fs_type: Some("ext4".into()),
-        mode: Some(0),
-        owner_uid: Some(0),
-        owner_gid: Some(0),
-        size_bytes: Some(100),
-        mtime: Some(Micros(0)),
-        ctime: Some(Micros(0)),
-        digest_algorithm: of.map(|_| "sha256".into()),
-        digest: of.map(|_| "aa".into()),
-        ref_cpu: of.map(|_| 0),
-        ref_seq: of,
-        ..Event::default()
-    }
+        exec_id: 7,
+        ino: 12,
+        digest_status: byte(of.map_or(wire::digest_status::DIGEST_NOT_REQUESTED, |_| wire::digest_status::DIGEST_OK).0),
+        digest_source: byte(of.map_or(0, |_| wire::digest_source::SOURCE_USER.0)),
+        ref_seq: of.unwrap_or_default(),
+        ..wire::event::default()
+    };
+    [wire::bytes_of(&event), path].concat()
 }
 
 #[test]
 fn an_exec_counts_for_a_digest_that_a_later_segment_of_its_recording_holds() -> Result<()> {
-    let execs = || vec![exec_row(1, "bprm_check_security", None), exec_row(2, "bprm_committed_creds", None)];
-    let digests = || vec![exec_row(3, "user_digest", Some(1)), exec_row(4, "user_digest", Some(2))];
+    let (check, commit) = (wire::hook::HOOK_BPRM_CHECK_SECURITY, wire::hook::HOOK_BPRM_COMMITTED_CREDS);
+    let execs = [exec_record(1, check, None), exec_record(2, commit, None)];
+    let taken = wire::hook::HOOK_USER_DIGEST;
+    let digests = [exec_record(3, taken, Some(1)), exec_record(4, taken, Some(2))];
     for (next_recording, expected) in [("3f1c9e52-8b55", Some(1)), ("77777777-8b55", Some(0))] {
         let directory = tempfile::tempdir()?;
         let archive = Archive::create(directory.path())?;
         let mut manifest = Manifest::open(&archive, None)?;
         let mut earlier = EarlierExecs::default();
-        for (number, (recording_id, events)) in (0..).zip([("3f1c9e52-8b55", execs()), (next_recording, digests())]) {
+        for (number, (recording_id, records)) in (0..).zip([("3f1c9e52-8b55", &execs), (next_recording, &digests)]) {
             let versions = VersionContext { commits_recorded: true, ..VersionContext::default() };
             let header = SegmentHeader { recording_id: recording_id.into(), segment: number, versions, ..header() };
-            SegmentRows { header, events, ..SegmentRows::default() }.seal(&archive, &mut manifest, &mut earlier)?;
+            let mut segment = SegmentRows { header, ..SegmentRows::default() };
+            for (number, payload) in (0..).zip(records) {
+                let surroundings = Surroundings::default();
+                segment.take(&Frame { kind: FrameKind::Record, number, surroundings, payload }, NAME);
+            }
+            assert_eq!((segment.records.len(), segment.damages.len()), (2, 0));
+            segment.seal(&archive, &mut manifest, &mut earlier)?;
         }
         let (files, _) = discover::<FileVersion>(&archive, |_, _| true);
         assert_eq!(files.len(), 1, "only the second segment has a digest");

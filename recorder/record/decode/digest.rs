@@ -3,9 +3,10 @@
 use super::names::{ALGORITHMS, DOUBTS, names_of};
 use crate::record::wire;
 use anyhow::{Context, Result, bail};
-use hashtrail::event::Event;
+use hashtrail::event::EventView;
+use std::borrow::Cow;
 
-pub(super) fn fill_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
+pub(super) fn fill_digest(event: &mut EventView<'_>, raw: &wire::event) -> Result<()> {
     let reason = match wire::digest_status(u32::from(raw.digest_status)) {
         wire::digest_status::DIGEST_NOT_REQUESTED => {
             event.digest_status = "not_requested".into();
@@ -29,16 +30,16 @@ pub(super) fn fill_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
     Ok(())
 }
 
-fn fill_taken_digest(event: &mut Event, raw: &wire::event) -> Result<()> {
+fn fill_taken_digest(event: &mut EventView<'_>, raw: &wire::event) -> Result<()> {
     let number = usize::try_from(raw.digest_algorithm).context("the digest's algorithm is negative")?;
     // A number that is newer than this list keeps its number and all bytes.
     let (name, bytes) = ALGORITHMS.get(number).map_or_else(
-        || (format!("algorithm-{number}"), raw.digest.len()),
-        |(name, bytes)| ((*name).to_owned(), *bytes),
+        || (Cow::from(format!("algorithm-{number}")), raw.digest.len()),
+        |(name, bytes)| (Cow::from(*name), *bytes),
     );
     event.digest_status = "ok".into();
     event.digest_algorithm = Some(name);
-    event.digest = Some(hashtrail::manifest::hex(&raw.digest[..bytes]));
+    event.digest = Some(hashtrail::manifest::hex(&raw.digest[..bytes]).into());
     event.digest_source = Some(match wire::digest_source(u32::from(raw.digest_source)) {
         wire::digest_source::SOURCE_IMA => "ima".into(),
         wire::digest_source::SOURCE_CACHE => "cache".into(),

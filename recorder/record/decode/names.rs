@@ -2,6 +2,7 @@
 
 use crate::record::hooks;
 use crate::record::wire;
+use std::borrow::Cow;
 
 /// Names of the kernel's `hash_algo` numbers and the digests' lengths (include/uapi/linux/hash_info.h).
 pub(super) const ALGORITHMS: [(&str, usize); 23] = [
@@ -86,6 +87,6 @@ pub(super) fn has_entry(hook: wire::hook) -> bool {
 }
 
 /// The names of the bits that are set.
-pub(super) fn names_of(names: &[(u32, &str)], bits: u32) -> Vec<String> {
+pub(super) fn names_of<'a>(names: &[(u32, &str)], bits: u32) -> Cow<'a, [String]> {
     names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| (*name).to_owned()).collect()
 }

@@ -43,7 +43,8 @@ fn a_committed_exec() -> Result<()> {
         ..wire::event::default()
     };
     let bytes = record(raw, b"/bin/a\xff", b"/bin/sh", b"a\0\0b\0");
-    let event = decode(&bytes, &header(), &Surroundings::default())?;
+    let header = header();
+    let event = decode(&bytes, &header, &Surroundings::default())?.into_owned();
     assert_eq!(event.hook, "bprm_committed_creds");
     assert_eq!(
         (event.path.as_deref(), event.path_bytes.as_deref()),

@@ -1,0 +1,167 @@
+//! The `files` rows of a segment from its events.
+
+use crate::event::EventView;
+use crate::execs::Execs;
+use crate::text::Numbers;
+use crate::versions::{FileVersion, VersionContext};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+/// A series, kept apart for certain and doubtful observations: (root device, root inode, path, certain).
+type RunKey = (u32, i64, Option<u32>, bool);
+
+/// The `files` rows of one segment, built from its events, which come in event order.
+#[derive(Debug)]
+pub(crate) struct Runs<'a> {
+    context: &'a VersionContext,
+    /// All execs of the segment, and those before it that wait.
+    execs: &'a Execs,
+    texts: Numbers,
+    open: HashMap<RunKey, Run>,
+    closed: Vec<Run>,
+}
+
+/// A run, and the execs that count for it.
+#[derive(Debug)]
+struct Run {
+    row: FileVersion,
+    execs: HashSet<i64>,
+}
+
+impl<'a> Runs<'a> {
+    pub(crate) fn new(context: &'a VersionContext, execs: &'a Execs) -> Self {
+        Self { context, execs, texts: Numbers::default(), open: HashMap::new(), closed: Vec::new() }
+    }
+
+    /// Takes the next event.
+    pub(crate) fn take(&mut self, event: &EventView<'_>) {
+        if !is_observation(event) {
+            return;
+        }
+        let root_dev = self.texts.number(&event.root_dev);
+        let path = event.path.as_ref().map(|path| self.texts.number(path));
+        let key = (root_dev, event.root_ino, path, event.has_certain_digest());
+        let exec = self.execs.exec_of(event);
+        match self.open.get_mut(&key) {
+            Some(run) if is_of_run(&run.row, event) => {
+                extend(&mut run.row, event);
+                run.execs.extend(exec);
+            }
+            _ => {
+                if let Some(row) = first_of_run(event, self.context) {
+                    let run = Run { row, execs: exec.into_iter().collect() };
+                    self.closed.extend(self.open.insert(key, run));
+                }
+            }
+        }
+    }
+
+    /// The rows, in the order of their table.
+    pub(crate) fn finish(mut self) -> Vec<FileVersion> {
+        self.closed.extend(self.open.into_values());
+        let mut rows: Vec<FileVersion> =
+            self.closed.into_iter().map(|run| count_runs(run, self.execs, self.context)).collect();
+        rows.sort_by(|left, right| {
+            (&left.path, left.first_boot_ns, left.first_cpu, left.first_seq).cmp(&(
+                &right.path,
+                right.first_boot_ns,
+                right.first_cpu,
+                right.first_seq,
+            ))
+        });
+        rows
+    }
+}
+
+/// Whether the event shows a digest of a file.
+fn is_observation(event: &EventView<'_>) -> bool {
+    let numbers = [event.ino, event.ino_generation, event.size_bytes, event.owner_uid, event.owner_gid];
+    let has_file = event.dev.is_some() && event.fs_type.is_some() && event.mode.is_some();
+    let has_times = event.mtime.is_some() && event.ctime.is_some();
+    event.digest.is_some()
+        && event.digest_algorithm.is_some()
+        && numbers.iter().all(Option::is_some)
+        && has_file
+        && has_times
+}
+
+/// The run that begins with this event; `None` when the event shows no digest of a file.
+fn first_of_run(event: &EventView<'_>, context: &VersionContext) -> Option<FileVersion> {
+    let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+    Some(FileVersion {
+        recording_id: event.recording_id.to_string(),
+        host: event.host.to_string(),
+        boot_id: event.boot_id.to_string(),
+        root_dev: event.root_dev.to_string(),
+        root_ino: event.root_ino,
+        root_is_host: event.root_dev == context.host_root_dev && event.root_ino == context.host_root_ino,
+        path: owned(&event.path),
+        path_flags: event.path_flags.to_vec(),
+        mnt_ns: event.mnt_ns,
+        parent_ino: event.parent_ino,
+        dev: owned(&event.dev)?,
+        ino: event.ino?,
+        ino_generation: event.ino_generation?,
+        fs_type: owned(&event.fs_type)?,
+        real_dev: owned(&event.real_dev),
+        real_ino: event.real_ino,
+        image_dev: owned(&event.image_dev),
+        image_ino: event.image_ino,
+        digest_algorithm: owned(&event.digest_algorithm)?,
+        digest: owned(&event.digest)?,
+        first_time: event.time,
+        first_boot_ns: event.boot_ns,
+        first_cpu: event.cpu,
+        first_seq: event.seq,
+        first_duration_ns: event.digest_duration_ns,
+        last_time: event.time,
+        last_boot_ns: event.boot_ns,
+        last_cpu: event.cpu,
+        last_seq: event.seq,
+        last_read_ns: Some(event.content_read_ns.unwrap_or(0)),
+        observations: 1,
+        runs: None,
+        attempts: None,
+        size_bytes: event.size_bytes?,
+        mtime: event.mtime?,
+        ctime: event.ctime?,
+        mode: event.mode?,
+        owner_uid: event.owner_uid?,
+        owner_gid: event.owner_gid?,
+        doubts: event.digest_doubt.to_vec(),
+    })
+}
+
+fn is_of_run(run: &FileVersion, event: &EventView<'_>) -> bool {
+    *run.path_flags == *event.path_flags
+        && (Some(&*run.dev), Some(run.ino), Some(run.ino_generation))
+            == (event.dev.as_deref(), event.ino, event.ino_generation)
+        && (run.real_dev.as_deref(), run.real_ino) == (event.real_dev.as_deref(), event.real_ino)
+        && (run.image_dev.as_deref(), run.image_ino) == (event.image_dev.as_deref(), event.image_ino)
+        && (Some(&*run.digest_algorithm), Some(&*run.digest))
+            == (event.digest_algorithm.as_deref(), event.digest.as_deref())
+}
+
+fn extend(run: &mut FileVersion, event: &EventView<'_>) {
+    run.last_time = event.time;
+    run.last_boot_ns = event.boot_ns;
+    run.last_cpu = event.cpu;
+    run.last_seq = event.seq;
+    run.last_read_ns = run.last_read_ns.max(event.content_read_ns);
+    run.observations += 1;
+    for doubt in event.digest_doubt.iter() {
+        if !run.doubts.contains(doubt) {
+            run.doubts.push(doubt.clone());
+        }
+    }
+}
+
+fn count_runs(run: Run, execs: &Execs, context: &VersionContext) -> FileVersion {
+    let Run { mut row, execs: own } = run;
+    if context.commits_recorded {
+        let succeeded = own.iter().filter(|exec_id| execs.is_committed(**exec_id)).count();
+        row.runs = i64::try_from(succeeded).ok();
+        row.attempts = i64::try_from(own.len() - succeeded).ok();
+    }
+    row
+}
