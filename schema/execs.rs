@@ -3,7 +3,7 @@
 
 use crate::columns::Row;
 use crate::event::{Event, EventView};
-use std::collections::{HashMap, HashSet};
+use crate::hash::{HashMap, HashSet};
 
 /// Execs that wait at most for a digest of user space which a later segment holds; the recorder's own queue is shorter.
 const WAITING_MAX: usize = 8192;
@@ -113,7 +113,7 @@ impl Execs {
         }
         let execs: HashSet<i64> = self.rows.values().map(|row| row.file.0).collect();
         self.committed.retain(|exec_id| execs.contains(exec_id));
-        Self { answered: HashSet::new(), ..self }
+        Self { answered: HashSet::default(), ..self }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod clock;
 pub mod columns;
 pub mod event;
 pub mod execs;
+mod hash;
 pub mod ledger;
 pub mod manifest;
 pub mod reader;

@@ -280,13 +280,8 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| char::from(DIGITS[usize::from(value & 0xf)]);
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(*byte));
-    }
-    text
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).map(|value| DIGITS[usize::from(value)]);
+    String::from_utf8(digits.collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Text from the kernel is bytes; a column is UTF-8. The way between loses nothing.
 
+use crate::hash::HashMap;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt::Write;
 
 /// Text for a column, and the original bytes where they are not UTF-8.

@@ -291,7 +291,8 @@ fn unless_unset(id: u32) -> Option<i64> {
 
 /// The kernel's `dev_t` has 20 bits of minor number.
 fn device<'a>(dev: u32) -> Cow<'a, str> {
-    format!("{}:{}", dev >> 20, dev & 0xf_ffff).into()
+    let (mut major, mut minor) = (itoa::Buffer::new(), itoa::Buffer::new());
+    [major.format(dev >> 20), ":", minor.format(dev & 0xf_ffff)].concat().into()
 }
 
 fn micros(seconds: i64, nanoseconds: u32) -> Micros {

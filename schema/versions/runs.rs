@@ -2,10 +2,10 @@
 
 use crate::event::EventView;
 use crate::execs::Execs;
+use crate::hash::{HashMap, HashSet};
 use crate::text::Numbers;
 use crate::versions::{FileVersion, VersionContext};
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 
 /// A series, kept apart for certain and doubtful observations: (root device, root inode, path, certain).
 type RunKey = (u32, i64, Option<u32>, bool);
@@ -30,7 +30,7 @@ struct Run {
 
 impl<'a> Runs<'a> {
     pub(crate) fn new(context: &'a VersionContext, execs: &'a Execs) -> Self {
-        Self { context, execs, texts: Numbers::default(), open: HashMap::new(), closed: Vec::new() }
+        Self { context, execs, texts: Numbers::default(), open: HashMap::default(), closed: Vec::new() }
     }
 
     /// Takes the next event.

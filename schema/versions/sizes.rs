@@ -1,8 +1,8 @@
 //! Digests that a file cannot have.
 
 use crate::event::EventView;
+use crate::hash::HashMap;
 use crate::text::Numbers;
-use std::collections::HashMap;
 
 /// Finds digests that a file has already had at another size: without a collision, one of the two is old.
 #[derive(Debug, Default)]
