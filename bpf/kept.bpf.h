@@ -11,7 +11,10 @@
  * file is not in memory then, and at the latest after this time.
  */
 #define KEPT_NS 10000000000ULL
-/* To hash less costs little. And an exec reads the start of its file, with what is read ahead, before the first hook. */
+/*
+ * Of a smaller file that was read again from a disk, all may be in memory too: an exec reads the start of its file, with what is
+ * read ahead, before the first hook. Its digest is kept only while nobody can write the disk past the filesystem.
+ */
 #define KEPT_FROM_BYTES (256 << 10)
 
 /* All tasks share it: a copy counts only if nobody wrote meanwhile. */
@@ -59,6 +62,19 @@ static __always_inline bool is_settled(const struct content *content)
 	       content->cached_bytes >= content->size_bytes;
 }
 
+static __always_inline __u64 raw_writers_of(__u32 key)
+{
+	__u64 *value = bpf_map_lookup_elem(&raw_writers, &key);
+
+	return value ? *value : 0;
+}
+
+/* As far as opens tell: a disk stays suspect after its first open for writing, because that can last. */
+static __always_inline bool are_disks_left_alone(void)
+{
+	return raw_writers_of(RAW_WRITERS_NONE_BEFORE) && !raw_writers_of(RAW_WRITERS_SEEN);
+}
+
 /*
  * Copies the digest that is kept for the content of the call, and gives the time when it was read; 0 where none is kept or
  * the content may be another one.
@@ -82,7 +98,9 @@ static __always_inline bool reuse_kept_digest(struct thread *thread, struct file
 	struct event *event = &thread->event;
 	struct kept_digest *kept;
 
-	if (!config.keeps_digests || thread->content.size_bytes < KEPT_FROM_BYTES || !is_settled(&thread->content))
+	if (!config.keeps_digests || !is_settled(&thread->content))
+		return false;
+	if (thread->content.size_bytes < KEPT_FROM_BYTES && !are_disks_left_alone())
 		return false;
 	kept = bpf_inode_storage_get(&kept_digests, file->f_inode, NULL, 0);
 	if (!kept)

@@ -39,6 +39,7 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 
 /* include/linux/fs.h, include/uapi/linux/stat.h, include/linux/mount.h */
 #define S_IFMT 00170000
+#define S_IFBLK 0060000
 #define S_IFREG 0100000
 #define FMODE_READ 1
 #define FMODE_WRITE 2
@@ -257,6 +258,7 @@ struct address_space {
 
 struct inode {
 	unsigned short i_mode;
+	__u32 i_rdev;
 	kuid_t i_uid;
 	kgid_t i_gid;
 	struct super_block *i_sb;

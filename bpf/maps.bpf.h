@@ -287,6 +287,14 @@ struct {
 	__type(value, __u64);
 } last_exec_id SEC(".maps");
 
+/* Who can write beneath a filesystem. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RAW_WRITERS_KEYS);
+	__type(key, __u32);
+	__type(value, __u64);
+} raw_writers SEC(".maps");
+
 /* Source of zeros for buffers too large for one instruction sequence. */
 const __u8 zeros[PATH_BYTES] = {};
 

@@ -66,10 +66,11 @@ int running_processes(struct bpf_iter__task *context)
 
 static __always_inline void write_writer(struct seq_file *seq, struct task_struct *task, struct file *file, __u32 prot)
 {
+	__u32 type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
 	struct scratch *slot;
 
-	if (task->tgid == config.recorder_tgid || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFREG ||
-	    is_pseudo_filesystem(file))
+	/* Who writes a disk writes all files on it. */
+	if (task->tgid == config.recorder_tgid || (type != S_IFREG && type != S_IFBLK) || is_pseudo_filesystem(file))
 		return;
 	slot = begin_sight(HOOK_OPEN_DESCRIPTOR, task);
 	if (!slot)

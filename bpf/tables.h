@@ -215,6 +215,13 @@ struct process {
 	char exe[EXE_BYTES];
 };
 
+/* Who can write beneath a filesystem. */
+enum raw_writers_key {
+	RAW_WRITERS_SEEN, /* opens of disks for writing since the programs were attached */
+	RAW_WRITERS_NONE_BEFORE, /* 1: user space looked, and nobody had one open then */
+	RAW_WRITERS_KEYS,
+};
+
 /* Puts the enumerations into the object's BTF, where Rust takes them from. */
 struct wire_enumerations {
 	enum hook hook;
@@ -236,6 +243,7 @@ struct wire_enumerations {
 	enum other_kind other_kind;
 	enum process_unknown process_unknown;
 	enum affix_kind affix_kind;
+	enum raw_writers_key raw_writers_key;
 };
 
 /*

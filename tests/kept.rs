@@ -4,7 +4,7 @@ use crate::guest::{Guest, on_guests};
 use crate::support::text;
 
 /// The acts and where each digest must come from.
-const EXPECTED: [(&str, &str); 23] = [
+const EXPECTED: [(&str, &str); 27] = [
     ("first", "ima"),
     ("again", "cache"),
     ("once-more", "cache"),
@@ -20,18 +20,23 @@ const EXPECTED: [(&str, &str); 23] = [
     ("written-while-open", "ima"),
     ("closed-changed", "ima"),
     ("truncated", "ima"),
+    ("small", "ima"),
+    ("small-again", "cache"),
     ("raw-before", "ima"),
     ("raw-unchanged", "cache"),
     // No counter knows of it, but the file is to be read again.
     ("raw-after", "ima"),
-    ("small", "ima"),
-    ("small-again", "ima"),
+    ("small-after", "ima"),
+    ("small-after-again", "ima"),
     // After the time for which a digest is kept.
     ("late", "ima"),
     ("mapped-late", "ima"),
     // With --no-digest-cache.
     ("not-kept", "ima"),
     ("not-kept-again", "ima"),
+    // With the disk open for writing from before.
+    ("held", "ima"),
+    ("held-again", "ima"),
 ];
 
 on_guests!(a_digest_is_kept_only_while_the_file_cannot_have_changed: linux_6_1, linux_6_12, linux_7);

@@ -44,7 +44,7 @@ pub(crate) struct RecordOptions {
     /// Do not hash files above this size
     #[arg(long = "max-hash-size", value_name = "SIZE", default_value = "4GiB", value_parser = parse_size)]
     pub(crate) max_hash_bytes: u64,
-    /// Hash a file at every event that asks for its digest. Without it, the digest of a larger file that the kernel's change
+    /// Hash a file at every event that asks for its digest. Without it, the digest of a file that the kernel's change
     /// counter shows unchanged, and that is wholly in memory, is used for up to ten seconds
     #[arg(long)]
     pub(crate) no_digest_cache: bool,
@@ -109,7 +109,9 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     pipeline.note(start);
     note_policies(&mut pipeline, &policies, &tables, false);
     pipeline.start_hasher(options.max_hash_bytes)?;
-    processes::record_running(iterators, &mut pipeline);
+    if processes::record_running(iterators, &mut pipeline) {
+        sensor.note_no_raw_writer()?;
+    }
     say!(
         "recording {} to `{}`, policies: {}",
         pipeline.session().recording_id,

@@ -11,6 +11,7 @@ use crate::recording::pipeline::Pipeline;
 use crate::sensor::{Iterators, RUNNING_PROCESSES, Sensor, WRITERS};
 use anyhow::Result;
 use hashtrail::ledger::LedgerEntry;
+use rustix::fs::FileType;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::json;
 use std::collections::HashSet;
@@ -59,11 +60,14 @@ struct Found {
     descriptors: u64,
     /// `None`: not known.
     descriptors_unseen: Option<u64>,
+    /// Whether a disk was among the descriptors.
+    has_raw_writer: bool,
     is_exact: bool,
 }
 
-/// Records what runs and what is open for writing, after the hooks were attached, so that nothing falls between.
-pub(crate) fn record_running(iterators: Result<Iterators>, pipeline: &mut Pipeline) {
+/// Records what runs and what is open for writing, after the hooks were attached, so that nothing falls between. Whether
+/// nobody had a disk open for writing, as far as is known.
+pub(crate) fn record_running(iterators: Result<Iterators>, pipeline: &mut Pipeline) -> bool {
     let found = iterators.and_then(|iterators| by_iterators(iterators, pipeline)).unwrap_or_else(|error| {
         say!("warning: the kernel gives no list of running processes, /proc is read instead: {error:#}");
         by_proc(pipeline)
@@ -78,6 +82,7 @@ pub(crate) fn record_running(iterators: Result<Iterators>, pipeline: &mut Pipeli
     }
     let now = pipeline.ledger("snapshot");
     pipeline.note(LedgerEntry { detail: Some(detail.to_string()), ..now });
+    found.is_exact && found.descriptors_unseen == Some(0) && !found.has_raw_writer
 }
 
 fn by_iterators(mut iterators: Iterators, pipeline: &mut Pipeline) -> Result<Found> {
@@ -92,6 +97,7 @@ fn by_iterators(mut iterators: Iterators, pipeline: &mut Pipeline) -> Result<Fou
     for writers in WRITERS {
         iterators.each(writers, |record| {
             let Some(row) = OwnRow::read(record) else { return };
+            found.has_raw_writer |= FileType::from_raw_mode(row.head.mode) == FileType::BlockDevice;
             if seen.insert(file_of(&row.head)) {
                 found.descriptors += 1;
                 record_writer(row, pipeline);

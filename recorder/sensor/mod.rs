@@ -189,6 +189,15 @@ impl Sensor {
         self.attach(&wanted)
     }
 
+    /// Nobody had a disk open for writing when the programs were attached: digests of small files can be used again.
+    ///
+    /// # Errors
+    /// When the kernel does not take it.
+    pub(crate) fn note_no_raw_writer(&self) -> Result<()> {
+        let key = wire::raw_writers_key::RAW_WRITERS_NONE_BEFORE.0.to_ne_bytes();
+        Ok(self.skeleton.maps.raw_writers.update(&key, &1_u64.to_ne_bytes(), MapFlags::ANY)?)
+    }
+
     /// Attaches the remaining hooks.
     ///
     /// # Errors

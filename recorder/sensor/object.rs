@@ -99,6 +99,7 @@ pub(super) fn reuse(open: &mut OpenRecorderSkel<'static>, before: &RecorderSkel<
     maps.kept_digests.reuse_fd(known.kept_digests.as_fd())?;
     maps.execs_in_progress.reuse_fd(known.execs_in_progress.as_fd())?;
     maps.active_generation.reuse_fd(known.active_generation.as_fd())?;
+    maps.raw_writers.reuse_fd(known.raw_writers.as_fd())?;
     maps.last_exec_id.reuse_fd(known.last_exec_id.as_fd())?;
     Ok(())
 }

@@ -41,12 +41,15 @@ exec 3<&-
 map closed-changed
 truncate -s 1000000 tool
 run truncated
+act small "$WORK/small" ./small
+act small-again "$WORK/small" ./small
 act raw-before "$WORK/raw" ./raw
 act raw-unchanged "$WORK/raw" ./raw
 actor write-raw raw /dev/vda
 act raw-after "$WORK/raw" ./raw
-act small "$WORK/small" ./small
-act small-again "$WORK/small" ./small
+# Who has opened the disk for writing may write it.
+act small-after "$WORK/small" ./small
+act small-after-again "$WORK/small" ./small
 sleep 11
 run late
 map mapped-late
@@ -56,3 +59,11 @@ record --policy /data/policies/kept.yaml --no-digest-cache
 run not-kept
 run not-kept-again
 stop
+
+# Somebody has the disk open for writing when the recording begins.
+exec 4<>/dev/vda
+record --policy /data/policies/kept.yaml
+act held "$WORK/small" ./small
+act held-again "$WORK/small" ./small
+stop
+exec 4<&-
