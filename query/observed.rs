@@ -37,6 +37,8 @@ struct Unseen {
     pattern: String,
     /// How often such a path was seen in other events, and from when to when.
     without_digest: Option<(usize, Micros, Micros)>,
+    /// Whether such events would be an answer, and only other conditions leave them out.
+    is_left_out: bool,
     near: Vec<String>,
 }
 
@@ -84,8 +86,18 @@ impl Observed {
             }
             let without_digest = events_of(archives, &pattern)?;
             let near = if without_digest.is_some() { Vec::new() } else { names_near(archives, text)? };
-            self.unseen.push(Unseen { pattern: text.to_owned(), without_digest, near });
+            self.unseen.push(Unseen { pattern: text.to_owned(), without_digest, is_left_out: false, near });
         }
+        Ok(())
+    }
+
+    /// Says of each pattern whether there is an event of the path, where an answer that has other conditions too has none.
+    ///
+    /// # Errors
+    /// When a scan cannot be made.
+    pub(crate) fn look_for_unmatched(&mut self, archives: &Archives<'_>, patterns: &PathPatterns) -> Result<()> {
+        self.look_for_unseen(archives, patterns, &[])?;
+        self.unseen.iter_mut().for_each(|unseen| unseen.is_left_out = true);
         Ok(())
     }
 
@@ -102,7 +114,8 @@ impl Observed {
             let events = unseen
                 .without_digest
                 .map(|(count, first, last)| json!({"events": count, "first": first.rfc3339(), "last": last.rfc3339()}));
-            json!({"pattern": unseen.pattern, "without_digest": events, "near": unseen.near})
+            let events_are = if unseen.is_left_out { "left_out" } else { "without_digest" };
+            json!({"pattern": unseen.pattern, events_are: events, "near": unseen.near})
         });
         object(json!({
             "unchanged": self.unchanged.len(),
@@ -140,6 +153,11 @@ impl Unseen {
     fn text(&self) -> String {
         let pattern = &self.pattern;
         match self.without_digest {
+            Some((count, first, last)) if self.is_left_out => format!(
+                "{count} event(s) have the path `{pattern}`, from {} to {}, and not what else was asked for",
+                first.rfc3339(),
+                last.rfc3339()
+            ),
             Some((count, first, last)) => format!(
                 "never seen with a digest: `{pattern}`; {count} other event(s) have the path, from {} to {}: see \
                  `hashtrail events --path`",

@@ -26,6 +26,8 @@ pub(crate) struct Summary {
     pub(crate) doubtful: usize,
     /// Writes of files that were mapped executable: what ran then is not known.
     pub(crate) written_while_mapped: usize,
+    /// Whether a digest was asked for, and no digest was recorded at all.
+    pub(crate) without_digests: bool,
 }
 
 impl Summary {
@@ -48,13 +50,14 @@ impl Summary {
             doubtful: 0,
             written_while_mapped: 0,
             unsealed: 0,
+            without_digests: false,
         }
     }
 
     /// Whether nothing that was asked for is missing.
     pub(crate) fn is_complete(&self) -> bool {
         let unknown = self.doubtful + self.written_while_mapped + self.unsealed;
-        self.recorded && self.gaps.is_empty() && self.problems.is_empty() && unknown == 0
+        self.recorded && !self.without_digests && self.gaps.is_empty() && self.problems.is_empty() && unknown == 0
     }
 
     /// The last object of a JSON stream.
@@ -83,6 +86,9 @@ impl Summary {
         notes.extend(self.more_gaps());
         if !self.recorded {
             notes.push("not complete: there is no recording".to_owned());
+        }
+        if self.recorded && self.without_digests {
+            notes.push("not complete: no digest was recorded in this time, so none can have been found".to_owned());
         }
         if self.doubtful > 0 {
             let count = self.doubtful;

@@ -2,10 +2,12 @@
 
 mod attribution;
 mod copies;
+mod digests;
 mod hosts;
 mod mapped;
 mod nothing;
 mod suppressed;
+mod taken_away;
 mod verdicts;
 
 use super::*;
