@@ -7,7 +7,7 @@ use crate::digest_list::{Listed, Wanted};
 use crate::output::{Row, object};
 use anyhow::{Context, Error, Result, anyhow};
 use arrow::array::AsArray;
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use hashtrail::versions::FileVersion;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,11 +16,16 @@ use std::ops::ControlFlow;
 /// Digests that are told one by one.
 const TOLD_MAX: usize = 10;
 
+/// What is read of each version.
+const COLUMNS: [&str; 6] = ["host", "digest_algorithm", "first_time", "last_time", "doubts", "observations"];
+
 /// The algorithms of the digests that an answer is made from.
 #[derive(Debug, Default)]
 struct Algorithms {
     /// Names as the kernel reports them, with the hosts that recorded digests of each.
     hosts: BTreeMap<String, BTreeSet<String>>,
+    /// Observations whose digest is doubtful.
+    doubtful: usize,
 }
 
 /// Digests of one algorithm that were looked for and could not be compared with all that was recorded.
@@ -41,18 +46,24 @@ impl Algorithms {
     /// # Errors
     /// When a scan cannot be made; files that cannot be read are problems.
     fn find(archives: &Archives<'_>, shared: &SharedOptions) -> Result<Self> {
-        let scan = Scan { columns: vec!["host", "digest_algorithm", "first_time", "last_time"], ..Scan::default() };
+        let scan = Scan { columns: COLUMNS.to_vec(), ..Scan::default() };
         let mut found = Self::default();
         archives.scan::<FileVersion>(&scan, |batch| {
             let text = |name| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
             let time = |name| batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>();
             let columns = text("host").zip(text("digest_algorithm")).zip(time("first_time").zip(time("last_time")));
             let ((hosts, algorithms), (first, last)) = columns.context("the columns of the algorithm are missing")?;
+            let doubts = batch.column_by_name("doubts").and_then(|column| column.as_list_opt::<i32>());
+            let observations =
+                batch.column_by_name("observations").and_then(|column| column.as_primitive_opt::<Int64Type>());
+            let (doubts, observations) = doubts.zip(observations).context("the columns of the doubts are missing")?;
             for row in 0..batch.num_rows() {
                 let is_asked = shared.since.is_none_or(|since| last.value(row) >= since.0)
                     && shared.until.is_none_or(|until| first.value(row) < until.0);
                 if is_asked {
                     found.add(algorithms.value(row), hosts.value(row));
+                    let count = usize::try_from(observations.value(row)).unwrap_or(0);
+                    found.doubtful += if doubts.value_length(row) > 0 { count } else { 0 };
                 }
             }
             Ok(ControlFlow::Continue(()))
@@ -164,6 +175,11 @@ impl AskedDigest {
     /// Whether a digest was asked for and none was recorded.
     pub(crate) fn is_without(&self) -> bool {
         self.found.as_ref().is_some_and(|(algorithms, _)| algorithms.hosts.is_empty())
+    }
+
+    /// Observations whose digest is doubtful, where one was asked for.
+    pub(crate) fn doubtful(&self) -> usize {
+        self.found.as_ref().map_or(0, |(algorithms, _)| algorithms.doubtful)
     }
 
     /// Fields of the summary.

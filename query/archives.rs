@@ -72,7 +72,24 @@ impl<'a> Archives<'a> {
         let asked = options.host.iter().map(|host| host_label(host)).collect();
         let hosts = Hosts::of(&list);
         hosts.notes().for_each(|text| note(&text));
-        Ok(Self { list, asked, hosts, problems })
+        let archives = Self { list, asked, hosts, problems };
+        archives.name_unknown_hosts();
+        Ok(archives)
+    }
+
+    /// A host that was asked for and that no archive has is a problem: that nothing of it is found says nothing.
+    fn name_unknown_hosts(&self) {
+        let started =
+            self.list.iter().flat_map(|archive| &archive.manifest).filter_map(|line| line.get("host")?.as_str());
+        let mut known: BTreeSet<String> = started.map(host_label).collect();
+        for archive in &self.list {
+            let (files, _) = discover::<Event>(&archive.archive, |_, _| true);
+            known.extend(files.into_iter().map(|file| file.host));
+        }
+        for host in self.asked.iter().filter(|host| !known.contains(*host)) {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            self.problems.error(&anyhow!("no archive here has the host `{host}`; they have {}", known.join(", ")));
+        }
     }
 
     pub(crate) fn problems(&self) -> &'a Problems {
@@ -152,7 +169,7 @@ impl<'a> Archives<'a> {
     pub(crate) fn files<R: Row>(&self, archive: &OpenArchive, dates: Option<&(String, String)>) -> Vec<SealedPath> {
         let (mut files, errors) = discover::<R>(&archive.archive, |host, date| {
             (self.asked.is_empty() || self.asked.iter().any(|wanted| wanted == host))
-                && dates.is_none_or(|(first, last)| (first.as_str()..=last.as_str()).contains(&date))
+                && dates.is_none_or(|(first, last)| !is_date(date) || (first.as_str()..=last.as_str()).contains(&date))
         });
         errors.iter().for_each(|error| self.problems.error(error));
         files.retain(|file| !archive.doubled.contains(archive.relative(file)));
@@ -255,6 +272,11 @@ impl OpenArchive {
     pub(crate) fn has_unsealed(&self, recording_id: &str) -> bool {
         self.segments.iter().any(|segment| copy::recording_of(segment) == id_start(recording_id))
     }
+}
+
+/// Whether the name of a partition sorts by time: rows of a clock that is far off stand in others.
+pub(crate) fn is_date(date: &str) -> bool {
+    date.len() == 10 && date != "0000-00-00" && date.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// Two copies of an archive hold the same files: each is read once, from the first that has it.

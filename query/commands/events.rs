@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::algorithms::AskedDigest;
-use crate::archives::{Archives, Scan};
+use crate::archives::{Archives, Scan, is_date};
 use crate::asked_hooks::AskedHooks;
 use crate::cell;
 use crate::cli::{EventsOptions, Format, SharedOptions};
@@ -79,6 +79,7 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
     let summary = Summary {
         unsealed: archives.unsealed(),
         without_digests: asked_digest.is_without(),
+        doubtful_contents: asked_digest.doubtful(),
         ..Summary::of(&recordings, Answer::Everything, shared, context.problems)
     };
     let mut observed = Observed::default();
@@ -157,8 +158,9 @@ fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<User
     };
     let is_timed = shared.since.is_some() || shared.until.is_some();
     let dates = is_timed.then(|| {
-        let first = shared.since.map_or_else(String::new, Micros::date);
-        (first, shared.until.map_or_else(|| "9999-99-99".to_owned(), Micros::date))
+        // Years of more than four digits sort elsewhere.
+        let date = |time: Option<Micros>| time.map(Micros::date).filter(|date| is_date(date));
+        (date(shared.since).unwrap_or_default(), date(shared.until).unwrap_or_else(|| "9999-99-99".to_owned()))
     });
     let prune = Prune {
         spans: is_timed.then(|| span(shared.since, shared.until)).into_iter().collect(),

@@ -64,6 +64,9 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     patterns.notes().for_each(|text| note(&text));
     let mut observed = Observed::default();
     observed.look_for_unseen(&archives, &patterns, &rows)?;
+    if let Some(inode) = options.inode.as_ref().filter(|_| rows.is_empty()) {
+        observed.look_for_inode(&archives, inode)?;
+    }
     let asked_digest = AskedDigest::check(options.digest.as_slice(), &archives, shared)?;
     // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
     let is_whole = options.digest.is_none();
@@ -86,6 +89,7 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
         unsealed: archives.unsealed(),
         written_while_mapped: mapped_writes.count,
         without_digests: asked_digest.is_without(),
+        doubtful_contents: asked_digest.doubtful(),
         ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
     };
     let found = versions.iter().filter(|version| is_within(version, shared)).count();

@@ -44,6 +44,7 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
     let summary = Summary {
         unsealed: archives.unsealed(),
         without_digests: asked_digest.is_without(),
+        doubtful_contents: asked_digest.doubtful(),
         ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
     };
     let counts = [

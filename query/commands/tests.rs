@@ -1,5 +1,6 @@
 //! Whole commands on a small archive that the library's own writer sealed.
 
+mod attacks;
 mod attribution;
 mod copies;
 mod digests;

@@ -148,7 +148,8 @@ fn parts(directory: &Path, below: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies an archive into a directory that is there.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     for part in parts(from, Path::new(""))?.iter().rev() {
         if from.join(part).is_dir() {
             fs::create_dir(to.join(part))?;
