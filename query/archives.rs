@@ -3,8 +3,9 @@
 use crate::cli::SharedOptions;
 use crate::copy::{self, id_start};
 use crate::hosts::{Hosted, Hosts};
+use crate::places::Places;
 use crate::problems::{Problems, note};
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::RecordBatch;
 use hashtrail::archive::{Archive, host_label};
 use hashtrail::columns::Row;
@@ -12,8 +13,9 @@ use hashtrail::event::Event;
 use hashtrail::manifest;
 use hashtrail::reader::{Predicate, Prune, SealedPath, SealedTable, discover, rows};
 use serde_json::{Map, Value};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +40,10 @@ pub(crate) struct OpenArchive {
     places: HashMap<PathBuf, usize>,
     /// Files whose rows others hold too.
     doubled: HashSet<PathBuf>,
+    /// Files that the manifest names and that are there, with their digest.
+    contents: HashMap<PathBuf, String>,
+    /// Archives before it that hold some of its files.
+    twins: Vec<usize>,
     /// Names of the journal's segments.
     segments: Vec<String>,
 }
@@ -62,10 +68,28 @@ impl<'a> Archives<'a> {
                 list.push(OpenArchive::open(&path, problems)?);
             }
         }
+        double_across(&mut list);
         let asked = options.host.iter().map(|host| host_label(host)).collect();
         let hosts = Hosts::of(&list);
         hosts.notes().for_each(|text| note(&text));
-        Ok(Self { list, asked, hosts, problems })
+        let archives = Self { list, asked, hosts, problems };
+        archives.name_unknown_hosts();
+        Ok(archives)
+    }
+
+    /// A host that was asked for and that no archive has is a problem: that nothing of it is found says nothing.
+    fn name_unknown_hosts(&self) {
+        let started =
+            self.list.iter().flat_map(|archive| &archive.manifest).filter_map(|line| line.get("host")?.as_str());
+        let mut known: BTreeSet<String> = started.map(host_label).collect();
+        for archive in &self.list {
+            let (files, _) = discover::<Event>(&archive.archive, |_, _| true);
+            known.extend(files.into_iter().map(|file| file.host));
+        }
+        for host in self.asked.iter().filter(|host| !known.contains(*host)) {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            self.problems.error(&anyhow!("no archive here has the host `{host}`; they have {}", known.join(", ")));
+        }
     }
 
     pub(crate) fn problems(&self) -> &'a Problems {
@@ -81,7 +105,7 @@ impl<'a> Archives<'a> {
     ) -> Result<()> {
         for archive in &self.list {
             for file in self.files::<R>(archive, scan.dates.as_ref()) {
-                if self.scan_file::<R>(&file.path, scan, &mut each)?.is_break() {
+                if self.scan_file::<R>((&file.path, archive.stated_rows(&file)), scan, &mut each)?.is_break() {
                     return Ok(());
                 }
             }
@@ -91,11 +115,19 @@ impl<'a> Archives<'a> {
 
     fn scan_file<R: Row>(
         &self,
-        path: &Path,
+        (path, stated_rows): (&Path, Option<u64>),
         scan: &Scan,
         each: &mut impl FnMut(&RecordBatch) -> Result<ControlFlow<()>>,
     ) -> Result<ControlFlow<()>> {
-        let open = || SealedTable::<R>::open(path)?.batches(&scan.prune, &scan.columns, scan.predicate.as_ref());
+        let open = || {
+            let table = SealedTable::<R>::open(path)?;
+            if let Some(stated) = stated_rows.filter(|stated| *stated != table.rows()) {
+                let (name, rows) = (path.display(), table.rows());
+                self.problems
+                    .error(&anyhow!("`{name}` has {rows} row(s) and was sealed with {stated}: it was changed"));
+            }
+            table.batches(&scan.prune, &scan.columns, scan.predicate.as_ref())
+        };
         let batches = match open() {
             Ok(batches) => batches,
             Err(error) => {
@@ -137,7 +169,7 @@ impl<'a> Archives<'a> {
     pub(crate) fn files<R: Row>(&self, archive: &OpenArchive, dates: Option<&(String, String)>) -> Vec<SealedPath> {
         let (mut files, errors) = discover::<R>(&archive.archive, |host, date| {
             (self.asked.is_empty() || self.asked.iter().any(|wanted| wanted == host))
-                && dates.is_none_or(|(first, last)| (first.as_str()..=last.as_str()).contains(&date))
+                && dates.is_none_or(|(first, last)| !is_date(date) || (first.as_str()..=last.as_str()).contains(&date))
         });
         errors.iter().for_each(|error| self.problems.error(error));
         files.retain(|file| !archive.doubled.contains(archive.relative(file)));
@@ -210,7 +242,15 @@ impl OpenArchive {
         let places = manifest.iter().enumerate().filter_map(place).collect();
         let copy = copy::compare(&archive, &manifest);
         copy.problems.iter().for_each(|error| problems.error(error));
-        Ok(Self { archive, manifest, places, doubled: copy.doubled, segments: copy.segments })
+        Ok(Self {
+            archive,
+            manifest,
+            places,
+            doubled: copy.doubled,
+            contents: copy.contents,
+            twins: Vec::new(),
+            segments: copy.segments,
+        })
     }
 
     /// The rows of a file, as its line of the manifest says.
@@ -234,25 +274,57 @@ impl OpenArchive {
     }
 }
 
+/// Whether the name of a partition sorts by time: rows of a clock that is far off stand in others.
+pub(crate) fn is_date(date: &str) -> bool {
+    date.len() == 10 && date != "0000-00-00" && date.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// Two copies of an archive hold the same files: each is read once, from the first that has it.
+fn double_across(archives: &mut [OpenArchive]) {
+    let mut first: HashMap<(PathBuf, String), usize> = HashMap::new();
+    for (number, archive) in archives.iter_mut().enumerate() {
+        let mut twins: BTreeSet<usize> = BTreeSet::new();
+        for (path, sha256) in &archive.contents {
+            let twin = *first.entry((path.clone(), sha256.clone())).or_insert(number);
+            if twin != number {
+                archive.doubled.insert(path.clone());
+                twins.insert(twin);
+            }
+        }
+        archive.twins = twins.into_iter().collect();
+    }
+    for archive in archives.iter() {
+        for twin in &archive.twins {
+            let (name, twin) = (archive.archive.root().display(), archives[*twin].archive.root().display());
+            note(&format!("`{name}` holds files that `{twin}` holds too: they are read once"));
+        }
+    }
+}
+
 /// What makes a directory no archive.
 const LACKS: &str = "it has no manifest.jsonl and no folder events, files or ledger";
 
 /// Whether it is a directory that holds something of an archive.
 fn is_archive(path: &Path) -> Result<bool> {
-    if path.is_file() {
+    let named = || format!("cannot look into `{}`", path.display());
+    if !fs::metadata(path).with_context(named)?.is_dir() {
         return Ok(false);
     }
-    let has = |name: &&str| path.join(name).try_exists();
-    let found = ["manifest.jsonl", "events", "files", "ledger"].iter().map(has);
-    let found = found.collect::<std::io::Result<Vec<bool>>>();
-    Ok(found.with_context(|| format!("cannot look into `{}`", path.display()))?.contains(&true))
+    for name in ["manifest.jsonl", "events", "files", "ledger"] {
+        match fs::symlink_metadata(path.join(name)) {
+            Ok(_) => return Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(named),
+        }
+    }
+    Ok(false)
 }
 
 /// The directories that paths and globs name. What a glob finds and is no archive is passed over with a note; what cannot be
 /// read is a problem.
 pub(crate) fn archive_paths(arguments: &[PathBuf], problems: &Problems) -> Result<Vec<PathBuf>> {
     if arguments.is_empty() {
-        if Path::new("manifest.jsonl").is_file() {
+        if fs::metadata("manifest.jsonl").is_ok() {
             return Ok(vec![PathBuf::from(".")]);
         }
         bail!("which archive? Name it with --archive DIR, or change into its directory");
@@ -260,20 +332,23 @@ pub(crate) fn archive_paths(arguments: &[PathBuf], problems: &Problems) -> Resul
     let mut paths = Vec::new();
     for argument in arguments {
         let name = argument.display();
-        if argument.try_exists().with_context(|| format!("cannot look at `{name}`"))? {
-            paths.push(argument.clone());
-            continue;
+        match fs::symlink_metadata(argument) {
+            Ok(_) => {
+                paths.push(argument.clone());
+                continue;
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot look at `{name}`")),
         }
-        let pattern = argument.to_str().with_context(|| format!("archive `{name}` does not exist"))?;
-        let mut matches = glob::glob(pattern).with_context(|| format!("`{name}` is no path and no glob"))?.peekable();
-        if matches.peek().is_none() {
+        let places = Places::find(argument.to_str().with_context(|| format!("archive `{name}` does not exist"))?)?;
+        if places.paths.is_empty() && places.errors.is_empty() {
             bail!("archive `{name}` does not exist");
         }
-        for path in matches {
-            let is_archive = path.map_err(Error::from).and_then(|path| Ok((is_archive(&path)?, path)));
-            match is_archive {
-                Ok((true, path)) => paths.push(path),
-                Ok((false, path)) => note(&format!("skipped: `{}` is no archive: {LACKS}", path.display())),
+        places.errors.iter().for_each(|error| problems.error(error));
+        for path in places.paths {
+            match is_archive(&path) {
+                Ok(true) => paths.push(path),
+                Ok(false) => note(&format!("skipped: `{}` is no archive: {LACKS}", path.display())),
                 Err(error) => problems.error(&error),
             }
         }

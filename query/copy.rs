@@ -1,6 +1,7 @@
 //! Whether a copy of an archive is whole: what the manifest names and what stands in the tree are compared before a question is
 //! answered, because a file that is missing looks like one that never was.
 
+use crate::folder::{self, Entry, Listing};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use hashtrail::archive::{Archive, open_regular};
 use hashtrail::manifest::{Content, SealedFile};
@@ -20,6 +21,8 @@ pub(crate) struct Copy {
     pub(crate) problems: Vec<Error>,
     /// Files that hold what another file of the archive holds, relative to it: their rows would count twice.
     pub(crate) doubled: HashSet<PathBuf>,
+    /// Files that the manifest names and that are there, with their digest.
+    pub(crate) contents: HashMap<PathBuf, String>,
     /// Names of the journal's segments.
     pub(crate) segments: Vec<String>,
 }
@@ -27,10 +30,7 @@ pub(crate) struct Copy {
 /// Compares an archive with the lines of its manifest, of which there are none where it is gone.
 pub(crate) fn compare(archive: &Archive, manifest: &[Map<String, Value>]) -> Copy {
     let mut copy = Copy::default();
-    match segments(archive) {
-        Ok(segments) => copy.segments = segments,
-        Err(error) => copy.problems.push(error),
-    }
+    copy.segments = segments(archive, &mut copy.problems);
     let named: BTreeMap<PathBuf, SealedFile> = manifest.iter().filter_map(sealed_file).collect();
     if manifest.is_empty() {
         copy.problems.push(anyhow!(
@@ -68,7 +68,7 @@ impl Copy {
         let mut missing: BTreeMap<&Path, &SealedFile> = BTreeMap::new();
         for (path, file) in named {
             match look_at(archive, path, file) {
-                Ok(true) => {}
+                Ok(true) => _ = self.contents.insert(path.clone(), file.content.sha256.clone()),
                 Ok(false) => _ = missing.insert(path, file),
                 Err(error) => self.problems.push(error),
             }
@@ -147,41 +147,24 @@ fn read(path: &Path) -> Result<Content> {
 
 /// Adds the files below a folder, relative to the archive. Hidden ones are none of ours, as for every engine.
 fn list(root: &Path, folder: &Path, found: &mut Vec<PathBuf>, problems: &mut Vec<Error>) {
-    let name = root.join(folder);
-    let context = |error: std::io::Error| anyhow!(error).context(format!("cannot list `{}`", name.display()));
-    let entries = match fs::symlink_metadata(&name) {
-        Ok(metadata) if metadata.is_dir() => fs::read_dir(&name),
-        Err(error) if error.kind() == ErrorKind::NotFound => return,
-        Err(error) => Err(error),
-        Ok(_) => Err(ErrorKind::NotADirectory.into()),
-    };
-    let entries = match entries.and_then(Iterator::collect::<std::io::Result<Vec<_>>>) {
-        Ok(entries) => entries,
-        Err(error) => return problems.push(context(error)),
-    };
-    for entry in entries {
-        let path = folder.join(entry.file_name());
-        match entry.file_type() {
-            _ if entry.file_name().as_encoded_bytes().starts_with(b".") => {}
-            Ok(kind) if kind.is_dir() => list(root, &path, found, problems),
-            Ok(kind) if kind.is_file() => found.push(path),
-            // The reader names links and the like where they stand for a file.
-            Ok(_) => {}
-            Err(error) => problems.push(context(error)),
+    let Listing { entries, errors } = folder::list(&root.join(folder));
+    problems.extend(errors);
+    for entry in entries.iter().filter(|entry| !entry.text().starts_with('.')) {
+        let path = folder.join(&entry.name);
+        if entry.kind.is_dir() {
+            list(root, &path, found, problems);
+        } else if entry.kind.is_file() {
+            found.push(path);
         }
+        // The reader names links and the like where they stand for a file.
     }
 }
 
 /// Names of the journal's segments. An archive that was sealed to its end has none, and may lack the folder.
-fn segments(archive: &Archive) -> Result<Vec<String>> {
-    let journal = archive.journal();
-    let entries = match fs::read_dir(&journal) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.and_then(Iterator::collect::<std::io::Result<Vec<_>>>),
-    };
-    let entries = entries.with_context(|| format!("cannot list `{}`, which may hold events", journal.display()))?;
-    let names = entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    Ok(names.filter(|name| name.ends_with(".journal")).collect())
+fn segments(archive: &Archive, problems: &mut Vec<Error>) -> Vec<String> {
+    let Listing { entries, errors } = folder::list(&archive.journal());
+    problems.extend(errors.into_iter().map(|error| error.context("the journal may hold events")));
+    entries.iter().map(Entry::text).filter(|name| name.ends_with(".journal")).collect()
 }
 
 /// Recordings without an end and without a segment: as long as one runs, and after a crash, it has one.

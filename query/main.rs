@@ -1,7 +1,10 @@
 //! `hashtrail`: answers questions from archives, anywhere and offline.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+mod algorithms;
 mod archives;
+mod asked_hooks;
 mod attribution;
 mod cell;
 mod change;
@@ -9,8 +12,10 @@ mod cli;
 mod commands;
 mod copy;
 mod coverage;
+mod digest_list;
 mod filter;
 mod finding;
+mod folder;
 mod gaps;
 mod hosts;
 mod ima;
@@ -21,6 +26,7 @@ mod mounts;
 mod mutate;
 mod observed;
 mod output;
+mod places;
 mod problems;
 mod reading;
 mod recordings;

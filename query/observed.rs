@@ -1,7 +1,7 @@
 //! What an answer without changes means: files that were seen and stayed what they were, and names that nobody saw.
 
 use crate::archives::{Archives, Scan};
-use crate::filter::PathPatterns;
+use crate::filter::{PathPatterns, RowFilter};
 use crate::output::{Row, object};
 use crate::series::{Run, Series, SeriesKey};
 use anyhow::Result;
@@ -37,6 +37,8 @@ struct Unseen {
     pattern: String,
     /// How often such a path was seen in other events, and from when to when.
     without_digest: Option<(usize, Micros, Micros)>,
+    /// Whether such events would be an answer, and only other conditions leave them out.
+    is_left_out: bool,
     near: Vec<String>,
 }
 
@@ -82,10 +84,34 @@ impl Observed {
             if rows.iter().any(matches) {
                 continue;
             }
-            let without_digest = events_of(archives, &pattern)?;
+            let prune = Prune { paths: pattern.rules(), ..Prune::default() };
+            let scan = Scan { prune, predicate: pattern.predicate(), ..Scan::default() };
+            let without_digest = events_of(archives, &scan)?;
             let near = if without_digest.is_some() { Vec::new() } else { names_near(archives, text)? };
-            self.unseen.push(Unseen { pattern: text.to_owned(), without_digest, near });
+            self.unseen.push(Unseen { pattern: text.to_owned(), without_digest, is_left_out: false, near });
         }
+        Ok(())
+    }
+
+    /// Says of an inode whether any event has it, where no version does.
+    ///
+    /// # Errors
+    /// When a scan cannot be made.
+    pub(crate) fn look_for_inode(&mut self, archives: &Archives<'_>, inode: &(String, i64)) -> Result<()> {
+        let filter = RowFilter { inode: Some(inode.clone()), ..RowFilter::default() };
+        let without_digest = events_of(archives, &Scan { predicate: filter.predicate(), ..Scan::default() })?;
+        let pattern = format!("inode {} of {}", inode.1, inode.0);
+        self.unseen.push(Unseen { pattern, without_digest, is_left_out: false, near: Vec::new() });
+        Ok(())
+    }
+
+    /// Says of each pattern whether there is an event of the path, where an answer that has other conditions too has none.
+    ///
+    /// # Errors
+    /// When a scan cannot be made.
+    pub(crate) fn look_for_unmatched(&mut self, archives: &Archives<'_>, patterns: &PathPatterns) -> Result<()> {
+        self.look_for_unseen(archives, patterns, &[])?;
+        self.unseen.iter_mut().for_each(|unseen| unseen.is_left_out = true);
         Ok(())
     }
 
@@ -102,7 +128,8 @@ impl Observed {
             let events = unseen
                 .without_digest
                 .map(|(count, first, last)| json!({"events": count, "first": first.rfc3339(), "last": last.rfc3339()}));
-            json!({"pattern": unseen.pattern, "without_digest": events, "near": unseen.near})
+            let events_are = if unseen.is_left_out { "left_out" } else { "without_digest" };
+            json!({"pattern": unseen.pattern, events_are: events, "near": unseen.near})
         });
         object(json!({
             "unchanged": self.unchanged.len(),
@@ -140,9 +167,14 @@ impl Unseen {
     fn text(&self) -> String {
         let pattern = &self.pattern;
         match self.without_digest {
+            Some((count, first, last)) if self.is_left_out => format!(
+                "{count} event(s) have the path `{pattern}`, from {} to {}, and not what else was asked for",
+                first.rfc3339(),
+                last.rfc3339()
+            ),
             Some((count, first, last)) => format!(
-                "never seen with a digest: `{pattern}`; {count} other event(s) have the path, from {} to {}: see \
-                 `hashtrail events --path`",
+                "never seen with a digest: `{pattern}`; {count} other event(s) are of it, from {} to {}: see \
+                 `hashtrail events`",
                 first.rfc3339(),
                 last.rfc3339()
             ),
@@ -152,12 +184,10 @@ impl Unseen {
     }
 }
 
-/// How many events have such a path, and the time of the first and the last.
-fn events_of(archives: &Archives<'_>, pattern: &PathPatterns) -> Result<Option<(usize, Micros, Micros)>> {
+/// How many events a scan finds, and the time of the first and the last.
+fn events_of(archives: &Archives<'_>, scan: &Scan) -> Result<Option<(usize, Micros, Micros)>> {
     let mut found: Option<(usize, Micros, Micros)> = None;
-    let prune = Prune { paths: pattern.rules(), ..Prune::default() };
-    let scan = Scan { prune, predicate: pattern.predicate(), ..Scan::default() };
-    archives.each_row(&scan, |event: Event| {
+    archives.each_row(scan, |event: Event| {
         let (count, first, last) = found.unwrap_or((0, event.time, event.time));
         found = Some((count + 1, first.min(event.time), last.max(event.time)));
     })?;

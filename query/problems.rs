@@ -11,9 +11,12 @@ pub(crate) struct Problems {
 }
 
 impl Problems {
-    /// Shows an error and remembers that there was one.
+    /// Shows an error and remembers that there was one. The same of a second reading is told once.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let text = format!("{error:#}");
+        if self.texts.borrow().contains(&text) {
+            return;
+        }
         say("error", &text);
         self.texts.borrow_mut().push(text);
     }

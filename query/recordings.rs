@@ -3,6 +3,7 @@
 use crate::archives::{Archives, Scan};
 use crate::copy::id_start;
 use crate::coverage::Coverage;
+use crate::hosts::contradictions;
 use anyhow::{Result, bail};
 use hashtrail::cell::Micros;
 use hashtrail::clock::ClockAnchor;
@@ -88,7 +89,9 @@ impl Recordings {
             }
         }
         let manifests = archives.list.iter().map(|archive| ids(&archive.manifest)).collect();
-        Ok(Self::in_order(known, manifests))
+        let recordings = Self::in_order(known, manifests);
+        contradictions(&archives.list, &recordings).iter().for_each(|error| archives.problems().error(error));
+        Ok(recordings)
     }
 
     /// Merges the orders of several manifests by time; within one manifest its own order holds, whatever clocks said.

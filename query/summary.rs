@@ -26,6 +26,10 @@ pub(crate) struct Summary {
     pub(crate) doubtful: usize,
     /// Writes of files that were mapped executable: what ran then is not known.
     pub(crate) written_while_mapped: usize,
+    /// Doubtful observations, where a digest was asked for: the content may have been the one with it.
+    pub(crate) doubtful_contents: usize,
+    /// Whether a digest was asked for, and no digest was recorded at all.
+    pub(crate) without_digests: bool,
 }
 
 impl Summary {
@@ -48,13 +52,15 @@ impl Summary {
             doubtful: 0,
             written_while_mapped: 0,
             unsealed: 0,
+            doubtful_contents: 0,
+            without_digests: false,
         }
     }
 
     /// Whether nothing that was asked for is missing.
     pub(crate) fn is_complete(&self) -> bool {
-        let unknown = self.doubtful + self.written_while_mapped + self.unsealed;
-        self.recorded && self.gaps.is_empty() && self.problems.is_empty() && unknown == 0
+        let unknown = self.doubtful + self.doubtful_contents + self.written_while_mapped + self.unsealed;
+        self.recorded && !self.without_digests && self.gaps.is_empty() && self.problems.is_empty() && unknown == 0
     }
 
     /// The last object of a JSON stream.
@@ -84,11 +90,21 @@ impl Summary {
         if !self.recorded {
             notes.push("not complete: there is no recording".to_owned());
         }
+        if self.recorded && self.without_digests {
+            notes.push("not complete: no digest was recorded in this time, so none can have been found".to_owned());
+        }
         if self.doubtful > 0 {
             let count = self.doubtful;
             notes.push(format!(
                 "not complete: {count} observation(s) with a doubtful digest began no version, and a change may hide \
                  behind them; `hashtrail history` shows them"
+            ));
+        }
+        if self.doubtful_contents > 0 {
+            let count = self.doubtful_contents;
+            notes.push(format!(
+                "not complete: {count} observation(s) have a doubtful digest, and the content may have been another, also one \
+                 that was asked for"
             ));
         }
         if self.written_while_mapped > 0 {

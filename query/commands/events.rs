@@ -1,24 +1,27 @@
 //! `events`: rows of the events table, in the order in which they were sealed.
 
 use super::Context;
-use crate::archives::{Archives, Scan};
+use crate::algorithms::AskedDigest;
+use crate::archives::{Archives, Scan, is_date};
+use crate::asked_hooks::AskedHooks;
 use crate::cell;
 use crate::cli::{EventsOptions, Format, SharedOptions};
 use crate::filter::{PathPatterns, RowFilter};
+use crate::observed::Observed;
 use crate::output::Output;
 use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::summary::Summary;
 use crate::suppressed::Answer;
 use crate::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use arrow::array::RecordBatch;
 use hashtrail::cell::Micros;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::reader::{Prune, Span};
 use serde_json::{Map, Value};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -30,12 +33,13 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
     let shown = shown_columns(options, shared.output.format)?;
     let archives = Archives::open(shared, context.problems)?;
     let recordings = Recordings::load(&archives, &[])?;
-    let unrecorded = unrecorded(&options.hook, &recordings)?;
+    let asked_hooks = AskedHooks::check(&options.hook, &recordings, shared)?;
     let user_digests = if options.digest.is_empty() {
         Arc::default()
     } else {
         Arc::new(UserDigests::find(&archives, &options.digest.iter().cloned().collect())?)
     };
+    let asked_digest = AskedDigest::check(&options.digest, &archives, shared)?;
     let mut scan = scan(options, shared, &user_digests)?;
     scan.columns.clone_from(&shown);
     if let Some(sort) = &shared.output.sort {
@@ -52,6 +56,7 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
         scan.columns.extend(KEY_COLUMNS.iter().filter(|name| !asked.contains(**name)));
     }
     let mut output = Output::new(&shared.output, &shown, context.writer);
+    let mut found = 0_usize;
     let mut once = Once { user_digests: &user_digests, shown: HashSet::new() };
     archives.scan::<Event>(&scan, |batch| {
         for mut row in once.rows(batch)? {
@@ -64,6 +69,7 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
             for name in &shown {
                 row.entry(*name).or_insert(Value::Null);
             }
+            found += 1;
             if output.row(row)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
@@ -72,40 +78,29 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
     })?;
     let summary = Summary {
         unsealed: archives.unsealed(),
+        without_digests: asked_digest.is_without(),
+        doubtful_contents: asked_digest.doubtful(),
         ..Summary::of(&recordings, Answer::Everything, shared, context.problems)
     };
-    let mut last = summary.to_json(&[]);
-    last.insert("unrecorded_hooks".into(), unrecorded.clone().into());
-    if !unrecorded.is_empty() {
+    let mut observed = Observed::default();
+    if found == 0 {
+        observed.look_for_unmatched(&archives, &PathPatterns::new(&options.path)?)?;
+    }
+    let mut last = summary.to_json(&[("events", found)]);
+    last.extend(asked_hooks.fields());
+    last.extend(asked_digest.fields());
+    last.extend(observed.fields().remove_entry("never_observed"));
+    if !asked_hooks.are_recorded() {
         last.insert("complete".into(), false.into());
     }
-    let found = output.finish_with(&last)?;
+    output.finish_with(&last)?;
     if shared.output.format != Format::Json {
-        unrecorded.iter().for_each(|hook| note(&format!("not complete: no policy of a recording asked for `{hook}`")));
-        summary.notes().iter().filter(|_| unrecorded.is_empty() || !summary.is_complete()).for_each(|text| note(text));
+        observed.notes().iter().for_each(|text| note(text));
+        asked_hooks.notes().iter().for_each(|text| note(text));
+        let is_told = asked_hooks.are_recorded() || !summary.is_complete();
+        summary.notes().iter().filter(|_| is_told).for_each(|text| note(text));
     }
     Ok(found > 0)
-}
-
-/// Rows that no policy asks for: the recorder makes them by itself.
-const ALWAYS_RECORDED: [&str; 4] = ["sched_process_fork", "running_process", "open_descriptor", "user_digest"];
-
-/// Hooks that were asked for and that no recording has.
-///
-/// # Errors
-/// When one is the name of no hook at all.
-fn unrecorded(asked: &[String], recordings: &Recordings) -> Result<Vec<String>> {
-    let recorded: BTreeSet<String> = recordings.list.iter().flat_map(|recording| recording.coverage.hooks()).collect();
-    let is_recorded = |hook: &&String| recorded.contains(*hook) || ALWAYS_RECORDED.contains(&hook.as_str());
-    let missing: Vec<String> = asked.iter().filter(|hook| !is_recorded(hook)).cloned().collect();
-    let is_name = |hook: &String| {
-        !hook.is_empty() && hook.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
-    if let Some(wrong) = missing.iter().find(|hook| !is_name(hook)) {
-        let recorded: Vec<&str> = recorded.iter().map(String::as_str).collect();
-        bail!("`{wrong}` is the name of no hook; the recordings have {}", recorded.join(", "));
-    }
-    Ok(missing)
 }
 
 /// Shows an event whose digest another row holds with that digest, and then that other row no more.
@@ -163,8 +158,9 @@ fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<User
     };
     let is_timed = shared.since.is_some() || shared.until.is_some();
     let dates = is_timed.then(|| {
-        let first = shared.since.map_or_else(String::new, Micros::date);
-        (first, shared.until.map_or_else(|| "9999-99-99".to_owned(), Micros::date))
+        // Years of more than four digits sort elsewhere.
+        let date = |time: Option<Micros>| time.map(Micros::date).filter(|date| is_date(date));
+        (date(shared.since).unwrap_or_default(), date(shared.until).unwrap_or_else(|| "9999-99-99".to_owned()))
     });
     let prune = Prune {
         spans: is_timed.then(|| span(shared.since, shared.until)).into_iter().collect(),

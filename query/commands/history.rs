@@ -1,6 +1,7 @@
 //! `history`: every version of one file, or every place of one digest.
 
 use super::{Context, version_row};
+use crate::algorithms::AskedDigest;
 use crate::archives::{Archives, Scan};
 use crate::cli::{Format, HistoryOptions, SharedOptions};
 use crate::filter::{PathPatterns, RowFilter};
@@ -63,6 +64,10 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     patterns.notes().for_each(|text| note(&text));
     let mut observed = Observed::default();
     observed.look_for_unseen(&archives, &patterns, &rows)?;
+    if let Some(inode) = options.inode.as_ref().filter(|_| rows.is_empty()) {
+        observed.look_for_inode(&archives, inode)?;
+    }
+    let asked_digest = AskedDigest::check(options.digest.as_slice(), &archives, shared)?;
     // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
     let is_whole = options.digest.is_none();
     let versions = all_versions(rows, &recordings, is_whole.then_some(&archives));
@@ -83,11 +88,14 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     let summary = Summary {
         unsealed: archives.unsealed(),
         written_while_mapped: mapped_writes.count,
+        without_digests: asked_digest.is_without(),
+        doubtful_contents: asked_digest.doubtful(),
         ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
     };
     let found = versions.iter().filter(|version| is_within(version, shared)).count();
     let mut last = summary.to_json(&[("versions", found), ("written_while_mapped", mapped_writes.count)]);
     last.extend(observed.fields());
+    last.extend(asked_digest.fields());
     output.finish_with(&last)?;
     if shared.output.format != Format::Json {
         observed.notes().iter().for_each(|text| note(text));

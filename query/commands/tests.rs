@@ -1,11 +1,14 @@
 //! Whole commands on a small archive that the library's own writer sealed.
 
+mod attacks;
 mod attribution;
 mod copies;
+mod digests;
 mod hosts;
 mod mapped;
 mod nothing;
 mod suppressed;
+mod taken_away;
 mod verdicts;
 
 use super::*;

@@ -2,6 +2,7 @@
 
 use super::{MANIFEST, safe_path};
 use crate::finding::{Finding, Findings};
+use crate::folder::{self, Listing};
 use anyhow::Result;
 use hashtrail::archive::{Archive, open_regular};
 use hashtrail::manifest::{Content, Line};
@@ -95,25 +96,14 @@ fn unlisted(root: &Path, folder: &Path, seen: &HashSet<PathBuf>) -> Vec<Finding>
     let mut findings = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        let entries = match fs::read_dir(root.join(&folder)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => {
-                findings.push(Finding::damage("folder_unreadable", folder.to_string_lossy(), "", error.to_string()));
-                continue;
-            }
-        };
+        let Listing { entries, errors } = folder::list(&root.join(&folder));
+        let name = folder.to_string_lossy();
+        findings.extend(
+            errors.iter().map(|error| Finding::damage("folder_unreadable", name.clone(), "", format!("{error:#}"))),
+        );
         for entry in entries {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    let name = folder.to_string_lossy();
-                    findings.push(Finding::damage("folder_unreadable", name, "", error.to_string()));
-                    break;
-                }
-            };
-            let path = folder.join(entry.file_name());
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            let path = folder.join(&entry.name);
+            if entry.kind.is_dir() {
                 folders.push(path);
             } else if !seen.contains(&path) {
                 findings.push(Finding::damage("file_unlisted", path.to_string_lossy(), "", "no line names it"));

@@ -3,6 +3,7 @@
 use super::files::Checked;
 use super::{MANIFEST, safe_path};
 use crate::finding::{Finding, Findings};
+use crate::folder::{self, Entry, Listing};
 use anyhow::Result;
 use hashtrail::archive::Archive;
 use hashtrail::ledger::LedgerEntry;
@@ -76,14 +77,10 @@ pub(super) fn check(archive: &Archive, lines: &[Line], checked: &Checked, findin
 /// Names what stands in the journal; says whether some of it is to be sealed yet.
 fn check_journal(archive: &Archive, findings: &mut Findings) -> bool {
     let mut is_unsealed = false;
-    let names = match journal_names(archive) {
-        Ok(names) => names,
-        Err(error) => {
-            findings.push(Finding::damage("folder_unreadable", ".journal", "", error.to_string()));
-            return false;
-        }
-    };
-    for name in names {
+    let Listing { entries, errors } = folder::list(&archive.journal());
+    findings
+        .extend(errors.iter().map(|error| Finding::damage("folder_unreadable", ".journal", "", format!("{error:#}"))));
+    for name in entries.iter().map(Entry::text) {
         let detail = if name.ends_with(".journal") {
             is_unsealed = true;
             "`hashtrail-recorder recover` seals it"
@@ -95,18 +92,6 @@ fn check_journal(archive: &Archive, findings: &mut Findings) -> bool {
         findings.push(Finding::notice("not_sealed", format!(".journal/{name}"), "", detail));
     }
     is_unsealed
-}
-
-/// What stands in the journal, in order. A copy may have none.
-fn journal_names(archive: &Archive) -> std::io::Result<Vec<String>> {
-    let entries = match std::fs::read_dir(archive.journal()) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let name = |entry: std::io::Result<std::fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
-    let mut names = entries.map(name).collect::<std::io::Result<Vec<String>>>()?;
-    names.sort();
-    Ok(names)
 }
 
 fn outside(line: &Line, detail: &str) -> Finding {

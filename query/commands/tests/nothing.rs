@@ -96,8 +96,25 @@ fn a_hook_that_no_policy_asked_for_leaves_the_answer_incomplete() -> Result<()> 
     let (found, lines) = changes(&["events", "--hook", "file_opne"])?;
     assert!(!found);
     assert_eq!((&lines[0]["complete"], &lines[0]["unrecorded_hooks"]), (&json!(false), &json!(["file_opne"])));
+    let (_, lines) = changes(&["events", "--hook", "mmap_fiel"])?;
+    assert_eq!(lines[0]["near_hooks"], json!({"mmap_fiel": ["mmap_file"]}));
     let (_, lines) = changes(&["events", "--hook", "mmap_file"])?;
     assert_eq!((lines.len(), &lines[4]["complete"]), (5, &json!(true)));
-    assert!(changes(&["events", "--hook", "mmap file"]).is_err());
+    assert_eq!(lines[4]["events"], json!(4));
+    assert!(changes(&["events", "--hook", "no hook"]).is_err());
+    Ok(())
+}
+
+#[test]
+fn events_of_a_path_that_nobody_saw_are_told_like_files() -> Result<()> {
+    let (_, lines) = changes(&["events", "--path", "/usr/lib/librery.so", "--path", "/etc/config", "--pid", "12345"])?;
+    let [summary] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!(
+        summary["never_observed"][0],
+        json!({"pattern": "/usr/lib/librery.so", "left_out": null, "near": [LIBRARY]})
+    );
+    assert_eq!(summary["never_observed"][1]["left_out"]["events"], json!(1), "{summary}");
+    let (_, lines) = changes(&["events", "--path", "/etc/config"])?;
+    assert_eq!((lines.len(), &lines[1]["never_observed"]), (2, &json!([])));
     Ok(())
 }

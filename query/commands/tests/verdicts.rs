@@ -86,3 +86,30 @@ fn an_archive_that_cannot_be_verified_leaves_the_others_their_verdict() -> Resul
     assert!(problem && json_lines(&output).last().is_some_and(|line| line["verdict"] == "good"), "{output}");
     Ok(())
 }
+
+#[test]
+fn what_a_glob_names_and_cannot_be_opened_is_a_problem_of_every_command() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = |name: &str| directory.path().join(name);
+    archive(&path("web1/archive"), &incident(), 2)?;
+    std::fs::create_dir(path("lost+found"))?;
+    let glob = |pattern: &str, question: &[&str]| {
+        query(&path(pattern), &[question, &["--format", "json"]].concat()).map(|(_, problem, output)| (problem, output))
+    };
+    let questions = [&["changes"][..], &["lookup", NEW], &["events"], &["gaps"], &["info"], &["verify"]];
+    for question in questions {
+        assert!(!glob("*/archive", question)?.0, "{question:?}");
+    }
+    // For root no folder is closed; a link that leads to itself is, for everybody.
+    std::os::unix::fs::symlink(path("web2"), path("web2"))?;
+    for (pattern, question) in ["*/archive", "*/arch*"].into_iter().flat_map(|glob| questions.map(|one| (glob, one))) {
+        let (problem, output) = glob(pattern, question)?;
+        assert!(problem, "{question:?} of {pattern}: {output}");
+        let last = json_lines(&output).pop().unwrap_or_default();
+        assert!(last.get("complete").is_none_or(|complete| complete == false), "{question:?}: {last}");
+    }
+    std::fs::remove_file(path("web2"))?;
+    std::os::unix::fs::symlink(path("nothing"), path("web3"))?;
+    assert!(glob("web*", &["verify"])?.0, "a link to nothing is no archive that was looked at");
+    Ok(())
+}
