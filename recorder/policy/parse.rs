@@ -8,7 +8,7 @@ use super::hook;
 use super::list;
 use super::macros::Macros;
 use super::model::{HookEntry, Policy};
-use super::refusals::{OPTIONS, PROBED_FUNCTIONS, SPEC};
+use super::refusals::{OPTIONS, OWN_FILTERS, PROBED_FUNCTIONS, SPEC};
 use super::report::{Position, Report, quoted};
 
 /// The only version of Tetragon's policies.
@@ -179,8 +179,11 @@ fn name_replacements(kprobes: &Node, report: &mut Report) {
         let Some((call, Value::Scalar { text, .. })) = call.map(|call| (call, &call.value.value)) else {
             continue;
         };
-        if let Some((function, hook)) = PROBED_FUNCTIONS.iter().find(|(name, _)| name == text) {
-            report.refuse(call.value.at, format_args!("kprobe on `{function}`; use `hook: {hook}` under `lsmhooks`"));
+        let known = PROBED_FUNCTIONS.iter().find(|(name, _)| name == text).map(|(_, hook)| *hook);
+        if let Some(hook) = known.or_else(|| text.strip_prefix("security_")) {
+            let own = OWN_FILTERS.iter().find(|(name, _)| *name == hook).map(|(_, says)| format!(" ({says})"));
+            let (function, hook, own) = (quoted(text), quoted(&format!("hook: {hook}")), own.unwrap_or_default());
+            report.refuse(call.value.at, format_args!("kprobe on {function}; use {hook} under `lsmhooks`{own}"));
         }
     }
 }
