@@ -29,8 +29,9 @@ static __always_inline __u8 obstacle_to_act(struct thread *thread, const struct 
 static long act_for_entry(__u64 entry, struct thread **context)
 {
 	struct thread *thread = *context;
-	__u32 bit = 1 << (entry % ENTRIES_PER_HOOK), row;
+	__u64 bit = 1ULL << (entry % ENTRIES_PER_HOOK);
 	struct selector *selector;
+	__u32 row;
 
 	if (!(thread->acting & bit) || entry >= ENTRIES_PER_HOOK)
 		return 0;
@@ -62,7 +63,7 @@ __noinline int act(struct thread *thread)
 /* What the row of an entry says of the act. */
 static __always_inline void fill_act(struct event *event, struct thread *thread, const struct selector *selector)
 {
-	__u32 bit = 1 << (selector->entry_of_hook % ENTRIES_PER_HOOK);
+	__u64 bit = 1ULL << (selector->entry_of_hook % ENTRIES_PER_HOOK);
 	bool done;
 
 	event->action = action_of(selector);

@@ -144,14 +144,15 @@ static __always_inline bool is_merged(struct thread *thread, __u32 row, const st
 struct limiting {
 	struct thread *thread;
 	__u32 flag; /* SELECTOR_LIMITED or SELECTOR_DEDUPE */
-	__u32 entries; /* bits of those that are looked at: each once, because a look is remembered */
+	__u64 entries; /* bits of those that are looked at: each once, because a look is remembered */
 };
 
 static long limit_entry(__u64 entry, struct limiting *limiting)
 {
 	struct thread *thread = limiting->thread;
-	__u32 bit = 1 << (entry % ENTRIES_PER_HOOK), row;
+	__u64 bit = 1ULL << (entry % ENTRIES_PER_HOOK);
 	struct selector *selector;
+	__u32 row;
 
 	if (!(thread->matched & limiting->entries & bit) || entry >= ENTRIES_PER_HOOK)
 		return 0;
@@ -171,7 +172,7 @@ static long limit_entry(__u64 entry, struct limiting *limiting)
 }
 
 /* Takes back the rows of these entries that a limit stops. */
-__noinline int apply_limits(struct thread *thread, __u32 flag, __u32 entries)
+__noinline int apply_limits(struct thread *thread, __u32 flag, __u64 entries)
 {
 	struct limiting limiting = { .thread = thread, .flag = flag, .entries = entries };
 

@@ -12,7 +12,7 @@
 #define SCRATCH_SLOTS 128
 
 /* Paths up to this length are kept with the thread over a hash. */
-#define ASIDE_PATH_BYTES 512
+#define ASIDE_PATH_BYTES 384
 
 struct scratch {
 	__u64 claimed;
@@ -81,25 +81,25 @@ struct thread {
 	__u32 handled_generation; /* of the newest programs that took the last call */
 	__u32 hook;
 	/* Bits of the hook's entries. */
-	__u32 decided;
-	__u32 matched; /* gets a row */
-	__u32 acting; /* denies or signals */
-	__u32 undecided; /* until the digest is known */
-	__u32 uncertain; /* matched by a digest that is not certain */
-	__u32 unknown; /* a filter that could not be evaluated decides whether it matches */
-	__u32 wants_digest;
-	__u32 signalled;
-	__u32 denied; /* by this one */
-	__s32 verdict; /* what the hook returns */
+	__u64 decided;
+	__u64 matched; /* gets a row */
+	__u64 acting; /* denies or signals */
+	__u64 undecided; /* until the digest is known */
+	__u64 uncertain; /* matched by a digest that is not certain */
+	__u64 unknown; /* a filter that could not be evaluated decides whether it matches */
+	__u64 wants_digest;
+	__u64 signalled;
+	__u64 denied; /* by this one */
 	__u64 families; /* of the process */
 	__u64 path_hash;
 	__u32 target_flags; /* what the second path lacks, as in enum path_flag */
+	__s32 verdict; /* what the hook returns */
 	__u32 unknown_texts; /* bits of enum text: what could not be found out of this call; and UNKNOWN_FAMILIES */
 	__u64 aside_hash; /* of a path too long for aside_path */
 	__u64 attribute_name; /* address of the name that inode_setxattr was given */
 	__u64 number[NUMBER_COUNT];
 	struct path_sets sets[TEXT_COUNT];
-	__u32 selector_of_entry[ENTRIES_PER_HOOK]; /* rows of the selectors */
+	__u16 selector_of_entry[ENTRIES_PER_HOOK]; /* rows of the selectors */
 	struct content content; /* of the file of the call, before the digest */
 	struct exec_digest exec_digest;
 	struct event event;

@@ -156,11 +156,11 @@ static __always_inline long selector_matches(struct evaluation *evaluation, __u3
 {
 	struct selector *selector = bpf_map_lookup_elem(&selectors, &row);
 	struct thread *thread = evaluation->thread;
-	__u32 bit;
+	__u64 bit;
 
 	if (!selector || selector->entry_of_hook >= ENTRIES_PER_HOOK)
 		return 1;
-	bit = 1 << selector->entry_of_hook;
+	bit = 1ULL << selector->entry_of_hook;
 	if (thread->decided & bit)
 		return 0;
 	if (evaluation->pass == PASS_CHEAP) {
@@ -229,7 +229,7 @@ __noinline int evaluate(struct thread *thread, __u32 pass)
 	}
 	evaluation.first_step = policy->first_step;
 	bpf_loop(policy->step_count, try_step, &evaluation, 0);
-	return pass == PASS_CHEAP ? evaluation.possible : thread->matched | thread->acting | thread->undecided;
+	return pass == PASS_CHEAP ? evaluation.possible : !!(thread->matched | thread->acting | thread->undecided);
 }
 
 #endif

@@ -61,13 +61,13 @@ __noinline int limit_rows(struct thread *thread, struct scratch *slot)
 	if (config.has_limits)
 		hash_texts(thread, slot);
 	apply_limits(thread, SELECTOR_LIMITED, thread->matched);
-	return thread->matched | thread->acting | thread->undecided;
+	return !!(thread->matched | thread->acting | thread->undecided);
 }
 
 /* The rest of the entries, now that the digest is known. */
 __noinline int decide_by_digest(struct thread *thread)
 {
-	__u32 undecided;
+	__u64 undecided;
 
 	if (!thread)
 		return 0;
@@ -91,7 +91,7 @@ struct rows {
 	__u8 status;
 };
 
-static __always_inline void fill_entry(struct event *event, struct rows *rows, __u32 row, __u32 bit)
+static __always_inline void fill_entry(struct event *event, struct rows *rows, __u32 row, __u64 bit)
 {
 	struct thread *thread = rows->thread;
 	bool wants_digest = thread->wants_digest & bit;
@@ -116,8 +116,9 @@ static __always_inline void fill_entry(struct event *event, struct rows *rows, _
 static long send_matched_entry(__u64 entry, struct rows *rows)
 {
 	struct thread *thread = rows->thread;
-	__u32 bit = 1 << (entry % ENTRIES_PER_HOOK), row;
+	__u64 bit = 1ULL << (entry % ENTRIES_PER_HOOK);
 	struct event *event = &thread->event;
+	__u32 row;
 
 	if (entry >= ENTRIES_PER_HOOK || !(thread->matched & bit))
 		return 0;

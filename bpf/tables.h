@@ -101,7 +101,7 @@ enum affix_kind {
 #define PREFIX_LENGTHS 256
 #define POSTFIX_LENGTHS 128
 #define PATH_SET_WORDS 4
-#define ENTRIES_PER_HOOK 16
+#define ENTRIES_PER_HOOK 64
 #define OTHER_HOOKS 8
 
 /* One set of paths is one bit. */

@@ -25,7 +25,7 @@ fn describe_policy(policy: &Policy, text: &mut String) {
         describe_entry(entry, policy.monitor, text);
     }
     if policy.extensions.is_empty() {
-        line(text, "  extensions: none, Tetragon can load it too");
+        line(text, "  extensions: none, all of it is Tetragon's language");
     } else {
         let extensions = policy.extensions.join(", ");
         line(text, &format!("  extensions under `hashtrail`: {extensions}; Tetragon will not load it"));

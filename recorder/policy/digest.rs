@@ -20,12 +20,12 @@ const MAX_FILE_SIZE: u64 = 64 << 20;
 pub(super) fn filter(node: &Node, hook: &Hook, report: &mut Report) -> Option<Filter> {
     let fields = Fields::of(node, "`digests`", report)?;
     fields.check(&["operator", "algorithm", "values", "file"], &[], report);
-    if !hook.has_digest() {
+    if hook.has_possible_name() && !hook.has_digest() {
         let hook = hook.name();
         report.refuse(node.at, format_args!("`digests` needs a digest, and none is possible at `{hook}`; remove it"));
         return None;
     }
-    let negated = membership(node, &fields, report)?;
+    let negated = membership(node, &fields, report);
     let Some(algorithm) = fields.get("algorithm") else {
         report.refuse(node.at, "`algorithm` is missing; add the one that IMA uses here, such as `algorithm: sha256`");
         return None;
@@ -40,6 +40,7 @@ pub(super) fn filter(node: &Node, hook: &Hook, report: &mut Report) -> Option<Fi
         }
     };
     let algorithm = algorithm.text("`algorithm`", report)?.to_owned();
+    let negated = negated?;
     (!digests.is_empty()).then_some(Filter::Digest { algorithm, negated, digests })
 }
 

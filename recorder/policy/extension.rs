@@ -86,7 +86,7 @@ fn filter(key: &str, node: &Node, arguments: &Arguments, report: &mut Report) ->
 /// `{operator, values}` with numbers, ranges and, for audit users, `unset`.
 fn users(key: &str, number: Number, node: &Node, report: &mut Report) -> Option<Filter> {
     let fields = set(key, node, report)?;
-    let negated = membership(node, &fields, report)?;
+    let negated = membership(node, &fields, report);
     let items = set_values(key, node, &fields, report)?;
     let is_unset = |item: &&Node| number == Number::Auid && item.is_word("unset");
     let unset = items.iter().filter(is_unset).map(|_| (UNSET, UNSET));
@@ -97,11 +97,12 @@ fn users(key: &str, number: Number, node: &Node, report: &mut Report) -> Option<
             None => is_complete = false,
         }
     }
+    let negated = negated?;
     (is_complete && !ranges.is_empty()).then_some(Filter::Number { number, negated, ranges })
 }
 
 fn types(node: &Node, arguments: &Arguments, report: &mut Report) -> Option<Filter> {
-    if !arguments.have_file() {
+    if arguments.hook.has_possible_name() && !arguments.have_file() {
         let hook = arguments.hook.name();
         report.refuse(
             node.at,
@@ -113,8 +114,9 @@ fn types(node: &Node, arguments: &Arguments, report: &mut Report) -> Option<Filt
         return None;
     }
     let fields = set("fileTypes", node, report)?;
-    let negated = membership(node, &fields, report)?;
-    file_types(set_values("fileTypes", node, &fields, report)?, negated, report)
+    let negated = membership(node, &fields, report);
+    let types = file_types(set_values("fileTypes", node, &fields, report)?, negated.unwrap_or_default(), report);
+    types.filter(|_| negated.is_some())
 }
 
 fn set<'a>(key: &str, node: &'a Node, report: &mut Report) -> Option<Fields<'a>> {
@@ -133,7 +135,7 @@ fn set_values<'a>(key: &str, node: &Node, fields: &Fields<'a>, report: &mut Repo
 }
 
 fn open_mode(node: &Node, hook: &Hook, report: &mut Report) -> Option<Filter> {
-    if !matches!(hook, Hook::FileOpen | Hook::FilePostOpen) {
+    if hook.has_possible_name() && !matches!(hook, Hook::FileOpen | Hook::FilePostOpen) {
         report.refuse(node.at, "`openMode` works on `file_open` and `file_post_open` only; remove it");
         return None;
     }
@@ -141,7 +143,7 @@ fn open_mode(node: &Node, hook: &Hook, report: &mut Report) -> Option<Filter> {
 }
 
 fn attributes(node: &Node, hook: &Hook, report: &mut Report) -> Option<Filter> {
-    if *hook != Hook::InodeSetattr {
+    if hook.has_possible_name() && *hook != Hook::InodeSetattr {
         report.refuse(node.at, "`attributes` works on `inode_setattr` only; remove it");
         return None;
     }

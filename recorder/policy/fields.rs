@@ -4,7 +4,7 @@
 //! fault is refused as a whole, so callers go on with a default and find the next fault.
 
 use super::document::{Entry, Node, Value};
-use super::number;
+use super::number::{self, Notation};
 use super::report::{Position, Report, listed, quoted};
 
 /// Longer names are not compared with the known ones.
@@ -77,10 +77,7 @@ impl Node {
 
     /// Says the same as leaving the key out: null, `false` or an empty list.
     pub(super) fn is_unset(&self) -> bool {
-        match &self.value {
-            Value::Scalar { text, plain: true } => self.is_null() || text == "false",
-            _ => self.is_empty_list(),
-        }
+        self.is_null() || self.truth() == Some(false) || self.is_empty_list()
     }
 
     /// A list without items, which says the same as leaving the key out.
@@ -105,20 +102,33 @@ impl Node {
         }
     }
 
+    /// A truth value as the YAML reader of Tetragon takes it, which follows YAML 1.1.
+    fn truth(&self) -> Option<bool> {
+        let Value::Scalar { text, plain: true } = &self.value else {
+            return None;
+        };
+        match text.as_str() {
+            "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "y" | "Y" | "on" | "On" | "ON" => Some(true),
+            "false" | "False" | "FALSE" | "no" | "No" | "NO" | "n" | "N" | "off" | "Off" | "OFF" => Some(false),
+            _ => None,
+        }
+    }
+
     /// `true` or `false`.
     pub(super) fn boolean(&self, what: &str, report: &mut Report) -> Option<bool> {
-        if let Value::Scalar { text, plain: true } = &self.value {
-            match text.as_str() {
-                "true" | "True" | "TRUE" => return Some(true),
-                "false" | "False" | "FALSE" => return Some(false),
-                _ => {}
-            }
+        if let Some(truth) = self.truth() {
+            return Some(truth);
         }
         report.refuse(self.at, format_args!("{what} must be `true` or `false`, without quotes; write one of them"));
         None
     }
 
-    /// A number that is not negative, decimal or 0x hex.
+    /// How a number is written here: without quotes, YAML reads it already.
+    pub(super) fn notation(&self, in_quotes: Notation) -> Notation {
+        if matches!(&self.value, Value::Scalar { plain: true, .. }) { Notation::Prefixed } else { in_quotes }
+    }
+
+    /// A number that is not negative.
     pub(super) fn number(&self, what: &str, report: &mut Report) -> Option<u64> {
         let text = self.text(what, report)?;
         let number = number::parse(text);

@@ -19,17 +19,18 @@ const MAX_MESSAGE: usize = 256;
 /// Most different hooks without a program of their own.
 const MAX_OTHER_HOOKS: usize = 8;
 
-/// The kernel's longest names of hooks have about 30 characters.
-const MAX_HOOK_NAME: usize = 64;
-
 /// Reads a hook entry. `None` means that the report says why.
 pub(super) fn entry<'a>(node: &'a Node, macros: &Macros<'a>, report: &mut Report) -> Option<HookEntry> {
     let fields = Fields::of(node, "an entry of `lsmhooks`", report)?;
     fields.check(&["hook", "message", "tags", "args", "selectors", "hashtrail"], HOOK, report);
     let message = fields.get("message").and_then(|node| message(node, report));
     let tags = fields.get("tags").map_or_else(Vec::new, |node| tags(node, report));
-    let hook = hook(node, &fields, report)?;
-    count_entry(&hook, node, report);
+    let named = hook(node, &fields, report);
+    if let Ok(hook) = &named {
+        count_entry(hook, node, report);
+    }
+    let is_accepted = named.is_ok();
+    let hook = named.unwrap_or_else(|meant| meant);
     let arguments = Arguments::read(hook, fields.get("args"), report);
     let mut selectors = fields.get("selectors").map_or_else(Vec::new, |node| {
         let items = node.items("`selectors`", MAX_SELECTORS, report).iter();
@@ -39,49 +40,63 @@ pub(super) fn entry<'a>(node: &'a Node, macros: &Macros<'a>, report: &mut Report
         extend(&mut selectors, node, &arguments, report);
     }
     check_open_modes(&arguments.hook, &selectors, node, report);
-    Some(HookEntry { hook: arguments.hook, line: node.at.line, message, tags, selectors })
+    is_accepted.then_some(HookEntry { hook: arguments.hook, line: node.at.line, message, tags, selectors })
 }
 
-fn hook(entry: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<Hook> {
+/// The entry's hook. An error is the hook that was probably meant, for the rest of the entry, and stands in the report.
+fn hook(entry: &Node, fields: &Fields<'_>, report: &mut Report) -> Result<Hook, Hook> {
     let names = || listed(Hook::all().iter().map(Hook::name));
     let Some(node) = fields.get("hook") else {
         let names = names();
         report.refuse(entry.at, format_args!("`hook` is missing; add `hook:` with one of {names}"));
-        return None;
+        return Err(Hook::Other(String::new()));
     };
-    let name = node.text("`hook`", report)?;
+    let Some(name) = node.text("`hook`", report) else {
+        return Err(Hook::Other(String::new()));
+    };
     if let Some(bare) = name.strip_prefix("security_").or_else(|| name.strip_prefix("bpf_lsm_")) {
-        let (name, bare) = (quoted(name), quoted(bare));
-        report.refuse(node.at, format_args!("hook {name} has a prefix too many; write {bare}"));
-        return None;
+        let (name, quoted_bare) = (quoted(name), quoted(bare));
+        report.refuse(node.at, format_args!("hook {name} has a prefix too many; write {quoted_bare}"));
+        return Err(meant(bare));
     }
     if let Some(hook) = Hook::from_name(name) {
-        return Some(hook);
+        return Ok(hook);
     }
-    let is_identifier = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if name.is_empty() || name.len() > MAX_HOOK_NAME || !name.bytes().all(is_identifier) {
-        let (name, names) = (quoted(name), names());
+    let hook = Hook::Other(name.to_owned());
+    if !hook.has_possible_name() {
+        let (quoted_name, names) = (quoted(name), names());
         report.refuse(
             node.at,
-            format_args!("hook {name} is not the name of a kernel hook; use another, such as one of {names}"),
+            format_args!("hook {quoted_name} is not the name of a kernel hook; use another, such as one of {names}"),
         );
-        return None;
+        return Err(meant(name));
     }
+    if count_other(name, node, report) { Ok(hook) } else { Err(hook) }
+}
+
+/// The hook whose name was written with other letters or signs.
+fn meant(name: &str) -> Hook {
+    let name = name.trim().to_lowercase().replace(['-', ' ', '.'], "_");
+    Hook::from_name(&name).unwrap_or(Hook::Other(name))
+}
+
+/// Counts a hook without a program of its own. False: there are too many, and the report says so.
+fn count_other(name: &str, node: &Node, report: &mut Report) -> bool {
     let others = &mut report.totals.other_hooks;
     others.insert(name.to_owned());
-    if others.len() > MAX_OTHER_HOOKS {
-        others.remove(name);
-        let others = listed(others.iter().map(String::as_str));
-        report.refuse(
-            node.at,
-            format_args!(
-                "hook `{name}` would be the {}th without a program of its own, after {others}; remove one of them",
-                MAX_OTHER_HOOKS + 1
-            ),
-        );
-        return None;
+    if others.len() <= MAX_OTHER_HOOKS {
+        return true;
     }
-    Some(Hook::Other(name.to_owned()))
+    others.remove(name);
+    let others = listed(others.iter().map(String::as_str));
+    report.refuse(
+        node.at,
+        format_args!(
+            "hook `{name}` would be the {}th without a program of its own, after {others}; remove one of them",
+            MAX_OTHER_HOOKS + 1
+        ),
+    );
+    false
 }
 
 fn count_entry(hook: &Hook, entry: &Node, report: &mut Report) {

@@ -18,6 +18,7 @@ mod extension;
 mod fields;
 mod filter;
 mod hook;
+mod list;
 mod macros;
 pub(crate) mod model;
 mod number;
@@ -127,7 +128,7 @@ fn policies(source: &str, bytes: &[u8], report: &mut Report) -> Vec<NamedPolicy>
         report.refuse(Position::START, "the file holds no policy; begin with `apiVersion: cilium.io/v1alpha1`");
     }
     let text: Arc<str> = text.into();
-    documents.iter().filter_map(|document| parse::policy(document, source, &text, report)).collect()
+    documents.iter().flat_map(|document| parse::policies(document, source, &text, report)).collect()
 }
 
 /// The place after some text.

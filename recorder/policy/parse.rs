@@ -5,12 +5,14 @@ use std::sync::Arc;
 use super::document::{Node, Value};
 use super::fields::{Fields, refuse_unknown};
 use super::hook;
+use super::list;
 use super::macros::Macros;
 use super::model::{HookEntry, Policy};
-use super::refusals::{OPTIONS, PROBED_FUNCTIONS, SPEC};
+use super::refusals::{OPTIONS, OWN_FILTERS, PROBED_FUNCTIONS, SPEC};
 use super::report::{Position, Report, quoted};
 
-const API_VERSION: &str = "cilium.io/v1alpha1";
+/// The only version of Tetragon's policies.
+pub(super) const API_VERSION: &str = "cilium.io/v1alpha1";
 const KIND: &str = "TracingPolicy";
 
 /// Kubernetes' limit for a name; it goes into a column of every row.
@@ -20,7 +22,7 @@ const MAX_NAME: usize = 253;
 const MAX_OPTIONS: usize = 16;
 
 /// Most entries under `lsmhooks`.
-const MAX_HOOK_ENTRIES: usize = 64;
+const MAX_HOOK_ENTRIES: usize = 256;
 
 /// A policy and where its name stands, for the message when another has the same.
 pub(super) struct NamedPolicy {
@@ -30,8 +32,14 @@ pub(super) struct NamedPolicy {
     pub(super) named_at: Position,
 }
 
-/// Reads one document. `None` means that the report says why.
-pub(super) fn policy(document: &Node, source: &str, text: &Arc<str>, report: &mut Report) -> Option<NamedPolicy> {
+/// Reads one document: a policy, or a list of them.
+pub(super) fn policies(document: &Node, source: &str, text: &Arc<str>, report: &mut Report) -> Vec<NamedPolicy> {
+    let items = list::items(document, report).unwrap_or(std::slice::from_ref(document));
+    items.iter().filter_map(|item| policy(item, source, text, report)).collect()
+}
+
+/// Reads one policy. `None` means that the report says why.
+fn policy(document: &Node, source: &str, text: &Arc<str>, report: &mut Report) -> Option<NamedPolicy> {
     let faults_before = report.fault_count();
     report.totals.substrings = 0;
     let fields = Fields::of(document, "a policy", report)?;
@@ -66,7 +74,8 @@ fn check_kind(document: &Node, fields: &Fields<'_>, report: &mut Report) {
     }
 }
 
-fn check_constant(document: &Node, fields: &Fields<'_>, key: &str, wanted: &str, report: &mut Report) {
+/// Refuses a key that is missing or has another value.
+pub(super) fn check_constant(document: &Node, fields: &Fields<'_>, key: &str, wanted: &str, report: &mut Report) {
     let Some(node) = fields.get(key) else {
         report.refuse(document.at, format_args!("`{key}` is missing; add `{key}: {wanted}`"));
         return;
@@ -170,8 +179,11 @@ fn name_replacements(kprobes: &Node, report: &mut Report) {
         let Some((call, Value::Scalar { text, .. })) = call.map(|call| (call, &call.value.value)) else {
             continue;
         };
-        if let Some((function, hook)) = PROBED_FUNCTIONS.iter().find(|(name, _)| name == text) {
-            report.refuse(call.value.at, format_args!("kprobe on `{function}`; use `hook: {hook}` under `lsmhooks`"));
+        let known = PROBED_FUNCTIONS.iter().find(|(name, _)| name == text).map(|(_, hook)| *hook);
+        if let Some(hook) = known.or_else(|| text.strip_prefix("security_")) {
+            let own = OWN_FILTERS.iter().find(|(name, _)| *name == hook).map(|(_, says)| format!(" ({says})"));
+            let (function, hook, own) = (quoted(text), quoted(&format!("hook: {hook}")), own.unwrap_or_default());
+            report.refuse(call.value.at, format_args!("kprobe on {function}; use {hook} under `lsmhooks`{own}"));
         }
     }
 }

@@ -8,7 +8,8 @@ pub(super) type Refusals = &'static [(&'static str, &'static str)];
 const KUBERNETES: &str = "needs Kubernetes, which hashtrail does not know; remove it";
 const NO_RETURN: &str = "has no meaning on LSM hooks; remove it";
 const OTHER_PROBES: &str = "is not supported; use `lsmhooks`";
-const NOT_ON_LSM: &str = "does not work on LSM hooks, in Tetragon neither; remove it";
+const NOT_ON_LSM: &str = "is not supported on LSM hooks; remove it";
+const NO_EXPRESSIONS: &str = "is not supported; write the condition as filters of `matchArgs`";
 const NO_CHANGES: &str = "is not supported: hashtrail does not keep what a process had at its exec; use `matchNamespaces` or \
      `matchCapabilities`, or remove it";
 const NO_MEANING: &str = "has no meaning for hashtrail; remove it";
@@ -38,25 +39,25 @@ pub(super) const OPTIONS: Refusals = &[
     ("sleepable-preload-size", NO_MEANING),
 ];
 
-/// Kernel functions that Tetragon policies probe, and the LSM hook that serves the same question.
+/// Kernel functions that Tetragon policies probe, and the LSM hook that serves the same question. Any other
+/// `security_...` is the hook of that name.
 pub(super) const PROBED_FUNCTIONS: &[(&str, &str)] = &[
     ("security_bprm_check", "bprm_check_security"),
-    ("security_bprm_committed_creds", "bprm_committed_creds"),
-    ("security_mmap_file", "mmap_file"),
-    ("security_file_open", "file_open"),
-    ("security_file_post_open", "file_post_open"),
     ("security_file_permission", "file_open"),
-    ("security_path_truncate", "path_truncate"),
-    ("security_kernel_read_file", "kernel_read_file"),
-    ("security_file_lock", "file_lock"),
-    ("security_file_receive", "file_receive"),
-    ("security_inode_rename", "inode_rename"),
-    ("security_inode_unlink", "inode_unlink"),
-    ("security_inode_link", "inode_link"),
-    ("security_inode_setattr", "inode_setattr"),
-    ("security_inode_setxattr", "inode_setxattr"),
     ("fd_install", "file_open"),
+    ("sys_openat", "file_open"),
+    ("sys_execve", "bprm_check_security"),
+    ("sys_execveat", "bprm_check_security"),
+    ("sys_ptrace", "ptrace_access_check"),
+    ("sys_mount", "sb_mount"),
+    ("tcp_connect", "socket_connect"),
     ("do_init_module", "kernel_read_file"),
+];
+
+/// LSM hooks on which one of our own filters says what a probe's argument would.
+pub(super) const OWN_FILTERS: &[(&str, &str)] = &[
+    ("file_open", "`hashtrail: {openMode: [write]}` keeps opens for writing"),
+    ("inode_setattr", "`hashtrail: {attributes: [mode]}` keeps changes of the mode"),
 ];
 
 /// Keys of a hook entry's argument.
@@ -72,8 +73,16 @@ pub(super) const SELECTOR: Refusals = &[
     ("matchNamespaceChanges", NO_CHANGES),
     ("matchCapabilityChanges", NO_CHANGES),
     ("matchWorkloads", KUBERNETES),
+    (
+        "matchCmdArgs",
+        "is not supported: hashtrail does not keep the command line of a running process; use `matchBinaries`, or hook \
+         `bprm_committed_creds`, whose rows have it in `argv`",
+    ),
+    ("matchCEL", NO_EXPRESSIONS),
+    ("matchCel", NO_EXPRESSIONS),
+    ("MatchCel", NO_EXPRESSIONS),
     ("matchData", "fails on LSM hooks in Tetragon and is not supported; use `hashtrail: {uids: ...}` or remove it"),
-    ("matchCurrentCred", "is not supported; use `hashtrail: {uids: ...}` or `matchCapabilities`"),
+    ("matchCurrentCred", "is not supported; use `hashtrail: {uids: ...}`, `euids` or `auids`, or `matchCapabilities`"),
     ("matchReturnArgs", NO_RETURN),
     ("matchReturnActions", NO_RETURN),
 ];

@@ -2,7 +2,7 @@
 
 use super::super::document::Node;
 use super::super::model::{Filter, NEVER, Number};
-use super::super::number;
+use super::super::number::{self, Notation};
 use super::super::report::{Report, quoted};
 use super::operator::OnInteger;
 use super::text_value;
@@ -64,18 +64,20 @@ pub(in super::super) fn in_ranges(items: &[Node], report: &mut Report) -> Option
 /// One value as a range, which begins and ends with the same number where `min:max` is not written.
 fn one(node: &Node, operator: OnInteger, width: (u32, bool), report: &mut Report) -> Option<(u64, u64)> {
     let text = text_value(node, report)?;
+    // Tetragon reads these two with base 10, all others with base 0.
+    let notation = if operator == OnInteger::Map { Notation::Decimal } else { Notation::Prefixed };
     let is_range = text.contains(':') && matches!(operator, OnInteger::Range | OnInteger::Map);
     if !is_range && operator != OnInteger::Range {
-        let value = value(node, text, operator, width, report)?;
+        let value = value(node, (text, notation), operator, width, report)?;
         return Some((value, value));
     }
-    let Some((first, last)) = number::parse_range(text) else {
+    let Some((first, last)) = notation.parse_range(text) else {
         let text = quoted(text);
         report.refuse(
             node.at,
             format_args!(
-                "value {text} is not a range; write it as `min:max`, in decimal or 0x hex, not negative, the \
-                 smaller number first"
+                "value {text} is not a range; write it as `min:max`, not negative, the smaller number first; {}",
+                notation.advice()
             ),
         );
         return None;
@@ -83,18 +85,39 @@ fn one(node: &Node, operator: OnInteger, width: (u32, bool), report: &mut Report
     fits(node, last, width.0, report).then_some((first, last))
 }
 
-fn value(node: &Node, text: &str, operator: OnInteger, width: (u32, bool), report: &mut Report) -> Option<u64> {
-    let value = match number::parse(text) {
+fn value(
+    node: &Node,
+    (text, notation): (&str, Notation),
+    operator: OnInteger,
+    width: (u32, bool),
+    report: &mut Report,
+) -> Option<u64> {
+    let notation = node.notation(notation);
+    let unsigned = text.strip_prefix('+').filter(|_| width.1).unwrap_or(text);
+    let value = match notation.parse(unsigned) {
         Some(value) => value,
         None if text.starts_with('-') && number::parse_signed(text).is_some() => {
             return negative(node, text, operator, width, report);
         }
         None => {
             let text = quoted(text);
-            report.refuse(node.at, format_args!("value {text} is not a number; {}", number::ADVICE));
+            report.refuse(node.at, format_args!("value {text} is not a number; {}", notation.advice()));
             return None;
         }
     };
+    if notation == Notation::Decimal
+        && unsigned.len() > 1
+        && unsigned.starts_with('0')
+        && !unsigned.contains(['x', 'X'])
+    {
+        let text = quoted(text);
+        report.warn(
+            node.at,
+            format_args!(
+                "value {text} is decimal here, as in Tetragon, though octal elsewhere: {value}; write {value}"
+            ),
+        );
+    }
     fits(node, value, width.0, report).then_some(value)
 }
 

@@ -22,16 +22,17 @@ const MAX_FILE_TYPES: usize = 4;
 pub(super) fn argument(node: &Node, arguments: &Arguments, report: &mut Report) -> Option<Filter> {
     let fields = Fields::of(node, "an entry of `matchArgs`", report)?;
     fields.check(&["index", "args", "operator", "values"], &[], report);
-    let index = match fields.get("index") {
-        Some(node) => Some((argument_index(node, report)?, node.at)),
-        None => None,
-    };
+    // 0 where nothing is written.
+    let index = fields.get("index").map_or((Some(0), node.at), |node| (argument_index(node, report), node.at));
     let argument = match fields.get("args").filter(|positions| !positions.is_empty_list()) {
-        Some(positions) => argument_by_position(positions, arguments, report)?,
-        // 0 where nothing is written.
-        None => argument_by_index(index.unwrap_or((0, node.at)), arguments, report)?,
+        Some(positions) => argument_by_position(positions, arguments, report),
+        None => index.0.and_then(|place| argument_by_index((place, index.1), arguments, report)),
     };
     let values = values(node, &fields, "`matchArgs`", report);
+    if argument.is_none() {
+        operator::check_name(node, &fields, report);
+    }
+    let argument = argument?;
     match argument.subject {
         Subject::Path { text, has_file_type } => {
             let (operator, negated) = operator::of(node, &fields, &operator::PATHS, report)?;
@@ -80,10 +81,7 @@ fn text_value<'a>(node: &'a Node, report: &mut Report) -> Option<&'a str> {
     let text = node.text("a value", report)?;
     if text.starts_with("list:") {
         let text = quoted(text);
-        report.refuse(
-            node.at,
-            format_args!("{text}: values from `lists` do not work on LSM hooks; write the values out"),
-        );
+        report.refuse(node.at, format_args!("{text}: values from `lists` are not supported; write the values out"));
         return None;
     }
     Some(text)

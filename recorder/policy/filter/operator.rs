@@ -153,6 +153,21 @@ pub(super) fn of<T: Copy>(
     None
 }
 
+/// The operator where it is not known what it works on: only a name that no argument has is refused.
+pub(super) fn check_name(filter: &Node, fields: &Fields<'_>, report: &mut Report) {
+    let Some(node) = fields.get("operator") else {
+        report.refuse(filter.at, "`operator` is missing; add one, such as `operator: Equal`");
+        return;
+    };
+    let Some(name) = node.text("`operator`", report) else {
+        return;
+    };
+    if !is_any(name) && !ARGUMENT_OPERATORS.iter().any(|(refused, _)| *refused == name) {
+        let names: Vec<&str> = PATHS.known.iter().map(|(name, _)| *name).collect();
+        refuse_unknown(node.at, "operator", name, names.iter().copied(), &names, report);
+    }
+}
+
 /// Whether any kind of filter has this operator.
 fn is_any(name: &str) -> bool {
     fn has<T>(operators: &Operators<T>, name: &str) -> bool {

@@ -3,7 +3,7 @@
 use super::super::document::Node;
 use super::super::fields::{Fields, refuse_unknown};
 use super::super::model::{Filter, MAX_FAMILIES, Namespace, NamespaceValue, Number};
-use super::super::number;
+use super::super::number::Notation;
 use super::super::report::{Report, quoted};
 use super::{membership, text_value, values};
 
@@ -90,12 +90,10 @@ fn pid_filter(node: &Node, report: &mut Report) -> Option<Filter> {
     fields.check(&["operator", "values", "isNamespacePID", "followForks"], &[], report);
     let is_namespace_pid = flag(&fields, "isNamespacePID", report);
     let follow_forks = flag(&fields, "followForks", report);
-    let negated = membership(node, &fields, report)?;
+    let negated = membership(node, &fields, report);
     let items = values(node, &fields, "`matchPIDs`", report)?.items("`values`", MAX_VALUES, report);
     let pids: Vec<u32> = items.iter().filter_map(|item| pid(item, report)).collect();
-    if pids.is_empty() {
-        return None;
-    }
+    let negated = negated.filter(|_| !pids.is_empty())?;
     if follow_forks {
         report.totals.families += 1;
         if report.totals.families > MAX_FAMILIES {
@@ -131,14 +129,17 @@ fn flag(fields: &Fields<'_>, key: &str, report: &mut Report) -> bool {
 pub(in super::super) fn namespace(node: &Node, report: &mut Report) -> Option<Filter> {
     let fields = Fields::of(node, "an entry of `matchNamespaces`", report)?;
     fields.check(&["namespace", "operator", "values"], &[], report);
-    let Some(kind_node) = fields.get("namespace") else {
-        report.refuse(node.at, "`namespace` is missing; add one, such as `namespace: Mnt`");
-        return None;
+    let kind = match fields.get("namespace") {
+        Some(kind) => named(kind, "namespace", &NAMESPACES, report),
+        None => {
+            report.refuse(node.at, "`namespace` is missing; add one, such as `namespace: Mnt`");
+            None
+        }
     };
-    let kind = named(kind_node, "namespace", &NAMESPACES, report)?;
-    let negated = membership(node, &fields, report)?;
+    let negated = membership(node, &fields, report);
     let items = values(node, &fields, "`matchNamespaces`", report)?.items("`values`", MAX_VALUES, report);
     let values: Vec<NamespaceValue> = items.iter().filter_map(|item| namespace_value(item, report)).collect();
+    let (kind, negated) = (kind?, negated?);
     (!values.is_empty()).then_some(Filter::Namespace { kind, negated, values })
 }
 
@@ -147,7 +148,7 @@ fn namespace_value(node: &Node, report: &mut Report) -> Option<NamespaceValue> {
     if text == HOST {
         return Some(NamespaceValue::Host);
     }
-    let inode = number::parse(text).filter(|inode| u32::try_from(*inode).is_ok());
+    let inode = node.notation(Notation::Decimal).parse(text).filter(|inode| u32::try_from(*inode).is_ok());
     if inode.is_none() {
         let text = quoted(text);
         report.refuse(
@@ -174,14 +175,15 @@ fn capability_set(node: &Node, report: &mut Report) -> Option<(Number, bool, u64
     fields.check(&["type", "operator", "values", "isNamespaceCapability"], &[], report);
     let in_namespace = flag(&fields, "isNamespaceCapability", report);
     let set = match fields.get("type") {
-        Some(node) => named(node, "type", &CAPABILITY_SETS, report)?,
-        None => Number::Effective,
+        Some(node) => named(node, "type", &CAPABILITY_SETS, report),
+        None => Some(Number::Effective),
     };
-    let negated = membership(node, &fields, report)?;
+    let negated = membership(node, &fields, report);
     let mut mask = 0;
     for item in values(node, &fields, "`matchCapabilities`", report)?.items("`values`", usize::MAX, report) {
         mask |= capability(item, report).unwrap_or_default();
     }
+    let (set, negated) = (set?, negated?);
     (mask != 0).then_some((set, negated, mask, in_namespace))
 }
 

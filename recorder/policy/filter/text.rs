@@ -41,12 +41,14 @@ pub(in super::super) fn binaries(node: &Node, whose: Whose, report: &mut Report)
     fields.check(&["operator", "values", "followChildren"], &[], report);
     let follow = fields.get("followChildren");
     let followed = follow.is_some_and(|node| node.boolean("`followChildren`", report).unwrap_or_default());
-    let (operator, negated) = operator::of(node, &fields, &operator::BINARIES, report)?;
+    let read = operator::of(node, &fields, &operator::BINARIES, report);
+    // Without an operator the values have other faults all the same.
+    let (operator, negated) = read.unwrap_or((PathOperator::Equal, false));
     let Some(values) = fields.get("values").filter(|values| !values.is_empty_list()) else {
         report.warn(node.at, format_args!("{what} has no values and filters nothing; add `values:`"));
         return None;
     };
-    if let Some(node) = follow.filter(|_| followed) {
+    if let Some(node) = follow.filter(|_| followed && read.is_some()) {
         count_followed(node, operator, report);
     }
     let text = match (whose, followed) {
@@ -55,7 +57,7 @@ pub(in super::super) fn binaries(node: &Node, whose: Whose, report: &mut Report)
         (Whose::Parent, false) => Text::ParentBinary,
         (Whose::Parent, true) => Text::ParentFollowed,
     };
-    compared(values, text, operator, negated, report)
+    compared(values, text, operator, negated, report).filter(|_| read.is_some())
 }
 
 fn count_followed(node: &Node, operator: PathOperator, report: &mut Report) {

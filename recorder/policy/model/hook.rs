@@ -2,6 +2,9 @@
 
 use super::Text;
 
+/// Longest name of a hook that is not looked for in vain.
+const MAX_NAME: usize = 64;
+
 /// An LSM hook.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Hook {
@@ -143,6 +146,13 @@ impl Hook {
     /// The hook of this name, if it has a program of its own.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::all().into_iter().find(|hook| hook.name() == name)
+    }
+
+    /// Whether the kernel could have a hook of this name. The kernel's longest have about 30 characters.
+    pub(crate) fn has_possible_name(&self) -> bool {
+        let is_identifier = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let name = self.name();
+        !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(is_identifier)
     }
 
     /// The hook's prototype, as in the kernel's `include/linux/lsm_hook_defs.h` (6.12; an older kernel's

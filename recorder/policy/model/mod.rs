@@ -9,7 +9,7 @@ pub(crate) use filter::*;
 pub(crate) use hook::*;
 
 /// Most entries of one hook over all policies: one bit each in the kernel.
-pub(crate) const MAX_ENTRIES_OF_HOOK: usize = 16;
+pub(crate) const MAX_ENTRIES_OF_HOOK: usize = 64;
 
 /// Most filters on texts over all policies: one bit each in the kernel.
 pub(crate) const MAX_TEXT_FILTERS: usize = 256;

@@ -25,7 +25,7 @@ fn built_in_policy_is_explained() {
         ],
     );
     let text = describe(&read_bytes(TETRAGON_FILE_OPEN.as_bytes()).unwrap());
-    assert_says(&text, &["extensions: none, Tetragon can load it too"]);
+    assert_says(&text, &["extensions: none, all of it is Tetragon's language"]);
 }
 
 #[test]

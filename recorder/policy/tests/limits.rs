@@ -95,10 +95,10 @@ fn integer_values_are_limited_but_for_maps() {
 #[test]
 fn hook_entries_are_limited() {
     let of = |hook: &str, count: usize| format!("  - hook: {hook}\n").repeat(count);
-    let four_hooks = ["file_open", "mmap_file", "file_lock", "sb_pivotroot"].map(|hook| of(hook, 16)).concat();
+    let four_hooks = ["file_open", "mmap_file", "file_lock", "sb_pivotroot"].map(|hook| of(hook, 64)).concat();
     read_entries(&four_hooks);
-    assert_refused(&format!("{HEAD}{four_hooks}{}", of("file_receive", 1)), 71, "at most 64");
-    assert_refused(&format!("{HEAD}{}", of("sb_pivotroot", 17)), 23, "more than 16 entries of hook `sb_pivotroot`");
+    assert_refused(&format!("{HEAD}{four_hooks}{}", of("file_receive", 1)), 263, "at most 256");
+    assert_refused(&format!("{HEAD}{}", of("sb_pivotroot", 65)), 71, "more than 64 entries of hook `sb_pivotroot`");
 }
 
 #[test]
@@ -130,9 +130,9 @@ fn entries_and_filters_are_counted_over_all_policies() {
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert!(faults[0].starts_with("d.yaml:7:") && faults[0].contains(expected), "{faults:?}");
     }
-    let faults = add("e", &"  - hook: file_open\n".repeat(5));
+    let faults = add("e", &"  - hook: file_open\n".repeat(53));
     assert_eq!(faults.len(), 1, "{faults:?}");
-    assert!(faults[0].starts_with("e.yaml:11:5: more than 16 entries of hook `file_open` over all"), "{faults:?}");
+    assert!(faults[0].starts_with("e.yaml:59:5: more than 64 entries of hook `file_open` over all"), "{faults:?}");
 }
 
 #[test]

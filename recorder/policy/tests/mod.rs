@@ -10,6 +10,7 @@ use super::{DEFAULT_POLICY, Loader, load};
 
 mod actions;
 mod arguments;
+mod compatibility;
 mod description;
 mod extensions;
 mod filters;
@@ -17,6 +18,8 @@ mod hostile;
 mod limits;
 mod macros;
 mod malformed;
+mod numbers;
+mod reader;
 mod tetragon;
 
 const ONE_BINARY: &str = include_str!("../../../samples/policies/one-binary.yaml");

@@ -173,7 +173,10 @@ impl Tables {
         let every_call = [Selector { line: hook_entry.line, label: None, filters: Vec::new(), action: post }];
         let selectors = if hook_entry.selectors.is_empty() { &every_call[..] } else { &hook_entry.selectors };
         for (number, selector) in selectors.iter().enumerate() {
-            let row = u32::try_from(self.selectors.len())?;
+            // Two bytes in the memory of a thread.
+            let Ok(row) = u16::try_from(self.selectors.len()).map(u32::from) else {
+                bail!("more than {} selectors over all policies; load fewer", u16::MAX);
+            };
             let mut wanted = wire::selector { selector: u16::try_from(number)?, ..base };
             self.fill_action(&mut wanted, &selector.action);
             self.selectors.push(wanted);
