@@ -47,6 +47,7 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
         unsealed: archives.unsealed(),
         without_digests: asked_digest.is_without(),
         doubtful_contents: asked_digest.doubtful(),
+        undigested: asked_digest.undigested(),
         written_while_mapped: mapped_writes.count,
         ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
     };
