@@ -156,3 +156,17 @@ fn links_that_lead_nowhere_and_files_of_other_kinds_are_named() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_limit_that_was_reached_is_told() -> Result<()> {
+    let directory = of(&incident())?;
+    for question in [&["changes"][..], &["history", "/usr/bin/*"], &["events"], &["lookup", OLD]] {
+        let limited = |limit| {
+            let (lines, _) = ask(directory.path(), &[question, &["--limit", limit]].concat())?;
+            Ok::<_, anyhow::Error>(lines[lines.len() - 1].get("limited").cloned())
+        };
+        assert_eq!(limited("1")?, Some(json!(true)), "{question:?}");
+        assert_eq!(limited("100")?, None, "{question:?}");
+    }
+    Ok(())
+}
