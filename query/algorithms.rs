@@ -5,6 +5,7 @@ use crate::archives::{Archives, Scan};
 use crate::cli::SharedOptions;
 use crate::digest_list::{Listed, Wanted};
 use crate::output::{Row, object};
+use crate::undigested;
 use anyhow::{Context, Error, Result, anyhow};
 use arrow::array::AsArray;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
@@ -26,6 +27,8 @@ struct Algorithms {
     hosts: BTreeMap<String, BTreeSet<String>>,
     /// Observations whose digest is doubtful.
     doubtful: usize,
+    /// Events that have none though a policy asked for one.
+    undigested: usize,
 }
 
 /// Digests of one algorithm that were looked for and could not be compared with all that was recorded.
@@ -68,6 +71,7 @@ impl Algorithms {
             }
             Ok(ControlFlow::Continue(()))
         })?;
+        found.undigested = undigested::count(archives, shared)?;
         Ok(found)
     }
 
@@ -182,11 +186,19 @@ impl AskedDigest {
         self.found.as_ref().map_or(0, |(algorithms, _)| algorithms.doubtful)
     }
 
+    /// Events that have no digest though a policy asked for one, where one was asked for here too.
+    pub(crate) fn undigested(&self) -> usize {
+        self.found.as_ref().map_or(0, |(algorithms, _)| algorithms.undigested)
+    }
+
     /// Fields of the summary.
     pub(crate) fn fields(&self) -> Row {
         let fields = |(algorithms, not_compared): &(Algorithms, Vec<NotCompared>)| {
             let not_compared: Vec<Value> = not_compared.iter().map(NotCompared::to_json).collect();
-            object(json!({"algorithms": algorithms.names(), "not_comparable": not_compared}))
+            object(json!({
+                "algorithms": algorithms.names(), "not_comparable": not_compared, "doubtful": algorithms.doubtful,
+                "without_digest": algorithms.undigested,
+            }))
         };
         self.found.as_ref().map(fields).unwrap_or_default()
     }

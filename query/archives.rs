@@ -8,6 +8,7 @@ use crate::problems::{Problems, note};
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::RecordBatch;
 use hashtrail::archive::{Archive, host_label};
+use hashtrail::cell::Micros;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::manifest;
@@ -274,8 +275,23 @@ impl OpenArchive {
     }
 }
 
+/// First and last moment, in microseconds, that a question is about.
+pub(crate) fn asked_span(shared: &SharedOptions) -> (i64, i64) {
+    let last = shared.until.map_or(i64::MAX, |until| until.0.saturating_sub(1));
+    (shared.since.map_or(i64::MIN, |since| since.0), last)
+}
+
+/// First and last date of the partitions that hold them; `None` for all.
+pub(crate) fn asked_dates(shared: &SharedOptions) -> Option<(String, String)> {
+    // Years of more than four digits sort elsewhere.
+    let date = |time: Option<Micros>| time.map(Micros::date).filter(|date| is_date(date));
+    let is_timed = shared.since.is_some() || shared.until.is_some();
+    let last = || date(shared.until).unwrap_or_else(|| "9999-99-99".to_owned());
+    is_timed.then(|| (date(shared.since).unwrap_or_default(), last()))
+}
+
 /// Whether the name of a partition sorts by time: rows of a clock that is far off stand in others.
-pub(crate) fn is_date(date: &str) -> bool {
+fn is_date(date: &str) -> bool {
     date.len() == 10 && date != "0000-00-00" && date.starts_with(|first: char| first.is_ascii_digit())
 }
 

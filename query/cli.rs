@@ -117,7 +117,8 @@ pub(crate) struct LookupOptions {
     /// Digests in hex
     #[arg(value_name = "HEX", value_parser = crate::commands::parse_digest)]
     pub(crate) digests: Vec<String>,
-    /// List of digests, one a line, also as sha256sum prints it; '-' is stdin; repeatable
+    /// List of digests, one a line or several with commas, spaces or colons between them, also as sha256sum prints it; '-' is
+    /// stdin; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) ioc: Vec<PathBuf>,
 }

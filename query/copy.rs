@@ -7,7 +7,7 @@ use hashtrail::archive::{Archive, open_regular};
 use hashtrail::manifest::{Content, SealedFile};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, FileType, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
@@ -131,11 +131,13 @@ fn look_at(archive: &Archive, path: &Path, file: &SealedFile) -> Result<bool> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(false),
         metadata => metadata.with_context(|| format!("cannot look at `{}`", name.display()))?,
     };
+    if !metadata.is_file() {
+        return Err(no_file(&name, metadata.file_type()));
+    }
     let (size_bytes, sealed_bytes) = (metadata.len(), file.content.size_bytes);
-    if metadata.is_file() && size_bytes != sealed_bytes {
+    if size_bytes != sealed_bytes {
         bail!("`{}` has {size_bytes} bytes and was sealed with {sealed_bytes}: it was cut or changed", name.display());
     }
-    // What is no file at all, the reader refuses by itself.
     Ok(true)
 }
 
@@ -155,9 +157,16 @@ fn list(root: &Path, folder: &Path, found: &mut Vec<PathBuf>, problems: &mut Vec
             list(root, &path, found, problems);
         } else if entry.kind.is_file() {
             found.push(path);
+        } else {
+            problems.push(no_file(&root.join(path), entry.kind));
         }
-        // The reader names links and the like where they stand for a file.
     }
+}
+
+/// In the reader's words, which names it too where it stands for a file that a question reads.
+fn no_file(path: &Path, kind: FileType) -> Error {
+    let kind = if kind.is_symlink() { "a link, which is not followed" } else { "of another type than expected" };
+    anyhow!("cannot read `{}`: it is {kind}", path.display())
 }
 
 /// Names of the journal's segments. An archive that was sealed to its end has none, and may lack the folder.

@@ -86,8 +86,9 @@ impl Wanted {
 
     /// Takes what a line has; gives what is wrong with it.
     fn take(&mut self, line: Line, number: usize) -> Option<String> {
-        if line.digests.is_empty() && line.fault.is_none() && !line.label.is_empty() && !line.is_header(number) {
-            return Some(format!("`{}` is no digest in hex", shortened(&line.label)));
+        if line.digests.is_empty() && line.fault.is_none() {
+            let is_used = line.text.is_empty() || number == 1 && line.names_columns;
+            return (!is_used).then(|| format!("`{}` is no digest in hex", shortened(&line.text)));
         }
         // Digests of different algorithms stand for one file, several of one algorithm for several files.
         let lengths: BTreeSet<usize> = line.digests.iter().map(|(_, digest)| digest.len()).collect();
@@ -114,6 +115,10 @@ struct Line {
     label: String,
     /// What is wrong with a part of it.
     fault: Option<String>,
+    /// All of it, but for comments.
+    text: String,
+    /// Whether a word of it is the name of an algorithm, as in the first line of a table.
+    names_columns: bool,
 }
 
 impl Line {
@@ -126,27 +131,24 @@ impl Line {
         if text.starts_with('#') {
             return line;
         }
+        line.text = text.to_owned();
         let mut rest: Vec<&str> = Vec::new();
-        let mut algorithm = None;
-        let mut end = 0;
+        // The word before, if it is the name of an algorithm, and where it ends.
+        let mut before: Option<(&str, usize)> = None;
         for (start, word) in words(text) {
             if word.starts_with('#') {
                 rest.push(text[start..].trim_start_matches('#').trim());
                 break;
             }
-            let digest = word.strip_prefix('\\').filter(|_| start == 0).unwrap_or(word);
-            match digest_in(digest, algorithm) {
-                Word::Digest(digest) => {
-                    let named = algorithm.filter(|_| text[end..start].ends_with([':', '=', ' '])).map(plain_name);
-                    if !line.digests.iter().any(|(_, known)| *known == digest) {
-                        line.digests.push((named, digest));
-                    }
-                }
+            let named = before.filter(|(_, end)| text[*end..start].ends_with([':', '=', ' '])).map(|(name, _)| name);
+            match digest_in(word.strip_prefix('\\').filter(|_| start == 0).unwrap_or(word), named) {
+                Word::Digest(digest) if line.digests.iter().any(|(_, known)| *known == digest) => {}
+                Word::Digest(digest) => line.digests.push((named.map(plain_name), digest)),
                 Word::Fault(fault) => line.fault = line.fault.or(Some(fault)),
                 Word::Other => rest.push(word),
             }
-            algorithm = is_algorithm(word).then_some(word);
-            end = start + word.len();
+            before = is_algorithm(word).then_some((word, start + word.len()));
+            line.names_columns |= before.is_some() || word == "hash" || is_algorithm(word.trim_end_matches("_hash"));
         }
         line.label = line.label_of(text, &rest);
         line
@@ -168,11 +170,6 @@ impl Line {
         let label = words.join(" ");
         let inner = label.strip_prefix('(').and_then(|label| label.strip_suffix(')'));
         inner.filter(|_| !self.digests.is_empty()).unwrap_or(&label).trim_start_matches('*').to_owned()
-    }
-
-    /// Whether it is the first line of a table and names its columns.
-    fn is_header(&self, number: usize) -> bool {
-        number == 1 && self.label.split(' ').any(|word| is_algorithm(word.trim_end_matches("_hash")) || word == "hash")
     }
 }
 

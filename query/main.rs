@@ -38,6 +38,7 @@ mod suspects;
 #[cfg(test)]
 mod testing;
 mod time;
+mod undigested;
 mod user_digests;
 mod verify;
 

@@ -1,13 +1,12 @@
 //! Files that were opened for writing or truncated while they were mapped executable: what runs may have been changed, called
 //! and changed back, and no digest shows it.
 
-use crate::archives::{Archives, Scan};
+use crate::archives::{Archives, Scan, asked_dates, asked_span};
 use crate::cli::SharedOptions;
 use crate::output::{Row, object};
 use crate::suspects::{Suspect, is_file_of_row};
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 use hashtrail::reader::{Predicate, Prune, Span};
 use hashtrail::versions::FileVersion;
@@ -109,15 +108,10 @@ impl MappedWrites {
 }
 
 fn scan(shared: &SharedOptions) -> Scan {
-    let low = shared.since.map_or(i64::MIN, |since| since.0);
-    let high = shared.until.map_or(i64::MAX, |until| until.0.saturating_sub(1));
-    let dates = (shared.since.is_some() || shared.until.is_some()).then(|| {
-        let first = shared.since.map_or_else(String::new, Micros::date);
-        (first, shared.until.map_or_else(|| "9999-99-99".to_owned(), Micros::date))
-    });
+    let (low, high) = asked_span(shared);
     Scan {
         prune: Prune { spans: vec![Span { first: "time", last: "time", low, high }], ..Prune::default() },
-        dates,
+        dates: asked_dates(shared),
         columns: Vec::new(),
         predicate: Some(Predicate {
             columns: vec!["time", "mapped_executable"],

@@ -28,6 +28,8 @@ pub(crate) struct Summary {
     pub(crate) written_while_mapped: usize,
     /// Doubtful observations, where a digest was asked for: the content may have been the one with it.
     pub(crate) doubtful_contents: usize,
+    /// Events without a digest that a policy asked for, where a digest was asked for: the same holds for them.
+    pub(crate) undigested: usize,
     /// Whether a digest was asked for, and no digest was recorded at all.
     pub(crate) without_digests: bool,
 }
@@ -53,13 +55,15 @@ impl Summary {
             written_while_mapped: 0,
             unsealed: 0,
             doubtful_contents: 0,
+            undigested: 0,
             without_digests: false,
         }
     }
 
     /// Whether nothing that was asked for is missing.
     pub(crate) fn is_complete(&self) -> bool {
-        let unknown = self.doubtful + self.doubtful_contents + self.written_while_mapped + self.unsealed;
+        let unknown =
+            self.doubtful + self.doubtful_contents + self.undigested + self.written_while_mapped + self.unsealed;
         self.recorded && !self.without_digests && self.gaps.is_empty() && self.problems.is_empty() && unknown == 0
     }
 
@@ -105,6 +109,13 @@ impl Summary {
             notes.push(format!(
                 "not complete: {count} observation(s) have a doubtful digest, and the content may have been another, also one \
                  that was asked for"
+            ));
+        }
+        if self.undigested > 0 {
+            let count = self.undigested;
+            notes.push(format!(
+                "not complete: {count} event(s) have no digest though their policy asked for one (`hashtrail events` says why), \
+                 and the content may have been one that was asked for"
             ));
         }
         if self.written_while_mapped > 0 {

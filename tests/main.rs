@@ -4,7 +4,8 @@ mod guest; // boots a kernel once and runs all scenarios in it
 mod scenario; // what one scenario left: its oracle, its archive, the answers about it
 mod support; // commands, paths, JSON lines
 
-mod beside;
+mod answers; // what the query tool says beside its rows
+mod beside; // a file is changed by another way than its path
 mod blind; // switched off or killed: what was not seen is known
 mod context; // what ran before, forks, containers, digests of user space
 mod cost; // what a call costs that the policy refuses

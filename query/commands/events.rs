@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::algorithms::AskedDigest;
-use crate::archives::{Archives, Scan, is_date};
+use crate::archives::{Archives, Scan, asked_dates, asked_span};
 use crate::asked_hooks::AskedHooks;
 use crate::cell;
 use crate::cli::{EventsOptions, Format, SharedOptions};
@@ -16,7 +16,6 @@ use crate::suppressed::Answer;
 use crate::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
 use anyhow::{Context as _, Result};
 use arrow::array::RecordBatch;
-use hashtrail::cell::Micros;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::reader::{Prune, Span};
@@ -80,6 +79,7 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
         unsealed: archives.unsealed(),
         without_digests: asked_digest.is_without(),
         doubtful_contents: asked_digest.doubtful(),
+        undigested: asked_digest.undigested(),
         ..Summary::of(&recordings, Answer::Everything, shared, context.problems)
     };
     let mut observed = Observed::default();
@@ -150,20 +150,10 @@ fn known_column(name: &str) -> Result<&'static str> {
 fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<UserDigests>) -> Result<Scan> {
     let paths = PathPatterns::new(&options.path)?;
     paths.notes().for_each(|text| note(&text));
-    let span = |since: Option<Micros>, until: Option<Micros>| Span {
-        first: "time",
-        last: "time",
-        low: since.map_or(i64::MIN, |since| since.0),
-        high: until.map_or(i64::MAX, |until| until.0.saturating_sub(1)),
-    };
-    let is_timed = shared.since.is_some() || shared.until.is_some();
-    let dates = is_timed.then(|| {
-        // Years of more than four digits sort elsewhere.
-        let date = |time: Option<Micros>| time.map(Micros::date).filter(|date| is_date(date));
-        (date(shared.since).unwrap_or_default(), date(shared.until).unwrap_or_else(|| "9999-99-99".to_owned()))
-    });
+    let (low, high) = asked_span(shared);
+    let dates = asked_dates(shared);
     let prune = Prune {
-        spans: is_timed.then(|| span(shared.since, shared.until)).into_iter().collect(),
+        spans: dates.iter().map(|_| Span { first: "time", last: "time", low, high }).collect(),
         paths: paths.rules(),
         // The rows of events whose digest another row holds have none.
         digests: if user_digests.is_empty() { options.digest.clone() } else { Vec::new() },

@@ -90,6 +90,7 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
         written_while_mapped: mapped_writes.count,
         without_digests: asked_digest.is_without(),
         doubtful_contents: asked_digest.doubtful(),
+        undigested: asked_digest.undigested(),
         ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
     };
     let found = versions.iter().filter(|version| is_within(version, shared)).count();

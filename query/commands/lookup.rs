@@ -7,6 +7,7 @@ use crate::archives::{Archives, Scan};
 use crate::cli::{Format, LookupOptions};
 use crate::digest_list::Wanted;
 use crate::filter::RowFilter;
+use crate::mapped::MappedWrites;
 use crate::output::Output;
 use crate::problems::note;
 use crate::recordings::Recordings;
@@ -25,6 +26,7 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
     let asked_digest = AskedDigest::check_listed(&wanted, &archives, shared)?;
     let rows: Vec<FileVersion> = archives.rows(&scan(&wanted))?;
     let recordings = Recordings::load(&archives, &rows)?;
+    let mapped_writes = MappedWrites::find(&archives, shared, &rows, |_| true)?;
     let versions = all_versions(rows, &recordings, None);
     let columns =
         [&["label"][..], if shared.output.format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();
@@ -45,6 +47,8 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
         unsealed: archives.unsealed(),
         without_digests: asked_digest.is_without(),
         doubtful_contents: asked_digest.doubtful(),
+        undigested: asked_digest.undigested(),
+        written_while_mapped: mapped_writes.count,
         ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
     };
     let counts = [
@@ -52,6 +56,7 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
         ("digests", wanted.digests.len()),
         ("seen", seen),
         ("unusable_lines", wanted.unusable_lines),
+        ("written_while_mapped", mapped_writes.count),
     ];
     let mut last = summary.to_json(&counts);
     last.extend(asked_digest.fields());

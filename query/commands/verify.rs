@@ -247,3 +247,36 @@ fn progress(archive: &Path, done: usize, all: usize) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_says_of_a_list_what_json_has() {
+        let list = ListSummary {
+            name: "list".into(),
+            entries: 9,
+            violations: 2,
+            wrong_hashes: 3,
+            unknown_templates: 4,
+            bare_names: 5,
+            ..ListSummary::default()
+        };
+        let notes = list_notes(&list);
+        let says = |text: &str| notes.iter().any(|note| note.contains(text));
+        for text in [
+            "9 entries",
+            "does not begin with a boot",
+            "2 entries of files",
+            "3 entries whose hash",
+            "5 entries with a bare",
+        ] {
+            assert!(says(text), "`{text}`: {notes:#?}");
+        }
+        assert!(says("4 entries of templates that are unknown"), "{notes:#?}");
+        let notes = list_notes(&ListSummary { begins_with_boot: true, boots: 2, ..list.clone() });
+        assert!(notes[1].ends_with("it begins with a boot and spans 2, by kexec"), "{notes:#?}");
+        assert_eq!(list_notes(&ListSummary { entries: 0, ..list }).len(), 1);
+    }
+}

@@ -8,8 +8,6 @@ fn read(text: &str) -> (Wanted, Vec<String>) {
 }
 
 fn labels(wanted: &Wanted) -> Vec<(&str, Vec<&str>)> {
-    let labels = |listed: &'_ Listed| -> Vec<String> { listed.labels.clone() };
-    let _ = labels;
     wanted
         .digests
         .iter()
@@ -75,7 +73,9 @@ fn lines_that_cannot_be_used_are_named_and_counted() {
 fn the_names_of_columns_are_no_line_that_cannot_be_used() {
     let row = format!("{},{}\n", hex("aa", 32), hex("bb", 64));
     assert_eq!(read(&format!("md5,sha256_hash\n{row}")).1, [""; 0]);
+    assert_eq!(read(&format!("file_name,MD5\n{row}")).1, [""; 0]);
     assert_eq!(read(&format!("{row}name,other\n")).1.len(), 1);
+    assert_eq!(read(&format!("{row}md5:\n")).1, ["list:2: `md5:` is no digest in hex"]);
 }
 
 #[test]

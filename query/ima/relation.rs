@@ -96,6 +96,7 @@ impl Step {
 
 impl Trace {
     pub(super) fn of(bytes: &[u8]) -> Self {
+        // Damage ends the entries here too; the examination of the list tells it.
         let entries = List::open(bytes).into_iter().flatten().map_while(Result::ok);
         Self(entries.map(|entry| Step::new(&entry)).collect())
     }

@@ -6,6 +6,7 @@ mod json;
 mod table;
 
 use crate::cli::{Format, OutputOptions};
+use crate::problems::note;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
@@ -87,8 +88,15 @@ impl<'a> Output<'a> {
     /// As `finish`, and ends a JSON stream with this object.
     pub(crate) fn finish_with(mut self, summary: &Row) -> Result<usize> {
         self.flush_rows()?;
+        let is_limited = self.options.limit.is_some_and(|limit| self.written >= limit);
         if self.options.format == Format::Json {
-            self.formatter.row(summary, self.writer)?;
+            let mut summary = summary.clone();
+            if is_limited {
+                summary.insert("limited".into(), true.into());
+            }
+            self.formatter.row(&summary, self.writer)?;
+        } else if is_limited {
+            note("as many rows as --limit allows are shown, and there may be more");
         }
         Ok(self.written)
     }

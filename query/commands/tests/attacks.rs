@@ -49,6 +49,27 @@ fn a_doubtful_observation_may_have_had_the_digest_that_is_looked_for() -> Result
 }
 
 #[test]
+fn an_event_without_its_digest_may_have_had_the_content_that_is_looked_for() -> Result<()> {
+    let lacking = |reason: &str| Event {
+        digest_status: "unavailable".into(),
+        digest_reason: Some(reason.into()),
+        ..event(20, "bprm_check_security", None)
+    };
+    let by_user = Event { ref_cpu: Some(0), ref_seq: Some(20), cpu: -1, ..event(21, "user_digest", Some(NEW)) };
+    let complete = |events: &[Event]| -> Result<Vec<Value>> {
+        let directory = of(events)?;
+        let questions = [&["lookup", OLD][..], &["history", "--digest", OLD], &["events", "--digest", OLD]];
+        let answers = questions.iter().map(|line| ask(directory.path(), line));
+        answers.map(|answer| answer.map(|(lines, _)| lines[0]["complete"].clone())).collect()
+    };
+    let seen = || event(10, "mmap_file", Some(NEW));
+    assert_eq!(complete(&[seen(), lacking("too_large")])?, [false; 3]);
+    assert_eq!(complete(&[seen(), lacking("too_large"), by_user])?, [true; 3], "user space hashed it");
+    assert_eq!(complete(&[seen(), lacking("not_executable_mapping")])?, [true; 3], "it was not asked for");
+    Ok(())
+}
+
+#[test]
 fn an_inode_that_nobody_saw_is_told() -> Result<()> {
     let opened = Event { ino: Some(40), ..event(12, "file_post_open", None) };
     let directory = of(&[event(10, "mmap_file", Some(NEW)), opened])?;
@@ -132,6 +153,20 @@ fn links_that_lead_nowhere_and_files_of_other_kinds_are_named() -> Result<()> {
     fs::write(folder.join(name), "PAR1")?;
     for question in [&["events"][..], &["gaps"], &["lookup", NEW], &["info"]] {
         assert!(ask(directory.path(), question)?.1, "{question:?}: a name that is no text");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_limit_that_was_reached_is_told() -> Result<()> {
+    let directory = of(&incident())?;
+    for question in [&["changes"][..], &["history", "/usr/bin/*"], &["events"], &["lookup", OLD]] {
+        let limited = |limit| {
+            let (lines, _) = ask(directory.path(), &[question, &["--limit", limit]].concat())?;
+            Ok::<_, anyhow::Error>(lines[lines.len() - 1].get("limited").cloned())
+        };
+        assert_eq!(limited("1")?, Some(json!(true)), "{question:?}");
+        assert_eq!(limited("100")?, None, "{question:?}");
     }
     Ok(())
 }

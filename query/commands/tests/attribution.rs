@@ -176,3 +176,24 @@ fn table_and_csv_say_who_or_why_not() -> Result<()> {
     assert!(csv.contains("setxattr"), "{csv}");
     Ok(())
 }
+
+/// A filter on the path sees no act by another name, nor by none: what was seen of the file says whether there can be such.
+#[test]
+fn names_by_which_the_file_was_seen_must_be_covered_too() -> Result<()> {
+    let verdict = |sight: Event| -> Result<Value> {
+        let (change, suspects) = first_change(&[seen(20, 12, OLD), sight, seen(30, 12, NEW)], covering_ledger(40))?;
+        assert!(suspects.is_empty(), "{change}");
+        Ok(change["attribution"].clone())
+    };
+    let sight = |path: &str| act(22, "file_lock", 12, path);
+    let flagged = |flag: &str| Event { path_flags: vec![flag.into()], ..sight("/data/tool") };
+    assert_eq!(verdict(sight(TOOL))?, "nobody seen");
+    assert_eq!(verdict(sight("/usr/lib/other"))?, "nobody seen", "below the same prefix");
+    assert_eq!(verdict(flagged("deleted"))?, "nobody seen", "that name is gone");
+    assert_eq!(verdict(sight("/data/other"))?, "not covered");
+    assert_eq!(verdict(Event { nlink: Some(2), ..sight(TOOL) })?, "not covered", "a hard link");
+    assert_eq!(verdict(flagged("unreachable"))?, "not covered", "a handle, or a mount that hangs nowhere");
+    assert_eq!(verdict(Event { path: None, ..flagged("no_scratch") })?, "not covered");
+    assert_eq!(verdict(Event { ino: Some(99), ..sight("/data/other") })?, "nobody seen", "another file");
+    Ok(())
+}

@@ -92,6 +92,7 @@ fn what_a_glob_names_and_cannot_be_opened_is_a_problem_of_every_command() -> Res
     let directory = tempfile::tempdir()?;
     let path = |name: &str| directory.path().join(name);
     archive(&path("web1/archive"), &incident(), 2)?;
+    archive(&path("web9"), &incident(), 2)?;
     std::fs::create_dir(path("lost+found"))?;
     let glob = |pattern: &str, question: &[&str]| {
         query(&path(pattern), &[question, &["--format", "json"]].concat()).map(|(_, problem, output)| (problem, output))

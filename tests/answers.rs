@@ -1,0 +1,106 @@
+//! What the query tool says on stderr and by its exit code, asked as people ask: no less than in JSON, and no more than it knows.
+
+use crate::support::{hashtrail, json_lines, output_of, repository};
+use std::io::Write;
+use std::process::{Output, Stdio};
+
+const ARCHIVE: &str = "samples/incident/archive";
+const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
+const IMPLANT: &str = "4365e2cc78ac8a7538ad490f2ef3c8cb8f69721ba602d3cbbcd6fb41d62c2b04";
+
+/// Asks the sample; exit code, stdout and stderr.
+fn ask(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = hashtrail();
+    command.args(arguments).arg("--archive").arg(repository(ARCHIVE));
+    told(&output_of(&mut command))
+}
+
+fn told(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn a_digest_that_cannot_be_compared_is_an_error_in_each_format() {
+    for arguments in [["lookup", MD5, "--format", "table"], ["lookup", MD5, "--format", "csv"]] {
+        let (code, _, said) = ask(&arguments);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(
+            said.contains(&format!("error: not comparable: `{MD5}` of md5")) && said.contains("are sha256"),
+            "{said}"
+        );
+        assert!(!said.contains("note: complete"), "{said}");
+    }
+    let (code, _, said) = ask(&["history", "--digest", MD5]);
+    assert!(code == Some(2) && said.contains("not comparable"), "{said}");
+    let (code, found, said) = ask(&["lookup", IMPLANT, MD5, "--format", "json"]);
+    let lines = json_lines(&found);
+    assert_eq!((code, &lines[0]["digest"]), (Some(2), &serde_json::json!(IMPLANT)), "{said}");
+}
+
+#[test]
+fn a_list_from_stdin_is_looked_for_by_each_digest_of_a_line() {
+    let mut command = hashtrail();
+    command.args(["lookup", "--ioc", "-", "--format", "csv", "--archive"]).arg(repository(ARCHIVE));
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the query tool runs");
+    let list = format!("md5,sha1,sha256\n{MD5},{},{IMPLANT},implant\nno digest\n", "a".repeat(40));
+    child.stdin.take().expect("a pipe").write_all(list.as_bytes()).expect("the list is read");
+    let (code, found, said) = told(&child.wait_with_output().expect("the query tool ends"));
+    assert!(found.lines().any(|line| line.starts_with("implant,") && line.contains(IMPLANT)), "{found}");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("error: stdin:3: `no digest` is no digest in hex"), "{said}");
+    assert!(
+        said.contains("note: 1 line(s) of lists could not be used") && said.contains("1 of 3 digest(s) were seen"),
+        "{said}"
+    );
+    assert!(!said.contains("not comparable"), "its line has a SHA-256 too: {said}");
+}
+
+#[test]
+fn what_was_never_seen_is_told_from_what_never_changed() {
+    let answers = ["/bin/busybox", "/nonexistent", "backup-agnet"].map(|path| ask(&["changes", path]));
+    assert!(answers.iter().all(|(code, ..)| *code == Some(1)), "{answers:#?}");
+    assert!(answers[0].2.contains("unchanged: /bin/busybox"), "{}", answers[0].2);
+    assert!(answers[1].2.contains("note: never observed: `/nonexistent`"), "{}", answers[1].2);
+    assert!(answers[2].2.contains("near it: /usr/sbin/backup-agent"), "{}", answers[2].2);
+    let (code, found, said) = ask(&["changes", "backup-agent"]);
+    assert!(code == Some(0) && found.contains("/usr/sbin/backup-agent"), "{found}");
+    assert!(said.contains("note: `backup-agent` means `**/backup-agent`"), "{said}");
+}
+
+#[test]
+fn times_that_nobody_recorded_or_that_lie_nowhere_are_told() {
+    let (_, _, said) = ask(&["changes", "--since", "now"]);
+    assert!(said.contains("(not_recorded)") && !said.contains("note: complete"), "{said}");
+    let (code, _, said) = ask(&["changes", "--since", "2026-11-25", "--until", "2026-11-24"]);
+    assert!(code == Some(2) && said.contains("is not after --since"), "{said}");
+}
+
+#[test]
+fn events_of_an_unknown_hook_name_those_that_are_near() {
+    let (code, _, said) = ask(&["events", "--hook", "security_mmap_file"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("no policy of a recording asked for `security_mmap_file`; near it: mmap_file"), "{said}");
+    assert!(!said.contains("note: complete"), "{said}");
+    let (code, _, said) = ask(&["events", "--hook", "mmap_file"]);
+    assert!(code == Some(0) && said.contains("note: complete"), "{said}");
+}
+
+#[test]
+fn verify_says_in_words_what_json_has_of_a_list() {
+    let lists = repository("tests/fixtures/ima/6.1.0-56-cloud-amd64");
+    let list = lists.join("ascii_runtime_measurements").display().to_string();
+    for format in ["csv", "table"] {
+        let (_, _, said) = ask(&["verify", "--format", format, "--ima-log", &list]);
+        assert!(said.contains("entries replayed") && said.contains("it begins with its boot"), "{said}");
+        assert!(said.contains("note: a good verdict shows that the files are as they were sealed"), "{said}");
+        assert!(said.contains("nobody vouches for the manifest itself"), "{said}");
+    }
+    let (code, _, said) = ask(&["verify", "--key", "nosuchfile.pub"]);
+    assert!(code == Some(2) && said.contains("there is no such file"), "{said}");
+}
