@@ -16,7 +16,13 @@ pub(super) fn find(part: &Part<'_>) -> Option<Fault> {
 
 /// The same, where an expression may go over several lines: for what no YAML parser could make sense of.
 pub(super) fn find_over_lines(part: &Part<'_>) -> Option<Fault> {
-    first(part, expression_in)
+    // What does not end behind one line ends behind no later one, and need not be looked for again.
+    let mut has_end = true;
+    first(part, |line, rest| {
+        let found = has_end.then(|| expression_in(line, rest)).flatten();
+        has_end &= found.is_some() || !EXPRESSIONS.iter().any(|(open, _)| line.contains(open));
+        found
+    })
 }
 
 /// The fault of a text that holds an expression of a template.
@@ -25,7 +31,7 @@ pub(super) fn in_text(text: &str, at: Position) -> Option<Fault> {
 }
 
 /// Looks into each line, which is given with all that follows it.
-fn first<'a>(part: &Part<'a>, look: impl Fn(&'a str, &'a str) -> Option<(usize, &'a str)>) -> Option<Fault> {
+fn first<'a>(part: &Part<'a>, mut look: impl FnMut(&'a str, &'a str) -> Option<(usize, &'a str)>) -> Option<Fault> {
     let mut offset = 0;
     for (number, line) in part.text.split_inclusive('\n').enumerate() {
         if let Some((start, expression)) = look(without_comment(line), &part.text[offset..]) {
