@@ -32,7 +32,7 @@ const FILES: &[(&str, usize, &str)] = &[
     ("metadata:\n  <<: [{name: x}, b]", 2, "the merge key `<<` needs a mapping or a list of mappings"),
     ("metadata:\n  name: y\n  <<: {name: x}", 3, "`name` stands twice, first on line 2, once by the merge key `<<`"),
     ("metadata:\n  <<: {name: x}\n  name: y", 3, "`name` stands twice, first on line 2, once by the merge key `<<`"),
-    ("metadata:\n  \"<<\": {name: x}", 1, "`metadata.name` is missing"),
+    ("metadata:\n  \"<<\": {name: x}", 2, "`metadata.name` is missing"),
     ("? [a]\n: b", 1, "a key must be a plain word"),
     ("kind: 'open", 1, "not valid YAML"),
     ("kind: a\n  spec: b", 2, "not valid YAML"),

@@ -202,6 +202,13 @@ fn an_entry_with_a_wrong_hook_name_has_its_other_faults_reported() {
 }
 
 #[test]
+fn not_all_of_very_many_faults_are_looked_for() {
+    let found = faults(&"a:\n".repeat(300_000));
+    assert_eq!(found.len(), 101);
+    assert!(found[100].ends_with("and 102 more"), "{}", found[100]);
+}
+
+#[test]
 fn faults_of_the_yaml_do_not_hide_each_other() {
     let found = faults(&format!(
         "{HEAD}  - {{hook: file_open, hook: file_open}}\n  - {{hook: !a file_open, ? [b] : c, tag: d}}\n  - {{hook: A}}\n"
