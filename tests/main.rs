@@ -14,6 +14,7 @@ mod doctor; // what the recorder says about a host
 mod doubts; // digests that IMA's cache gets wrong, and algorithms that change
 mod enforcement; // denials and signals, and Tetragon's own examples
 mod engines; // DuckDB, Spark, pyarrow and Polars read the same rows
+mod entries; // many entries of one hook
 mod filters; // a policy decides before anything is hashed
 mod flood; // many hashes at once hide nothing
 mod handles; // files that no path leads to, and mounts that move

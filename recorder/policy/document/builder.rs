@@ -14,6 +14,9 @@ const MAX_DEPTH: usize = 32;
 /// Most nodes that the anchors and aliases of one document may stand for, so that a small file cannot fill the memory.
 const MAX_COPIES: usize = 100_000;
 
+/// More faults than this in one part of a file are not looked for.
+const MAX_FAULTS: usize = 200;
+
 /// Builds nodes from the parser's events.
 pub(super) struct Builder<'a> {
     parser: Parser<'a, StrInput<'a>>,
@@ -78,6 +81,10 @@ impl<'a> Builder<'a> {
 
     fn node(&mut self, event: Event<'a>, at: Position, depth: usize) -> Parsed<Node> {
         check_depth(depth, at)?;
+        if self.faults.len() > MAX_FAULTS {
+            let reason = format!("more than {MAX_FAULTS} faults until here; correct them first");
+            return Err(Fault { at, reason });
+        }
         let (value, anchor) = match event {
             Event::Alias(id) => return self.copy(id, at, depth),
             Event::Scalar(text, style, anchor, tag) => {

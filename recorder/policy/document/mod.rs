@@ -69,17 +69,23 @@ pub(super) fn read(text: &str, report: &mut Report) -> Vec<Node> {
 
 fn read_part(part: &part::Part<'_>, documents: &mut Vec<Node>, report: &mut Report) {
     let mut builder = Builder::new(part);
-    loop {
+    let mut read = Vec::new();
+    let end = loop {
         match builder.document() {
-            Ok(Some(document)) => documents.push(document),
-            Ok(None) => break,
-            Err(fault) => {
-                report.refuse(fault.at, fault.reason);
-                break;
-            }
+            Ok(Some(document)) => read.push(document),
+            Ok(None) => break None,
+            Err(fault) => break Some(fault),
         }
+    };
+    let faults: Vec<Fault> = builder.into_faults().into_iter().chain(end).collect();
+    if !faults.is_empty()
+        && let Some(fault) = template::find_over_lines(part)
+    {
+        report.refuse(fault.at, fault.reason);
+        return;
     }
-    for fault in builder.into_faults() {
+    for fault in faults {
         report.refuse(fault.at, fault.reason);
     }
+    documents.append(&mut read);
 }

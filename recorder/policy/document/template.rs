@@ -11,20 +11,36 @@ const EXPRESSIONS: [(&str, &str); 2] = [("{{", "}}"), ("{%", "%}")];
 ///
 /// What stands behind a `#` in quotes is not found here, but when the quoted text is read.
 pub(super) fn find(part: &Part<'_>) -> Option<Fault> {
+    first(part, |line, _| expression_in(line, line))
+}
+
+/// The same, where an expression may go over several lines: for what no YAML parser could make sense of.
+pub(super) fn find_over_lines(part: &Part<'_>) -> Option<Fault> {
+    // What does not end behind one line ends behind no later one, and need not be looked for again.
+    let mut has_end = true;
+    first(part, |line, rest| {
+        let found = has_end.then(|| expression_in(line, rest)).flatten();
+        has_end &= found.is_some() || !EXPRESSIONS.iter().any(|(open, _)| line.contains(open));
+        found
+    })
+}
+
+/// The fault of a text that holds an expression of a template.
+pub(super) fn in_text(text: &str, at: Position) -> Option<Fault> {
+    expression_in(text, text).map(|(_, expression)| fault(at, expression))
+}
+
+/// Looks into each line, which is given with all that follows it.
+fn first<'a>(part: &Part<'a>, mut look: impl FnMut(&'a str, &'a str) -> Option<(usize, &'a str)>) -> Option<Fault> {
     let mut offset = 0;
     for (number, line) in part.text.split_inclusive('\n').enumerate() {
-        if let Some((start, expression)) = expression_in(without_comment(line), &part.text[offset..]) {
+        if let Some((start, expression)) = look(without_comment(line), &part.text[offset..]) {
             let column = line[..start].chars().count() + 1;
             return Some(fault(Position { line: part.first_line + number, column }, expression));
         }
         offset += line.len();
     }
     None
-}
-
-/// The fault of a text that holds an expression of a template.
-pub(super) fn in_text(text: &str, at: Position) -> Option<Fault> {
-    expression_in(text, text).map(|(_, expression)| fault(at, expression))
 }
 
 /// Where the first expression begins that begins in `line` and ends in `rest`, which begins with the line.
