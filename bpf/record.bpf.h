@@ -178,6 +178,8 @@ static __always_inline struct scratch *begin(struct thread *thread)
 	slot = claim_scratch(thread->event.boot_ns);
 	if (slot)
 		look_at_comms(thread, slot);
+	if (config.has_values)
+		read_texts(thread, slot);
 	return slot;
 }
 

@@ -3,6 +3,7 @@
 //! → `hashtrail::seal` (Parquet, manifest).
 
 mod accounting;
+mod btf;
 mod cli;
 mod decode;
 mod drain;

@@ -25,12 +25,12 @@ const MAX_HOOK_NAME: usize = 64;
 /// Reads a hook entry. `None` means that the report says why.
 pub(super) fn entry<'a>(node: &'a Node, macros: &Macros<'a>, report: &mut Report) -> Option<HookEntry> {
     let fields = Fields::of(node, "an entry of `lsmhooks`", report)?;
-    fields.check(&["hook", "message", "tags", "args", "selectors", "hashtrail"], HOOK, report);
+    fields.check(&["hook", "message", "tags", "args", "data", "selectors", "hashtrail"], HOOK, report);
     let message = fields.get("message").and_then(|node| message(node, report));
     let tags = fields.get("tags").map_or_else(Vec::new, |node| tags(node, report));
     let hook = hook(node, &fields, report)?;
     count_entry(&hook, node, report);
-    let arguments = Arguments::read(hook, fields.get("args"), report);
+    let arguments = Arguments::read(hook, fields.get("args"), fields.get("data"), report);
     let mut selectors = fields.get("selectors").map_or_else(Vec::new, |node| {
         let items = node.items("`selectors`", MAX_SELECTORS, report).iter();
         items.filter_map(|item| selector::selector(item, &arguments, macros, report)).collect()
@@ -39,7 +39,8 @@ pub(super) fn entry<'a>(node: &'a Node, macros: &Macros<'a>, report: &mut Report
         extend(&mut selectors, node, &arguments, report);
     }
     check_open_modes(&arguments.hook, &selectors, node, report);
-    Some(HookEntry { hook: arguments.hook, line: node.at.line, message, tags, selectors })
+    let (file, values) = (arguments.file(), arguments.values());
+    Some(HookEntry { hook: arguments.hook, line: node.at.line, file, values, message, tags, selectors })
 }
 
 fn hook(entry: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<Hook> {

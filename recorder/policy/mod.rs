@@ -28,6 +28,7 @@ mod resolve;
 mod selector;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub(crate) use describe::describe;
 

@@ -4,7 +4,7 @@ use super::super::document::Node;
 use super::super::fields::{Fields, refuse_unknown};
 use super::super::model::PathOperator;
 use super::super::refusals::Refusals;
-use super::super::refusals::{ARGUMENT_OPERATORS, MEMBERSHIP_OPERATORS};
+use super::super::refusals::{ADDRESS_OPERATORS, ARGUMENT_OPERATORS, MEMBERSHIP_OPERATORS};
 use super::super::report::{Report, listed, quoted};
 
 /// Operators that one kind of filter has, and those it lacks for a reason.
@@ -37,6 +37,19 @@ pub(super) enum OnInteger {
     Range,
     /// It is the value, or in `min:max`.
     Map,
+}
+
+/// What an operator on a socket address looks at.
+#[derive(Clone, Copy)]
+pub(super) enum OnAddress {
+    /// `AF_…`.
+    Family,
+    /// The port.
+    Port,
+    /// Whether the port is one of the privileged.
+    Privileged,
+    /// The address itself.
+    Ip,
 }
 
 /// `matchBinaries` and `matchParentBinaries`.
@@ -121,6 +134,20 @@ pub(super) const INTEGERS: Operators<OnInteger> = Operators {
         ("mask", (OnInteger::Mask, false)),
     ],
     refused: ARGUMENT_OPERATORS,
+};
+
+/// `matchArgs` on socket addresses. To Tetragon each is a source, that of the other side too.
+pub(super) const ADDRESSES: Operators<OnAddress> = Operators {
+    known: &[
+        ("Family", (OnAddress::Family, false)),
+        ("SAddr", (OnAddress::Ip, false)),
+        ("NotSAddr", (OnAddress::Ip, true)),
+        ("SPort", (OnAddress::Port, false)),
+        ("NotSPort", (OnAddress::Port, true)),
+        ("SPortPriv", (OnAddress::Privileged, false)),
+        ("NotSPortPriv", (OnAddress::Privileged, true)),
+    ],
+    refused: ADDRESS_OPERATORS,
 };
 
 /// Reads a filter's operator. `None` means that the report says why.
