@@ -14,8 +14,19 @@ const SCENARIOS: [&str; 14] = [
 ];
 
 /// What policies can ask for.
-const POLICY_SCENARIOS: [&str; 10] =
-    ["one_path", "operators", "alone", "directories", "kept", "filters", "limits", "enforce", "writers", "others"];
+const POLICY_SCENARIOS: [&str; 11] = [
+    "one_path",
+    "operators",
+    "policies",
+    "alone",
+    "directories",
+    "kept",
+    "filters",
+    "limits",
+    "enforce",
+    "writers",
+    "others",
+];
 
 /// Ways to act unseen.
 const HIDDEN_SCENARIOS: [&str; 6] = ["stored", "flood", "unseen", "handles", "beside", "containers"];

@@ -2,7 +2,7 @@
 
 mod walk;
 
-pub(crate) use walk::{End, Start, Walk};
+pub(crate) use walk::{End, Start, Walk, check_path};
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::Btf;

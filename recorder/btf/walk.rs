@@ -6,7 +6,7 @@ use libbpf_rs::btf::types::{Array, Composite, MemberAttr, Ptr};
 use libbpf_rs::btf::{BtfKind, BtfType, ReferencesType};
 
 /// Most names of members and indexes in one walk.
-pub(crate) const MAX_STEPS: usize = 10;
+const MAX_STEPS: usize = 10;
 
 /// Structures without a name inside of each other; the kernel has a few.
 const MAX_UNNAMED: usize = 16;
@@ -118,6 +118,14 @@ fn walk<'btf>(kernel: &'btf Kernel, start: BtfType<'btf>, path: &str) -> Result<
     }
     walk.last = offset;
     Ok((walk, End { kind: kind_of(of), bits }))
+}
+
+/// Whether a walk is written as one.
+///
+/// # Errors
+/// Says what is wrong.
+pub(crate) fn check_path(path: &str) -> Result<()> {
+    parse(path).map(drop)
 }
 
 fn parse(path: &str) -> Result<Vec<Step<'_>>> {

@@ -160,7 +160,7 @@ fn listed_argument(node: &Node, hook: &Hook, report: &mut Report) -> Option<List
     }
     let index_node = fields.get("index");
     let index = index_node.map(|node| argument_index(node, report));
-    if let Some(source) = fields.get("source") {
+    if let Some(source) = fields.filled("source") {
         source.choice("`source`", &[("current_task", ())], report)?;
         let subject = resolve::from_task(node, &fields, hook, report)?;
         return Some(ListedArgument { index: index.unwrap_or(Some(0))?, subject });
@@ -174,7 +174,7 @@ fn listed_argument(node: &Node, hook: &Hook, report: &mut Report) -> Option<List
         return Some(ListedArgument { index, subject: value::argument(node, &fields, hook, index, report)? });
     }
     let argument = prototype(hook, index, index_node.unwrap_or(node), report)?;
-    let subject = match fields.get("resolve") {
+    let subject = match fields.filled("resolve") {
         Some(path) => resolve::from_argument(node, path, hook, (index, argument), &fields, report)?,
         None => {
             resolve::check_cast(&fields, argument.kind.structure(), report)?;

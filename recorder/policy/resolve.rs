@@ -25,7 +25,7 @@ impl ArgumentKind {
 
 /// A cast to what the start of `resolve` is anyway changes nothing; any other is refused.
 pub(super) fn check_cast(fields: &Fields<'_>, structure: &str, report: &mut Report) -> Option<()> {
-    let Some(node) = fields.get("btfType") else {
+    let Some(node) = fields.filled("btfType") else {
         return Some(());
     };
     let name = node.text("`btfType`", report)?;
@@ -47,7 +47,7 @@ pub(super) fn from_argument(
     report: &mut Report,
 ) -> Option<Subject> {
     let steps = path.text("`resolve`", report)?;
-    let cast = fields.get("btfType");
+    let cast = fields.filled("btfType");
     if cast.is_some_and(|cast| !cast.is_word(argument.kind.structure())) {
         return value::argument(entry, fields, hook, index, report);
     }
@@ -70,12 +70,12 @@ pub(super) fn from_argument(
 
 /// `source: current_task`: the same, but the chain starts at the calling task.
 pub(super) fn from_task(node: &Node, fields: &Fields<'_>, hook: &Hook, report: &mut Report) -> Option<Subject> {
-    let Some(path) = fields.get("resolve") else {
+    let Some(path) = fields.filled("resolve") else {
         report.refuse(node.at, "`source` needs `resolve`; add `resolve: comm` or `resolve: real_parent.comm`");
         return None;
     };
     let steps = path.text("`resolve`", report)?;
-    let is_task = fields.get("btfType").is_none_or(|cast| cast.is_word("task_struct"));
+    let is_task = fields.filled("btfType").is_none_or(|cast| cast.is_word("task_struct"));
     let Some(name) = task_name(steps, count_steps(steps)).filter(|_| is_task) else {
         return value::of_task(node, fields, hook, report);
     };

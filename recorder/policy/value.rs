@@ -8,7 +8,7 @@ use super::fields::{Fields, refuse_unknown};
 use super::model::{AddressPart, ArgumentKind, Hook, NamedFile, Read, Text, Value};
 use super::refusals::ARGUMENT_TYPES;
 use super::report::{Position, Report, quoted};
-use crate::btf::{End, Kernel, Kind, Start, Walk};
+use crate::btf::{self, End, Kernel, Kind, Start, Walk};
 
 /// Most entries of `data`.
 const MAX_DATA: usize = 5;
@@ -85,7 +85,7 @@ pub(super) fn data(hook: &Hook, node: Option<&Node>, report: &mut Report) -> Vec
             Some(node) => super::argument::argument_index(node, report)?,
             None => 0,
         };
-        let Some(source) = fields.get("source") else {
+        let Some(source) = fields.filled("source") else {
             report.refuse(node.at, "`source` is missing; add `source: current_task`");
             return None;
         };
@@ -102,16 +102,22 @@ pub(super) fn data(hook: &Hook, node: Option<&Node>, report: &mut Report) -> Vec
 
 fn read(entry: &Node, fields: &Fields<'_>, hook: &Hook, start: Start, report: &mut Report) -> Option<Subject> {
     let (type_name, type_at) = super::argument::type_name(entry, fields, report)?;
-    let path = match fields.get("resolve") {
+    let path = match fields.filled("resolve") {
         Some(node) => node.text("`resolve`", report)?,
         None => "",
     };
-    let cast = match fields.get("btfType") {
+    let cast = match fields.filled("btfType") {
         Some(node) => Some(node.text("`btfType`", report)?),
         None => None,
     };
-    let at = fields.get("resolve").or(fields.get("index")).unwrap_or(entry).at;
+    let at = fields.filled("resolve").or(fields.get("index")).unwrap_or(entry).at;
     let asked = Asked { hook, start, path, cast, at, type_name, type_at };
+    if !path.is_empty()
+        && let Err(error) = btf::check_path(path)
+    {
+        report.refuse(at, format_args!("`resolve` {}: {error}; correct it", quoted(path)));
+        return None;
+    }
     let declared = declared(&asked, report)?;
     let Some(found) = look_up(&asked, report)? else {
         return without_btf(&asked, declared, report);

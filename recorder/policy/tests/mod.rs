@@ -18,6 +18,7 @@ mod limits;
 mod macros;
 mod malformed;
 mod tetragon;
+mod values;
 
 const ONE_BINARY: &str = include_str!("../../../samples/policies/one-binary.yaml");
 const SYSTEM_WRITES: &str = include_str!("../../../samples/policies/system-writes.yaml");
