@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 const ACTOR: &str = "/data/work/policies/actor";
 
 /// What each entry of the policy must record: its message, and how many acts are certain and how many undecided.
-const EXPECTED: [(&str, usize, usize); 18] = [
+const EXPECTED: [(&str, usize, usize); 19] = [
     ("a mode with setuid or setgid", 2, 0),
     ("a mode of a kept file", 2, 0),
+    // A limit compares what is listed, also what no filter is about.
+    ("each mode once an hour", 2, 0),
     ("a process is traced", 1, 0),
     ("a program is loaded", 1, 0),
     ("a map is made or read", 2, 0),
@@ -64,6 +66,9 @@ fn rows_name_the_file_that_the_policy_lists(guest: Guest) {
         let expected: Vec<String> = files.iter().map(|file| format!("/data/work/policies/{file}")).collect();
         assert_eq!(found, expected, "`{message}`");
     }
+    // A directory that is about to be made was not deleted.
+    let made = policies.rows("SELECT path_flags FROM events WHERE message = 'a directory of this name'");
+    assert_eq!(made, [json!({"path_flags": []})]);
     // What the acts were, by the kernel's own word.
     assert_eq!(policies.fact("mode-4755"), "0 4755");
     assert_eq!(policies.fact("mode-2750"), "0 2750");

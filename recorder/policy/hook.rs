@@ -39,8 +39,8 @@ pub(super) fn entry<'a>(node: &'a Node, macros: &Macros<'a>, report: &mut Report
         extend(&mut selectors, node, &arguments, report);
     }
     check_open_modes(&arguments.hook, &selectors, node, report);
-    let (file, values) = (arguments.file(), arguments.values());
-    Some(HookEntry { hook: arguments.hook, line: node.at.line, file, values, message, tags, selectors })
+    let (file, values, has_data) = (arguments.file(), arguments.values(), !arguments.data.is_empty());
+    Some(HookEntry { hook: arguments.hook, line: node.at.line, file, values, has_data, message, tags, selectors })
 }
 
 fn hook(entry: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<Hook> {

@@ -289,7 +289,7 @@ fn subject(asked: &Asked<'_>, declared: Declared, found: Option<(Walk, End)>, re
     };
     Some(match is {
         Declared::Integer { bits, signed } => {
-            Subject::Number { value: value(Read::Number { bits }, report), bits, signed }
+            Subject::Number { value: value(Read::Number { bits, signed }, report), bits, signed }
         }
         Declared::Text => Subject::Text(value(Read::Text, report)),
         Declared::Structure("sockaddr") => {

@@ -18,7 +18,7 @@ fn walks_end_where_the_structures_say() {
         ("tgid", 0, integer(4, true)),
         ("comm", 0, Kind::Characters { bytes: 16 }),
         ("real_parent.real_parent.comm", 2, Kind::Characters { bytes: 16 }),
-        ("comm[3]", 0, integer(1, true)),
+        ("static_prio", 0, integer(4, true)),
         ("nsproxy.mnt_ns", 1, Kind::Pointer("mnt_namespace".into())),
         ("mm.exe_file.f_path", 2, Kind::Structure("path".into())),
         ("files.fd_array[0].f_flags", 2, integer(4, false)),
@@ -29,7 +29,7 @@ fn walks_end_where_the_structures_say() {
     }
     let element = |index| kernel.walk_from_task(None, &format!("comm[{index}]")).unwrap().0.last;
     assert_eq!(element(5) - element(0), 5);
-    let (_, end) = kernel.walk_from_task(None, "in_execve").unwrap();
+    let (_, end) = kernel.walk_from_task(None, "sched_reset_on_fork").unwrap();
     assert_eq!(end.bits.map(|(_, width)| width), Some(1), "a bit field");
 }
 
@@ -60,7 +60,7 @@ fn impossible_walks_are_refused_with_the_step() {
         ("comm[16]", "[16] is beyond the array, which has 16"),
         ("tgid.x", "`x` stands behind no structure"),
         ("tgid[0]", "[0] stands behind no array"),
-        ("in_execve.x", "a bit field has no members"),
+        ("sched_reset_on_fork.x", "a bit field has no members"),
         ("cred..uid", "`` is not a member"),
         ("comm[x]", "`[x]` is not an index"),
         ("comm[1", "has no end"),

@@ -100,15 +100,30 @@ fn value_words(value: &Value, negated: bool, comparison: &Comparison) -> String 
             format!("{name} {} (no number is)", if negated { "is any" } else { "is none" })
         }
         Comparison::Ranges(ranges) => {
-            let values = ranges.iter().map(|range| range_name(Number::Argument(0), *range)).collect();
+            let values = ranges.iter().map(|range| value_range_name(value.read, *range)).collect();
             format!("{name} {}", one_of("is", negated, values))
         }
         Comparison::Mask(mask) => format!("{name} {} a bit of {mask:#x}", if negated { "has not" } else { "has" }),
         Comparison::Text(paths) => format!("{name} {}", compared(paths)),
         Comparison::Networks(networks) => {
             let values = networks.iter().map(|network| network_name(*network)).collect();
-            format!("{name} {}", one_of("is in", negated, values))
+            let not = if negated { " not" } else { "" };
+            format!("{name} is{not} in {}", alternatives(negated, values))
         }
+    }
+}
+
+/// Negative numbers stand above the others, in two's complement.
+fn value_range_name(read: Read, (first, last): (u64, u64)) -> String {
+    let negative = match read {
+        Read::Number { bits, signed: true } if first >> (bits - 1) & 1 == 1 => u64::MAX << (bits - 1),
+        _ => return range_name(Number::Argument(0), (first, last)),
+    };
+    let (first, last) = ((first | negative).cast_signed(), (last | negative).cast_signed());
+    match (first, last) {
+        (first, last) if first == last => first.to_string(),
+        (first, -1) if first == negative.cast_signed() => "below 0".to_owned(),
+        (first, last) => format!("{first} to {last}"),
     }
 }
 

@@ -50,6 +50,8 @@ pub(crate) struct HookEntry {
     pub(crate) file: Option<Arc<NamedFile>>,
     /// The listed values that are no files.
     pub(crate) values: Vec<Arc<Value>>,
+    /// `data` is listed.
+    pub(crate) has_data: bool,
     /// A text for people, at most 256 characters.
     pub(crate) message: Option<String>,
     /// At most 16 words for people.

@@ -27,6 +27,8 @@ pub(crate) enum Read {
     Number {
         /// Width.
         bits: u32,
+        /// Values may be negative.
+        signed: bool,
     },
     /// A text.
     Text,

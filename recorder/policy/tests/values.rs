@@ -1,5 +1,6 @@
 //! Values that only the kernel's BTF explains, on machines that have it: what the reader makes of them, and what it refuses.
 
+use super::super::describe;
 use super::super::model::{AddressPart, ArgumentKind, Comparison, Filter, Network, Read, Text};
 use super::malformed::assert_refused;
 use super::{HEAD, read_entries, read_selector};
@@ -122,5 +123,38 @@ fn parts_of_socket_addresses() {
         let Filter::Value { value, negated, comparison: found } = &selector.filters[0] else { panic!("{selector:?}") };
         assert_eq!((value.start, value.read), (Start::Argument(1), Read::Address { part: wanted, length: Some(2) }));
         assert_eq!((found, *negated), (&comparison, filter.contains("Not")), "{filter}");
+    }
+}
+
+#[test]
+fn values_are_explained_as_the_policy_means_them() {
+    if !has_btf() {
+        return;
+    }
+    let text = describe(&[read_entries(
+        "  - hook: file_open
+    data: [{source: current_task, resolve: signal.oom_score_adj, type: int16}]
+    selectors:
+    - matchData: [{operator: Equal, values: [-500]}]
+    - matchData: [{operator: LT, values: [100]}]
+  - hook: socket_connect
+    args: [{index: 1, type: sockaddr}]
+    selectors:
+    - matchArgs:
+      - {index: 1, operator: NotSAddr, values: [127.0.0.1/8, \"fd00::/8\"]}
+      - {index: 1, operator: NotSPort, values: [53]}
+  - hook: path_chmod
+    args: [{index: 1}]
+    selectors: [{matchArgs: [{index: 1, operator: Mask, values: [2048]}]}]
+",
+    )]);
+    for part in [
+        "`signal.oom_score_adj` of the calling task is -500",
+        "of the calling task is at most 99 or below 0",
+        "the address in argument 1 is not in 127.0.0.0/8 nor fd00::/8, and the port in argument 1 is not 53",
+        "argument 1 has a bit of 0x800",
+        "Tetragon refuses `data` on LSM hooks as of 4fbfe2d74",
+    ] {
+        assert!(text.contains(part), "`{part}` in:\n{text}");
     }
 }

@@ -12,7 +12,7 @@ refused() {
 ln /data/bin/actor actor
 mkdir kept
 cp /data/bin/tool tool
-for name in free kept/file user named other bit plain low high gone; do echo content >"$name"; chmod 666 "$name"; done
+for name in free limited kept/file user named other bit plain low high gone; do echo content >"$name"; chmod 666 "$name"; done
 chmod 755 . kept
 ip link set lo up
 refused mistyped '  - hook: inode_mkdir
@@ -28,6 +28,7 @@ mode 640 free
 mode 600 kept/file
 mode 755 kept/file
 actor mode 4700 free >/dev/null
+for mode in 600 640 600 640 600; do ./actor mode "$mode" limited >/dev/null; done
 
 fact traced "$(./actor look-at attach)"
 fact read "$(./actor look-at read)"
