@@ -217,4 +217,42 @@ static __always_inline void read_values(struct thread *thread, struct hook_polic
 	}
 }
 
+static __always_inline bool is_mapped(__u64 high, __u64 low)
+{
+	return !high && low >> 32 == 0xffff;
+}
+
+struct network_search {
+	__u64 high;
+	__u64 low;
+	__u32 first;
+	bool found;
+};
+
+static long look_at_network(__u64 index, struct network_search *search)
+{
+	__u32 row = search->first + index;
+	struct network *network = bpf_map_lookup_elem(&networks, &row);
+
+	if (!network)
+		return 1;
+	/* A network of IPv6 holds no address of IPv4, however few of its bits count. */
+	search->found = (search->high & network->high_mask) == network->high && (search->low & network->low_mask) == network->low &&
+			is_mapped(search->high, search->low) == is_mapped(network->high, network->low);
+	return search->found;
+}
+
+/* Those of a step. */
+static __always_inline bool is_in_networks(const struct step *step, struct call_values *values, __u32 place)
+{
+	struct network_search search = {
+		.high = values->number[place],
+		.low = values->number[(place + 1) % HOOK_VALUES],
+		.first = step->first,
+	};
+
+	bpf_loop(step->count, look_at_network, &search, 0);
+	return search.found;
+}
+
 #endif

@@ -5,7 +5,7 @@ use super::fields::{Fields, refuse_unknown};
 use super::model::{Argument, ArgumentKind, Hook, NamedFile, Text, Value};
 use super::refusals::{ARGUMENT, ARGUMENT_TYPES};
 use super::report::{Position, Report, listed, quoted};
-use super::{resolve, value};
+use super::{data, resolve, value};
 use std::sync::Arc;
 
 const MAX_ARGUMENTS: usize = 5;
@@ -93,8 +93,8 @@ pub(super) enum Subject {
 }
 
 impl Arguments {
-    /// Reads `args` of a hook entry.
-    pub(super) fn read(hook: Hook, node: Option<&Node>, data: Option<&Node>, report: &mut Report) -> Self {
+    /// Reads `args` and `data` of a hook entry.
+    pub(super) fn read(hook: Hook, node: Option<&Node>, data_node: Option<&Node>, report: &mut Report) -> Self {
         let items = node.map_or(&[][..], |node| node.items("`args`", MAX_ARGUMENTS, report));
         let listed: Vec<_> = items.iter().map(|item| listed_argument(item, &hook, report)).collect();
         let is_file =
@@ -107,7 +107,7 @@ impl Arguments {
                 format_args!("a second file among the arguments of `{hook}` is not supported; list one of them"),
             );
         }
-        let data = value::data(&hook, data, report);
+        let data = data::read(&hook, data_node, report);
         Self { hook, listed, data }
     }
 

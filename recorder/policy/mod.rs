@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 mod action;
 mod argument;
+mod data;
 mod describe;
 mod digest;
 mod document;

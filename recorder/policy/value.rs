@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use super::argument::{INTEGER_TYPES, ListedArgument, Subject};
+use super::argument::{INTEGER_TYPES, Subject};
 use super::document::Node;
 use super::fields::{Fields, refuse_unknown};
 use super::model::{AddressPart, ArgumentKind, Hook, NamedFile, Read, Text, Value};
 use super::refusals::ARGUMENT_TYPES;
 use super::report::{Position, Report, quoted};
 use crate::btf::{self, End, Kernel, Kind, Start, Walk};
-
-/// Most entries of `data`.
-const MAX_DATA: usize = 5;
 
 /// Types whose values are structures: Tetragon's name, and the kernel's.
 const STRUCTURES: [(&str, &str); 7] = [
@@ -70,34 +67,6 @@ pub(super) fn argument(
 /// What `resolve` leads to from the calling task.
 pub(super) fn of_task(entry: &Node, fields: &Fields<'_>, hook: &Hook, report: &mut Report) -> Option<Subject> {
     read(entry, fields, hook, Start::CurrentTask, report)
-}
-
-/// `data` of a hook entry; `None` is an entry that was refused.
-pub(super) fn data(hook: &Hook, node: Option<&Node>, report: &mut Report) -> Vec<Option<ListedArgument>> {
-    let items = node.map_or(&[][..], |node| node.items("`data`", MAX_DATA, report));
-    let mut entry = |node: &Node| {
-        let fields = Fields::of(node, "an entry of `data`", report)?;
-        fields.check(&["index", "type", "label", "resolve", "btfType", "source"], super::refusals::ARGUMENT, report);
-        if let Some(label) = fields.get("label") {
-            label.text("`label`", report);
-        }
-        let index = match fields.get("index") {
-            Some(node) => super::argument::argument_index(node, report)?,
-            None => 0,
-        };
-        let Some(source) = fields.filled("source") else {
-            report.refuse(node.at, "`source` is missing; add `source: current_task`");
-            return None;
-        };
-        if source.is_word("pt_regs") {
-            report.refuse(source.at, "`source` `pt_regs` is not supported: an LSM hook has no registers; use `args`");
-            return None;
-        }
-        source.choice("`source`", &[("current_task", ())], report)?;
-        let subject = super::resolve::from_task(node, &fields, hook, report)?;
-        Some(ListedArgument { index, subject })
-    };
-    items.iter().map(&mut entry).collect()
 }
 
 fn read(entry: &Node, fields: &Fields<'_>, hook: &Hook, start: Start, report: &mut Report) -> Option<Subject> {

@@ -1,21 +1,21 @@
 //! Policies as the tables that the kernel's evaluator reads (`bpf/policy.bpf.h`).
 
-use crate::hooks;
 use crate::policy::model::{
-    Action, Filter, Hook, HookEntry, LimitScope, MAX_ENTRIES_OF_HOOK, NamedFile, Number, Policy, Selector, Text,
+    Action, Filter, Hook, HookEntry, LimitScope, MAX_ENTRIES_OF_HOOK, Number, Policy, Selector,
 };
 use crate::segment::EntryName;
 use crate::wire;
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 pub(crate) mod coverage;
 mod directories;
+mod others;
 mod steps;
 mod texts;
 mod values;
 
+pub(crate) use others::OtherHook;
 pub(crate) use steps::{DigestKey, Family};
 pub(crate) use texts::{SetBits, Texts};
 use values::HookValues;
@@ -27,23 +27,6 @@ pub(crate) struct KernelSupport {
     pub(crate) has_post_open: bool,
     /// Programs may sleep at `path_truncate`.
     pub(crate) has_path_truncate: bool,
-}
-
-/// A hook without a program of its own.
-#[derive(Debug, Clone)]
-pub(crate) struct OtherHook {
-    /// Its name.
-    pub(crate) name: String,
-    /// Where a policy names it first.
-    pub(crate) place: String,
-    /// What its first argument is, once the kernel was asked; or the argument that a policy lists as a file.
-    pub(crate) kind: wire::other_kind,
-    /// That argument.
-    pub(crate) file: Option<Arc<NamedFile>>,
-    /// Where a filter rests on its first argument being a file or a program.
-    pub(crate) needs_file: Option<String>,
-    /// Where a selector denies.
-    pub(crate) denies: Option<String>,
 }
 
 /// The tables of all loaded policies.
@@ -125,51 +108,6 @@ impl Tables {
     /// Whether calls of a hook can be refused by the binary alone.
     pub(crate) fn asks_for_binaries(&self) -> bool {
         self.gates.values().any(|gate| gate.binaries.word.iter().any(|word| *word != 0))
-    }
-
-    fn number_of(&mut self, entry: &HookEntry, place: impl Fn() -> String) -> Result<u32> {
-        if let Some(number) = hooks::number_of(entry.hook.name()) {
-            return Ok(number);
-        }
-        let known = self.others.iter().position(|other| other.name == entry.hook.name());
-        let number = known.unwrap_or_else(|| {
-            self.others.push(OtherHook {
-                name: entry.hook.name().to_owned(),
-                place: place(),
-                kind: wire::other_kind::OTHER_PLAIN,
-                file: None,
-                needs_file: None,
-                denies: None,
-            });
-            self.others.len() - 1
-        });
-        if let Some(file) = &entry.file {
-            self.name_file(number, file)?;
-        }
-        if entry.selectors.iter().flat_map(|selector| &selector.filters).any(is_about_file) {
-            self.others[number].needs_file.get_or_insert_with(&place);
-        }
-        if entry.selectors.iter().any(|selector| selector.action.error.is_some()) {
-            self.others[number].denies.get_or_insert_with(&place);
-        }
-        Ok(wire::hook::HOOK_OTHER_0.0.saturating_add(u32::try_from(number)?))
-    }
-
-    /// A hook's rows have one file.
-    fn name_file(&mut self, number: usize, file: &Arc<NamedFile>) -> Result<()> {
-        let other = &mut self.others[number];
-        let first = other.file.get_or_insert_with(|| Arc::clone(file));
-        if first.index != file.index {
-            bail!(
-                "{}: argument {} of `{}` is listed as its file, and argument {} in {}: its rows have one; list the same",
-                file.place,
-                file.index,
-                other.name,
-                first.index,
-                first.place
-            );
-        }
-        Ok(())
     }
 
     fn add_hook(&mut self, hook: u32, entries: &[(usize, bool, HookEntry)]) -> Result<()> {
@@ -289,10 +227,6 @@ fn served(entry: &HookEntry, kernel: KernelSupport) -> HookEntry {
         }
     }
     served
-}
-
-fn is_about_file(filter: &Filter) -> bool {
-    matches!(filter, Filter::Text { text: Text::Path, .. } | Filter::Number { number: Number::FileType, .. })
 }
 
 fn entry_name(policy: &str, entry: &HookEntry) -> EntryName {

@@ -1,8 +1,9 @@
 //! Tables, compared with what the kernel's evaluator needs. The evaluator itself is tested in guests.
 
 use super::*;
+use crate::hooks;
 use crate::policy;
-use crate::policy::model::{PathFilter, PathOperator};
+use crate::policy::model::{PathFilter, PathOperator, Text};
 use anyhow::Context;
 
 fn paths(operator: PathOperator, values: &[&str]) -> PathFilter {
