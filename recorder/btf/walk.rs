@@ -59,6 +59,11 @@ impl Kernel {
     ) -> Result<(Walk, End)> {
         let argument = self.argument(hook, index).with_context(|| format!("`{hook}` has no argument {index}"))?;
         let of = self.btf.type_by_id::<BtfType<'_>>(argument.id).context("an argument has no type")?;
+        // It may take two registers, and then those behind it are not where their place says.
+        let is_structure = |argument: super::Argument| matches!(argument.kind, Kind::Structure(_));
+        if (0..index).filter_map(|place| self.argument(hook, place)).any(is_structure) {
+            bail!("an argument before it is no number and no pointer");
+        }
         if path.is_empty() {
             return Ok((Walk { is_direct: true, ..Walk::default() }, End { kind: argument.kind, bits: None }));
         }

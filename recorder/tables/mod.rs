@@ -79,6 +79,12 @@ impl Tables {
                     bail!("{}: this kernel does not have it (6.8 and later do); use `file_open`", place());
                 }
                 let served = served(entry, kernel);
+                if entry.hook != served.hook && served.hook == Hook::InodeSetattr && others::asks_for_arguments(entry) {
+                    bail!(
+                        "{}: this kernel lets no program sleep at it, so its arguments are not known; use `inode_setattr`",
+                        place()
+                    );
+                }
                 let number = tables.number_of(&served, place)?;
                 let entries = by_hook.entry(number).or_default();
                 entries.push((first_entry + tables.entries.len(), policy.monitor, served));

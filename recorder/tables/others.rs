@@ -1,6 +1,7 @@
 //! Hooks without a program of their own, in the order in which policies name them.
 
 use super::Tables;
+use crate::btf::Start;
 use crate::hooks;
 use crate::policy::model::{Filter, HookEntry, NamedFile, Number, Text};
 use crate::wire;
@@ -77,4 +78,9 @@ impl Tables {
 
 fn is_about_file(filter: &Filter) -> bool {
     matches!(filter, Filter::Text { text: Text::Path, .. } | Filter::Number { number: Number::FileType, .. })
+}
+
+/// Whether values are asked for that begin at an argument of the hook.
+pub(super) fn asks_for_arguments(entry: &HookEntry) -> bool {
+    entry.values.iter().any(|value| matches!(value.start, Start::Argument(_)))
 }

@@ -132,3 +132,83 @@ pub(super) fn networks(networks: &[Network]) -> Vec<wire::network> {
     };
     networks.iter().map(wire).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    fn value(start: Start, walk: Walk, kind: Kind, bits: Option<(u8, u8)>, read: Read) -> Value {
+        let (name, place) = ("a value".to_owned(), "p.yaml:8".to_owned());
+        Value { name, place, start, walk: Some((walk, End { kind, bits })), read }
+    }
+
+    fn integer(walk: Walk, bytes: u8, signed: bool, field: Option<(u8, u8)>, bits: u32) -> wire::value {
+        let read = Read::Number { bits, signed };
+        row_of(&value(Start::CurrentTask, walk, Kind::Integer { bytes, signed }, field, read)).unwrap()
+    }
+
+    /// As the kernel does it, from the eight bytes that stand at the place.
+    fn read(row: wire::value, memory: u64) -> u64 {
+        let bytes = memory & u64::MAX >> (64 - u32::from(row.bytes) * 8);
+        let left = bytes << row.left;
+        let right =
+            if row.is_signed == 1 { (left.cast_signed() >> row.right).cast_unsigned() } else { left >> row.right };
+        right & row.mask
+    }
+
+    #[test]
+    fn numbers_are_read_with_the_kernels_width_and_cut_to_the_policys() {
+        let there = Walk::default;
+        let direct = || Walk { is_direct: true, ..Walk::default() };
+        for (row, memory, expected) in [
+            (integer(there(), 2, true, None, 16), 0x1234_fe0c, 0xfe0c),
+            (integer(there(), 2, true, None, 32), 0x1234_fe0c, 0xffff_fe0c),
+            (integer(there(), 2, false, None, 32), 0x1234_fe0c, 0xfe0c),
+            (integer(there(), 4, false, None, 8), 0x1234_fe0c, 0x0c),
+            (integer(there(), 8, false, None, 64), u64::MAX - 1, u64::MAX - 1),
+            (integer(there(), 4, false, Some((3, 1)), 8), 0b0_1000, 1),
+            (integer(there(), 4, false, Some((3, 1)), 8), 0b1_0111, 0),
+            (integer(there(), 4, true, Some((6, 4)), 8), 0b10_0100_0000, 0xf9),
+            // What stands above a narrow argument in its register is nobody's.
+            (integer(direct(), 4, false, None, 32), 0xdead_0000_0005, 5),
+            (integer(direct(), 4, true, None, 32), 0xdead_ffff_ffff, 0xffff_ffff),
+        ] {
+            assert_eq!(read(row, memory), expected, "{memory:#x} by {row:?}");
+        }
+    }
+
+    #[test]
+    fn each_value_of_a_hook_has_one_place_and_an_address_two() {
+        let address = |part| {
+            let read = Read::Address { part, length: Some(2) };
+            let walk = Walk { is_direct: true, ..Walk::default() };
+            value(Start::Argument(1), walk, Kind::Pointer("sockaddr".into()), None, read)
+        };
+        let mut values = HookValues::default();
+        assert_eq!(values.place_of(&address(AddressPart::Ip)).unwrap(), 0);
+        assert_eq!(values.place_of(&address(AddressPart::Port)).unwrap(), 2);
+        assert_eq!(values.place_of(&address(AddressPart::Ip)).unwrap(), 0);
+        assert_eq!((values.rows[0].start, values.rows[0].is_direct, values.rows[0].length_argument), (1, 0, 2));
+        assert!(!values.have_texts());
+        let name = |last| {
+            let walk = Walk { reads: vec![8], last, is_direct: false };
+            value(Start::Argument(0), walk, Kind::Text, None, Read::Text)
+        };
+        let place = usize::from(values.place_of(&name(24)).unwrap());
+        let row = values.rows[place];
+        assert_eq!((row.reads, &row.offset[..2], row.last_offset), (2, &[8, 24][..], 0), "the pointer is read too");
+        assert!(values.have_texts());
+        let error = (0..20).find_map(|last| values.place_of(&name(last)).err()).unwrap().to_string();
+        assert!(error.starts_with("p.yaml:8: more than 16 values"), "{error}");
+    }
+
+    #[test]
+    fn what_no_btf_explained_is_refused_where_it_is_listed() {
+        let read = Read::Number { bits: 8, signed: false };
+        let unknown = Value { walk: None, ..value(Start::CurrentTask, Walk::default(), Kind::Other, None, read) };
+        let error = format!("{:#}", HookValues::default().place_of(&unknown).unwrap_err());
+        assert_eq!(error, "p.yaml:8: a value is not known: there is no BTF of it");
+    }
+}
