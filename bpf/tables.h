@@ -199,7 +199,8 @@ struct value {
 	__u8 is_signed;
 	__u16 text_bytes; /* that a text can have there */
 	__u8 length_argument; /* place of the argument that says how long an address is; any other number: none does */
-	__u8 reserved[5];
+	__u8 is_big_endian; /* a number of two bytes, as it goes over the wire */
+	__u8 reserved[4];
 };
 
 /* Addresses that begin with the same bits; those of IPv4 as they are mapped into IPv6. */

@@ -115,6 +115,8 @@ static __always_inline bool read_number(const struct value *value, __u64 address
 	else
 		*number >>= value->right % 64;
 	*number &= value->mask;
+	if (value->is_big_endian)
+		*number = __builtin_bswap16(*number);
 	return true;
 }
 

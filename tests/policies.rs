@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 const ACTOR: &str = "/data/work/policies/actor";
 
 /// What each entry of the policy must record: its message, and how many acts are certain and how many undecided.
-const EXPECTED: [(&str, usize, usize); 19] = [
+const EXPECTED: [(&str, usize, usize); 21] = [
     ("a mode with setuid or setgid", 2, 0),
     ("a mode of a kept file", 2, 0),
     // A limit compares what is listed, also what no filter is about.
@@ -25,6 +25,8 @@ const EXPECTED: [(&str, usize, usize); 19] = [
     ("nothing on the way", 0, 1),
     // An address that is too short for a port has none that is known.
     ("to a port of IPv4", 1, 1),
+    ("by a socket of IPv6", 3, 0),
+    ("a server at a port", 1, 0),
     ("into a network", 3, 1),
     ("not on this machine", 2, 1),
     ("a port that is closed", 1, 1),

@@ -35,6 +35,21 @@ pub(super) const INTEGER_TYPES: [(&str, u32, bool); 17] = [
 /// An integer whose type is not written: any value that is not negative.
 const ANY_INTEGER: Subject = Subject::Integer { bits: u64::BITS, signed: false };
 
+/// A member of a socket.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum SocketPart {
+    /// `AF_…`.
+    Family,
+    /// `IPPROTO_…`.
+    Protocol,
+    /// `TCP_…`.
+    State,
+    /// The port of this side.
+    SourcePort,
+    /// The port of the other side.
+    DestinationPort,
+}
+
 /// The arguments that a hook entry lists, which its filters may refer to.
 pub(super) struct Arguments {
     /// The entry's hook.
@@ -88,6 +103,8 @@ pub(super) enum Subject {
     Text(Arc<Value>),
     /// A socket address.
     Address(Arc<Value>),
+    /// A socket, as the members of it that filters can be about.
+    Socket(Arc<[(SocketPart, Arc<Value>)]>),
     /// Listed without effect: rows have all they can have, and no filter can be about it. Holds the reason.
     Unfiltered(&'static str),
 }

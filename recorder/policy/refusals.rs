@@ -17,6 +17,8 @@ const OTHER_SIDE: &str = "does not work on a `sockaddr`, in Tetragon neither, wh
      `SPort` or `SPortPriv`";
 const NOT_IN_ADDRESS: &str = "does not work on a `sockaddr`, which does not hold it; use `Family`, or list a member of the \
      socket by `resolve`";
+const OF_SOCKET: &str = "is not supported on sockets, where each family has its own place for addresses; filter on the \
+     `sockaddr` of the hook, or list `resolve: sk.__sk_common.skc_daddr` with `type: uint32`";
 const CONTENT_TYPES: &str = "is only for argument types that hashtrail's hooks do not have; remove it";
 
 /// Keys under `spec`.
@@ -152,6 +154,10 @@ pub(super) const ADDRESS_OPERATORS: Refusals = &[
     ("Protocol", NOT_IN_ADDRESS),
     ("State", NOT_IN_ADDRESS),
 ];
+
+/// Operators of `matchArgs` on a socket.
+pub(super) const SOCKET_OPERATORS: Refusals =
+    &[("SAddr", OF_SOCKET), ("NotSAddr", OF_SOCKET), ("DAddr", OF_SOCKET), ("NotDAddr", OF_SOCKET)];
 
 /// Operators of filters that have `In` and `NotIn`.
 pub(super) const MEMBERSHIP_OPERATORS: Refusals =

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::argument::{INTEGER_TYPES, Subject};
+use super::argument::{INTEGER_TYPES, SocketPart, Subject};
 use super::document::Node;
 use super::fields::{Fields, refuse_unknown};
 use super::model::{AddressPart, ArgumentKind, Hook, NamedFile, Read, Text, Value};
@@ -266,10 +266,43 @@ fn subject(asked: &Asked<'_>, declared: Declared, found: Option<(Walk, End)>, re
             Subject::Address(value(Read::Address { part, length: length_of(asked, report) }, report))
         }
         Declared::Structure(name @ ("file" | "path" | "dentry" | "linux_binprm")) => named(asked, name, report)?,
+        Declared::Structure(name @ ("socket" | "sock")) => {
+            Subject::Socket(members(asked, name, found.is_some(), report))
+        }
         Declared::Structure(_) | Declared::Auto => {
             Subject::Unfiltered("hashtrail knows no filter for its type; list a member of it by `resolve`")
         }
     })
+}
+
+/// The members of a socket that filters can be about, those that this kernel has.
+fn members(asked: &Asked<'_>, name: &str, has_btf: bool, report: &Report) -> Arc<[(SocketPart, Arc<Value>)]> {
+    let before: Vec<&str> =
+        [asked.path, if name == "socket" { "sk" } else { "" }].into_iter().filter(|step| !step.is_empty()).collect();
+    let number = |bits| Read::Number { bits, signed: false };
+    let member = |(part, what, member, read): (SocketPart, &str, &str, Read)| {
+        let path = [&before[..], &[member]].concat().join(".");
+        let walk = report.totals.kernel().filter(|_| has_btf).map(|kernel| match asked.start {
+            Start::CurrentTask => kernel.walk_from_task(asked.cast, &path),
+            Start::Argument(index) => kernel.walk_from_argument(asked.hook.name(), index, asked.cast, &path),
+        });
+        let value = Value {
+            name: format!("the {what} of {}", asked.name()),
+            place: report.place(asked.at),
+            start: asked.start,
+            walk: walk.transpose().ok()?,
+            read,
+        };
+        Some((part, Arc::new(value)))
+    };
+    let known = [
+        (SocketPart::Family, "family", "__sk_common.skc_family", number(16)),
+        (SocketPart::Protocol, "protocol", "sk_protocol", number(16)),
+        (SocketPart::State, "state", "__sk_common.skc_state", number(8)),
+        (SocketPart::SourcePort, "source port", "__sk_common.skc_num", number(16)),
+        (SocketPart::DestinationPort, "destination port", "__sk_common.skc_dport", Read::Port),
+    ];
+    known.into_iter().filter_map(member).collect()
 }
 
 /// An argument that is a file, or leads to one, names the file of the hook's rows.

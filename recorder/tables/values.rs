@@ -65,6 +65,10 @@ fn row_of(value: &Value) -> Result<wire::value> {
     row.offset.get_mut(..walk.reads.len()).context("the walk is too long")?.copy_from_slice(&walk.reads);
     match value.read {
         Read::Number { bits, .. } => number(&mut row, walk, end, bits)?,
+        Read::Port => {
+            number(&mut row, walk, end, 16)?;
+            row.is_big_endian = 1;
+        }
         Read::Text => text(&mut row, end)?,
         Read::Address { part, length } => {
             pointed(&mut row, end)?;

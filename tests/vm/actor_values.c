@@ -84,6 +84,18 @@ static int connect_to(char **args)
 	return answered(connect(socket(address.ss_family, SOCK_DGRAM, 0), (void *)&address, bytes ? bytes : whole));
 }
 
+// listen PORT BACKLOG: at the loopback address of IPv4.
+static int listen_at(char **args)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(atoi(args[0])) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (void *)&address, sizeof(address)))
+		fail("cannot bind to port", args[0]);
+	return answered(listen(fd, atoi(args[1])));
+}
+
 // reset-on-fork ACT FILE: acts with a flag of its own that is one bit of the kernel's memory.
 static int reset_on_fork(char **args)
 {
@@ -100,6 +112,7 @@ const struct command value_commands[] = {
 	{ "look-at", 1, look_at },
 	{ "bpf", 1, bpf },
 	{ "connect", 3, connect_to },
+	{ "listen", 2, listen_at },
 	{ "reset-on-fork", 2, reset_on_fork },
 	{},
 };

@@ -92,7 +92,7 @@ fn value_words(value: &Value, negated: bool, comparison: &Comparison) -> String 
         Read::Address { part: AddressPart::Family, .. } => "the family in ",
         Read::Address { part: AddressPart::Port, .. } => "the port in ",
         Read::Address { part: AddressPart::Ip, .. } => "the address in ",
-        Read::Number { .. } | Read::Text => "",
+        Read::Number { .. } | Read::Port | Read::Text => "",
     };
     let name = format!("{part}{}", value.name);
     match comparison {

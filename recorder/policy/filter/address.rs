@@ -11,7 +11,7 @@ use super::super::report::{Report, quoted};
 use super::{operator, text_value, values};
 
 /// The port below which only the privileged may listen.
-const PRIVILEGED: u64 = 1024;
+pub(super) const PRIVILEGED: u64 = 1024;
 
 /// The families of `include/linux/socket.h`.
 const FAMILIES: [(&str, u64); 45] = [
@@ -94,9 +94,9 @@ pub(super) fn filter(
     Some(Filter::Value { value, negated, comparison })
 }
 
-type ReadRange = fn(&Node, &mut Report) -> Option<(u64, u64)>;
+pub(super) type ReadRange = fn(&Node, &mut Report) -> Option<(u64, u64)>;
 
-fn ranges(values: &Node, read: ReadRange, report: &mut Report) -> Option<Comparison> {
+pub(super) fn ranges(values: &Node, read: ReadRange, report: &mut Report) -> Option<Comparison> {
     let items = values.items("`values`", usize::MAX, report).iter();
     // All are read, so that all their faults are reported.
     let ranges: Vec<Option<(u64, u64)>> = items.map(|item| read(item, report)).collect();
@@ -104,22 +104,27 @@ fn ranges(values: &Node, read: ReadRange, report: &mut Report) -> Option<Compari
     ranges.map(Comparison::Ranges)
 }
 
-fn family(node: &Node, report: &mut Report) -> Option<(u64, u64)> {
+pub(super) fn family(node: &Node, report: &mut Report) -> Option<(u64, u64)> {
+    named(node, "family", &FAMILIES, report)
+}
+
+/// One of these names, a number, or a range of numbers.
+pub(super) fn named(node: &Node, what: &str, names: &[(&str, u64)], report: &mut Report) -> Option<(u64, u64)> {
     let text = text_value(node, report)?;
-    if let Some((_, family)) = FAMILIES.iter().find(|(name, _)| *name == text) {
-        return Some((*family, *family));
+    if let Some((_, number)) = names.iter().find(|(name, _)| *name == text) {
+        return Some((*number, *number));
     }
     numbers(text).or_else(|| {
-        let text = quoted(text);
+        let (text, example) = (quoted(text), names.get(2).map_or("", |(name, _)| *name));
         report.refuse(
             node.at,
-            format_args!("value {text} is no family; write `AF_INET`, `AF_INET6` and so on, or a number"),
+            format_args!("value {text} is no {what}; write a name such as `{example}`, or a number up to 65535"),
         );
         None
     })
 }
 
-fn port(node: &Node, report: &mut Report) -> Option<(u64, u64)> {
+pub(super) fn port(node: &Node, report: &mut Report) -> Option<(u64, u64)> {
     let text = text_value(node, report)?;
     numbers(text).or_else(|| {
         let text = quoted(text);

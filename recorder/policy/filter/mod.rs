@@ -10,6 +10,7 @@ mod address;
 mod integer;
 mod operator;
 mod process;
+mod socket;
 mod text;
 mod value;
 
@@ -61,6 +62,9 @@ fn compared(
     if let Subject::Address(address) = &argument.subject {
         return address::filter(node, fields, what, address, report);
     }
+    if let Subject::Socket(members) = &argument.subject {
+        return socket::filter(node, fields, what, members, report);
+    }
     let values = values(node, fields, what, report);
     match argument.subject {
         Subject::Path { text, has_file_type, .. } => {
@@ -91,7 +95,7 @@ fn compared(
         }
         Subject::Number { value, bits, signed } => value::number(node, fields, values?, value, (bits, signed), report),
         Subject::Text(value) => value::text(node, fields, values?, value, report),
-        Subject::Address(_) => None,
+        Subject::Address(_) | Subject::Socket(_) => None,
         Subject::Unfiltered(reason) => {
             report.refuse(node.at, format_args!("a filter on this argument is not supported: {reason}; remove it"));
             None

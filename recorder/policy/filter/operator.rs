@@ -1,10 +1,11 @@
 //! Operators by name. Each comes with whether it is negated: none of the values may match.
 
+use super::super::argument::SocketPart;
 use super::super::document::Node;
 use super::super::fields::{Fields, refuse_unknown};
 use super::super::model::PathOperator;
 use super::super::refusals::Refusals;
-use super::super::refusals::{ADDRESS_OPERATORS, ARGUMENT_OPERATORS, MEMBERSHIP_OPERATORS};
+use super::super::refusals::{ADDRESS_OPERATORS, ARGUMENT_OPERATORS, MEMBERSHIP_OPERATORS, SOCKET_OPERATORS};
 use super::super::report::{Report, listed, quoted};
 
 /// Operators that one kind of filter has, and those it lacks for a reason.
@@ -148,6 +149,24 @@ pub(super) const ADDRESSES: Operators<OnAddress> = Operators {
         ("NotSPortPriv", (OnAddress::Privileged, true)),
     ],
     refused: ADDRESS_OPERATORS,
+};
+
+/// `matchArgs` on sockets: the member, and whether only the privileged ports of it are meant.
+pub(super) const SOCKETS: Operators<(SocketPart, bool)> = Operators {
+    known: &[
+        ("Family", ((SocketPart::Family, false), false)),
+        ("Protocol", ((SocketPart::Protocol, false), false)),
+        ("State", ((SocketPart::State, false), false)),
+        ("SPort", ((SocketPart::SourcePort, false), false)),
+        ("NotSPort", ((SocketPart::SourcePort, false), true)),
+        ("SPortPriv", ((SocketPart::SourcePort, true), false)),
+        ("NotSPortPriv", ((SocketPart::SourcePort, true), true)),
+        ("DPort", ((SocketPart::DestinationPort, false), false)),
+        ("NotDPort", ((SocketPart::DestinationPort, false), true)),
+        ("DPortPriv", ((SocketPart::DestinationPort, true), false)),
+        ("NotDPortPriv", ((SocketPart::DestinationPort, true), true)),
+    ],
+    refused: SOCKET_OPERATORS,
 };
 
 /// Reads a filter's operator. `None` means that the report says why.

@@ -30,6 +30,8 @@ pub(crate) enum Read {
         /// Values may be negative.
         signed: bool,
     },
+    /// A number of 16 bits as it goes over the wire.
+    Port,
     /// A text.
     Text,
     /// Of a socket address.

@@ -139,9 +139,9 @@ const ENTRIES: &[(&str, usize, &str)] = &[
     ),
     (
         "  - hook: socket_connect\n    args: [{index: 0, type: socket}]\n    \
-         selectors: [{matchArgs: [{index: 0, operator: Family, values: [2]}]}]",
+         selectors: [{matchArgs: [{index: 0, operator: DAddr, values: [1.2.3.4]}]}]",
         9,
-        "a filter on this argument is not supported: hashtrail knows no filter for its type",
+        "operator `DAddr` is not supported on sockets",
     ),
     (
         "  - hook: inode_unlink\n    args: [{index: 0}]",

@@ -4,7 +4,7 @@ use super::super::describe;
 use super::super::model::{AddressPart, ArgumentKind, Comparison, Filter, Network, Read, Text};
 use super::malformed::assert_refused;
 use super::{HEAD, read_entries, read_selector};
-use crate::btf::{Kernel, Start};
+use crate::btf::{Kernel, Kind, Start};
 
 /// Whether this machine's kernel says of these hooks what the tests expect.
 fn has_btf() -> bool {
@@ -123,6 +123,29 @@ fn parts_of_socket_addresses() {
         let Filter::Value { value, negated, comparison: found } = &selector.filters[0] else { panic!("{selector:?}") };
         assert_eq!((value.start, value.read), (Start::Argument(1), Read::Address { part: wanted, length: Some(2) }));
         assert_eq!((found, *negated), (&comparison, filter.contains("Not")), "{filter}");
+    }
+}
+
+#[test]
+fn members_of_sockets() {
+    if !has_btf() {
+        return;
+    }
+    for (kind, filter, read, comparison) in [
+        ("socket", "operator: Family, values: [AF_INET6]", Read::Number { bits: 16, signed: false }, (10, 10)),
+        ("auto", "operator: Protocol, values: [IPPROTO_TCP]", Read::Number { bits: 16, signed: false }, (6, 6)),
+        ("socket", "operator: State, values: [TCP_LISTEN]", Read::Number { bits: 8, signed: false }, (10, 10)),
+        ("socket", "operator: NotDPort, values: [\"80:90\"]", Read::Port, (80, 90)),
+        ("socket", "operator: SPortPriv", Read::Number { bits: 16, signed: false }, (0, 1023)),
+    ] {
+        let selector = read_selector(&format!(
+            "  - hook: socket_listen\n    args: [{{index: 0, type: {kind}}}]\n    \
+             selectors: [{{matchArgs: [{{index: 0, {filter}}}]}}]\n"
+        ));
+        let Filter::Value { value, comparison: found, .. } = &selector.filters[0] else { panic!("{selector:?}") };
+        assert_eq!((value.read, found), (read, &Comparison::Ranges(vec![comparison])), "{filter}");
+        let (walk, end) = value.walk.as_ref().unwrap();
+        assert!(matches!(end.kind, Kind::Integer { .. }) && walk.reads.len() == 1, "{filter}: {walk:?} {end:?}");
     }
 }
 

@@ -69,6 +69,7 @@ connect 10.1.2.3 53 0
 connect 127.0.0.1 4243 0
 connect 127.0.0.1 4244 0
 connect /nowhere 0 0
+for port in 4300 4301; do for backlog in 7 8; do fact "listen-$port-$backlog" "$(./actor listen $port $backlog)"; done; done
 # Too short for a port and an address.
 connect 127.0.0.1 4242 2
 stop
