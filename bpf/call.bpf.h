@@ -87,14 +87,23 @@ static __always_inline struct thread *enter_call(__u32 hook)
 	return thread;
 }
 
-static __always_inline struct thread *enter_gate(__u32 hook, __u64 gate_number)
+static __always_inline struct thread *enter_with_arguments(__u64 *ctx, __u32 hook)
 {
-	return stops_at_once(hook, gate_number) || stops_at_binary(hook) ? NULL : enter_call(hook);
+	struct thread *thread = enter_call(hook);
+
+	if (thread)
+		keep_arguments(thread, ctx, hook);
+	return thread;
 }
 
-static __always_inline struct thread *enter(__u32 hook)
+static __always_inline struct thread *enter_gate(__u64 *ctx, __u32 hook, __u64 gate_number)
 {
-	return enter_gate(hook, ~0ULL);
+	return stops_at_once(hook, gate_number) || stops_at_binary(hook) ? NULL : enter_with_arguments(ctx, hook);
+}
+
+static __always_inline struct thread *enter(__u64 *ctx, __u32 hook)
+{
+	return enter_gate(ctx, hook, ~0ULL);
 }
 
 /* Once for each hash: a mark that was left behind hides nothing but a reading of that file. */
@@ -107,10 +116,13 @@ static __always_inline bool is_reopened_by_ima(struct thread *thread, struct fil
 }
 
 /* After stops_at_once. */
-static __always_inline struct thread *enter_file(__u32 hook, struct file *file)
+static __always_inline struct thread *enter_file(__u64 *ctx, __u32 hook, struct file *file)
 {
-	struct thread *thread = stops_at_binary(hook) || stops_at_directory(hook, file) ? NULL : enter_call(hook);
+	struct thread *thread;
 
+	if (stops_at_binary(hook) || stops_at_directory(hook, file))
+		return NULL;
+	thread = enter_with_arguments(ctx, hook);
 	if (thread && hook == HOOK_FILE_OPEN && is_reopened_by_ima(thread, file)) {
 		COUNT(missed_nested, 1);
 		return NULL;
@@ -248,6 +260,8 @@ static __always_inline bool could_match(struct thread *thread, __u64 inode)
 		return false;
 	thread->number[NUMBER_FILE_TYPE] = BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT;
 	look_at_process(thread, policy);
+	if (config.has_values && policy->value_count)
+		read_values(thread, policy);
 	if (!policy->has_early_filters)
 		return true;
 	thread->decided = thread->matched = thread->acting = thread->undecided = 0;

@@ -3,20 +3,11 @@
 #ifndef HASHTRAIL_CHANGES_H
 #define HASHTRAIL_CHANGES_H
 
-/* As a number, because the functions that the verifier looks at once take no pointers of the kernel's. */
-static __always_inline __u64 argument(__u64 *ctx, __u32 place)
-{
-	__u64 value = 0;
-
-	bpf_get_func_arg(ctx, place, &value);
-	return value;
-}
-
 /* old_dir, old_dentry, new_dir, new_dentry */
 SEC("lsm.s/inode_rename")
 int inode_rename(__u64 *ctx)
 {
-	struct thread *thread = enter(HOOK_INODE_RENAME);
+	struct thread *thread = enter(ctx, HOOK_INODE_RENAME);
 
 	return thread ? bounded(record_dentry(thread, argument(ctx, 1), argument(ctx, 3))) : 0;
 }
@@ -25,7 +16,7 @@ int inode_rename(__u64 *ctx)
 SEC("lsm.s/inode_unlink")
 int inode_unlink(__u64 *ctx)
 {
-	struct thread *thread = enter(HOOK_INODE_UNLINK);
+	struct thread *thread = enter(ctx, HOOK_INODE_UNLINK);
 
 	return thread ? bounded(record_dentry(thread, argument(ctx, 1), 0)) : 0;
 }
@@ -34,7 +25,7 @@ int inode_unlink(__u64 *ctx)
 SEC("lsm/inode_link")
 int inode_link(__u64 *ctx)
 {
-	struct thread *thread = enter(HOOK_INODE_LINK);
+	struct thread *thread = enter(ctx, HOOK_INODE_LINK);
 
 	return thread ? bounded(record_dentry(thread, argument(ctx, 0), argument(ctx, 2))) : 0;
 }
@@ -46,7 +37,7 @@ int inode_setattr(__u64 *ctx)
 	__u32 dentry = bpf_get_func_arg_cnt(ctx) > 2;
 	struct iattr *attributes = (void *)argument(ctx, dentry + 1);
 	__u32 valid = BPF_CORE_READ(attributes, ia_valid) & ATTRIBUTE_ALL;
-	struct thread *thread = enter_gate(HOOK_INODE_SETATTR, valid);
+	struct thread *thread = enter_gate(ctx, HOOK_INODE_SETATTR, valid);
 
 	if (!thread)
 		return 0;
@@ -58,7 +49,7 @@ int inode_setattr(__u64 *ctx)
 SEC("lsm.s/inode_setxattr")
 int inode_setxattr(__u64 *ctx)
 {
-	struct thread *thread = enter(HOOK_INODE_SETXATTR);
+	struct thread *thread = enter(ctx, HOOK_INODE_SETXATTR);
 
 	if (!thread)
 		return 0;
@@ -70,7 +61,7 @@ int inode_setxattr(__u64 *ctx)
 SEC("lsm.s/path_truncate")
 int BPF_PROG(path_truncate, struct path *path, int ret)
 {
-	struct thread *thread = enter(HOOK_PATH_TRUNCATE);
+	struct thread *thread = enter(ctx, HOOK_PATH_TRUNCATE);
 
 	return thread ? bounded(record_path(thread, path)) : 0;
 }
@@ -86,7 +77,7 @@ static __always_inline int record_mount_point(struct thread *thread, __u64 path)
 SEC("lsm/sb_mount")
 int sb_mount(__u64 *ctx)
 {
-	struct thread *thread = enter(HOOK_SB_MOUNT);
+	struct thread *thread = enter(ctx, HOOK_SB_MOUNT);
 
 	if (!thread)
 		return 0;
@@ -98,7 +89,7 @@ int sb_mount(__u64 *ctx)
 SEC("lsm/move_mount")
 int move_mount(__u64 *ctx)
 {
-	struct thread *thread = enter(HOOK_MOVE_MOUNT);
+	struct thread *thread = enter(ctx, HOOK_MOVE_MOUNT);
 
 	return thread ? bounded(record_mount_point(thread, argument(ctx, 1))) : 0;
 }
@@ -108,7 +99,7 @@ SEC("lsm/sb_umount")
 int sb_umount(__u64 *ctx)
 {
 	struct mount *mount = (void *)argument(ctx, 0) - bpf_core_field_offset(struct mount, mnt);
-	struct thread *thread = enter(HOOK_SB_UMOUNT);
+	struct thread *thread = enter(ctx, HOOK_SB_UMOUNT);
 	struct mount *parent;
 
 	if (!thread)

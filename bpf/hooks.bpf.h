@@ -22,7 +22,7 @@ static __always_inline void begin_exec(struct thread *thread)
 SEC("lsm.s/bprm_creds_for_exec")
 int BPF_PROG(bprm_creds_for_exec, struct linux_binprm *bprm, int ret)
 {
-	struct thread *thread = enter(HOOK_BPRM_CREDS_FOR_EXEC);
+	struct thread *thread = enter(ctx, HOOK_BPRM_CREDS_FOR_EXEC);
 
 	if (!thread)
 		return 0;
@@ -37,7 +37,7 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 	struct thread *thread;
 
 	note_kernel_task();
-	thread = enter(HOOK_BPRM_CHECK_SECURITY);
+	thread = enter(ctx, HOOK_BPRM_CHECK_SECURITY);
 	if (!thread)
 		return 0;
 	/* A script's interpreter comes by as a second step of the same exec, with interp replaced. */
@@ -51,7 +51,7 @@ int BPF_PROG(bprm_check_security, struct linux_binprm *bprm, int ret)
 SEC("lsm.s/bprm_creds_from_file")
 int BPF_PROG(bprm_creds_from_file, struct linux_binprm *bprm, struct file *file, int ret)
 {
-	struct thread *thread = enter(HOOK_BPRM_CREDS_FROM_FILE);
+	struct thread *thread = enter(ctx, HOOK_BPRM_CREDS_FROM_FILE);
 
 	return thread ? bounded(record_file(thread, file, NULL)) : 0;
 }
@@ -59,7 +59,7 @@ int BPF_PROG(bprm_creds_from_file, struct linux_binprm *bprm, struct file *file,
 SEC("lsm.s/bprm_committing_creds")
 int BPF_PROG(bprm_committing_creds, struct linux_binprm *bprm)
 {
-	struct thread *thread = enter(HOOK_BPRM_COMMITTING_CREDS);
+	struct thread *thread = enter(ctx, HOOK_BPRM_COMMITTING_CREDS);
 
 	if (thread)
 		record_file(thread, bprm->file, NULL);
@@ -72,7 +72,7 @@ int BPF_PROG(bprm_committed_creds, struct linux_binprm *bprm)
 	struct thread *thread;
 
 	add_execs_in_progress(1);
-	thread = enter(HOOK_BPRM_COMMITTED_CREDS);
+	thread = enter(ctx, HOOK_BPRM_COMMITTED_CREDS);
 	if (thread)
 		record_file(thread, bprm->file, bprm);
 	add_execs_in_progress(-1);
@@ -82,7 +82,7 @@ int BPF_PROG(bprm_committed_creds, struct linux_binprm *bprm)
 SEC("lsm.s/mmap_file")
 int BPF_PROG(mmap_file, struct file *file, unsigned long reqprot, unsigned long prot, unsigned long flags, int ret)
 {
-	struct thread *thread = enter_gate(HOOK_MMAP_FILE, prot);
+	struct thread *thread = enter_gate(ctx, HOOK_MMAP_FILE, prot);
 	__u64 raw_file = 0;
 
 	if (!thread)
@@ -105,9 +105,9 @@ static __always_inline bool stops_at_open(__u32 hook, struct file *file)
 }
 
 /* A function of its own: the programs themselves, which refuse most opens, then save no registers and have no stack. */
-static __noinline int record_open(struct file *file, __u32 hook, __u32 mask)
+static __noinline int record_open(__u64 *ctx, struct file *file, __u32 hook, __u32 mask)
 {
-	struct thread *thread = enter_file(hook, file);
+	struct thread *thread = enter_file(ctx, hook, file);
 
 	if (!thread)
 		return 0;
@@ -121,19 +121,19 @@ int BPF_PROG(file_open, struct file *file, int ret)
 {
 	if (config.watches_writers && file->f_mode & FMODE_WRITE)
 		note_writer(file);
-	return stops_at_open(HOOK_FILE_OPEN, file) ? 0 : record_open(file, HOOK_FILE_OPEN, 0);
+	return stops_at_open(HOOK_FILE_OPEN, file) ? 0 : record_open(ctx, file, HOOK_FILE_OPEN, 0);
 }
 
 SEC("lsm.s/file_post_open")
 int BPF_PROG(file_post_open, struct file *file, int mask, int ret)
 {
-	return stops_at_open(HOOK_FILE_POST_OPEN, file) ? 0 : record_open(file, HOOK_FILE_POST_OPEN, mask);
+	return stops_at_open(HOOK_FILE_POST_OPEN, file) ? 0 : record_open(ctx, file, HOOK_FILE_POST_OPEN, mask);
 }
 
 SEC("lsm.s/kernel_read_file")
 int BPF_PROG(kernel_read_file, struct file *file, int id, bool contents, int ret)
 {
-	struct thread *thread = enter(HOOK_KERNEL_READ_FILE);
+	struct thread *thread = enter(ctx, HOOK_KERNEL_READ_FILE);
 
 	if (!thread)
 		return 0;
@@ -145,7 +145,7 @@ int BPF_PROG(kernel_read_file, struct file *file, int id, bool contents, int ret
 SEC("lsm.s/file_lock")
 int BPF_PROG(file_lock, struct file *file, unsigned int cmd, int ret)
 {
-	struct thread *thread = stops_at_once(HOOK_FILE_LOCK, ~0ULL) ? NULL : enter_file(HOOK_FILE_LOCK, file);
+	struct thread *thread = stops_at_once(HOOK_FILE_LOCK, ~0ULL) ? NULL : enter_file(ctx, HOOK_FILE_LOCK, file);
 
 	if (!thread)
 		return 0;
@@ -156,7 +156,7 @@ int BPF_PROG(file_lock, struct file *file, unsigned int cmd, int ret)
 SEC("lsm.s/file_receive")
 int BPF_PROG(file_receive, struct file *file, int ret)
 {
-	struct thread *thread = enter(HOOK_FILE_RECEIVE);
+	struct thread *thread = enter(ctx, HOOK_FILE_RECEIVE);
 
 	return thread ? bounded(record_file(thread, file, NULL)) : 0;
 }
@@ -165,7 +165,7 @@ int BPF_PROG(file_receive, struct file *file, int ret)
 SEC("lsm/file_mprotect")
 int BPF_PROG(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot, int ret)
 {
-	struct thread *thread = enter_gate(HOOK_FILE_MPROTECT, prot);
+	struct thread *thread = enter_gate(ctx, HOOK_FILE_MPROTECT, prot);
 
 	if (!thread)
 		return 0;
@@ -178,7 +178,7 @@ int BPF_PROG(file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, u
 SEC("lsm/kernel_load_data")
 int BPF_PROG(kernel_load_data, int id, bool contents, int ret)
 {
-	struct thread *thread = enter(HOOK_KERNEL_LOAD_DATA);
+	struct thread *thread = enter(ctx, HOOK_KERNEL_LOAD_DATA);
 
 	if (!thread)
 		return 0;

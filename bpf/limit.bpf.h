@@ -84,6 +84,23 @@ __noinline int hash_texts(struct thread *thread, struct scratch *slot)
 	return 0;
 }
 
+/* Values have no place of their own in the key, and a hash of each, so that other ones give another. */
+static __always_inline __u64 mix_of_values(struct thread *thread)
+{
+	struct hook_policy *policy = policy_of(thread->hook);
+	struct call_values *values = policy && policy->value_count ? values_of_call(0) : NULL;
+	__u64 mix = 0;
+	__u32 i;
+
+	if (!values)
+		return 0;
+	for (i = 0; i < HOOK_VALUES; i++) {
+		if (i < policy->value_count)
+			mix = (rotate(mix, 23) ^ values->number[i] ^ (values->unknown >> i & 1)) * SIEVE_FACTOR;
+	}
+	return mix;
+}
+
 static __always_inline void fill_limit_key(struct limit_key *key, struct thread *thread, __u32 row, __u32 scope)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
@@ -97,6 +114,8 @@ static __always_inline void fill_limit_key(struct limit_key *key, struct thread 
 	key->ino_generation = thread->event.ino_generation;
 	for (i = 0; i < LIMIT_ARGUMENTS; i++)
 		key->argument[i] = thread->number[NUMBER_ARGUMENT_0 + i];
+	if (config.has_values)
+		key->path_hash ^= mix_of_values(thread);
 	if (scope == LIMIT_THREAD) {
 		key->task = task->pid;
 		key->task_start_ns = task->start_boottime;

@@ -69,6 +69,7 @@ struct exec_digest {
 
 /* Beside the texts that are not known of a call: the families of its process. */
 #define UNKNOWN_FAMILIES (1 << TEXT_COUNT)
+#define UNKNOWN_VALUES (1 << (TEXT_COUNT + 1))
 
 /* One thread's memory. Hooks of one thread never run at the same time, except nested in a hash, which returns at once. */
 struct thread {
@@ -94,7 +95,7 @@ struct thread {
 	__u64 path_hash;
 	__u32 target_flags; /* what the second path lacks, as in enum path_flag */
 	__s32 verdict; /* what the hook returns */
-	__u32 unknown_texts; /* bits of enum text: what could not be found out of this call; and UNKNOWN_FAMILIES */
+	__u32 unknown_texts; /* bits of enum text: what could not be found out of this call; UNKNOWN_FAMILIES, UNKNOWN_VALUES */
 	__u64 aside_hash; /* of a path too long for aside_path */
 	__u64 attribute_name; /* address of the name that inode_setxattr was given */
 	__u64 number[NUMBER_COUNT];

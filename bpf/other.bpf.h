@@ -37,17 +37,22 @@ static __always_inline bool is_no_act(void)
 
 static __always_inline int record_other(__u64 *ctx, __u32 place)
 {
-	struct thread *thread = is_no_act() ? NULL : enter(HOOK_OTHER_0 + place);
+	struct thread *thread = is_no_act() ? NULL : enter(ctx, HOOK_OTHER_0 + place);
 	__u32 kind = config.other_kind[place];
 	struct file *file;
-	__u64 first;
+	__u64 named;
 
 	if (!thread)
 		return 0;
-	first = argument(ctx, 0);
-	file = kind == OTHER_FILE ? (void *)first : NULL;
+	named = argument(ctx, config.other_argument[place]);
+	if (named && kind == OTHER_PATH)
+		return record_place(thread, (__u64)BPF_CORE_READ((struct path *)named, dentry),
+				    (__u64)BPF_CORE_READ((struct path *)named, mnt));
+	if (named && kind == OTHER_DENTRY)
+		return record_place(thread, named, 0);
+	file = kind == OTHER_FILE ? (void *)named : NULL;
 	if (kind == OTHER_BINPRM)
-		file = BPF_CORE_READ((struct linux_binprm *)first, file);
+		file = BPF_CORE_READ((struct linux_binprm *)named, file);
 	return record_unhashed(thread, file);
 }
 

@@ -83,9 +83,12 @@ static __always_inline bool is_unlinked(struct dentry *dentry)
 	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
 }
 
+/* A name that is about to be given to a file has none yet. */
 static __always_inline bool is_deleted(struct dentry *dentry)
 {
-	return is_unlinked(dentry) || !BPF_CORE_READ(dentry, d_inode, i_nlink);
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+
+	return inode && (is_unlinked(dentry) || !BPF_CORE_READ(inode, i_nlink));
 }
 
 static __always_inline __u32 flags_of_path(struct path *path, struct task_struct *task)

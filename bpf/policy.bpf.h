@@ -104,6 +104,32 @@ static __always_inline bool digest_holds(struct evaluation *evaluation, const st
 	return is_in_digest_set(thread, step->first) != !!step->negated;
 }
 
+static __always_inline bool value_holds(struct evaluation *evaluation, const struct step *step)
+{
+	struct call_values *values;
+	__u32 place = step->operand % HOOK_VALUES;
+	bool found;
+
+	if (!config.has_values)
+		return false;
+	if (evaluation->pass == PASS_CHEAP && step->kind == FILTER_VALUE_TEXT)
+		return true;
+	values = evaluation->thread->unknown_texts & UNKNOWN_VALUES ? NULL : values_of_call(0);
+	if (!values || values->unknown >> place & 1) {
+		evaluation->unknown = true;
+		return true;
+	}
+	if (step->kind == FILTER_VALUE_TEXT)
+		found = has_set(&values->sets[place], step->first);
+	else if (step->kind == FILTER_VALUE_MASK)
+		found = values->number[place] & step->mask;
+	else if (step->kind == FILTER_VALUE_NETWORKS)
+		found = is_in_networks(step, values, place);
+	else
+		found = is_in_ranges(step, values->number[place]);
+	return (found && !(values->absent >> place & 1)) != !!step->negated;
+}
+
 static __always_inline bool step_holds(struct evaluation *evaluation, const struct step *step)
 {
 	struct thread *thread = evaluation->thread;
@@ -127,6 +153,11 @@ static __always_inline bool step_holds(struct evaluation *evaluation, const stru
 		found = thread->families >> (step->first % 64) & 1;
 		is_unknown = thread->unknown_texts & UNKNOWN_FAMILIES;
 		break;
+	case FILTER_VALUE_TEXT:
+	case FILTER_VALUE_RANGES:
+	case FILTER_VALUE_MASK:
+	case FILTER_VALUE_NETWORKS:
+		return value_holds(evaluation, step);
 	default:
 		if (operand >= NUMBER_COUNT)
 			return false;

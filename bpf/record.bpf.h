@@ -179,6 +179,8 @@ static __always_inline struct scratch *begin(struct thread *thread)
 	slot = claim_scratch(thread->event.boot_ns);
 	if (slot)
 		look_at_comms(thread, slot);
+	if (config.has_values)
+		read_texts(thread, slot);
 	return slot;
 }
 
@@ -227,7 +229,7 @@ static __always_inline struct scratch *hash_without_slot(struct thread *thread, 
 static __always_inline int conclude(struct thread *thread, struct scratch *slot, struct subject subject,
 				    struct linux_binprm *committed)
 {
-	find_path_sets(thread, slot, subject.inode);
+	find_path_sets(thread, slot, subject.dentry);
 	if (committed)
 		remember_binary(thread, slot);
 	if (evaluate(thread, PASS_PATH)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The sensor. One translation unit; read it in the order of the way of one event: hooks (what is recorded), call, seen,
- * directory and policy (whether), path and text, limit, file, process, kept, reading, aside and digest (the columns), act (the denial),
+ * directory and policy (whether), path and text, value, limit, file, process, kept, reading, aside and digest (the columns), act (the denial),
  * send (the ring).
  */
 #include "kernel.h"
@@ -15,6 +15,7 @@
 #include "text.bpf.h"
 #include "path.bpf.h"
 #include "climb.bpf.h"
+#include "value.bpf.h"
 #include "policy.bpf.h"
 #include "seen.bpf.h"
 #include "process.bpf.h"
@@ -29,6 +30,7 @@
 #include "writer.bpf.h"
 #include "digest.bpf.h"
 #include "limit.bpf.h"
+#include "value_text.bpf.h"
 #include "aside.bpf.h"
 #include "act.bpf.h"
 #include "append.bpf.h"

@@ -55,6 +55,11 @@ enum filter_kind {
 	FILTER_MASK, /* the number `operand` has a bit of `mask` */
 	FILTER_FOLLOWED_PID, /* the process is of the family `first` */
 	FILTER_DIGEST, /* the digest is in the set `first` */
+	/* The same of the value `operand` of the hook, */
+	FILTER_VALUE_TEXT,
+	FILTER_VALUE_RANGES,
+	FILTER_VALUE_MASK,
+	FILTER_VALUE_NETWORKS, /* and that its address is in one of `count` networks from `first` on */
 };
 
 enum step_flag {
@@ -73,11 +78,23 @@ enum selector_flag {
 	SELECTOR_DEDUPE_PROCESS = 128,
 };
 
-/* What the first argument of a hook without a program of its own is, by the kernel's BTF. */
+/* What the argument is that names the file of a hook without a program of its own, by the kernel's BTF. */
 enum other_kind {
 	OTHER_PLAIN,
 	OTHER_FILE,
 	OTHER_BINPRM,
+	OTHER_PATH,
+	OTHER_DENTRY,
+};
+
+/* What is read where a walk ends. */
+enum value_kind {
+	VALUE_NONE, /* the second half of an address */
+	VALUE_NUMBER,
+	VALUE_TEXT,
+	VALUE_FAMILY, /* of a socket address */
+	VALUE_PORT,
+	VALUE_ADDRESS, /* two numbers, in this place and the next */
 };
 
 enum limit_scope {
@@ -103,6 +120,8 @@ enum affix_kind {
 #define PATH_SET_WORDS 4
 #define ENTRIES_PER_HOOK 64
 #define OTHER_HOOKS 8
+#define HOOK_VALUES 16 /* of one hook over all policies */
+#define VALUE_READS 11
 
 /* One set of paths is one bit. */
 struct path_sets {
@@ -162,6 +181,36 @@ struct selector {
 	__u64 dedupe_ns;
 };
 
+/*
+ * A walk from an argument, or from the calling task, to a value: at each offset but the last a pointer is read, which is where
+ * the next one counts from. A number is read with the kernel's width and sign, and cut to the width that the policy gives it.
+ */
+struct value {
+	__u32 offset[VALUE_READS];
+	__u32 last_offset;
+	__u64 mask;
+	__u8 kind; /* enum value_kind */
+	__u8 start; /* place of the argument; any other number: the calling task */
+	__u8 reads;
+	__u8 is_direct; /* the argument is the number itself */
+	__u8 bytes; /* of the number */
+	__u8 left; /* shifts that leave of it what its bits are */
+	__u8 right;
+	__u8 is_signed;
+	__u16 text_bytes; /* that a text can have there */
+	__u8 length_argument; /* place of the argument that says how long an address is; any other number: none does */
+	__u8 is_big_endian; /* a number of two bytes, as it goes over the wire */
+	__u8 reserved[4];
+};
+
+/* Addresses that begin with the same bits; those of IPv4 as they are mapped into IPv6. */
+struct network {
+	__u64 high;
+	__u64 low;
+	__u64 high_mask;
+	__u64 low_mask;
+};
+
 /* What the steps of a hook look at stands here, and nothing else is read for them. */
 struct hook_policy {
 	__u32 first_step;
@@ -170,6 +219,9 @@ struct hook_policy {
 	__u32 number_count;
 	__u32 has_early_filters; /* each selector has one that needs no path, so that calls can be refused before */
 	__u8 number[32]; /* enum number, without the hook's arguments */
+	__u32 first_value; /* row of the values */
+	__u32 value_count;
+	__u32 has_value_texts;
 };
 
 /* A set of digests has its number in each of its members. */
@@ -241,6 +293,7 @@ struct wire_enumerations {
 	enum selector_flag selector_flag;
 	enum limit_scope limit_scope;
 	enum other_kind other_kind;
+	enum value_kind value_kind;
 	enum process_unknown process_unknown;
 	enum affix_kind affix_kind;
 	enum raw_writers_key raw_writers_key;
@@ -264,6 +317,7 @@ struct gate {
 	__u64 mask; /* of these bits of the number that the hook's program looks at first, one */
 	struct path_sets binaries; /* of these sets, one that holds the calling binary or an ancestor's */
 	struct directories directories;
+	__u64 has_values; /* a filter, or a rate limit, is about some */
 };
 
 /* Set once, before load. */
@@ -281,7 +335,9 @@ struct sensor_config {
 	__u32 keeps_digests;
 	__u32 page_bytes;
 	__u32 watches_writers; /* digests are asked for, which an open for writing makes void */
-	__u32 other_kind[OTHER_HOOKS]; /* enum other_kind, of argument 0 */
+	__u32 other_kind[OTHER_HOOKS]; /* enum other_kind */
+	__u32 other_argument[OTHER_HOOKS]; /* its place */
+	__u32 has_values; /* a hook has some */
 };
 
 #endif

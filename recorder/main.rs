@@ -2,6 +2,7 @@
 //! [`sensor`] (rings) → [`recording::pipeline`] → [`journal`] (segments of frames) → [`journal::sealer`]
 //! ([`journal::segment_rows`], by [`record::decode`]) → `hashtrail::seal` (Parquet, manifest).
 
+mod btf;
 mod cli;
 mod commands;
 mod content;

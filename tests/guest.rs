@@ -14,9 +14,10 @@ const SCENARIOS: [&str; 14] = [
 ];
 
 /// What policies can ask for.
-const POLICY_SCENARIOS: [&str; 11] = [
+const POLICY_SCENARIOS: [&str; 12] = [
     "one_path",
     "operators",
+    "policies",
     "alone",
     "directories",
     "kept",

@@ -34,6 +34,7 @@ mod operators; // what each operator of the policy selects
 mod others; // hooks by name
 #[cfg(feature = "recorder")]
 mod outputs; // links, FIFOs and open folders where the recorder writes
+mod policies; // arguments and data that only the kernel's BTF explains
 mod power; // the power is cut while events are recorded
 mod readme; // the README says what the tool says
 mod reload; // policies are replaced while a recording runs

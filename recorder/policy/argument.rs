@@ -2,16 +2,17 @@
 
 use super::document::Node;
 use super::fields::{Fields, refuse_unknown};
-use super::model::{Argument, ArgumentKind, Hook, Text};
+use super::model::{Argument, ArgumentKind, Hook, NamedFile, Text, Value};
 use super::refusals::{ARGUMENT, ARGUMENT_TYPES};
 use super::report::{Position, Report, listed, quoted};
-use super::resolve;
+use super::{data, resolve, value};
+use std::sync::Arc;
 
 const MAX_ARGUMENTS: usize = 5;
 const MAX_ARGUMENT_INDEX: u64 = 4;
 
 /// Tetragon's integer types, their width in bits and whether they have a sign.
-const INTEGER_TYPES: [(&str, u32, bool); 17] = [
+pub(super) const INTEGER_TYPES: [(&str, u32, bool); 17] = [
     ("int", 32, true),
     ("sint8", 8, true),
     ("int8", 8, true),
@@ -34,16 +35,33 @@ const INTEGER_TYPES: [(&str, u32, bool); 17] = [
 /// An integer whose type is not written: any value that is not negative.
 const ANY_INTEGER: Subject = Subject::Integer { bits: u64::BITS, signed: false };
 
+/// A member of a socket.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum SocketPart {
+    /// `AF_…`.
+    Family,
+    /// `IPPROTO_…`.
+    Protocol,
+    /// `TCP_…`.
+    State,
+    /// The port of this side.
+    SourcePort,
+    /// The port of the other side.
+    DestinationPort,
+}
+
 /// The arguments that a hook entry lists, which its filters may refer to.
 pub(super) struct Arguments {
     /// The entry's hook.
     pub(super) hook: Hook,
     /// In the order of the file; `None` is an argument that was refused.
     pub(super) listed: Vec<Option<ListedArgument>>,
+    /// `data`, as `listed`.
+    pub(super) data: Vec<Option<ListedArgument>>,
 }
 
 /// One argument that a hook entry lists.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct ListedArgument {
     /// Place in the hook's prototype.
     pub(super) index: u8,
@@ -52,7 +70,7 @@ pub(super) struct ListedArgument {
 }
 
 /// What a filter on an argument is about.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) enum Subject {
     /// A path.
     Path {
@@ -60,6 +78,8 @@ pub(super) enum Subject {
         text: Text,
         /// `FileType` works on it.
         has_file_type: bool,
+        /// For a hook without a program of its own.
+        file: Option<Arc<NamedFile>>,
     },
     /// The name of a thread or of an extended attribute.
     Name(Text),
@@ -70,16 +90,56 @@ pub(super) enum Subject {
         /// Values may be negative.
         signed: bool,
     },
+    /// A number that only BTF explains.
+    Number {
+        /// Which.
+        value: Arc<Value>,
+        /// Width.
+        bits: u32,
+        /// Values may be negative.
+        signed: bool,
+    },
+    /// A text that only BTF explains.
+    Text(Arc<Value>),
+    /// A socket address.
+    Address(Arc<Value>),
+    /// A socket, as the members of it that filters can be about.
+    Socket(Arc<[(SocketPart, Arc<Value>)]>),
     /// Listed without effect: rows have all they can have, and no filter can be about it. Holds the reason.
     Unfiltered(&'static str),
 }
 
 impl Arguments {
-    /// Reads `args` of a hook entry.
-    pub(super) fn read(hook: Hook, node: Option<&Node>, report: &mut Report) -> Self {
+    /// Reads `args` and `data` of a hook entry.
+    pub(super) fn read(hook: Hook, node: Option<&Node>, data_node: Option<&Node>, report: &mut Report) -> Self {
         let items = node.map_or(&[][..], |node| node.items("`args`", MAX_ARGUMENTS, report));
-        let listed = items.iter().map(|item| listed_argument(item, &hook, report)).collect();
-        Self { hook, listed }
+        let listed: Vec<_> = items.iter().map(|item| listed_argument(item, &hook, report)).collect();
+        let is_file =
+            |argument: &Option<ListedArgument>| argument.as_ref().is_some_and(|argument| argument.file().is_some());
+        let mut files = items.iter().zip(&listed).filter(|(_, argument)| is_file(argument));
+        if let (Some(_), Some((second, _))) = (files.next(), files.next()) {
+            let hook = hook.name();
+            report.refuse(
+                second.at,
+                format_args!("a second file among the arguments of `{hook}` is not supported; list one of them"),
+            );
+        }
+        let data = data::read(&hook, data_node, report);
+        Self { hook, listed, data }
+    }
+
+    /// The argument that names the file of a hook without a program of its own.
+    pub(super) fn file(&self) -> Option<Arc<NamedFile>> {
+        self.listed.iter().flatten().find_map(ListedArgument::file)
+    }
+
+    /// The values that are no files.
+    pub(super) fn values(&self) -> Vec<Arc<Value>> {
+        let values = self.listed.iter().chain(&self.data).flatten().filter_map(|argument| match &argument.subject {
+            Subject::Number { value, .. } | Subject::Text(value) | Subject::Address(value) => Some(Arc::clone(value)),
+            _ => None,
+        });
+        values.collect()
     }
 
     /// Whether the hook is about a file, as far as it is known before the kernel is asked.
@@ -87,6 +147,15 @@ impl Arguments {
         let listed = self.listed.iter().flatten();
         !matches!(self.hook, Hook::Other(_) | Hook::KernelLoadData)
             || listed.into_iter().any(|argument| matches!(argument.subject, Subject::Path { .. }))
+    }
+}
+
+impl ListedArgument {
+    fn file(&self) -> Option<Arc<NamedFile>> {
+        match &self.subject {
+            Subject::Path { file, .. } => file.clone(),
+            _ => None,
+        }
     }
 }
 
@@ -108,9 +177,9 @@ fn listed_argument(node: &Node, hook: &Hook, report: &mut Report) -> Option<List
     }
     let index_node = fields.get("index");
     let index = index_node.map(|node| argument_index(node, report));
-    if let Some(source) = fields.get("source") {
+    if let Some(source) = fields.filled("source") {
         source.choice("`source`", &[("current_task", ())], report)?;
-        let subject = resolve::from_task(node, &fields, report)?;
+        let subject = resolve::from_task(node, &fields, hook, report)?;
         return Some(ListedArgument { index: index.unwrap_or(Some(0))?, subject });
     }
     let Some(index) = index else {
@@ -118,40 +187,22 @@ fn listed_argument(node: &Node, hook: &Hook, report: &mut Report) -> Option<List
         return None;
     };
     let index = index?;
-    let argument = prototype(hook, index, index_node.unwrap_or(node), &fields, report)?;
-    resolve::check_cast(&fields, argument.kind.structure(), report)?;
-    let subject = match fields.get("resolve") {
-        Some(path) => resolve::from_argument(path, hook, argument, &fields, report)?,
-        None => plain_subject(hook, index, argument, type_name(node, &fields, report)?, report)?,
+    if matches!(hook, Hook::Other(_)) {
+        return Some(ListedArgument { index, subject: value::argument(node, &fields, hook, index, report)? });
+    }
+    let argument = prototype(hook, index, index_node.unwrap_or(node), report)?;
+    let subject = match fields.filled("resolve") {
+        Some(path) => resolve::from_argument(node, path, hook, (index, argument), &fields, report)?,
+        None => {
+            resolve::check_cast(&fields, argument.kind.structure(), report)?;
+            plain_subject(hook, index, argument, type_name(node, &fields, report)?, report)?
+        }
     };
     Some(ListedArgument { index, subject })
 }
 
-/// The hook's argument; that of a hook without a program of its own is what the policy says.
-fn prototype(hook: &Hook, index: u8, at: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<Argument> {
-    if let Hook::Other(name) = hook {
-        if let Some(node) = fields.get("resolve") {
-            report.refuse(node.at, "`resolve` needs a hook whose arguments are known, or `source`; remove it");
-            return None;
-        }
-        let type_name = fields.get("type").map(|node| node.text("`type`", report)).unwrap_or_default();
-        let kind = match (index, type_name) {
-            (0, Some("file")) => ArgumentKind::File,
-            (0, Some("linux_binprm")) => ArgumentKind::Binprm,
-            _ => {
-                let name = quoted(name);
-                report.refuse(
-                    at.at,
-                    format_args!(
-                        "argument {index} of hook {name} is not supported; only argument 0 can be listed, with \
-                         `type: file` or `type: linux_binprm`"
-                    ),
-                );
-                return None;
-            }
-        };
-        return Some(Argument { name: "file", kind });
-    }
+/// The argument of a hook that has a program of its own.
+fn prototype(hook: &Hook, index: u8, at: &Node, report: &mut Report) -> Option<Argument> {
     let argument = hook.argument(index);
     if argument.is_none() {
         let names = listed(hook.arguments().iter().map(|argument| argument.name));
@@ -204,7 +255,7 @@ fn plain_subject(
         return hook.text_of(index).map(Subject::Name);
     }
     let has_file_type = matches!(argument.kind, ArgumentKind::File | ArgumentKind::Path);
-    Some(Subject::Path { text: hook.text_of(index).unwrap_or(Text::Path), has_file_type })
+    Some(Subject::Path { text: hook.text_of(index).unwrap_or(Text::Path), has_file_type, file: None })
 }
 
 /// Refuses a type that does not fit, or that does not exist.

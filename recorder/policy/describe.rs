@@ -24,7 +24,12 @@ fn describe_policy(policy: &Policy, text: &mut String) {
     for entry in &policy.hooks {
         describe_entry(entry, policy.monitor, text);
     }
-    if policy.extensions.is_empty() {
+    if policy.extensions.is_empty() && policy.hooks.iter().any(|entry| entry.has_data) {
+        line(
+            text,
+            "  extensions: none; Tetragon refuses `data` on LSM hooks as of 4fbfe2d74 (2026-08-21), later ones may load it",
+        );
+    } else if policy.extensions.is_empty() {
         line(text, "  extensions: none, all of it is Tetragon's language");
     } else {
         let extensions = policy.extensions.join(", ");

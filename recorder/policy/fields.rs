@@ -35,6 +35,11 @@ impl<'a> Fields<'a> {
         (!entry.value.is_null()).then_some(&entry.value)
     }
 
+    /// The same where an empty text says no more than the key's absence.
+    pub(super) fn filled(&self, key: &str) -> Option<&'a Node> {
+        self.get(key).filter(|node| !node.is_word(""))
+    }
+
     /// All keys with a value that says something.
     pub(super) fn set(&self) -> impl Iterator<Item = &'a Entry> {
         self.entries.iter().copied().filter(|entry| !entry.value.is_unset())

@@ -22,7 +22,7 @@ const MAX_OTHER_HOOKS: usize = 8;
 /// Reads a hook entry. `None` means that the report says why.
 pub(super) fn entry<'a>(node: &'a Node, macros: &Macros<'a>, report: &mut Report) -> Option<HookEntry> {
     let fields = Fields::of(node, "an entry of `lsmhooks`", report)?;
-    fields.check(&["hook", "message", "tags", "args", "selectors", "hashtrail"], HOOK, report);
+    fields.check(&["hook", "message", "tags", "args", "data", "selectors", "hashtrail"], HOOK, report);
     let message = fields.get("message").and_then(|node| message(node, report));
     let tags = fields.get("tags").map_or_else(Vec::new, |node| tags(node, report));
     let named = hook(node, &fields, report);
@@ -31,7 +31,7 @@ pub(super) fn entry<'a>(node: &'a Node, macros: &Macros<'a>, report: &mut Report
     }
     let is_accepted = named.is_ok();
     let hook = named.unwrap_or_else(|meant| meant);
-    let arguments = Arguments::read(hook, fields.get("args"), report);
+    let arguments = Arguments::read(hook, fields.get("args"), fields.get("data"), report);
     let mut selectors = fields.get("selectors").map_or_else(Vec::new, |node| {
         let items = node.items("`selectors`", MAX_SELECTORS, report).iter();
         items.filter_map(|item| selector::selector(item, &arguments, macros, report)).collect()
@@ -40,7 +40,17 @@ pub(super) fn entry<'a>(node: &'a Node, macros: &Macros<'a>, report: &mut Report
         extend(&mut selectors, node, &arguments, report);
     }
     check_open_modes(&arguments.hook, &selectors, node, report);
-    is_accepted.then_some(HookEntry { hook: arguments.hook, line: node.at.line, message, tags, selectors })
+    let (file, values, has_data) = (arguments.file(), arguments.values(), !arguments.data.is_empty());
+    is_accepted.then_some(HookEntry {
+        hook: arguments.hook,
+        line: node.at.line,
+        file,
+        values,
+        has_data,
+        message,
+        tags,
+        selectors,
+    })
 }
 
 /// The entry's hook. An error is the hook that was probably meant, for the rest of the entry, and stands in the report.

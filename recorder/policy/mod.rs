@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 mod action;
 mod argument;
+mod data;
 mod describe;
 mod digest;
 mod document;
@@ -29,6 +30,7 @@ mod resolve;
 mod selector;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub(crate) use describe::describe;
 

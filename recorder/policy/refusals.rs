@@ -14,6 +14,12 @@ const NO_CHANGES: &str = "is not supported: hashtrail does not keep what a proce
      `matchCapabilities`, or remove it";
 const NO_MEANING: &str = "has no meaning for hashtrail; remove it";
 const OPERATOR_OF_OTHER_TYPE: &str = "works on arguments that hashtrail's hooks do not have; remove this filter";
+const OTHER_SIDE: &str = "does not work on a `sockaddr`, in Tetragon neither, where its address is the source; use `SAddr`, \
+     `SPort` or `SPortPriv`";
+const NOT_IN_ADDRESS: &str = "does not work on a `sockaddr`, which does not hold it; use `Family`, or list a member of the \
+     socket by `resolve`";
+const OF_SOCKET: &str = "is not supported on sockets, where each family has its own place for addresses; filter on the \
+     `sockaddr` of the hook, or list `resolve: sk.__sk_common.skc_daddr` with `type: uint32`";
 const CONTENT_TYPES: &str = "is only for argument types that hashtrail's hooks do not have; remove it";
 
 /// Keys under `spec`.
@@ -61,12 +67,18 @@ pub(super) const OWN_FILTERS: &[(&str, &str)] = &[
 ];
 
 /// Keys of a hook entry's argument.
-pub(super) const ARGUMENT: Refusals =
-    &[("maxData", CONTENT_TYPES), ("sizeArgIndex", CONTENT_TYPES), ("returnCopy", CONTENT_TYPES)];
+pub(super) const ARGUMENT: Refusals = &[
+    ("maxData", CONTENT_TYPES),
+    ("sizeArgIndex", CONTENT_TYPES),
+    ("returnCopy", CONTENT_TYPES),
+    (
+        "btfTypeModule",
+        "is not supported: the types of modules are not read; use `btfType` with a type of the kernel itself",
+    ),
+];
 
 /// Keys of a hook entry.
-pub(super) const HOOK: Refusals =
-    &[("data", "fails on LSM hooks in Tetragon and is not supported; use `hashtrail: {uids: ...}` or remove it")];
+pub(super) const HOOK: Refusals = &[];
 
 /// Keys of a selector, and of a macro.
 pub(super) const SELECTOR: Refusals = &[
@@ -81,7 +93,6 @@ pub(super) const SELECTOR: Refusals = &[
     ("matchCEL", NO_EXPRESSIONS),
     ("matchCel", NO_EXPRESSIONS),
     ("MatchCel", NO_EXPRESSIONS),
-    ("matchData", "fails on LSM hooks in Tetragon and is not supported; use `hashtrail: {uids: ...}` or remove it"),
     ("matchCurrentCred", "is not supported; use `hashtrail: {uids: ...}`, `euids` or `auids`, or `matchCapabilities`"),
     ("matchReturnArgs", NO_RETURN),
     ("matchReturnActions", NO_RETURN),
@@ -140,6 +151,22 @@ pub(super) const ARGUMENT_OPERATORS: Refusals = &[
     ("Family", OPERATOR_OF_OTHER_TYPE),
     ("State", OPERATOR_OF_OTHER_TYPE),
 ];
+
+/// Operators of `matchArgs` on a socket address.
+pub(super) const ADDRESS_OPERATORS: Refusals = &[
+    ("DAddr", OTHER_SIDE),
+    ("NotDAddr", OTHER_SIDE),
+    ("DPort", OTHER_SIDE),
+    ("NotDPort", OTHER_SIDE),
+    ("DPortPriv", OTHER_SIDE),
+    ("NotDPortPriv", OTHER_SIDE),
+    ("Protocol", NOT_IN_ADDRESS),
+    ("State", NOT_IN_ADDRESS),
+];
+
+/// Operators of `matchArgs` on a socket.
+pub(super) const SOCKET_OPERATORS: Refusals =
+    &[("SAddr", OF_SOCKET), ("NotSAddr", OF_SOCKET), ("DAddr", OF_SOCKET), ("NotDAddr", OF_SOCKET)];
 
 /// Operators of filters that have `In` and `NotIn`.
 pub(super) const MEMBERSHIP_OPERATORS: Refusals =

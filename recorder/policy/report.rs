@@ -1,5 +1,7 @@
 //! What is wrong in one policy file, each finding with its place.
 
+use crate::btf::Kernel;
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -39,6 +41,15 @@ pub(super) struct Totals {
     pub(super) followed: usize,
     /// Values of `SubString` filters, in the policy that is being read.
     pub(super) substrings: usize,
+    /// The kernel's types, once one was asked for; the inner `None`: this machine has no BTF.
+    kernel: OnceCell<Option<Kernel>>,
+}
+
+impl Totals {
+    /// The running kernel's types, where this machine has them.
+    pub(super) fn kernel(&self) -> Option<&Kernel> {
+        self.kernel.get_or_init(|| Kernel::read().ok()).as_ref()
+    }
 }
 
 /// Collects what is refused in one file, so that one run shows all of it.
@@ -71,6 +82,11 @@ impl Report {
     /// The path of a file that the policy names; relative to the policy's own folder.
     pub(super) fn beside(&self, path: &str) -> PathBuf {
         self.folder.join(path)
+    }
+
+    /// A place with its file.
+    pub(super) fn place(&self, at: Position) -> String {
+        format!("{}:{}", self.source, at.line)
     }
 
     /// Adds a reason to refuse the file.

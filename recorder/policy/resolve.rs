@@ -5,6 +5,7 @@ use super::document::Node;
 use super::fields::Fields;
 use super::model::{Argument, ArgumentKind, Hook, Text};
 use super::report::{Report, quoted};
+use super::value;
 
 /// Most members of structures that `resolve` may name.
 const MAX_STEPS: usize = 10;
@@ -24,7 +25,7 @@ impl ArgumentKind {
 
 /// A cast to what the start of `resolve` is anyway changes nothing; any other is refused.
 pub(super) fn check_cast(fields: &Fields<'_>, structure: &str, report: &mut Report) -> Option<()> {
-    let Some(node) = fields.get("btfType") else {
+    let Some(node) = fields.filled("btfType") else {
         return Some(());
     };
     let name = node.text("`btfType`", report)?;
@@ -38,28 +39,26 @@ pub(super) fn check_cast(fields: &Fields<'_>, structure: &str, report: &mut Repo
 
 /// What `resolve` gives on an argument: the program's own file, or names of tasks.
 pub(super) fn from_argument(
+    entry: &Node,
     path: &Node,
     hook: &Hook,
-    argument: Argument,
+    (index, argument): (u8, Argument),
     fields: &Fields<'_>,
     report: &mut Report,
 ) -> Option<Subject> {
     let steps = path.text("`resolve`", report)?;
-    let file = Subject::Path { text: Text::Path, has_file_type: true };
+    let cast = fields.filled("btfType");
+    if cast.is_some_and(|cast| !cast.is_word(argument.kind.structure())) {
+        return value::argument(entry, fields, hook, index, report);
+    }
+    let file = Subject::Path { text: Text::Path, has_file_type: true, file: None };
     let (subject, wanted) = match steps {
         "file" if argument.kind == ArgumentKind::Binprm => (file, "file"),
         "file.f_path" if argument.kind == ArgumentKind::Binprm => (file, "path"),
         _ => {
             let chain = steps.strip_prefix("mm.owner.").filter(|_| argument.kind == ArgumentKind::Binprm);
             let Some(name) = chain.and_then(|chain| task_name(chain, count_steps(steps))) else {
-                refuse_chain(
-                    path,
-                    steps,
-                    "`file`, `file.f_path` and `mm.owner.comm`, `mm.owner.real_parent.comm` and so on, of a \
-                     `linux_binprm`",
-                    report,
-                );
-                return None;
+                return value::argument(entry, fields, hook, index, report);
             };
             let has_memory = !matches!(hook, Hook::BprmCommittingCreds | Hook::BprmCommittedCreds);
             (if has_memory { name } else { Subject::Unfiltered("`mm` is already taken over at this hook") }, "string")
@@ -70,16 +69,15 @@ pub(super) fn from_argument(
 }
 
 /// `source: current_task`: the same, but the chain starts at the calling task.
-pub(super) fn from_task(node: &Node, fields: &Fields<'_>, report: &mut Report) -> Option<Subject> {
-    check_cast(fields, "task_struct", report)?;
-    let Some(path) = fields.get("resolve") else {
+pub(super) fn from_task(node: &Node, fields: &Fields<'_>, hook: &Hook, report: &mut Report) -> Option<Subject> {
+    let Some(path) = fields.filled("resolve") else {
         report.refuse(node.at, "`source` needs `resolve`; add `resolve: comm` or `resolve: real_parent.comm`");
         return None;
     };
     let steps = path.text("`resolve`", report)?;
-    let Some(name) = task_name(steps, count_steps(steps)) else {
-        refuse_chain(path, steps, "`comm`, `real_parent.comm` and so on, of `current_task`", report);
-        return None;
+    let is_task = fields.filled("btfType").is_none_or(|cast| cast.is_word("task_struct"));
+    let Some(name) = task_name(steps, count_steps(steps)).filter(|_| is_task) else {
+        return value::of_task(node, fields, hook, report);
     };
     check_resolved_type(path, fields, "string", report)?;
     Some(name)
@@ -99,16 +97,8 @@ fn task_name(chain: &str, all_steps: usize) -> Option<Subject> {
         0 => Subject::Name(Text::Comm),
         1 => Subject::Name(Text::ParentComm),
         2 => Subject::Name(Text::GrandparentComm),
-        _ => Subject::Unfiltered("names are known up to the grandparent's"),
+        _ => return None,
     })
-}
-
-fn refuse_chain(node: &Node, steps: &str, supported: &str, report: &mut Report) {
-    let steps = quoted(steps);
-    report.refuse(
-        node.at,
-        format_args!("`resolve` {steps} is not supported; use one of {supported}, with at most {MAX_STEPS} steps"),
-    );
 }
 
 /// The type of what `resolve` gives.

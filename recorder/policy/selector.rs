@@ -17,13 +17,14 @@ const MAX_NAMESPACE_FILTERS: usize = 10;
 const MAX_CAPABILITY_FILTERS: usize = 1;
 const MAX_PROCESS_FILTERS: usize = 16;
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "matchPIDs",
     "matchNamespaces",
     "matchCapabilities",
     "matchBinaries",
     "matchParentBinaries",
     "matchArgs",
+    "matchData",
     "matchActions",
     "label",
     "macros",
@@ -76,5 +77,6 @@ fn filters(fields: &Fields<'_>, arguments: &Arguments, report: &mut Report) -> V
         one(filter::binaries(item, Whose::Parent, report))
     });
     items("matchArgs", MAX_ARGUMENT_FILTERS, report, &|item, report| one(filter::argument(item, arguments, report)));
+    items("matchData", MAX_ARGUMENT_FILTERS, report, &|item, report| one(filter::data(item, arguments, report)));
     filters
 }

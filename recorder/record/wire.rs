@@ -10,9 +10,9 @@ mod skeleton {
 
 pub(crate) use skeleton::types::{
     action, affix_key, affix_kind, attribute, counters, digest_doubt, digest_key, digest_source, digest_status,
-    directories, event, event_flag, family, filter_kind, gate, hook, hook_policy, limit_scope, not_enforced, number,
-    other_kind, path_flag, path_sets, process, range, raw_writers_key, selector, selector_flag, step, step_flag,
-    substring_state, text, text_index,
+    directories, event, event_flag, family, filter_kind, gate, hook, hook_policy, limit_scope, network, not_enforced,
+    number, other_kind, path_flag, path_sets, process, range, raw_writers_key, selector, selector_flag, step,
+    step_flag, substring_state, text, text_index, value, value_kind,
 };
 pub(crate) use skeleton::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 
@@ -39,6 +39,8 @@ unsafe impl Wire for family {}
 // SAFETY: as above.
 unsafe impl Wire for hook_policy {}
 // SAFETY: as above.
+unsafe impl Wire for network {}
+// SAFETY: as above.
 unsafe impl Wire for path_sets {}
 // SAFETY: as above.
 unsafe impl Wire for process {}
@@ -52,6 +54,8 @@ unsafe impl Wire for step {}
 unsafe impl Wire for substring_state {}
 // SAFETY: as above.
 unsafe impl Wire for text_index {}
+// SAFETY: as above.
+unsafe impl Wire for value {}
 
 /// `SIEVE_FACTOR` of bpf/tables.h: macros do not stand in the object's BTF.
 pub(crate) const SIEVE_FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -61,12 +65,14 @@ const _: () = assert!(size_of::<affix_key>() == 2 * 4 + 256);
 const _: () = assert!(size_of::<counters>() == 21 * 8);
 const _: () = assert!(size_of::<digest_key>() == 2 * 4 + 64);
 const _: () = assert!(size_of::<family>() == 6 * 4);
-const _: () = assert!(size_of::<hook_policy>() == 5 * 4 + 32);
+const _: () = assert!(size_of::<hook_policy>() == 8 * 4 + 32);
+const _: () = assert!(size_of::<network>() == 4 * 8);
 const _: () = assert!(size_of::<process>() == 2 * 8 + 2 * 32 + 4 * 4 + 256);
 const _: () = assert!(size_of::<range>() == 2 * 8);
 const _: () = assert!(size_of::<selector>() == 4 * 2 + 2 * 4 + 2 * 8);
 const _: () = assert!(size_of::<step>() == 4 + 3 * 4 + 8);
 const _: () = assert!(size_of::<substring_state>() == 256 * 2 + 32);
+const _: () = assert!(size_of::<value>() == 12 * 4 + 8 + 16);
 const _: () = assert!(size_of::<text_index>() == (1 << 15) / 8 + 4 * 4 + 2 * (256 + 128));
 
 /// Reads a struct from the start of `bytes`; `None` when there are too few.

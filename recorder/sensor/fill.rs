@@ -16,6 +16,8 @@ impl Sensor {
         fill_array(&maps.steps, &tables.steps)?;
         fill_array(&maps.selectors, &tables.selectors)?;
         fill_array(&maps.ranges, &tables.ranges)?;
+        fill_array(&maps.value_table, &tables.values)?;
+        fill_array(&maps.networks, &tables.networks)?;
         let families: Vec<wire::family> = tables.families.iter().map(|family| family.wire).collect();
         fill_array(&maps.families, &families)?;
         for (hook, policy) in &tables.hooks {

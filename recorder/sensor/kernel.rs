@@ -1,63 +1,31 @@
 //! What the kernel's BTF says of its LSM hooks.
 
+use crate::btf::{Kernel, Kind};
 use crate::record::hooks;
 use crate::record::wire;
-use crate::sensor::tables::Tables;
+use crate::sensor::tables::{OtherHook, Tables};
 use anyhow::{Context, Result, bail};
-use libbpf_rs::Btf;
-use libbpf_rs::btf::types::{Func, FuncProto, Ptr, Struct};
-use libbpf_rs::btf::{BtfKind, BtfType, ReferencesType};
 
-/// The running kernel's types.
-pub(super) struct Kernel {
-    btf: Btf<'static>,
-}
-
-impl Kernel {
-    /// Reads the kernel's BTF.
-    ///
-    /// # Errors
-    /// When it has none.
-    pub(super) fn read() -> Result<Self> {
-        Ok(Self { btf: Btf::from_vmlinux().context("cannot read the kernel's BTF")? })
+/// What the argument is that names the file of a hook.
+///
+/// # Errors
+/// When the kernel has no such hook.
+fn other_kind(kernel: &Kernel, hook: &OtherHook) -> Result<wire::other_kind> {
+    if !kernel.has_hook(&hook.name) {
+        bail!("this kernel has no such LSM hook for BPF programs; look for `bpf_lsm_…` in its BTF");
     }
-
-    /// Whether the kernel has a hook that BPF programs can be attached to.
-    pub(super) fn has_hook(&self, name: &str) -> bool {
-        self.prototype(name).is_some()
-    }
-
-    /// What the first argument of a hook is.
-    ///
-    /// # Errors
-    /// When the kernel has no such hook.
-    pub(super) fn other_kind(&self, hook: &str) -> Result<wire::other_kind> {
-        let Some(prototype) = self.prototype(hook) else {
-            bail!("this kernel has no such LSM hook for BPF programs; look for `bpf_lsm_…` in its BTF");
-        };
-        Ok(match self.first_struct(&prototype).as_deref() {
-            Some("file") => wire::other_kind::OTHER_FILE,
-            Some("linux_binprm") => wire::other_kind::OTHER_BINPRM,
-            _ => wire::other_kind::OTHER_PLAIN,
-        })
-    }
-
-    /// Whether the kernel heeds what a hook returns.
-    fn can_deny(&self, hook: &str) -> bool {
-        self.prototype(hook).is_some_and(|prototype| prototype.referenced_type().kind() != BtfKind::Void)
-    }
-
-    fn prototype(&self, hook: &str) -> Option<FuncProto<'_>> {
-        let function = self.btf.type_by_name::<Func<'_>>(&format!("bpf_lsm_{hook}"))?;
-        FuncProto::try_from(function.referenced_type()).ok()
-    }
-
-    /// Name of the struct that the first argument points to.
-    fn first_struct(&self, prototype: &FuncProto<'_>) -> Option<String> {
-        let argument = self.btf.type_by_id::<BtfType<'_>>(prototype.get(0)?.ty)?.skip_mods_and_typedefs();
-        let pointed = Ptr::try_from(argument).ok()?.referenced_type().skip_mods_and_typedefs();
-        Some(Struct::try_from(pointed).ok()?.name()?.to_string_lossy().into_owned())
-    }
+    let index = hook.file.as_ref().map_or(0, |file| file.index);
+    let Some(Kind::Pointer(name)) = kernel.argument(&hook.name, index).map(|argument| argument.kind) else {
+        return Ok(wire::other_kind::OTHER_PLAIN);
+    };
+    Ok(match (name.as_str(), hook.file.is_some()) {
+        ("file", _) => wire::other_kind::OTHER_FILE,
+        ("linux_binprm", _) => wire::other_kind::OTHER_BINPRM,
+        // Rows have these only where a policy lists them.
+        ("path", true) => wire::other_kind::OTHER_PATH,
+        ("dentry", true) => wire::other_kind::OTHER_DENTRY,
+        _ => wire::other_kind::OTHER_PLAIN,
+    })
 }
 
 /// Looks up what the hooks without a program of their own give to theirs.
@@ -72,9 +40,9 @@ pub(crate) fn resolve_others(tables: &mut Tables) -> Result<()> {
     }
     let kernel = Kernel::read()?;
     for hook in &mut tables.others {
-        hook.kind = kernel.other_kind(&hook.name).with_context(|| hook.place.clone())?;
+        hook.kind = other_kind(&kernel, hook).with_context(|| hook.place.clone())?;
         if let (wire::other_kind::OTHER_PLAIN, Some(filter)) = (hook.kind, &hook.needs_file) {
-            bail!("{filter}: its first argument is no file on this kernel; remove the filter on it");
+            bail!("{filter}: no argument that is a file on this kernel is listed; remove the filter on it");
         }
         if let Some(denies) = hook.denies.as_ref().filter(|_| !kernel.can_deny(&hook.name)) {
             bail!("{denies}: `Override` is not possible: the kernel does not heed what it returns; remove it");
@@ -92,7 +60,6 @@ pub(crate) fn kernel_hooks() -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sensor::tables::OtherHook;
 
     #[test]
     fn hooks_that_return_nothing_cannot_deny() {
@@ -108,7 +75,7 @@ mod tests {
             let denies = denies.then(|| place.clone());
             let kind = wire::other_kind::OTHER_PLAIN;
             let mut tables = Tables::default();
-            tables.others.push(OtherHook { name: name.into(), place, kind, needs_file: None, denies });
+            tables.others.push(OtherHook { name: name.into(), place, kind, file: None, needs_file: None, denies });
             let refused = resolve_others(&mut tables).map_err(|error| error.to_string()).err();
             let text = "p.yaml:7: hook `task_free`: `Override` is not possible";
             assert_eq!(refused.is_some_and(|error| error.starts_with(text)), is_refused, "{name}");

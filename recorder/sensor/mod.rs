@@ -1,4 +1,4 @@
-//! The BPF programs: load, steer, attach, read. The only user of libbpf.
+//! The BPF programs: load, steer, attach, read.
 
 mod fill;
 mod iterators;

@@ -53,8 +53,12 @@ pub(super) fn configure(open: &mut OpenRecorderSkel<'static>, tables: &Tables, o
     if !tables.has_hook(wire::hook::HOOK_FILE_OPEN) {
         config.gate.get_mut(wire::hook::HOOK_FILE_OPEN.0 as usize).context("a hook has no gate")?.mask = 1 << 63;
     }
+    config.has_values = u32::from(!tables.values.is_empty());
     for (place, hook) in config.other_kind.iter_mut().zip(&tables.others) {
         *place = hook.kind.0;
+    }
+    for (place, hook) in config.other_argument.iter_mut().zip(&tables.others) {
+        *place = hook.file.as_ref().map_or(0, |file| file.index.into());
     }
     for (program, hook) in OTHER_PROGRAMS.iter().zip(&tables.others) {
         let mut programs = open.open_object_mut().progs_mut();
@@ -78,6 +82,8 @@ fn set_sizes(open: &mut OpenRecorderSkel<'static>, tables: &Tables) -> Result<()
     maps.steps.set_max_entries(at_least_one(tables.steps.len())?)?;
     maps.selectors.set_max_entries(at_least_one(tables.selectors.len())?)?;
     maps.ranges.set_max_entries(at_least_one(tables.ranges.len())?)?;
+    maps.value_table.set_max_entries(at_least_one(tables.values.len())?)?;
+    maps.networks.set_max_entries(at_least_one(tables.networks.len())?)?;
     maps.families.set_max_entries(at_least_one(tables.families.len())?)?;
     maps.digest_sets.set_max_entries(at_least_one(tables.digests.len())?)?;
     maps.substring_states.set_max_entries(at_least_one(texts.substring_states()?.states.len())?)?;

@@ -21,6 +21,7 @@ extern const struct command matrix_commands[];
 extern const struct command serve_commands[];
 extern const struct command handle_commands[];
 extern const struct command unseen_commands[];
+extern const struct command value_commands[];
 
 _Noreturn void fail(const char *what, const char *path);
 int open_or_fail(const char *path, int flags);

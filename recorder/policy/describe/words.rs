@@ -2,10 +2,11 @@
 
 use super::super::filter::CAPABILITIES;
 use super::super::model::{
-    ATTRIBUTES, FILE_TYPES, Filter, Hook, NEVER, Namespace, NamespaceValue, Number, OPEN_MODES, PathFilter,
-    PathOperator, Text,
+    ATTRIBUTES, AddressPart, Comparison, FILE_TYPES, Filter, Hook, NEVER, Namespace, NamespaceValue, Network, Number,
+    OPEN_MODES, PathFilter, PathOperator, Read, Text, Value,
 };
 use super::super::report::quoted;
+use std::net::Ipv6Addr;
 
 /// Values beyond these are counted, not listed.
 const MAX_VALUES: usize = 8;
@@ -78,10 +79,59 @@ pub(super) fn filter(hook: &Hook, filter: &Filter) -> String {
             let pids = alternatives(false, pids.iter().map(u32::to_string).collect());
             format!("the process {relation} {pids}{space} or a descendant of it")
         }
+        Filter::Value { value, negated, comparison } => value_words(value, *negated, comparison),
         Filter::Digest { algorithm, negated, digests } => {
             let relation = if *negated { "is none of" } else { "is one of" };
             format!("the {algorithm} digest {relation} {} listed", digests.len())
         }
+    }
+}
+
+fn value_words(value: &Value, negated: bool, comparison: &Comparison) -> String {
+    let part = match value.read {
+        Read::Address { part: AddressPart::Family, .. } => "the family in ",
+        Read::Address { part: AddressPart::Port, .. } => "the port in ",
+        Read::Address { part: AddressPart::Ip, .. } => "the address in ",
+        Read::Number { .. } | Read::Port | Read::Text => "",
+    };
+    let name = format!("{part}{}", value.name);
+    match comparison {
+        Comparison::Ranges(ranges) if *ranges == [NEVER] => {
+            format!("{name} {} (no number is)", if negated { "is any" } else { "is none" })
+        }
+        Comparison::Ranges(ranges) => {
+            let values = ranges.iter().map(|range| value_range_name(value.read, *range)).collect();
+            format!("{name} {}", one_of("is", negated, values))
+        }
+        Comparison::Mask(mask) => format!("{name} {} a bit of {mask:#x}", if negated { "has not" } else { "has" }),
+        Comparison::Text(paths) => format!("{name} {}", compared(paths)),
+        Comparison::Networks(networks) => {
+            let values = networks.iter().map(|network| network_name(*network)).collect();
+            let not = if negated { " not" } else { "" };
+            format!("{name} is{not} in {}", alternatives(negated, values))
+        }
+    }
+}
+
+/// Negative numbers stand above the others, in two's complement.
+fn value_range_name(read: Read, (first, last): (u64, u64)) -> String {
+    let negative = match read {
+        Read::Number { bits, signed: true } if first >> (bits - 1) & 1 == 1 => u64::MAX << (bits - 1),
+        _ => return range_name(Number::Argument(0), (first, last)),
+    };
+    let (first, last) = ((first | negative).cast_signed(), (last | negative).cast_signed());
+    match (first, last) {
+        (first, last) if first == last => first.to_string(),
+        (first, -1) if first == negative.cast_signed() => "below 0".to_owned(),
+        (first, last) => format!("{first} to {last}"),
+    }
+}
+
+fn network_name(network: Network) -> String {
+    let address = Ipv6Addr::from_bits(network.address);
+    match address.to_ipv4_mapped() {
+        Some(address) if network.bits >= 96 => format!("{address}/{}", network.bits - 96),
+        _ => format!("{address}/{}", network.bits),
     }
 }
 

@@ -6,10 +6,13 @@ use super::fields::Fields;
 use super::model::{Filter, Number, Text};
 use super::report::{Position, Report, quoted};
 
+mod address;
 mod integer;
 mod operator;
 mod process;
+mod socket;
 mod text;
+mod value;
 
 pub(super) use integer::in_ranges;
 pub(super) use process::{CAPABILITIES, capabilities, namespace, pids};
@@ -28,14 +31,44 @@ pub(super) fn argument(node: &Node, arguments: &Arguments, report: &mut Report) 
         Some(positions) => argument_by_position(positions, arguments, report),
         None => index.0.and_then(|place| argument_by_index((place, index.1), arguments, report)),
     };
-    let values = values(node, &fields, "`matchArgs`", report);
     if argument.is_none() {
         operator::check_name(node, &fields, report);
     }
-    let argument = argument?;
+    compared(node, &fields, "`matchArgs`", argument?, report)
+}
+
+/// Reads a `matchData` entry. `None` means that the report says why.
+pub(super) fn data(node: &Node, arguments: &Arguments, report: &mut Report) -> Option<Filter> {
+    let fields = Fields::of(node, "an entry of `matchData`", report)?;
+    fields.check(&["index", "args", "operator", "values"], &[], report);
+    let positions = fields.get("args").filter(|positions| !positions.is_empty_list());
+    let position = match (positions, fields.get("index")) {
+        (Some(positions), _) => position(positions, report)?,
+        (None, Some(index)) => (index.number("`index`", report)?, index.at),
+        (None, None) => (0, node.at),
+    };
+    let argument = listed_at(position, &arguments.data, "data", report)?;
+    compared(node, &fields, "`matchData`", argument, report)
+}
+
+/// A filter on what the hook entry lists.
+fn compared(
+    node: &Node,
+    fields: &Fields<'_>,
+    what: &str,
+    argument: ListedArgument,
+    report: &mut Report,
+) -> Option<Filter> {
+    if let Subject::Address(address) = &argument.subject {
+        return address::filter(node, fields, what, address, report);
+    }
+    if let Subject::Socket(members) = &argument.subject {
+        return socket::filter(node, fields, what, members, report);
+    }
+    let values = values(node, fields, what, report);
     match argument.subject {
-        Subject::Path { text, has_file_type } => {
-            let (operator, negated) = operator::of(node, &fields, &operator::PATHS, report)?;
+        Subject::Path { text, has_file_type, .. } => {
+            let (operator, negated) = operator::of(node, fields, &operator::PATHS, report)?;
             match operator {
                 operator::OnPath::Text(operator) => text::compared(values?, text, operator, negated, report),
                 operator::OnPath::FileType if has_file_type => {
@@ -53,13 +86,16 @@ pub(super) fn argument(node: &Node, arguments: &Arguments, report: &mut Report) 
             }
         }
         Subject::Name(text) => {
-            let (operator, negated) = operator::of(node, &fields, &operator::TEXTS, report)?;
+            let (operator, negated) = operator::of(node, fields, &operator::TEXTS, report)?;
             text::compared(values?, text, operator, negated, report)
         }
         Subject::Integer { bits, signed } => {
-            let operator = operator::of(node, &fields, &operator::INTEGERS, report)?;
+            let operator = operator::of(node, fields, &operator::INTEGERS, report)?;
             integer::filter(values?, Number::Argument(argument.index), operator, (bits, signed), report)
         }
+        Subject::Number { value, bits, signed } => value::number(node, fields, values?, value, (bits, signed), report),
+        Subject::Text(value) => value::text(node, fields, values?, value, report),
+        Subject::Address(_) | Subject::Socket(_) => None,
         Subject::Unfiltered(reason) => {
             report.refuse(node.at, format_args!("a filter on this argument is not supported: {reason}; remove it"));
             None
@@ -101,22 +137,35 @@ pub(super) fn membership(filter: &Node, fields: &Fields<'_>, report: &mut Report
 
 /// `args: [n]`: the n-th entry of the hook entry's `args`.
 fn argument_by_position(node: &Node, arguments: &Arguments, report: &mut Report) -> Option<ListedArgument> {
+    let position = position(node, report)?;
+    listed_at(position, &arguments.listed, "args", report)
+}
+
+fn position(node: &Node, report: &mut Report) -> Option<(u64, Position)> {
     let [item] = node.items("`args`", 1, report) else {
         report.refuse(node.at, "`args` must hold exactly one position; write `args: [0]`");
         return None;
     };
-    let position = item.number("`args`", report)?;
-    let listed = usize::try_from(position).ok().and_then(|position| arguments.listed.get(position));
-    if listed.is_none() {
-        let count = arguments.listed.len();
+    Some((item.number("`args`", report)?, item.at))
+}
+
+fn listed_at(
+    (position, at): (u64, Position),
+    listed: &[Option<ListedArgument>],
+    what: &str,
+    report: &mut Report,
+) -> Option<ListedArgument> {
+    let found = usize::try_from(position).ok().and_then(|position| listed.get(position));
+    if found.is_none() {
+        let count = listed.len();
         report.refuse(
-            item.at,
+            at,
             format_args!(
-                "position {position} does not exist: the hook entry lists {count} `args`, counted from 0; correct it"
+                "position {position} does not exist: the hook entry lists {count} `{what}`, counted from 0; correct it"
             ),
         );
     }
-    *listed?
+    found?.clone()
 }
 
 /// `index: n`: the hook's n-th argument, which must be listed.
@@ -126,7 +175,7 @@ fn argument_by_index(
     report: &mut Report,
 ) -> Option<ListedArgument> {
     let mut known = arguments.listed.iter().flatten();
-    let found = known.find(|argument| argument.index == index).copied();
+    let found = known.find(|argument| argument.index == index).cloned();
     // After a refused argument this would be a consequence, not a fault of its own.
     let all_read = arguments.listed.iter().all(Option::is_some);
     if found.is_none() && all_read {

@@ -1,10 +1,11 @@
 //! Operators by name. Each comes with whether it is negated: none of the values may match.
 
+use super::super::argument::SocketPart;
 use super::super::document::Node;
 use super::super::fields::{Fields, refuse_unknown};
 use super::super::model::PathOperator;
 use super::super::refusals::Refusals;
-use super::super::refusals::{ARGUMENT_OPERATORS, MEMBERSHIP_OPERATORS};
+use super::super::refusals::{ADDRESS_OPERATORS, ARGUMENT_OPERATORS, MEMBERSHIP_OPERATORS, SOCKET_OPERATORS};
 use super::super::report::{Report, listed, quoted};
 
 /// Operators that one kind of filter has, and those it lacks for a reason.
@@ -37,6 +38,19 @@ pub(super) enum OnInteger {
     Range,
     /// It is the value, or in `min:max`.
     Map,
+}
+
+/// What an operator on a socket address looks at.
+#[derive(Clone, Copy)]
+pub(super) enum OnAddress {
+    /// `AF_…`.
+    Family,
+    /// The port.
+    Port,
+    /// Whether the port is one of the privileged.
+    Privileged,
+    /// The address itself.
+    Ip,
 }
 
 /// `matchBinaries` and `matchParentBinaries`.
@@ -121,6 +135,38 @@ pub(super) const INTEGERS: Operators<OnInteger> = Operators {
         ("mask", (OnInteger::Mask, false)),
     ],
     refused: ARGUMENT_OPERATORS,
+};
+
+/// `matchArgs` on socket addresses. To Tetragon each is a source, that of the other side too.
+pub(super) const ADDRESSES: Operators<OnAddress> = Operators {
+    known: &[
+        ("Family", (OnAddress::Family, false)),
+        ("SAddr", (OnAddress::Ip, false)),
+        ("NotSAddr", (OnAddress::Ip, true)),
+        ("SPort", (OnAddress::Port, false)),
+        ("NotSPort", (OnAddress::Port, true)),
+        ("SPortPriv", (OnAddress::Privileged, false)),
+        ("NotSPortPriv", (OnAddress::Privileged, true)),
+    ],
+    refused: ADDRESS_OPERATORS,
+};
+
+/// `matchArgs` on sockets: the member, and whether only the privileged ports of it are meant.
+pub(super) const SOCKETS: Operators<(SocketPart, bool)> = Operators {
+    known: &[
+        ("Family", ((SocketPart::Family, false), false)),
+        ("Protocol", ((SocketPart::Protocol, false), false)),
+        ("State", ((SocketPart::State, false), false)),
+        ("SPort", ((SocketPart::SourcePort, false), false)),
+        ("NotSPort", ((SocketPart::SourcePort, false), true)),
+        ("SPortPriv", ((SocketPart::SourcePort, true), false)),
+        ("NotSPortPriv", ((SocketPart::SourcePort, true), true)),
+        ("DPort", ((SocketPart::DestinationPort, false), false)),
+        ("NotDPort", ((SocketPart::DestinationPort, false), true)),
+        ("DPortPriv", ((SocketPart::DestinationPort, true), false)),
+        ("NotDPortPriv", ((SocketPart::DestinationPort, true), true)),
+    ],
+    refused: SOCKET_OPERATORS,
 };
 
 /// Reads a filter's operator. `None` means that the report says why.

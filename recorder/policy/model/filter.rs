@@ -1,5 +1,8 @@
 //! The conditions of a selector.
 
+use super::{Comparison, Value};
+use std::sync::Arc;
+
 /// One condition of a selector. `negated` means that none of the values may match.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Filter {
@@ -46,6 +49,15 @@ pub(crate) enum Filter {
         /// Matches if it is of no such family.
         negated: bool,
     },
+    /// On a value that only the kernel's BTF explains.
+    Value {
+        /// Which.
+        value: Arc<Value>,
+        /// Matches if the comparison does not.
+        negated: bool,
+        /// With what.
+        comparison: Comparison,
+    },
     /// `hashtrail: digests`, decided after hashing.
     Digest {
         /// As the kernel names it: `sha256`.
@@ -85,6 +97,7 @@ impl Filter {
                 Text::Binary | Text::Followed | Text::ParentBinary | Text::ParentFollowed => Stage::Number,
             },
             Self::Digest { .. } => Stage::Digest,
+            Self::Value { comparison: Comparison::Text(_), .. } => Stage::Path,
             _ => Stage::Number,
         }
     }

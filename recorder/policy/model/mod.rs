@@ -2,11 +2,13 @@
 
 mod filter;
 mod hook;
+mod value;
 
 use std::sync::Arc;
 
 pub(crate) use filter::*;
 pub(crate) use hook::*;
+pub(crate) use value::*;
 
 /// Most entries of one hook over all policies: one bit each in the kernel.
 pub(crate) const MAX_ENTRIES_OF_HOOK: usize = 64;
@@ -44,6 +46,12 @@ pub(crate) struct HookEntry {
     pub(crate) hook: Hook,
     /// Line of the entry.
     pub(crate) line: usize,
+    /// The argument that names the file of a hook without a program of its own, where one is listed.
+    pub(crate) file: Option<Arc<NamedFile>>,
+    /// The listed values that are no files.
+    pub(crate) values: Vec<Arc<Value>>,
+    /// `data` is listed.
+    pub(crate) has_data: bool,
     /// A text for people, at most 256 characters.
     pub(crate) message: Option<String>,
     /// At most 16 words for people.

@@ -62,6 +62,8 @@ fn chains_that_no_filter_can_be_about_are_accepted_as_arguments() {
     let eight = "real_parent.".repeat(7);
     for (hook, argument) in [
         ("bprm_check_security", format!("index: 0, type: string, resolve: mm.owner.{eight}comm")),
+        // As a policy looks that was read back from a cluster.
+        ("file_open", "index: 0, type: file, resolve: \"\", btfType: \"\", source: \"\"".to_owned()),
         ("bprm_committed_creds", "index: 0, type: string, resolve: mm.owner.comm".to_owned()),
         ("inode_unlink", format!("index: 0, type: string, source: current_task, resolve: {eight}comm")),
         ("sb_pivotroot", "source: current_task, resolve: real_parent.comm".to_owned()),

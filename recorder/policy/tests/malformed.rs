@@ -93,20 +93,64 @@ const ENTRIES: &[(&str, usize, &str)] = &[
         7,
         "is not the name of a kernel hook",
     ),
-    ("  - hook: sb_pivotroot\n    args: [{index: 0}]", 8, "argument 0 of hook `sb_pivotroot` is not supported"),
     (
-        "  - hook: sb_pivotroot\n    args: [{index: 0, type: string}]",
+        "  - hook: sb_pivotroot\n    args: [{index: 0, type: cred}]",
         8,
-        "only argument 0 can be listed, with `type: file`",
+        "type `cred` is not supported for argument 0 of `sb_pivotroot`; write `auto`, an integer type",
     ),
-    ("  - hook: sb_pivotroot\n    args: [{index: 1, type: file}]", 8, "argument 1 of hook `sb_pivotroot`"),
-    ("  - hook: x\n    args: [{index: 0, type: file, resolve: f_path}]", 8, "`resolve` needs a hook whose arguments"),
+    ("  - hook: sb_pivotroot\n    args: [{index: 0, type: pth}]", 8, "unknown type `pth`; did you mean `path`?"),
+    (
+        "  - hook: x\n    args: [{index: 0, type: file}, {index: 1, type: path}]",
+        8,
+        "a second file among the arguments of `x`",
+    ),
+    ("  - hook: x\n    args: [{index: 0, type: path, resolve: f_path}]", 8, "a path at the end of `resolve` `f_path`"),
+    ("  - hook: x\n    args: [{index: 0, btfType: a, btfTypeModule: m}]", 8, "`btfTypeModule` is not supported"),
     (
         "  - hook: sb_pivotroot\n    hashtrail: {fileTypes: {operator: In, values: [reg]}}",
         8,
         "`fileTypes` needs a file, which `sb_pivotroot` may not have",
     ),
-    ("  - hook: file_open\n    data: [{index: 0}]", 8, "`data` fails on LSM hooks"),
+    ("  - hook: file_open\n    data: [{index: 0}]", 8, "`source` is missing; add `source: current_task`"),
+    ("  - hook: file_open\n    data: [{index: 0, source: current_task}]", 8, "`source` needs `resolve`"),
+    ("  - hook: file_open\n    data: [{source: pt_regs, resolve: ip}]", 8, "`source` `pt_regs` is not supported"),
+    ("  - hook: file_open\n    data: [{source: current, resolve: ip}]", 8, "unknown `source` `current`"),
+    (
+        "  - hook: socket_connect\n    args: [{index: 1, type: sockaddr}]\n    \
+         selectors: [{matchArgs: [{index: 1, operator: DPort, values: [1]}]}]",
+        9,
+        "operator `DPort` does not work on a `sockaddr`, in Tetragon neither",
+    ),
+    (
+        "  - hook: socket_connect\n    args: [{index: 1, type: sockaddr}]\n    \
+         selectors: [{matchArgs: [{index: 1, operator: SAddr, values: [10.0.0.0/33]}]}]",
+        9,
+        "value `10.0.0.0/33` is no address",
+    ),
+    (
+        "  - hook: socket_connect\n    args: [{index: 1, type: sockaddr}]\n    \
+         selectors: [{matchArgs: [{index: 1, operator: SPort, values: [65536]}]}]",
+        9,
+        "value `65536` is no port",
+    ),
+    (
+        "  - hook: socket_connect\n    args: [{index: 1, type: sockaddr}]\n    \
+         selectors: [{matchArgs: [{index: 1, operator: Family, values: [AF_NET]}]}]",
+        9,
+        "value `AF_NET` is no family",
+    ),
+    (
+        "  - hook: socket_connect\n    args: [{index: 1, type: sockaddr}]\n    \
+         selectors: [{matchArgs: [{index: 1, operator: SPortPriv, values: [1]}]}]",
+        9,
+        "this operator has no values",
+    ),
+    (
+        "  - hook: socket_connect\n    args: [{index: 0, type: socket}]\n    \
+         selectors: [{matchArgs: [{index: 0, operator: DAddr, values: [1.2.3.4]}]}]",
+        9,
+        "operator `DAddr` is not supported on sockets",
+    ),
     (
         "  - hook: inode_unlink\n    args: [{index: 0}]",
         8,
@@ -168,13 +212,6 @@ const ENTRIES: &[(&str, usize, &str)] = &[
         "operator `FileType` does not work on this kind of value",
     ),
     (
-        "  - hook: bprm_check_security\n    \
-         args: [{index: 0, type: string, resolve: mm.owner.real_parent.real_parent.real_parent.comm}]\n    \
-         selectors: [{matchArgs: [{operator: Equal, values: [a]}]}]",
-        9,
-        "a filter on this argument is not supported: names are known up to the grandparent's",
-    ),
-    (
         "  - hook: bprm_committed_creds\n    args: [{index: 0, type: string, resolve: mm.owner.comm}]\n    \
          selectors: [{matchArgs: [{operator: Equal, values: [a]}]}]",
         9,
@@ -188,31 +225,37 @@ const ENTRIES: &[(&str, usize, &str)] = &[
     ("  - hook: file_open\n    args: [{index: 0, type: int}]", 8, "type `int` is not supported"),
     ("  - hook: file_open\n    args: [{index: 0, type: flie}]", 8, "unknown type `flie`; did you mean `file`?"),
     ("  - hook: mmap_file\n    args: [{index: 2, type: sock}]", 8, "type `sock` is not supported"),
-    ("  - hook: file_open\n    args: [{index: 0, resolve: f_path}]", 8, "`resolve` `f_path` is not supported"),
-    ("  - hook: bprm_check_security\n    args: [{index: 0, resolve: mm.owner.pid}]", 8, "`resolve` `mm.owner.pid`"),
-    ("  - hook: bprm_check_security\n    args: [{index: 0, resolve: \"\"}]", 8, "`resolve` `` is not supported"),
+    (
+        "  - hook: file_open\n    args: [{index: 0, type: path, resolve: f_path}]",
+        8,
+        "a path at the end of `resolve` `f_path`",
+    ),
+    (
+        "  - hook: bprm_check_security\n    args: [{index: 0, type: cred, resolve: mm.owner.pid}]",
+        8,
+        "type `cred` is not supported for `mm.owner.pid` of argument 0",
+    ),
+    (
+        "  - hook: file_open\n    args: [{index: 0, type: int, resolve: a..b}]",
+        8,
+        "`resolve` `a..b`: `` is not a member",
+    ),
     ("  - hook: bprm_check_security\n    args: [{index: 0, resolve: [file]}]", 8, "`resolve` must be a text"),
     ("  - hook: bprm_check_security\n    args: [{index: 0, type: int, resolve: file}]", 8, "write `auto` or `file`"),
     (
         "  - hook: bprm_check_security\n    args: [{index: 0, resolve: mm.owner.real_parent.real_parent.real_parent.\
          real_parent.real_parent.real_parent.real_parent.real_parent.comm}]",
         8,
-        "with at most 10 steps",
+        "it has 11 steps, and at most 10 are possible",
     ),
     ("  - hook: file_open\n    args: [{index: 0, btfType: dentry}]", 8, "`btfType` `dentry` is not supported"),
     ("  - hook: file_open\n    args: [{index: 0, source: current_task}]", 8, "`source` needs `resolve`"),
     ("  - hook: file_open\n    args: [{index: 0, source: current}]", 8, "unknown `source` `current`"),
     (
-        "  - hook: file_open\n    args: [{source: current_task, resolve: cred.uid.val}]",
-        8,
-        "`resolve` `cred.uid.val` is not supported",
-    ),
-    (
         "  - hook: file_open\n    args: [{source: current_task, resolve: comm, type: int}]",
         8,
         "type `int` is not supported for what `resolve` gives; write `auto` or `string`",
     ),
-    ("  - hook: file_open\n    args: [{source: current_task, resolve: comm, btfType: mm}]", 8, "`btfType` `mm`"),
     ("  - hook: file_open\n    args: [{index: 0, maxData: true}]", 8, "`maxData`"),
     ("  - hook: file_open\n    args: [{index: 0, returnCopy: true}]", 8, "`returnCopy`"),
 ];
@@ -223,10 +266,7 @@ const SELECTORS: &[(&str, &str)] = &[
     ("matchNamespaceChanges: [{operator: In}]", "`matchNamespaceChanges` is not supported: "),
     ("matchCapabilityChanges: [{operator: In}]", "use `matchNamespaces` or `matchCapabilities`"),
     ("matchWorkloads: [{a: b}]", "`matchWorkloads` needs Kubernetes"),
-    (
-        "matchData: [{index: 0}]",
-        "`matchData` fails on LSM hooks in Tetragon and is not supported; use `hashtrail: {uids",
-    ),
+    ("matchData: [{index: 0}]", "position 0 does not exist: the hook entry lists 0 `data`"),
     ("matchCurrentCred: [{a: b}]", "`matchCurrentCred` is not supported; use `hashtrail: {uids: ...}`"),
     (
         "matchCmdArgs: [{operator: Prefix, values: [\"-c\"]}]",

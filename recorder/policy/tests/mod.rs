@@ -21,6 +21,7 @@ mod malformed;
 mod numbers;
 mod reader;
 mod tetragon;
+mod values;
 
 const ONE_BINARY: &str = include_str!("../../../samples/policies/one-binary.yaml");
 const SYSTEM_WRITES: &str = include_str!("../../../samples/policies/system-writes.yaml");

@@ -1,21 +1,24 @@
 //! Policies as the tables that the kernel's evaluator reads (`bpf/policy.bpf.h`).
 
 use crate::policy::model::{
-    Action, Filter, Hook, HookEntry, LimitScope, MAX_ENTRIES_OF_HOOK, Number, Policy, Selector, Text,
+    Action, Filter, Hook, HookEntry, LimitScope, MAX_ENTRIES_OF_HOOK, Number, Policy, Selector,
 };
 use crate::record::header::EntryName;
-use crate::record::hooks;
 use crate::record::wire;
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) mod coverage;
 mod directories;
+mod others;
 mod steps;
 mod texts;
+mod values;
 
+pub(crate) use others::OtherHook;
 pub(crate) use steps::{DigestKey, Family};
 pub(crate) use texts::{SetBits, Texts};
+use values::HookValues;
 
 /// What the running kernel makes possible.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,21 +27,6 @@ pub(crate) struct KernelSupport {
     pub(crate) has_post_open: bool,
     /// Programs may sleep at `path_truncate`.
     pub(crate) has_path_truncate: bool,
-}
-
-/// A hook without a program of its own.
-#[derive(Debug, Clone)]
-pub(crate) struct OtherHook {
-    /// Its name.
-    pub(crate) name: String,
-    /// Where a policy names it first.
-    pub(crate) place: String,
-    /// What its first argument is, once the kernel was asked.
-    pub(crate) kind: wire::other_kind,
-    /// Where a filter rests on its first argument being a file or a program.
-    pub(crate) needs_file: Option<String>,
-    /// Where a selector denies.
-    pub(crate) denies: Option<String>,
 }
 
 /// The tables of all loaded policies.
@@ -68,6 +56,11 @@ pub(crate) struct Tables {
     pub(crate) has_limits: bool,
     /// Whether a selector merges rows.
     pub(crate) has_merges: bool,
+    /// How values are read, those of one hook together.
+    pub(crate) values: Vec<wire::value>,
+    /// Networks, those of one filter together.
+    pub(crate) networks: Vec<wire::network>,
+    hook_values: HookValues,
     digest_sets: u32,
 }
 
@@ -86,7 +79,13 @@ impl Tables {
                     bail!("{}: this kernel does not have it (6.8 and later do); use `file_open`", place());
                 }
                 let served = served(entry, kernel);
-                let number = tables.number_of(&served, place);
+                if entry.hook != served.hook && served.hook == Hook::InodeSetattr && others::asks_for_arguments(entry) {
+                    bail!(
+                        "{}: this kernel lets no program sleep at it, so its arguments are not known; use `inode_setattr`",
+                        place()
+                    );
+                }
+                let number = tables.number_of(&served, place)?;
                 let entries = by_hook.entry(number).or_default();
                 entries.push((first_entry + tables.entries.len(), policy.monitor, served));
                 if entries.len() > MAX_ENTRIES_OF_HOOK {
@@ -117,31 +116,8 @@ impl Tables {
         self.gates.values().any(|gate| gate.binaries.word.iter().any(|word| *word != 0))
     }
 
-    fn number_of(&mut self, entry: &HookEntry, place: impl Fn() -> String) -> u32 {
-        if let Some(number) = hooks::number_of(entry.hook.name()) {
-            return number;
-        }
-        let known = self.others.iter().position(|other| other.name == entry.hook.name());
-        let number = known.unwrap_or_else(|| {
-            self.others.push(OtherHook {
-                name: entry.hook.name().to_owned(),
-                place: place(),
-                kind: wire::other_kind::OTHER_PLAIN,
-                needs_file: None,
-                denies: None,
-            });
-            self.others.len() - 1
-        });
-        if entry.selectors.iter().flat_map(|selector| &selector.filters).any(is_about_file) {
-            self.others[number].needs_file.get_or_insert_with(&place);
-        }
-        if entry.selectors.iter().any(|selector| selector.action.error.is_some()) {
-            self.others[number].denies.get_or_insert_with(&place);
-        }
-        wire::hook::HOOK_OTHER_0.0.saturating_add(u32::try_from(number).unwrap_or(u32::MAX))
-    }
-
     fn add_hook(&mut self, hook: u32, entries: &[(usize, bool, HookEntry)]) -> Result<()> {
+        self.hook_values = HookValues::default();
         let first_step = u32::try_from(self.steps.len())?;
         for (entry_of_hook, (entry, monitor, hook_entry)) in entries.iter().enumerate() {
             let base = wire::selector {
@@ -157,7 +133,12 @@ impl Tables {
             wire::hook_policy { first_step, step_count: u32::try_from(steps.len())?, ..wire::hook_policy::default() };
         let binaries = wire::path_sets { word: steps::binaries(hook, steps) };
         let directories = directories::asked_for(hook, entries.iter().map(|(_, _, entry)| entry));
-        self.gates.insert(hook, wire::gate { mask: steps::gate(hook, steps), binaries, directories });
+        let has_values = u64::from(!self.hook_values.rows.is_empty());
+        self.gates.insert(hook, wire::gate { mask: steps::gate(hook, steps), binaries, directories, has_values });
+        policy.first_value = u32::try_from(self.values.len())?;
+        policy.value_count = u32::try_from(self.hook_values.rows.len())?;
+        policy.has_value_texts = u32::from(self.hook_values.have_texts());
+        self.values.append(&mut self.hook_values.rows);
         policy.has_early_filters = u32::from(entries.iter().all(|(_, _, entry)| entry.can_be_refused_early()));
         let numbers = steps::needed(steps, &mut policy.needed_texts);
         policy.number_count = u32::try_from(numbers.len())?;
@@ -172,6 +153,12 @@ impl Tables {
         let post = Action { post: true, ..Action::default() };
         let every_call = [Selector { line: hook_entry.line, label: None, filters: Vec::new(), action: post }];
         let selectors = if hook_entry.selectors.is_empty() { &every_call[..] } else { &hook_entry.selectors };
+        // A rate limit compares what is listed, also what no filter is about.
+        if selectors.iter().any(|selector| selector.action.rate_limit.is_some()) {
+            for value in &hook_entry.values {
+                self.hook_values.place_of(value)?;
+            }
+        }
         for (number, selector) in selectors.iter().enumerate() {
             // Two bytes in the memory of a thread.
             let Ok(row) = u16::try_from(self.selectors.len()).map(u32::from) else {
@@ -249,10 +236,6 @@ fn served(entry: &HookEntry, kernel: KernelSupport) -> HookEntry {
         }
     }
     served
-}
-
-fn is_about_file(filter: &Filter) -> bool {
-    matches!(filter, Filter::Text { text: Text::Path, .. } | Filter::Number { number: Number::FileType, .. })
 }
 
 fn entry_name(policy: &str, entry: &HookEntry) -> EntryName {

@@ -1,8 +1,8 @@
 //! Filters as the steps that the kernel tries in order.
 
-use super::{SetBits, Tables, byte};
+use super::{SetBits, Tables, byte, values};
 use crate::host;
-use crate::policy::model::{Filter, MAX_FAMILIES, Namespace, NamespaceValue, Number, Text};
+use crate::policy::model::{Comparison, Filter, MAX_FAMILIES, Namespace, NamespaceValue, Number, Text, Value};
 use crate::record::decode;
 use crate::record::wire;
 use anyhow::{Context, Result, bail};
@@ -80,9 +80,37 @@ impl Tables {
                 let first = self.add_family(pids, *is_namespace_pid)?;
                 wire::step { first, ..step(wire::filter_kind::FILTER_FOLLOWED_PID, *negated) }
             }
+            Filter::Value { value, negated, comparison } => self.value_step(value, *negated, comparison)?,
             Filter::Digest { algorithm, negated, digests } => {
                 let first = self.add_digests(algorithm, digests)?;
                 wire::step { first, ..step(wire::filter_kind::FILTER_DIGEST, *negated) }
+            }
+        })
+    }
+
+    fn value_step(&mut self, value: &Value, negated: bool, comparison: &Comparison) -> Result<wire::step> {
+        let step = wire::step {
+            operand: self.hook_values.place_of(value)?,
+            negated: u8::from(negated),
+            ..wire::step::default()
+        };
+        Ok(match comparison {
+            Comparison::Ranges(ranges) => {
+                let (first, count) = self.add_ranges(ranges)?;
+                wire::step { kind: byte(wire::filter_kind::FILTER_VALUE_RANGES.0), first, count, ..step }
+            }
+            Comparison::Mask(mask) => {
+                wire::step { kind: byte(wire::filter_kind::FILTER_VALUE_MASK.0), mask: *mask, ..step }
+            }
+            Comparison::Text(paths) => {
+                let first = self.texts.add(paths)?;
+                wire::step { kind: byte(wire::filter_kind::FILTER_VALUE_TEXT.0), first, ..step }
+            }
+            Comparison::Networks(networks) => {
+                let place = (u32::try_from(self.networks.len())?, u32::try_from(networks.len())?);
+                self.networks.extend(values::networks(networks));
+                let kind = byte(wire::filter_kind::FILTER_VALUE_NETWORKS.0);
+                wire::step { kind, first: place.0, count: place.1, ..step }
             }
         })
     }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::policy;
-use crate::policy::model::{PathFilter, PathOperator};
+use crate::policy::model::{PathFilter, PathOperator, Text};
+use crate::record::hooks;
 use anyhow::Context;
 
 fn paths(operator: PathOperator, values: &[&str]) -> PathFilter {
@@ -14,7 +15,16 @@ fn selector_of(filters: Vec<Filter>, error: Option<i32>) -> Selector {
 }
 
 fn entry_of(hook: &str, selectors: Vec<Selector>) -> HookEntry {
-    HookEntry { hook: Hook::Other(hook.into()), line: 7, message: None, tags: Vec::new(), selectors }
+    HookEntry {
+        hook: Hook::Other(hook.into()),
+        line: 7,
+        file: None,
+        values: Vec::new(),
+        has_data: false,
+        message: None,
+        tags: Vec::new(),
+        selectors,
+    }
 }
 
 fn policy_of(entry: HookEntry) -> Policy {
@@ -78,7 +88,16 @@ fn one_pass_finds_all_substrings() -> Result<()> {
 
 #[test]
 fn a_truncation_is_a_change_of_attributes_where_the_kernel_has_nothing_better() -> Result<()> {
-    let entry = HookEntry { hook: Hook::PathTruncate, line: 1, message: None, tags: Vec::new(), selectors: Vec::new() };
+    let entry = HookEntry {
+        hook: Hook::PathTruncate,
+        line: 1,
+        file: None,
+        values: Vec::new(),
+        has_data: false,
+        message: None,
+        tags: Vec::new(),
+        selectors: Vec::new(),
+    };
     let tables = Tables::new(&[policy_of(entry)], KernelSupport::default(), 3)?;
     assert!(tables.has_hook(wire::hook::HOOK_INODE_SETATTR));
     assert_eq!(tables.entries[0].hook, "path_truncate");
