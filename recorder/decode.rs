@@ -64,8 +64,9 @@ pub(crate) fn decode(record: &[u8], header: &SegmentHeader, surroundings: &Surro
     fill_action(&mut event, &raw)?;
     fill_process(&mut event, &raw, tail.exe);
     event.container_id = container_id(tail.container);
+    fill_path(&mut event, &raw, tail.path);
     if raw.flags & flag(wire::event_flag::EVENT_HAS_FILE.0) != 0 {
-        fill_file(&mut event, &raw, tail.path);
+        fill_file(&mut event, &raw);
     }
     fill_how(&mut event, &raw, &tail);
     fill_digest(&mut event, &raw)?;
@@ -191,12 +192,17 @@ fn fill_process(event: &mut Event, raw: &wire::event, exe: &[u8]) {
     event.root_ino = raw.root_ino.cast_signed();
 }
 
-fn fill_file(event: &mut Event, raw: &wire::event, path: &[u8]) {
+/// A name can stand in a row before there is a file of it.
+fn fill_path(event: &mut Event, raw: &wire::event, path: &[u8]) {
     if !path.is_empty() {
         let Text { text, bytes } = text::from_bytes(if is_memfd(raw) { memfd_name(path) } else { path });
         event.path = Some(text);
         event.path_bytes = bytes;
+        event.path_flags = names_of(&PATH_FLAGS, raw.path_flags);
     }
+}
+
+fn fill_file(event: &mut Event, raw: &wire::event) {
     event.path_flags = names_of(&PATH_FLAGS, raw.path_flags);
     event.dev = Some(device(raw.dev));
     event.ino = Some(raw.ino.cast_signed());
