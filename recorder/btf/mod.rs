@@ -112,7 +112,7 @@ impl Kernel {
             return Ok(known.into());
         }
         let found = self.btf.type_by_kind::<Composite<'_>>().find(|composite| of_kind(*composite));
-        found.with_context(|| format!("this kernel has no `struct {name}`"))
+        found.with_context(|| format!("there is no `struct {name}`"))
     }
 }
 

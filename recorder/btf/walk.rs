@@ -212,7 +212,7 @@ fn member<'btf>(
             None => {}
         }
     }
-    bail!("{known} has no member `{name}` on this kernel")
+    bail!("{known} has no member `{name}`")
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ pub(crate) fn decode<'a>(
     fill_action(&mut event, &raw)?;
     fill_process(&mut event, &raw, &tail);
     event.container_id = container_id(tail.container).map(Cow::Owned);
+    fill_path(&mut event, &raw, tail.path);
     if raw.flags & flag(wire::event_flag::EVENT_HAS_FILE.0) != 0 {
         fill_file(&mut event, &raw, &tail);
     }
@@ -178,13 +179,17 @@ fn fill_process<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a
     event.root_ino = raw.root_ino.cast_signed();
 }
 
-fn fill_file<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>) {
-    if !tail.path.is_empty() {
-        let path = if is_memfd(raw) { memfd_name(tail.path) } else { tail.path };
-        let Text { text, bytes } = text::from_bytes(path);
+/// A name can stand in a row before there is a file of it.
+fn fill_path<'a>(event: &mut EventView<'a>, raw: &wire::event, path: &'a [u8]) {
+    if !path.is_empty() {
+        let Text { text, bytes } = text::from_bytes(if is_memfd(raw) { memfd_name(path) } else { path });
         event.path = Some(text);
         event.path_bytes = bytes.map(Cow::from);
+        event.path_flags = names_of(&PATH_FLAGS, raw.path_flags);
     }
+}
+
+fn fill_file<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>) {
     event.path_flags = names_of(&PATH_FLAGS, raw.path_flags);
     event.dev = Some(device(raw.dev));
     event.ino = Some(raw.ino.cast_signed());

@@ -48,12 +48,12 @@ fn types_that_contradict_the_kernel_are_refused_also_without_a_filter() {
         (
             "file_open",
             "index: 0, type: int, resolve: f_nothing",
-            "`struct file` has no member `f_nothing` on this kernel",
+            "`struct file` has no member `f_nothing`, by this kernel's BTF",
         ),
         (
             "file_open",
             "source: current_task, resolve: comm, btfType: no_such, type: string",
-            "this kernel has no `struct no_such`",
+            "there is no `struct no_such`, by this kernel's BTF",
         ),
     ] {
         let text = format!("{HEAD}  - hook: {hook}\n    args: [{{{argument}}}]\n");
