@@ -36,7 +36,7 @@ fn a_template_is_called_one() {
     one(&format!("{HEAD}  - hook: file_open\n    message: see {{{{ .Values.text }}}} there\n"), 8);
     one(&format!("{HEAD}  - hook: file_open\n    message: \"see {{{{ .Values.text }}}}\"\n"), 8);
     one(&format!("{HEAD}  - hook: file_open\n    message: 'a # {{{{ .Values.text }}}}'\n"), 8);
-    one(&format!("{HEAD}  - hook: file_open\n    message: |\n      # {{{{ .Values.text }}}}\n"), 8);
+    one(&format!("{HEAD}  - hook: file_open\n    message: |\n      # {{{{ .Values.text }}}}\n"), 9);
     one(&format!("{HEAD}  - hook: file_open\n    message: {{{{ .Values.text\n      }}}}\n"), 8);
     one(&format!("{HEAD}  {{% for hook in hooks %}}\n  - hook: file_open\n  {{% endfor %}}\n"), 7);
     one(&format!("\r\n{HEAD}  {{{{- range .Values.hooks }}}}\r\n  - hook: file_open\r\n"), 8);
@@ -166,7 +166,7 @@ fn json_with_tabs_and_escapes() {
                 \"matchActions\": [{\"action\": \"Post\", \"imaHash\": false}]}]}\n\t]}\n}\n";
     let policies = loaded(json);
     assert_eq!(policies[0].hooks[0].message.as_deref(), Some("ab\u{20ac}"));
-    assert_refused(&json.replace("file_open\",", "file_open\", \"tag\": 1,"), 7, "unknown key `tag`");
+    assert_refused(&json.replace("file_open\",", "file_open\", \"tag\": 1,"), 6, "unknown key `tag`");
 }
 
 #[test]
