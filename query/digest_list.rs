@@ -219,7 +219,7 @@ fn is_algorithm(word: &str) -> bool {
             rest.len() < 8 && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b's' || byte == b'b')
         })
     };
-    BEGINNINGS.iter().any(|beginning| is_beginning(&beginning))
+    BEGINNINGS.iter().any(is_beginning)
 }
 
 fn shortened(text: &str) -> String {

@@ -200,7 +200,7 @@ fn every_flipped_bit_of_a_manifest_is_found_signed_or_not_with_and_without_the_k
     Ok(())
 }
 
-/// All of them, with the key and without: what nothing signs in it is what minisign does not look at.
+/// All of them, or each fifth with the sample, with the key and without: what nothing signs in it is what minisign does not look at.
 #[test]
 fn every_flipped_bit_of_a_signature_is_found_with_and_without_the_key() -> Result<()> {
     let directory = tempfile::tempdir()?;
@@ -210,7 +210,8 @@ fn every_flipped_bit_of_a_signature_is_found_with_and_without_the_key() -> Resul
     record(root, 0, 0, Some(key))?;
     let signature = root.join("manifest.jsonl.minisig");
     let whole = fs::read(&signature)?;
-    for bit in 0..whole.len() * 8 {
+    let step = if std::env::var_os("HASHTRAIL_TEST_FULL").is_some() { 1 } else { 5 };
+    for bit in (0..whole.len() * 8).step_by(step) {
         let mut damaged = whole.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
         fs::write(&signature, damaged)?;
@@ -220,7 +221,7 @@ fn every_flipped_bit_of_a_signature_is_found_with_and_without_the_key() -> Resul
             assert!(!found.is_good() && is_placed, "bit {bit}: {:?}", found.findings);
         }
     }
-    for length in 0..whole.len() {
+    for length in (0..whole.len()).step_by(step) {
         fs::write(&signature, &whole[..length])?;
         assert!(
             anchors.iter().all(|anchors| verified(root, anchors).is_ok_and(|found| !found.is_good())),
