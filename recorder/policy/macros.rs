@@ -9,13 +9,14 @@ use super::report::{Report, quoted};
 const MAX_MACROS: usize = 64;
 
 /// Keys of a selector that a macro may have too.
-const MACRO_KEYS: [&str; 9] = [
+const MACRO_KEYS: [&str; 10] = [
     "matchPIDs",
     "matchNamespaces",
     "matchCapabilities",
     "matchBinaries",
     "matchParentBinaries",
     "matchArgs",
+    "matchData",
     "matchActions",
     "label",
     "hashtrail",

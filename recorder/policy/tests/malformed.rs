@@ -105,7 +105,7 @@ const ENTRIES: &[(&str, usize, &str)] = &[
         "a second file among the arguments of `x`",
     ),
     ("  - hook: x\n    args: [{index: 0, type: path, resolve: f_path}]", 8, "a path at the end of `resolve` `f_path`"),
-    ("  - hook: x\n    args: [{index: 0, btfType: a, btfTypeModule: m}]", 8, "`btfTypeModule` is not supported"),
+    ("  - hook: x\n    args: [{index: 0, type: int, btfTypeModule: m}]", 8, "`btfTypeModule` is not supported"),
     (
         "  - hook: sb_pivotroot\n    hashtrail: {fileTypes: {operator: In, values: [reg]}}",
         8,
