@@ -75,7 +75,7 @@ fn faults_of_macros_are_on_the_macros_line_and_once() {
             "    m: {matchActions: [{action: NoPast}]}",
             "test.yaml:13:33: unknown action `NoPast`; did you mean `NoPost`?",
         ),
-        ("    m: {matchData: [{index: 0}]}", "test.yaml:13:21: position 0 does not exist"),
+        ("    m: {matchData: [{index: 0}]}", "test.yaml:13:29: position 0 does not exist"),
         ("    m: [a]", "test.yaml:13:8: a macro must be a mapping"),
         ("    n: {}", "test.yaml:10:17: unknown macro `m`"),
         ("    m: {label: a}\n    m: {label: b}", "test.yaml:14:5: `m` stands twice"),
