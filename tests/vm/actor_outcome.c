@@ -8,7 +8,6 @@
 #include <linux/fs.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,29 +220,6 @@ static int cost(char **args)
 	return 0;
 }
 
-// cost-of-run FILE: prints the nanoseconds of one run of a program until it was waited for, the least of a hundred.
-static int cost_of_run(char **args)
-{
-	char *arguments[] = { args[0], NULL };
-	long long least = -1;
-
-	for (int round = 0; round < 100; round++) {
-		struct timespec began, ended;
-		long long spent;
-		pid_t child;
-
-		clock_gettime(CLOCK_MONOTONIC, &began);
-		if (posix_spawn(&child, args[0], NULL, NULL, arguments, environ) || waitpid(child, NULL, 0) != child)
-			fail("cannot run", args[0]);
-		clock_gettime(CLOCK_MONOTONIC, &ended);
-		spent = (ended.tv_sec - began.tv_sec) * 1000000000LL + ended.tv_nsec - began.tv_nsec;
-		if (least < 0 || spent < least)
-			least = spent;
-	}
-	printf("%lld\n", least);
-	return 0;
-}
-
 const struct command outcome_commands[] = {
 	{ "try-exec", 1, try_exec },
 	{ "try-open", 2, try_open },
@@ -257,6 +233,5 @@ const struct command outcome_commands[] = {
 	{ "run-until", 2, run_until },
 	{ "await", 3, await },
 	{ "cost", 3, cost },
-	{ "cost-of-run", 1, cost_of_run },
 	{ NULL, 0, NULL },
 };

@@ -11,8 +11,6 @@ echo content >file
 echo content >locked
 cp /data/bin/actor actor
 cp actor other
-program run small
-head -c 200000 /dev/zero >>run
 
 cost() {
     fact "$1 library" "$(actor cost rdonly "$WORK$library" "$opens")"
@@ -28,10 +26,3 @@ for filter in mode binary other path; do
     stop
 done
 cost none-again
-
-fact "none run" "$(actor cost-of-run ./run)"
-for option in '' --no-digest-cache; do
-    record $option
-    fact "default$option run" "$(actor cost-of-run ./run)"
-    stop
-done
