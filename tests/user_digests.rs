@@ -95,6 +95,7 @@ fn archive(directory: &Path, segments: &[Vec<Event>]) {
         seal(&archive, &mut manifest, &name, &context, events.clone(), vec![noted]).expect("a sealed segment");
         earlier = earlier.with(events).waiting();
     }
+    manifest.append(&[("stop", json!({"recording_id": ID, "state": "SEALED"}))]).expect("a stop");
 }
 
 /// Execs whose digest is known from the kernel, from user space or from both, sealed as it may come.
@@ -194,7 +195,11 @@ fn runs_stay_right_where_segments_interleave() {
 fn a_filter_on_the_digest_finds_each_event_once() {
     let directory = tempfile::tempdir().expect("a directory");
     archive(directory.path(), &segments());
-    let found = |arguments: &[&str]| ask(directory.path(), &[&["events"], arguments].concat());
+    let found = |arguments: &[&str]| {
+        let mut lines = ask(directory.path(), &[&["events"], arguments].concat());
+        assert_eq!(lines.pop().expect("a summary")["type"], "summary");
+        lines
+    };
     for letter in ['a', 'b'] {
         let digest = digest(letter);
         let expected = rows(directory.path(), &format!("SELECT seq FROM ({DIGESTS}) WHERE own = '{digest}'"));
