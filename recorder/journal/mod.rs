@@ -282,11 +282,8 @@ impl Journal {
 
     fn close(&mut self) {
         if let Some(writer) = self.writer.take() {
-            let path = writer.path().to_owned();
-            // Its map and its handle must be gone before anybody reads the segment: that would be a violation for IMA.
-            drop(writer);
             self.sealer.expect();
-            self.syncer.finish(path);
+            self.syncer.finish(writer.finish());
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::host;
 use crate::journal::sealer::seal_segment;
-use crate::journal::segment::{DAMAGED_SUFFIX, NEW_SUFFIX, SEGMENT_SUFFIX};
+use crate::journal::segment::{DAMAGED_SUFFIX, FinishedSegment, NEW_SUFFIX, SEGMENT_SUFFIX};
 use crate::journal::segment_rows::{EarlierExecs, Sealed, SegmentRows};
 use crate::record::header::{SegmentHeader, Surroundings};
 use anyhow::{Context, Result};
@@ -51,7 +51,9 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
         remove_if_there(&path)?;
     }
     for path in journal_files(archive, SEGMENT_SUFFIX)? {
-        match seal_segment(archive, manifest, &path, &mut earlier) {
+        let sealed =
+            FinishedSegment::open(&path).and_then(|segment| seal_segment(archive, manifest, &segment, &mut earlier));
+        match sealed {
             Ok(None) => {}
             Ok(Some(sealed)) => {
                 recovered.segments += 1;

@@ -4,7 +4,7 @@
 use crate::host::say::say;
 use crate::journal::measurements::Measurements;
 use crate::journal::reserve::Reserve;
-use crate::journal::segment::{DAMAGED_SUFFIX, read_segment};
+use crate::journal::segment::{DAMAGED_SUFFIX, FinishedSegment};
 use crate::journal::segment_rows::{EarlierExecs, Sealed, SegmentRows};
 use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -12,7 +12,7 @@ use hashtrail::archive::{Archive, remove_if_there};
 use hashtrail::manifest::Manifest;
 use std::collections::VecDeque;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -23,7 +23,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The sealing thread and the way to it.
 pub(crate) struct Sealer {
-    segments: Sender<PathBuf>,
+    segments: Sender<FinishedSegment>,
     faults: Receiver<String>,
     waiting: Arc<AtomicU64>,
     bound: u64,
@@ -78,7 +78,7 @@ impl Sealer {
     }
 
     /// The way in for finished segments.
-    pub(crate) fn inlet(&self) -> Sender<PathBuf> {
+    pub(crate) fn inlet(&self) -> Sender<FinishedSegment> {
         self.segments.clone()
     }
 
@@ -106,15 +106,15 @@ struct Worker {
     earlier: EarlierExecs,
     faults: Sender<String>,
     waiting: Arc<AtomicU64>,
-    queue: VecDeque<(PathBuf, Option<String>)>,
+    queue: VecDeque<(FinishedSegment, Option<String>)>,
 }
 
 impl Worker {
-    fn run(&mut self, segments: &Receiver<PathBuf>) {
+    fn run(&mut self, segments: &Receiver<FinishedSegment>) {
         self.measure();
         loop {
             match segments.recv_timeout(RETRY_INTERVAL) {
-                Ok(path) => self.queue.push_back((path, None)),
+                Ok(segment) => self.queue.push_back((segment, None)),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -128,17 +128,21 @@ impl Worker {
     fn end(mut self) -> Outcome {
         self.seal_all();
         self.measure();
-        let unsealed = self.queue.into_iter().map(|(path, error)| (path, error.unwrap_or_default())).collect();
+        let unsealed = self
+            .queue
+            .into_iter()
+            .map(|(segment, error)| (segment.path().to_owned(), error.unwrap_or_default()))
+            .collect();
         Outcome { manifest: self.manifest, unsealed }
     }
 
     /// Tries every segment that waits; those that fail wait on.
     fn seal_all(&mut self) {
-        for (path, before) in std::mem::take(&mut self.queue) {
-            let sealed = self.seal(&path).or_else(|_| {
+        for (segment, before) in std::mem::take(&mut self.queue) {
+            let sealed = self.seal(&segment).or_else(|_| {
                 // Sealing needs some space before it gives back more.
                 self.reserve.release()?;
-                self.seal(&path)
+                self.seal(&segment)
             });
             match sealed {
                 Ok(()) => {
@@ -147,18 +151,19 @@ impl Worker {
                     let _ = self.reserve.take();
                 }
                 Err(error) => {
-                    let error = format!("cannot seal `{}`, it is kept and tried again: {error:#}", path.display());
+                    let error =
+                        format!("cannot seal `{}`, it is kept and tried again: {error:#}", segment.path().display());
                     if before.as_ref() != Some(&error) {
                         self.report(&error);
                     }
-                    self.queue.push_back((path, Some(error)));
+                    self.queue.push_back((segment, Some(error)));
                 }
             }
         }
     }
 
-    fn seal(&mut self, path: &Path) -> Result<()> {
-        seal_segment(&self.archive, &mut self.manifest, path, &mut self.earlier).map(drop)
+    fn seal(&mut self, segment: &FinishedSegment) -> Result<()> {
+        seal_segment(&self.archive, &mut self.manifest, segment, &mut self.earlier).map(drop)
     }
 
     /// Stores what the kernel's measurement list has grown by; also the last step after each seal.
@@ -187,10 +192,10 @@ impl Worker {
 pub(crate) fn seal_segment(
     archive: &Archive,
     manifest: &mut Manifest,
-    path: &Path,
+    segment: &FinishedSegment,
     earlier: &mut EarlierExecs,
 ) -> Result<Option<Sealed>> {
-    let bytes = read_segment(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let (path, bytes) = (segment.path(), segment.read()?);
     if bytes.iter().all(|byte| *byte == 0) {
         // A power cut came before its first sync.
         remove_if_there(path)?;

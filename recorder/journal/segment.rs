@@ -10,7 +10,7 @@ use hashtrail::archive::{open_own, remove_if_there, rename_new};
 use memmap2::MmapMut;
 use rustix::fs::{FallocateFlags, fallocate};
 use std::fs::{File, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -91,6 +91,11 @@ impl SegmentWriter {
         self.file.try_clone().context("cannot duplicate the journal's file handle")
     }
 
+    /// Ends the segment.
+    pub(crate) fn finish(self) -> FinishedSegment {
+        FinishedSegment { path: self.path, file: self.file }
+    }
+
     /// Appends one frame; `false` when it does not fit any more.
     pub(crate) fn append(&mut self, kind: FrameKind, payload: &[u8], surroundings: Surroundings) -> bool {
         let frame = Frame { kind, number: self.frames, surroundings, payload };
@@ -102,14 +107,45 @@ impl SegmentWriter {
     }
 }
 
-/// Reads a segment that an earlier recording may have left.
-///
-/// # Errors
-/// When it is not a regular file, or cannot be read.
-pub(crate) fn read_segment(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open_own(path, OpenOptions::new().read(true))?.read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// A segment to which nothing is added any more.
+#[derive(Debug)]
+pub(crate) struct FinishedSegment {
+    path: PathBuf,
+    /// The handle that wrote it, or one for reading. To open a segment of this recording again, while anything still
+    /// holds a handle that can write it, would be a violation for IMA, in the measurement list that is evidence too. Who
+    /// holds one is not ours to know: an iterator over descriptors does so until its read ends.
+    file: File,
+}
+
+impl FinishedSegment {
+    /// One that an earlier recording left.
+    ///
+    /// # Errors
+    /// When it is not a regular file, or cannot be opened.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let file = open_own(path, OpenOptions::new().read(true)).with_context(|| cannot_read(path))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// Where it stands.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All bytes of it.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(crate) fn read(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut file = &self.file;
+        file.rewind().and_then(|()| file.read_to_end(&mut bytes)).with_context(|| cannot_read(&self.path))?;
+        Ok(bytes)
+    }
+}
+
+fn cannot_read(path: &Path) -> String {
+    format!("cannot read `{}`", path.display())
 }
 
 #[cfg(test)]
@@ -125,7 +161,8 @@ mod tests {
         let mut writer = SegmentWriter::create(&path, 4096, &header, Surroundings::default())?;
         let written = (0..10).filter(|_| writer.append(FrameKind::Record, &[7; 1000], Surroundings::default())).count();
         assert_eq!(written, 3);
-        let bytes = read_segment(&path)?;
+        let bytes = writer.finish().read()?;
+        assert_eq!(FinishedSegment::open(&path)?.read()?, bytes);
         let kinds: Vec<_> = pieces(&bytes, frame::salt_of(&header.recording_id))
             .map(|piece| matches!(piece, Piece::Frame(frame) if frame.kind == FrameKind::Header))
             .collect();

@@ -1,5 +1,6 @@
 //! Makes the journal durable, on a thread of its own: draining a ring never waits for a disk.
 
+use crate::journal::segment::FinishedSegment;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use hashtrail::archive::sync_directory;
 use std::fs::File;
@@ -13,7 +14,7 @@ enum Job {
     /// Enough was written: do not wait for the interval.
     Sync,
     /// This segment is finished.
-    Finish(PathBuf),
+    Finish(FinishedSegment),
 }
 
 /// A segment that could not be synced. What the kernel holds of it may be gone at the next failure of power, and a
@@ -36,7 +37,7 @@ pub(crate) struct Syncer {
 impl Syncer {
     /// Starts the thread. A sync begins each half `interval`: the other half is for the sync itself and for the rings, so
     /// that a power cut costs no more than `interval`. Finished segments go on to `finished`.
-    pub(crate) fn start(interval: Duration, finished: Sender<PathBuf>) -> Self {
+    pub(crate) fn start(interval: Duration, finished: Sender<FinishedSegment>) -> Self {
         let (jobs, received) = unbounded();
         let (failed, failures) = unbounded();
         let thread = std::thread::spawn(move || run(&received, &failed, &finished, interval / 2));
@@ -55,10 +56,9 @@ impl Syncer {
         }
     }
 
-    /// Lets go of a finished segment and hands it on. Only then has it no writer any more: reading it earlier would be a
-    /// violation for IMA, in the measurement list that is evidence too.
-    pub(crate) fn finish(&self, path: PathBuf) {
-        self.send(Job::Finish(path));
+    /// Syncs a finished segment and hands it on.
+    pub(crate) fn finish(&self, segment: FinishedSegment) {
+        self.send(Job::Finish(segment));
     }
 
     /// Failures since the last question.
@@ -82,7 +82,7 @@ impl Syncer {
     }
 }
 
-fn run(jobs: &Receiver<Job>, failed: &Sender<SyncFailure>, finished: &Sender<PathBuf>, period: Duration) {
+fn run(jobs: &Receiver<Job>, failed: &Sender<SyncFailure>, finished: &Sender<FinishedSegment>, period: Duration) {
     let mut current: Option<(PathBuf, File)> = None;
     loop {
         match jobs.recv_timeout(period) {
@@ -95,12 +95,12 @@ fn run(jobs: &Receiver<Job>, failed: &Sender<SyncFailure>, finished: &Sender<Pat
                 }
             }
             Ok(Job::Sync) | Err(RecvTimeoutError::Timeout) => sync(&mut current, failed),
-            Ok(Job::Finish(path)) => {
+            Ok(Job::Finish(segment)) => {
                 // Sealing makes it durable too, but only later: until then a power cut would cost its end.
                 sync(&mut current, failed);
                 current = None;
                 // The sealing thread ends after this one.
-                let _ = finished.send(path);
+                let _ = finished.send(segment);
             }
             Err(RecvTimeoutError::Disconnected) => return,
         }
