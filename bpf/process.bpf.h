@@ -155,29 +155,45 @@ static __always_inline void fill_credentials(struct event *event, struct task_st
 
 static __always_inline __u32 pid_namespace_of(struct task_struct *task)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level);
-	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
-	struct upid *own = (void *)numbers + level * bpf_core_type_size(struct upid);
+	struct pid *pid = task->thread_pid;
+	__u32 level = pid->level;
+	struct upid *own;
 
+	if (!level)
+		return pid->numbers[0].ns->ns.inum;
+	/* As a number: the verifier lets no pointer that it knows move by what it does not know. */
+	own = (void *)BPF_CORE_READ(task, thread_pid) + bpf_core_field_offset(struct pid, numbers) +
+	      level * bpf_core_type_size(struct upid);
 	return BPF_CORE_READ(own, ns, ns.inum);
+}
+
+static __always_inline void copy_comm(char *to, struct task_struct *task)
+{
+	__u64 *words = (void *)to;
+
+	_Static_assert(COMM_BYTES == sizeof(task->comm) && COMM_BYTES == 2 * sizeof(*words), "a name is two words");
+	words[0] = *(const __u64 *)&task->comm[0];
+	words[1] = *(const __u64 *)&task->comm[8];
 }
 
 static __always_inline void fill_task(struct event *event, struct task_struct *task)
 {
+	struct inode *root;
+
 	event->pid = task->tgid;
 	event->tid = task->pid;
 	event->ppid = task->real_parent->tgid;
 	event->process_start_ns = task->group_leader->start_boottime;
 	event->parent_start_ns = task->real_parent->group_leader->start_boottime;
-	bpf_probe_read_kernel_str(event->comm, sizeof(event->comm), task->comm);
-	bpf_probe_read_kernel_str(event->parent_comm, sizeof(event->parent_comm), task->real_parent->comm);
+	copy_comm(event->comm, task);
+	copy_comm(event->parent_comm, task->real_parent);
 	fill_credentials(event, task);
-	event->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	event->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	root = task->fs->root.dentry->d_inode;
+	event->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	event->mnt_ns = task->nsproxy->mnt_ns->ns.inum;
 	event->pid_ns = pid_namespace_of(task);
-	event->root_dev = BPF_CORE_READ(task, fs, root.dentry, d_inode, i_sb, s_dev);
-	event->root_ino = BPF_CORE_READ(task, fs, root.dentry, d_inode, i_ino);
+	event->root_dev = root->i_sb->s_dev;
+	event->root_ino = root->i_ino;
 }
 
 __noinline int fill_process(struct thread *thread)
@@ -276,9 +292,9 @@ static __noinline int follow_thread(struct thread *thread)
 	return 0;
 }
 
-static __always_inline __u64 cgroup_of(struct task_struct *task)
+static __always_inline struct kernfs_node *cgroup_of(struct task_struct *task)
 {
-	return (__u64)BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
+	return task->cgroups->dfl_cgrp->kn;
 }
 
 /* An id of 64 hexadecimal digits, alone or with the runtime's name before or behind it, makes a cgroup one of a container. */
@@ -334,7 +350,7 @@ static long look_at_cgroup(__u64 level, struct cgroup_walk *walk)
 	if (!node)
 		return 1;
 	bytes = bpf_probe_read_kernel_str(walk->slot->tail + CLAMP(walk->offset, TAIL_BYTES - CONTAINER_BYTES),
-					  CONTAINER_BYTES, BPF_CORE_READ(node, name));
+					  CONTAINER_BYTES, node->name);
 	if (bytes > CONTAINER_ID_DIGITS) {
 		walk->start = unknown_zero;
 		bpf_loop(CLAMP((__u32)bytes, CONTAINER_BYTES), look_at_letter, walk, 0);
@@ -344,23 +360,22 @@ static long look_at_cgroup(__u64 level, struct cgroup_walk *walk)
 		}
 	}
 	if (bpf_core_field_exists(node->parent))
-		walk->node = BPF_CORE_READ(node, parent);
+		walk->node = node->parent;
 	else
-		walk->node = BPF_CORE_READ(newer, __parent);
+		walk->node = newer->__parent;
 	return 0;
 }
 
 /* Behind all else: the name of the innermost cgroup that is a container's. */
-__noinline int append_container(struct event *event, struct scratch *slot, __u64 cgroup)
+static __always_inline void append_container(struct event *event, struct scratch *slot, struct kernfs_node *cgroup)
 {
-	struct cgroup_walk walk = { .slot = slot, .node = (void *)cgroup };
+	struct cgroup_walk walk = { .slot = slot, .node = cgroup };
 
-	if (!event || !slot)
-		return 0;
+	if (!slot)
+		return;
 	walk.offset = event->path_bytes + event->exe_bytes + event->argv_bytes + event->target_bytes;
 	bpf_loop(CGROUP_LEVELS, look_at_cgroup, &walk, 0);
 	event->container_bytes = walk.bytes;
-	return 0;
 }
 
 #endif

@@ -166,7 +166,7 @@ static __always_inline void finish(struct thread *thread, struct scratch *slot, 
 	if (committed)
 		append_arguments(thread, slot, committed);
 	append_target(thread, slot);
-	append_container(&thread->event, slot, cgroup_of((void *)bpf_get_current_task()));
+	append_container(&thread->event, slot, cgroup_of(bpf_get_current_task_btf()));
 	send_rows(thread, slot);
 }
 
@@ -188,25 +188,44 @@ static __always_inline struct scratch *begin(struct thread *thread)
 struct subject {
 	struct path *path;
 	struct file *file;
-	__u64 dentry;
-	__u64 inode;
+	struct dentry *dentry;
+	struct inode *inode;
 	__u32 open_flags;
+	bool is_whole; /* the path lies under whole mounts */
+	bool is_typed; /* the verifier knows all of it; constant */
 };
+
+/* Of a file that the verifier knows as one. Not inlined: there would be a dozen of it. */
+static __noinline int fill_typed_file(struct thread *thread, struct file *file)
+{
+	struct inode *inode = file->f_inode;
+
+	read_file(&thread->event, file->f_path.dentry, inode, true);
+	find_typed_content(&thread->content, inode);
+	fill_typed_content(&thread->event, &thread->content, inode);
+	return 0;
+}
 
 /* The columns of the file. Filters ask for its type alone, so most calls that are filtered are spared this. */
 static __always_inline void fill_subject(struct thread *thread, struct subject *subject)
 {
-	fill_file(&thread->event, subject->dentry, subject->inode);
 	thread->content.opened = (__u64)subject->file;
-	thread->content.opened_inode = thread->content.inode = subject->inode;
+	thread->content.opened_inode = thread->content.inode = (__u64)subject->inode;
 	thread->content.own_writers = is_own_writer(thread, subject->file);
-	find_content(&thread->content);
-	fill_content(&thread->event, &thread->content);
+	if (subject->is_typed) {
+		if (subject->file)
+			fill_typed_file(thread, subject->file);
+	} else {
+		fill_file(&thread->event, (__u64)subject->dentry, (__u64)subject->inode);
+		find_content(&thread->content);
+		fill_content(&thread->event, &thread->content);
+	}
 	thread->event.open_flags = subject->open_flags;
 	if (is_write(thread, subject->file) && is_mapped_executable(&thread->content))
 		thread->event.flags |= EVENT_MAPPED_EXECUTABLE;
 	if (subject->path)
-		thread->event.path_flags |= flags_of_path(subject->path, bpf_get_current_task_btf());
+		thread->event.path_flags |= flags_of_path(subject->path, bpf_get_current_task_btf(), true,
+								    subject->is_whole);
 }
 
 /* Nothing that others wait for is held meanwhile. */
@@ -246,29 +265,31 @@ static __always_inline int conclude(struct thread *thread, struct scratch *slot,
 	return thread->verdict;
 }
 
-/* What a mount and a name lead to. is_kept: the path is what the process is known by from now on. */
-static __always_inline void find_path(struct thread *thread, struct scratch *slot, struct path *path, bool is_kept)
+/* What a mount and a name lead to. is_kept: the path is what the process is known by from now on. Whether it is whole. */
+static __always_inline bool find_path(struct thread *thread, struct scratch *slot, struct path *path, bool is_kept)
 {
+	bool is_whole = is_under_whole_mounts(path);
 	struct hook_policy *policy = policy_of(thread->hook);
 
 	resolve_path(&thread->event, slot, path);
-	look_at_way(&thread->event, path, is_kept || (policy && policy->needed_texts & 1 << TEXT_PATH));
+	look_at_way(&thread->event, path, !is_whole && (is_kept || (policy && policy->needed_texts & 1 << TEXT_PATH)));
+	return is_whole;
 }
 
 /* Hooks that give a file. */
 static __always_inline int record_file(struct thread *thread, struct file *file, struct linux_binprm *committed)
 {
-	struct subject subject = {};
+	struct subject subject = { .is_typed = true };
 	struct scratch *slot;
 
 	if (file) {
 		subject.path = &file->f_path;
 		subject.file = file;
-		subject.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-		subject.inode = (__u64)BPF_CORE_READ(file, f_inode);
+		subject.dentry = file->f_path.dentry;
+		subject.inode = file->f_inode;
 		subject.open_flags = file->f_flags;
 	}
-	if (!could_match(thread, subject.inode) && !committed) {
+	if (!could_match(thread, subject.inode, true) && !committed) {
 		COUNT(filtered, 1);
 		return 0;
 	}
@@ -276,7 +297,7 @@ static __always_inline int record_file(struct thread *thread, struct file *file,
 		touch_arguments(committed);
 	slot = begin(thread);
 	if (file)
-		find_path(thread, slot, &file->f_path, committed);
+		subject.is_whole = find_path(thread, slot, &file->f_path, committed);
 	return conclude(thread, slot, subject, committed);
 }
 
@@ -290,30 +311,30 @@ static __always_inline int record_unhashed(struct thread *thread, struct file *f
 	struct scratch *slot;
 
 	if (file) {
-		subject.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-		subject.inode = (__u64)BPF_CORE_READ(file, f_inode);
+		subject.dentry = BPF_CORE_READ(file, f_path.dentry);
+		subject.inode = BPF_CORE_READ(file, f_inode);
 		subject.open_flags = BPF_CORE_READ(file, f_flags);
 	}
-	if (!could_match(thread, subject.inode)) {
+	if (!could_match(thread, subject.inode, false)) {
 		COUNT(filtered, 1);
 		return 0;
 	}
 	slot = begin(thread);
-	if (file && is_memfd(&file->f_path))
-		name_memfd(&thread->event, slot, subject.dentry);
+	if (file && is_memfd(&file->f_path, false))
+		name_memfd(&thread->event, slot, (__u64)subject.dentry);
 	else if (file)
-		resolve_dentry(thread, slot, subject.dentry, (__u64)BPF_CORE_READ(file, f_path.mnt));
+		resolve_dentry(thread, slot, (__u64)subject.dentry, (__u64)BPF_CORE_READ(file, f_path.mnt));
 	return conclude(thread, slot, subject, NULL);
 }
 
 /* Change hooks give names in directories, under their locks, so nothing is hashed. target is the second name, or 0. */
 static __always_inline int record_dentry(struct thread *thread, __u64 dentry, __u64 target)
 {
-	struct subject subject = { .dentry = dentry };
+	struct subject subject = { .dentry = (void *)dentry };
 	struct scratch *slot;
 
-	subject.inode = (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
-	if (!could_match(thread, subject.inode)) {
+	subject.inode = BPF_CORE_READ((struct dentry *)dentry, d_inode);
+	if (!could_match(thread, subject.inode, false)) {
 		COUNT(filtered, 1);
 		return 0;
 	}
@@ -329,11 +350,11 @@ static __always_inline int record_dentry(struct thread *thread, __u64 dentry, __
 /* A place in the tree of mounts: a dentry and the vfsmount that shows it. */
 static __always_inline int record_place(struct thread *thread, __u64 dentry, __u64 shown_by)
 {
-	struct subject subject = { .dentry = dentry };
+	struct subject subject = { .dentry = (void *)dentry };
 	struct scratch *slot;
 
-	subject.inode = (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
-	if (!could_match(thread, subject.inode)) {
+	subject.inode = BPF_CORE_READ((struct dentry *)dentry, d_inode);
+	if (!could_match(thread, subject.inode, false)) {
 		COUNT(filtered, 1);
 		return 0;
 	}
@@ -347,14 +368,14 @@ static __always_inline int record_path(struct thread *thread, struct path *path)
 	struct subject subject = { .path = path };
 	struct scratch *slot;
 
-	subject.dentry = (__u64)BPF_CORE_READ(path, dentry);
-	subject.inode = (__u64)BPF_CORE_READ(path, dentry, d_inode);
-	if (!could_match(thread, subject.inode)) {
+	subject.dentry = BPF_CORE_READ(path, dentry);
+	subject.inode = BPF_CORE_READ(path, dentry, d_inode);
+	if (!could_match(thread, subject.inode, false)) {
 		COUNT(filtered, 1);
 		return 0;
 	}
 	slot = begin(thread);
-	find_path(thread, slot, path, false);
+	subject.is_whole = find_path(thread, slot, path, false);
 	return conclude(thread, slot, subject, NULL);
 }
 

@@ -10,6 +10,7 @@
 #include <bpf/bpf_tracing.h>
 #include "event.h"
 #include "tables.h"
+#include "load.bpf.h"
 #include "maps.bpf.h"
 #include "send.bpf.h"
 #include "text.bpf.h"

@@ -54,7 +54,7 @@ static __always_inline bool is_write(struct thread *thread, struct file *file)
 	switch (thread->hook) {
 	case HOOK_FILE_OPEN:
 	case HOOK_FILE_POST_OPEN:
-		return file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE;
+		return file && file->f_mode & FMODE_WRITE;
 	case HOOK_INODE_SETATTR:
 		return thread->number[NUMBER_ATTRIBUTES] & ATTRIBUTE_SIZE;
 	}
