@@ -33,7 +33,9 @@ static long act_for_entry(__u64 entry, struct thread **context)
 	struct selector *selector;
 	__u32 row;
 
-	if (!(thread->acting & bit) || entry >= ENTRIES_PER_HOOK)
+	if (entry >= ENTRIES_PER_HOOK || !(thread->acting >> entry))
+		return 1;
+	if (!(thread->acting & bit))
 		return 0;
 	row = thread->selector_of_entry[entry];
 	selector = bpf_map_lookup_elem(&selectors, &row);

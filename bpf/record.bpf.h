@@ -120,7 +120,9 @@ static long send_matched_entry(__u64 entry, struct rows *rows)
 	struct event *event = &thread->event;
 	__u32 row;
 
-	if (entry >= ENTRIES_PER_HOOK || !(thread->matched & bit))
+	if (entry >= ENTRIES_PER_HOOK || !(thread->matched >> entry))
+		return 1;
+	if (!(thread->matched & bit))
 		return 0;
 	row = thread->selector_of_entry[entry];
 	if (rows->slot) {
