@@ -58,9 +58,10 @@ __noinline int limit_rows(struct thread *thread, struct scratch *slot)
 {
 	if (!thread)
 		return 0;
-	if (config.has_limits)
+	if (config.has_limits) {
 		hash_texts(thread, slot);
-	apply_limits(thread, SELECTOR_LIMITED, thread->matched);
+		apply_limits(thread, SELECTOR_LIMITED, thread->matched);
+	}
 	return !!(thread->matched | thread->acting | thread->undecided);
 }
 
