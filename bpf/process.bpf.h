@@ -85,12 +85,12 @@ static __always_inline bool find_binary(struct scratch *slot, const struct proce
 	if (process->is_kernel)
 		return true;
 	if (process->exe_truncated || !bytes) {
-		see_unknown_binary();
+		note_unknown_binary();
 		return false;
 	}
 	bpf_probe_read_kernel(slot->tail, CLAMP(bytes, EXE_BYTES), process->exe);
 	find_sets_of_tail(slot, binary, bytes);
-	see_binary(binary);
+	note_binary(binary);
 	return true;
 }
 
@@ -98,7 +98,7 @@ static __always_inline bool find_binary(struct scratch *slot, const struct proce
  * A process that the programs of this generation meet for the first time: its sets and families under their policies. Its
  * other threads and its children may look at it meanwhile, so the sets are found aside.
  */
-__noinline int adopt(struct scratch *slot, struct process *process, __u64 task)
+__noinline int classify_process(struct scratch *slot, struct process *process, __u64 task)
 {
 	struct membership membership = { .task = (void *)task };
 	struct path_sets binary = {};
@@ -134,7 +134,7 @@ static __always_inline struct process *known_process(bool parent)
 		return NULL;
 	if (parent)
 		task = BPF_CORE_READ(task, real_parent);
-	adopt(slot, process, (__u64)task);
+	classify_process(slot, process, (__u64)task);
 	release_scratch(slot);
 	return process;
 }
@@ -248,12 +248,12 @@ static __noinline int remember_binary(struct thread *thread, struct scratch *slo
 	process->is_kernel = 0;
 	process->exec_id = thread->exec_id;
 	process->binary = thread->sets[TEXT_PATH];
-	see_binary(&thread->sets[TEXT_PATH]);
+	note_binary(&thread->sets[TEXT_PATH]);
 	/* The last name of a path that is too long would be taken for the whole. */
 	if (!slot || thread->unknown_texts >> TEXT_PATH & 1) {
 		process->exe_bytes = process->exe_truncated = 0;
 		process->unknown |= UNKNOWN_BINARY;
-		see_unknown_binary();
+		note_unknown_binary();
 		return 0;
 	}
 	bytes = thread->event.path_bytes;

@@ -109,7 +109,7 @@ static __always_inline void fill_entry(struct event *event, struct rows *rows, _
 	}
 	event->result = 0;
 	event->not_enforced = NOT_ENFORCED_NONE;
-	fill_act(event, thread, selector);
+	fill_action(event, thread, selector);
 	event->digest_status = wants_digest ? rows->status : DIGEST_NOT_REQUESTED;
 	event->digest_doubt = wants_digest ? rows->doubt : 0;
 }
@@ -157,7 +157,7 @@ __noinline int send_rows(struct thread *thread, struct scratch *slot)
 static __always_inline void finish(struct thread *thread, struct scratch *slot, struct linux_binprm *committed)
 {
 	decide_by_digest(thread);
-	act(thread);
+	enforce(thread);
 	if (!thread->matched) {
 		/* Else a row was merged, or an act needs none: both are counted as such. */
 		if (!thread->decided)

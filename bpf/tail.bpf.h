@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Texts that stand behind the path in a record and do not belong to the process: arguments, and the second text. */
-#ifndef HASHTRAIL_APPEND_H
-#define HASHTRAIL_APPEND_H
+#ifndef HASHTRAIL_TAIL_H
+#define HASHTRAIL_TAIL_H
 
 struct argument_count {
 	struct scratch *slot;
