@@ -83,76 +83,6 @@ __noinline int decide_by_digest(struct thread *thread)
 	return 0;
 }
 
-/* One row for each entry that matched; all share the digest. */
-struct rows {
-	struct thread *thread;
-	struct scratch *slot;
-	__u32 bytes;
-	__u32 doubt; /* of the digest that those share which want one */
-	__u8 status;
-};
-
-static __always_inline void fill_entry(struct event *event, struct rows *rows, __u32 row, __u64 bit)
-{
-	struct thread *thread = rows->thread;
-	bool wants_digest = thread->wants_digest & bit;
-	struct selector *selector = bpf_map_lookup_elem(&selectors, &row);
-
-	if (!selector)
-		return;
-	event->entry = selector->entry;
-	event->selector = selector->selector;
-	event->flags &= ~(EVENT_ENFORCED | EVENT_UNDECIDED);
-	if (thread->unknown & bit) {
-		event->flags |= EVENT_UNDECIDED;
-		COUNT(undecided, 1);
-	}
-	event->result = 0;
-	event->not_enforced = NOT_ENFORCED_NONE;
-	fill_action(event, thread, selector);
-	event->digest_status = wants_digest ? rows->status : DIGEST_NOT_REQUESTED;
-	event->digest_doubt = wants_digest ? rows->doubt : 0;
-}
-
-static long send_matched_entry(__u64 entry, struct rows *rows)
-{
-	struct thread *thread = rows->thread;
-	__u64 bit = 1ULL << (entry % ENTRIES_PER_HOOK);
-	struct event *event = &thread->event;
-	__u32 row;
-
-	if (entry >= ENTRIES_PER_HOOK || !(thread->matched >> entry))
-		return 1;
-	if (!(thread->matched & bit))
-		return 0;
-	row = thread->selector_of_entry[entry];
-	if (rows->slot) {
-		rows->slot->event = *event;
-		fill_entry(&rows->slot->event, rows, row, bit);
-		send(&rows->slot->event, CLAMP(rows->bytes, sizeof(struct event) + TAIL_BYTES));
-	} else {
-		fill_entry(event, rows, row, bit);
-		send(event, sizeof(*event));
-	}
-	return 0;
-}
-
-__noinline int send_rows(struct thread *thread, struct scratch *slot)
-{
-	struct rows rows = { .thread = thread, .slot = slot };
-	struct event *event;
-
-	if (!thread)
-		return 0;
-	event = &thread->event;
-	rows.status = event->digest_status;
-	rows.doubt = event->digest_doubt;
-	rows.bytes = sizeof(*event) + event->path_bytes + event->exe_bytes + event->argv_bytes + event->target_bytes +
-		     event->container_bytes;
-	bpf_loop(ENTRIES_PER_HOOK, send_matched_entry, &rows, 0);
-	return 0;
-}
-
 /* After the digest. committed is given where an exec has succeeded. */
 static __always_inline void finish(struct thread *thread, struct scratch *slot, struct linux_binprm *committed)
 {
@@ -185,50 +115,6 @@ static __always_inline struct scratch *begin(struct thread *thread)
 	if (config.has_values)
 		read_texts(thread, slot);
 	return slot;
-}
-
-/* The file of a call. path is NULL for a dentry that comes without a mount, file where nothing can be hashed. */
-struct subject {
-	struct path *path;
-	struct file *file;
-	struct dentry *dentry;
-	struct inode *inode;
-	__u32 open_flags;
-	bool is_whole; /* the path lies under whole mounts */
-	bool is_typed; /* the verifier knows all of it; constant */
-};
-
-/* Of a file that the verifier knows as one. Not inlined: there would be a dozen of it. */
-static __noinline int fill_typed_file(struct thread *thread, struct file *file)
-{
-	struct inode *inode = file->f_inode;
-
-	read_file(&thread->event, file->f_path.dentry, inode, true);
-	find_typed_content(&thread->content, inode);
-	fill_typed_content(&thread->event, &thread->content, inode);
-	return 0;
-}
-
-/* The columns of the file. Filters ask for its type alone, so most calls that are filtered are spared this. */
-static __always_inline void fill_subject(struct thread *thread, struct subject *subject)
-{
-	thread->content.opened = (__u64)subject->file;
-	thread->content.opened_inode = thread->content.inode = (__u64)subject->inode;
-	thread->content.own_writers = is_own_writer(thread, subject->file);
-	if (subject->is_typed) {
-		if (subject->file)
-			fill_typed_file(thread, subject->file);
-	} else {
-		fill_file(&thread->event, (__u64)subject->dentry, (__u64)subject->inode);
-		find_content(&thread->content);
-		fill_content(&thread->event, &thread->content);
-	}
-	thread->event.open_flags = subject->open_flags;
-	if (is_write(thread, subject->file) && is_mapped_executable(&thread->content))
-		thread->event.flags |= EVENT_MAPPED_EXECUTABLE;
-	if (subject->path)
-		thread->event.path_flags |= flags_of_path(subject->path, bpf_get_current_task_btf(), true,
-								    subject->is_whole);
 }
 
 /* Nothing that others wait for is held meanwhile. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The sensor. One translation unit; read it in the order of the way of one event: file_hooks, inode_hooks and named_hooks (what
- * is recorded), call, binary_gate, directory and policy (whether), path and text, value, limit, file, process, digest_cache,
- * reading, aside and digest (the columns), enforce (the denial), send (the ring).
+ * is recorded), call, binary_gate, directory and policy (whether), record (the way), path, climb, text, value and limit (what
+ * filters look at), subject, file, content, digest, digest_cache, reading and aside (the columns of the file), task, process
+ * and container (those of who acts), enforce (the denial), rows and send (the ring).
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
@@ -11,7 +12,10 @@
 #include "event.h"
 #include "tables.h"
 #include "load.bpf.h"
+#include "thread.bpf.h"
 #include "maps.bpf.h"
+#include "helpers.bpf.h"
+#include "scratch.bpf.h"
 #include "send.bpf.h"
 #include "text.bpf.h"
 #include "path.bpf.h"
@@ -19,7 +23,10 @@
 #include "value.bpf.h"
 #include "policy.bpf.h"
 #include "binary_gate.bpf.h"
+#include "ancestry.bpf.h"
 #include "process.bpf.h"
+#include "task.bpf.h"
+#include "container.bpf.h"
 #include "directory.bpf.h"
 #include "call.bpf.h"
 #include "fork.bpf.h"
@@ -35,6 +42,8 @@
 #include "aside.bpf.h"
 #include "enforce.bpf.h"
 #include "tail.bpf.h"
+#include "subject.bpf.h"
+#include "rows.bpf.h"
 #include "record.bpf.h"
 #include "file_hooks.bpf.h"
 #include "inode_hooks.bpf.h"
