@@ -65,7 +65,7 @@ static __always_inline bool first_word(__u64 *word, struct dentry *dentry, bool 
 	else
 		offset = bpf_core_field_offset(struct dentry___shortname, d_shortname);
 	inside = (__u64)dentry + offset;
-	/* The compiler would take the name's address for that of the dentry, which only the verifier knows not to be the same. */
+	/* Else the compiler takes one of two equal addresses for the other, of which the verifier knows only this one. */
 	asm volatile("" : "+r"(inside));
 	if (is_typed && name == inside) {
 		*word = *(const __u64 *)((const void *)dentry + offset);
@@ -94,7 +94,8 @@ static __always_inline bool has_bit(__u64 bits, __u64 hash)
 	return bits >> (hash >> 58) & 1;
 }
 
-static __always_inline bool is_asked_for(const struct directories *asked, const struct ascent *ascent, bool is_typed, bool *is_known)
+static __always_inline bool is_asked_for(const struct directories *asked, const struct ascent *ascent, bool is_typed,
+					 bool *is_known)
 {
 	__u64 hash = 0;
 

@@ -24,8 +24,8 @@ static long long ns_of(clockid_t clock)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-// Prints what one of `count` acts costs, in the least of a hundred rounds of so many each: most rounds of a few are shorter than
-// the time between two ticks. The clock of this thread leaves out what the recorder does meanwhile.
+// Prints what one of `count` acts costs, in the least of a hundred rounds of so many each: most rounds of a few are shorter
+// than the time between two ticks. The clock of this thread leaves out what the recorder does meanwhile.
 static int print_least(clockid_t clock, int count, act act, const char *file, int number)
 {
 	long long least = -1;
