@@ -134,54 +134,51 @@ _Static_assert(NUMBER_ATTRIBUTES == NUMBER_ARGUMENT_0 + LIMIT_ARGUMENTS - 1, "ar
 
 static __always_inline __u64 capabilities_at(const struct cred *cred, __u64 offset)
 {
-	__u64 bits = 0;
-
-	bpf_probe_read_kernel(&bits, sizeof(bits), (void *)cred + offset);
-	return bits;
+	return *(const __u64 *)((const void *)cred + offset);
 }
 
 static __always_inline __u64 namespace_number(struct task_struct *task, __u32 number)
 {
 	switch (number) {
 	case NUMBER_UTS_NS:
-		return BPF_CORE_READ(task, nsproxy, uts_ns, ns.inum);
+		return task->nsproxy->uts_ns->ns.inum;
 	case NUMBER_IPC_NS:
-		return BPF_CORE_READ(task, nsproxy, ipc_ns, ns.inum);
+		return task->nsproxy->ipc_ns->ns.inum;
 	case NUMBER_MNT_NS:
-		return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+		return task->nsproxy->mnt_ns->ns.inum;
 	case NUMBER_PID_NS:
 		return pid_namespace_of(task);
 	case NUMBER_PID_FOR_CHILDREN_NS:
-		return BPF_CORE_READ(task, nsproxy, pid_ns_for_children, ns.inum);
+		return task->nsproxy->pid_ns_for_children->ns.inum;
 	case NUMBER_NET_NS:
-		return BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+		return task->nsproxy->net_ns->ns.inum;
 	case NUMBER_TIME_NS:
-		return BPF_CORE_READ(task, nsproxy, time_ns, ns.inum);
+		return task->nsproxy->time_ns->ns.inum;
 	case NUMBER_TIME_FOR_CHILDREN_NS:
-		return BPF_CORE_READ(task, nsproxy, time_ns_for_children, ns.inum);
+		return task->nsproxy->time_ns_for_children->ns.inum;
 	case NUMBER_CGROUP_NS:
-		return BPF_CORE_READ(task, nsproxy, cgroup_ns, ns.inum);
+		return task->nsproxy->cgroup_ns->ns.inum;
 	}
-	return BPF_CORE_READ(task, cred, user_ns, ns.inum);
+	return task->cred->user_ns->ns.inum;
 }
 
 static __always_inline __u64 number_of(struct task_struct *task, __u32 number)
 {
-	const struct cred *cred = BPF_CORE_READ(task, cred);
+	const struct cred *cred = task->cred;
 
 	switch (number) {
 	case NUMBER_UID:
-		return BPF_CORE_READ(cred, uid.val);
+		return cred->uid.val;
 	case NUMBER_EUID:
-		return BPF_CORE_READ(cred, euid.val);
+		return cred->euid.val;
 	case NUMBER_AUID:
 		if (!bpf_core_field_exists(task->loginuid))
 			return (__u32)-1;
-		return BPF_CORE_READ(task, loginuid.val);
+		return task->loginuid.val;
 	case NUMBER_PID:
-		return BPF_CORE_READ(task, tgid);
+		return task->tgid;
 	case NUMBER_NAMESPACE_PID:
-		return namespace_pid_of(BPF_CORE_READ(task, group_leader));
+		return namespace_pid_of(task->group_leader);
 	case NUMBER_CAP_EFFECTIVE:
 		return capabilities_at(cred, bpf_core_field_offset(struct cred, cap_effective));
 	case NUMBER_CAP_INHERITABLE:
@@ -202,7 +199,7 @@ static long fill_number(__u64 index, struct numbers *numbers)
 	__u32 number = numbers->policy->number[index % sizeof(numbers->policy->number)];
 
 	if (number < NUMBER_COUNT)
-		numbers->thread->number[number] = number_of((void *)bpf_get_current_task(), number);
+		numbers->thread->number[number] = number_of(bpf_get_current_task_btf(), number);
 	return 0;
 }
 
@@ -252,13 +249,13 @@ static __always_inline void look_at_process(struct thread *thread, struct hook_p
 }
 
 /* Whether any selector could match, whatever the path is: spares the path of what no policy asked for. */
-static __always_inline bool could_match(struct thread *thread, __u64 inode)
+static __always_inline bool could_match(struct thread *thread, struct inode *inode, bool is_typed)
 {
 	struct hook_policy *policy = policy_of(thread->hook);
 
 	if (!policy || !policy->step_count)
 		return false;
-	thread->number[NUMBER_FILE_TYPE] = BPF_CORE_READ((struct inode *)inode, i_mode) & S_IFMT;
+	thread->number[NUMBER_FILE_TYPE] = inode ? READ(is_typed, inode, i_mode) & S_IFMT : 0;
 	look_at_process(thread, policy);
 	if (config.has_values && policy->value_count)
 		read_values(thread, policy);

@@ -215,7 +215,7 @@ __noinline int resolve_dentry(struct thread *thread, struct scratch *slot, __u64
 	event = &thread->event;
 	event->path_bytes = climb_path(slot, (void *)dentry, mount, slot->tail, &flags);
 	/* Its attributes can still be set, through a descriptor, and its old name may be another file's by now. */
-	if (is_deleted((void *)dentry))
+	if (is_deleted((void *)dentry, false))
 		flags |= PATH_DELETED;
 	event->path_flags |= flags;
 	return 0;

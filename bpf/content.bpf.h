@@ -76,24 +76,24 @@ static __always_inline bool is_of_a_server(__u32 magic)
 }
 
 /* Where each change of content, also through a mapping or by a seldom call, moves what we look at. */
-static __always_inline bool is_watched(struct super_block *super, __u32 magic)
+static __always_inline bool is_watched(struct super_block *super, __u32 magic, bool is_typed)
 {
-	struct gendisk *disk;
+	int major;
 
 	if (magic == TMPFS_MAGIC)
 		return true;
 	if (magic != EXT4_SUPER_MAGIC && magic != XFS_SUPER_MAGIC && magic != BTRFS_SUPER_MAGIC)
 		return false;
-	disk = disk_of(super);
-	return disk && !is_loop(disk);
+	major = major_of(super, is_typed);
+	return major != NO_DISK && major != LOOP_MAJOR;
 }
 
-static __always_inline void look_at_filesystem(struct content *content, struct super_block *super)
+static __always_inline void look_at_filesystem(struct content *content, struct super_block *super, bool is_typed)
 {
-	__u32 magic = BPF_CORE_READ(super, s_magic);
-	unsigned long flags = BPF_CORE_READ(super, s_flags), internal_flags = BPF_CORE_READ(super, s_iflags);
+	__u32 magic = READ(is_typed, super, s_magic);
+	unsigned long flags = READ(is_typed, super, s_flags), internal_flags = READ(is_typed, super, s_iflags);
 
-	content->dev = BPF_CORE_READ(super, s_dev);
+	content->dev = READ(is_typed, super, s_dev);
 	if ((flags | internal_flags) & SB_I_VERSION)
 		content->state |= CONTENT_COUNTED;
 	if (internal_flags & SB_I_IMA_UNVERIFIABLE_SIGNATURE || is_of_a_server(magic))
@@ -101,7 +101,7 @@ static __always_inline void look_at_filesystem(struct content *content, struct s
 	/* A store through a mapping of tmpfs, or past the VFS of xfs, leaves its only trace at the open: see writer.bpf.h. */
 	if (content->state & CONTENT_STACKED && magic == TMPFS_MAGIC)
 		content->state |= CONTENT_UNVERIFIABLE;
-	if (is_watched(super, magic) && !(content->state & CONTENT_STACKED && magic == XFS_SUPER_MAGIC))
+	if (is_watched(super, magic, is_typed) && !(content->state & CONTENT_STACKED && magic == XFS_SUPER_MAGIC))
 		content->state |= CONTENT_WATCHED;
 	if (content->state & CONTENT_WATCHED && (magic == EXT4_SUPER_MAGIC || magic == BTRFS_SUPER_MAGIC))
 		content->state |= CONTENT_TRACED;
@@ -111,20 +111,19 @@ static __always_inline void look_at_filesystem(struct content *content, struct s
 }
 
 /* As it is now. */
-static __always_inline void look_at_content(struct content *content)
+static __always_inline void look_at_content(struct content *content, struct inode *inode, bool is_typed)
 {
-	struct inode *inode = (void *)content->inode;
-	struct address_space *mapping = BPF_CORE_READ(inode, i_mapping);
+	struct address_space *mapping = READ(is_typed, inode, i_mapping);
 
-	content->version = BPF_CORE_READ(inode, i_version.counter);
-	content->size_bytes = BPF_CORE_READ(inode, i_size);
-	content->cached_bytes = BPF_CORE_READ(mapping, nrpages) * config.page_bytes;
-	content->writers = BPF_CORE_READ(inode, i_writecount.counter);
-	content->writable_mappings = BPF_CORE_READ(mapping, i_mmap_writable.counter);
-	read_ctime(inode, &content->ctime_s, &content->ctime_ns);
+	content->version = READ(is_typed, inode, i_version.counter);
+	content->size_bytes = READ(is_typed, inode, i_size);
+	content->cached_bytes = READ(is_typed, mapping, nrpages) * config.page_bytes;
+	content->writers = READ(is_typed, inode, i_writecount.counter);
+	content->writable_mappings = READ(is_typed, mapping, i_mmap_writable.counter);
+	read_ctime(inode, is_typed, &content->ctime_s, &content->ctime_ns);
 	if (content->writers > content->own_writers || content->writable_mappings > 0)
 		content->state |= CONTENT_WRITABLE;
-	look_at_filesystem(content, BPF_CORE_READ(inode, i_sb));
+	look_at_filesystem(content, READ(is_typed, inode, i_sb), is_typed);
 }
 
 /* What makes any digest of it doubtful. */
@@ -159,39 +158,69 @@ __noinline int find_content(struct content *content)
 		content->state |= CONTENT_UNVERIFIABLE;
 		content->inode = content->opened_inode;
 	}
-	look_at_content(content);
+	look_at_content(content, (void *)content->inode, false);
 	return 0;
 }
 
-static __always_inline void fill_image(struct event *event, struct super_block *super)
+/* The same of a typed inode, which is in opened_inode. */
+static __always_inline void find_typed_content(struct content *content, struct inode *inode)
 {
-	struct gendisk *disk = disk_of(super);
+	if (inode->i_sb->s_stack_depth) {
+		find_content(content);
+		return;
+	}
+	content->file = content->opened;
+	content->inode = content->opened_inode;
+	content->state = 0;
+	look_at_content(content, inode, true);
+}
+
+static __always_inline void fill_image(struct event *event, struct super_block *super, bool is_typed)
+{
 	struct inode *image;
 
-	if (!disk || !is_loop(disk))
+	if (major_of(super, is_typed) != LOOP_MAJOR)
 		return;
-	image = image_of(disk);
+	image = image_of(disk_of(super));
 	event->image_dev = image ? BPF_CORE_READ(image, i_sb, s_dev) : BPF_CORE_READ(super, s_dev);
 	event->image_ino = image ? BPF_CORE_READ(image, i_ino) : 0;
 }
 
-/* The columns of what lies beneath the file. */
-static __always_inline void fill_content(struct event *event, const struct content *content)
+static __always_inline void fill_counts(struct event *event, const struct content *content)
 {
-	struct inode *inode = (void *)content->inode;
-
-	if (!inode)
-		return;
 	event->writers = content->writers;
 	event->writable_mappings = content->writable_mappings;
 	event->i_version_raw = content->version;
 	event->digest_doubt = doubts_of(content);
-	fill_image(event, BPF_CORE_READ(inode, i_sb));
+}
+
+/* The columns of what lies beneath the file. */
+__noinline int fill_content(struct event *event, const struct content *content)
+{
+	struct inode *inode;
+
+	if (!event || !content || !content->inode)
+		return 0;
+	inode = (void *)content->inode;
+	fill_counts(event, content);
+	fill_image(event, BPF_CORE_READ(inode, i_sb), false);
 	if (!(content->state & CONTENT_STACKED) || depth_of(inode))
-		return;
+		return 0;
 	event->real_dev = content->dev;
 	event->real_ino = BPF_CORE_READ(inode, i_ino);
 	bpf_probe_read_kernel_str(event->real_fs_type, sizeof(event->real_fs_type), BPF_CORE_READ(inode, i_sb, s_type, name));
+	return 0;
+}
+
+/* The same where it is the file's own inode, or a stacked one's. */
+static __always_inline void fill_typed_content(struct event *event, const struct content *content, struct inode *inode)
+{
+	if (content->state & CONTENT_STACKED) {
+		fill_content(event, content);
+		return;
+	}
+	fill_counts(event, content);
+	fill_image(event, inode->i_sb, true);
 }
 
 #endif

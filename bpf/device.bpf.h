@@ -31,9 +31,23 @@ static __always_inline struct gendisk *disk_of(struct super_block *super)
 	return device ? BPF_CORE_READ(device, bd_disk) : NULL;
 }
 
-static __always_inline bool is_loop(struct gendisk *disk)
+#define NO_DISK -1
+
+/* Of the disk under a filesystem; NO_DISK where disk_of gives none. */
+static __always_inline int major_of(struct super_block *super, bool is_typed)
 {
-	return BPF_CORE_READ(disk, major) == LOOP_MAJOR;
+	struct block_device *device;
+	struct gendisk *disk;
+
+	if ((__u32)READ(is_typed, super, s_magic) == BTRFS_SUPER_MAGIC) {
+		disk = disk_of(super);
+		return disk ? BPF_CORE_READ(disk, major) : NO_DISK;
+	}
+	device = READ(is_typed, super, s_bdev);
+	if (!device)
+		return NO_DISK;
+	disk = READ(is_typed, device, bd_disk);
+	return disk ? READ(is_typed, disk, major) : NO_DISK;
 }
 
 /* The image that a loop device shows; NULL where its type was not known when these programs were loaded. */

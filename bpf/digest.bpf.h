@@ -68,15 +68,15 @@ static __always_inline bool reuse_exec_digest(struct thread *thread, struct file
 {
 	struct exec_digest *known = &thread->exec_digest;
 	struct event *event = &thread->event;
-	struct kept_digest *kept;
+	struct cached_digest *cached;
 
 	if (!is_exec_hook(thread->hook) || !known->exec_id || known->exec_id != event->exec_id ||
 	    known->ino != event->ino || known->dev != event->dev || known->ino_generation != event->ino_generation ||
 	    known->i_version_raw != event->i_version_raw || known->size_bytes != event->size_bytes ||
 	    !(thread->content.state & CONTENT_WATCHED))
 		return false;
-	kept = bpf_inode_storage_get(&kept_digests, file->f_inode, NULL, 0);
-	if (!kept || kept->write_opens != known->write_opens)
+	cached = bpf_inode_storage_get(&digest_cache, file->f_inode, NULL, 0);
+	if (!cached || cached->write_opens != known->write_opens)
 		return false;
 	__builtin_memcpy(event->digest, known->digest, DIGEST_BYTES);
 	event->digest_algorithm = known->algorithm;
@@ -158,11 +158,11 @@ static __noinline int needs_hash(struct thread *thread, struct file *file)
 		return 0;
 	}
 	event->digest_status = digest_obstacle(thread, file);
-	return event->digest_status == DIGEST_OK && !reuse_exec_digest(thread, file) && !reuse_kept_digest(thread, file);
+	return event->digest_status == DIGEST_OK && !reuse_exec_digest(thread, file) && !reuse_cached_digest(thread, file);
 }
 
 /* After the helper: what the digest is worth, and where it is kept. write_opens: before it. */
-static __noinline int weigh_digest(struct thread *thread, struct kept_digest *kept, __u64 write_opens, __u64 begin)
+static __noinline int weigh_digest(struct thread *thread, struct cached_digest *cached, __u64 write_opens, __u64 begin)
 {
 	struct content after = {};
 	struct event *event;
@@ -176,23 +176,23 @@ static __noinline int weigh_digest(struct thread *thread, struct kept_digest *ke
 	find_content(&after);
 	event->digest_doubt = doubts_over_hash(thread, &after);
 	event->i_version_raw = after.version;
-	event->content_read_ns = thread->hashed ? begin : vouched_read(thread, kept);
+	event->content_read_ns = thread->hashed ? begin : vouched_read(thread, cached);
 	if (!event->content_read_ns)
 		event->content_read_ns = noted_read(&after);
 	if (!event->content_read_ns)
 		event->digest_doubt |= DOUBT_NOT_REVALIDATED;
 	/* Who opened it for writing and is gone again may have stored into a mapping, which leaves no other trace. */
-	if (!kept || kept->write_opens != write_opens)
-		event->digest_doubt |= kept ? DOUBT_MOVED_DURING_HASH : DOUBT_NOT_REVALIDATED;
+	if (!cached || cached->write_opens != write_opens)
+		event->digest_doubt |= cached ? DOUBT_MOVED_DURING_HASH : DOUBT_NOT_REVALIDATED;
 	keep_exec_digest(thread, write_opens);
-	if (kept && thread->hashed)
-		keep_digest(thread, kept, &after, write_opens);
+	if (cached && thread->hashed)
+		cache_digest(thread, cached, &after, write_opens);
 	return 0;
 }
 
 static __noinline int take_hash(struct thread *thread, struct file *file)
 {
-	struct kept_digest *kept;
+	struct cached_digest *cached;
 	struct event *event;
 	__u64 begin, write_opens;
 	bool may_remember;
@@ -201,8 +201,8 @@ static __noinline int take_hash(struct thread *thread, struct file *file)
 	if (!thread || !file)
 		return 0;
 	event = &thread->event;
-	kept = memory_of(file->f_inode);
-	write_opens = kept ? kept->write_opens : 0;
+	cached = memory_of(file->f_inode);
+	write_opens = cached ? cached->write_opens : 0;
 	begin = bpf_ktime_get_boot_ns();
 	may_remember = ima_has_policy();
 	thread->hashed = 0;
@@ -222,7 +222,7 @@ static __noinline int take_hash(struct thread *thread, struct file *file)
 	event->digest_source = SOURCE_IMA;
 	if (!may_remember && !ima_has_policy())
 		thread->hashed = 1;
-	return weigh_digest(thread, kept, write_opens, begin);
+	return weigh_digest(thread, cached, write_opens, begin);
 }
 
 static __always_inline void note_hash_begin(struct file *file)

@@ -12,16 +12,17 @@
 struct ascent {
 	struct dentry *first; /* below the root */
 	struct dentry *second;
+	struct dentry *mountpoint; /* of the file's mount, where that is not the root's */
 	__u64 moves; /* grows with each move of a dentry on the way */
 	bool is_moving;
 	bool has_arrived;
 };
 
-static __always_inline void ascend(struct ascent *ascent, struct dentry *dentry, struct dentry *root)
+static __always_inline void ascend(struct ascent *ascent, struct dentry *dentry, struct dentry *root, bool is_typed)
 {
 	int i;
 
-	__builtin_memset(ascent, 0, sizeof(*ascent));
+	ascent->has_arrived = false;
 	for (i = 0; i < DEEPEST_FILE; i++) {
 		__u32 sequence;
 
@@ -29,22 +30,57 @@ static __always_inline void ascend(struct ascent *ascent, struct dentry *dentry,
 			ascent->has_arrived = true;
 			return;
 		}
-		sequence = dentry->d_seq.seqcount.sequence;
+		sequence = READ(is_typed, dentry, d_seq.seqcount.sequence);
 		ascent->is_moving |= sequence & 1;
 		ascent->moves += sequence;
 		ascent->second = ascent->first;
 		ascent->first = dentry;
-		dentry = dentry->d_parent;
+		dentry = READ(is_typed, dentry, d_parent);
 	}
 }
 
-/* Mixes a name's length and its first eight bytes into a hash; recorder/tables/directories.rs does the same. */
-static __always_inline bool mix_name(__u64 *hash, struct dentry *dentry)
+/* Of a mount that is not the root's, but mounted in it; on others the way is not gone. */
+static __always_inline void ascend_mount(struct ascent *ascent, struct path *path, struct path *root)
 {
-	__u32 bytes = dentry->d_name.len;
+	struct mount *mount = (void *)(__u64)path->mnt - bpf_core_field_offset(struct mount, mnt), *parent;
+
+	ascend(ascent, path->dentry, path->mnt->mnt_root, true);
+	if (!ascent->has_arrived)
+		return;
+	ascent->has_arrived = false;
+	parent = BPF_CORE_READ(mount, mnt_parent);
+	if ((__u64)parent + bpf_core_field_offset(struct mount, mnt) != (__u64)root->mnt)
+		return;
+	ascent->mountpoint = BPF_CORE_READ(mount, mnt_mountpoint);
+	ascend(ascent, ascent->mountpoint, root->dentry, false);
+}
+
+/* A short name stands in the dentry itself, where a plain load reaches it. */
+static __always_inline bool first_word(__u64 *word, struct dentry *dentry, bool is_typed)
+{
+	__u64 name = (__u64)READ(is_typed, dentry, d_name.name), inside, offset;
+
+	if (bpf_core_field_exists(dentry->d_iname))
+		offset = bpf_core_field_offset(struct dentry, d_iname);
+	else
+		offset = bpf_core_field_offset(struct dentry___shortname, d_shortname);
+	inside = (__u64)dentry + offset;
+	/* Else the compiler takes one of two equal addresses for the other, of which the verifier knows only this one. */
+	asm volatile("" : "+r"(inside));
+	if (is_typed && name == inside) {
+		*word = *(const __u64 *)((const void *)dentry + offset);
+		return true;
+	}
+	return !bpf_probe_read_kernel(word, sizeof(*word), (const void *)name);
+}
+
+/* Mixes a name's length and its first eight bytes into a hash; recorder/tables/directories.rs does the same. */
+static __always_inline bool mix_name(__u64 *hash, struct dentry *dentry, bool is_typed)
+{
+	__u32 bytes = READ(is_typed, dentry, d_name.len);
 	__u64 word;
 
-	if (bpf_probe_read_kernel(&word, sizeof(word), dentry->d_name.name))
+	if (!first_word(&word, dentry, is_typed))
 		return false;
 	if (bytes < sizeof(word))
 		word &= (1ULL << bytes * 8) - 1;
@@ -58,23 +94,43 @@ static __always_inline bool has_bit(__u64 bits, __u64 hash)
 	return bits >> (hash >> 58) & 1;
 }
 
-static __always_inline bool is_asked_for(const struct directories *asked, const struct ascent *ascent, bool *is_known)
+static __always_inline bool is_asked_for(const struct directories *asked, const struct ascent *ascent, bool is_typed,
+					 bool *is_known)
 {
 	__u64 hash = 0;
 
-	*is_known = ascent->has_arrived && !ascent->is_moving && ascent->first && mix_name(&hash, ascent->first);
+	*is_known = ascent->has_arrived && !ascent->is_moving && ascent->first && mix_name(&hash, ascent->first, is_typed);
 	if (has_bit(asked->first, hash))
 		return true;
 	if (!ascent->second || !has_bit(asked->looked_into, hash))
 		return false;
-	*is_known = *is_known && mix_name(&hash, ascent->second);
+	*is_known = *is_known && mix_name(&hash, ascent->second, is_typed);
 	return has_bit(asked->second, hash);
+}
+
+static __always_inline bool is_same_way(const struct ascent *ascent, const struct ascent *again)
+{
+	return again->has_arrived && again->moves == ascent->moves && again->first == ascent->first &&
+	       again->mountpoint == ascent->mountpoint;
+}
+
+/* A function of its own: most files are on the mount of the root. */
+static __noinline int stops_in_mount(const struct directories *asked, struct path *path, struct path *root)
+{
+	struct ascent ascent = {}, again = {};
+	bool is_known;
+
+	ascend_mount(&ascent, path, root);
+	if (is_asked_for(asked, &ascent, false, &is_known) || !is_known)
+		return false;
+	ascend_mount(&again, path, root);
+	return is_same_way(&ascent, &again);
 }
 
 /*
  * Whether no policy can match, because all ask for files in other directories. The sequence numbers of the dentries are read
- * again at the end: two moves beside this ascent could show a way that the file never had. They are read without barriers,
- * which only x86 does not need.
+ * again at the end, and the place of a mount: two moves beside this ascent could show a way that the file never had. They are
+ * read without barriers, which only x86 does not need.
  */
 static __always_inline bool stops_at_directory(__u32 hook, struct file *file)
 {
@@ -85,17 +141,18 @@ static __always_inline bool stops_at_directory(__u32 hook, struct file *file)
 	};
 #ifdef __TARGET_ARCH_x86
 	struct fs_struct *fs = bpf_get_current_task_btf()->fs;
-	struct dentry *root = fs->root.dentry;
-	struct ascent ascent, again;
+	struct ascent ascent = {}, again = {};
 	bool is_known;
 
-	if (!(asked.first | asked.second) || file->f_path.mnt != fs->root.mnt)
+	if (!(asked.first | asked.second))
 		return false;
-	ascend(&ascent, file->f_path.dentry, root);
-	if (is_asked_for(&asked, &ascent, &is_known) || !is_known)
+	if (file->f_path.mnt != fs->root.mnt)
+		return stops_in_mount(&asked, &file->f_path, &fs->root);
+	ascend(&ascent, file->f_path.dentry, fs->root.dentry, true);
+	if (is_asked_for(&asked, &ascent, true, &is_known) || !is_known)
 		return false;
-	ascend(&again, file->f_path.dentry, root);
-	return again.has_arrived && again.moves == ascent.moves && again.first == ascent.first;
+	ascend(&again, file->f_path.dentry, fs->root.dentry, true);
+	return is_same_way(&ascent, &again);
 #else
 	return false;
 #endif

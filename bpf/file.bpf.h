@@ -3,62 +3,63 @@
 #ifndef HASHTRAIL_FILE_H
 #define HASHTRAIL_FILE_H
 
-static __always_inline void read_mtime(struct inode *inode, __s64 *seconds, __u32 *nanoseconds)
+static __always_inline void read_mtime(struct inode *inode, bool is_typed, __s64 *seconds, __u32 *nanoseconds)
 {
 	struct inode___timespec *timespec = (void *)inode;
 	struct inode___accessor *accessor = (void *)inode;
 
 	if (bpf_core_field_exists(inode->i_mtime_sec)) {
-		*seconds = BPF_CORE_READ(inode, i_mtime_sec);
-		*nanoseconds = BPF_CORE_READ(inode, i_mtime_nsec);
+		*seconds = READ(is_typed, inode, i_mtime_sec);
+		*nanoseconds = READ(is_typed, inode, i_mtime_nsec);
 	} else if (bpf_core_field_exists(timespec->i_mtime)) {
-		*seconds = BPF_CORE_READ(timespec, i_mtime.tv_sec);
-		*nanoseconds = BPF_CORE_READ(timespec, i_mtime.tv_nsec);
+		*seconds = READ(is_typed, timespec, i_mtime.tv_sec);
+		*nanoseconds = READ(is_typed, timespec, i_mtime.tv_nsec);
 	} else {
-		*seconds = BPF_CORE_READ(accessor, __i_mtime.tv_sec);
-		*nanoseconds = BPF_CORE_READ(accessor, __i_mtime.tv_nsec);
+		*seconds = READ(is_typed, accessor, __i_mtime.tv_sec);
+		*nanoseconds = READ(is_typed, accessor, __i_mtime.tv_nsec);
 	}
 }
 
-static __always_inline void read_ctime(struct inode *inode, __s64 *seconds, __u32 *nanoseconds)
+static __always_inline void read_ctime(struct inode *inode, bool is_typed, __s64 *seconds, __u32 *nanoseconds)
 {
 	struct inode___timespec *timespec = (void *)inode;
 	struct inode___accessor *accessor = (void *)inode;
 
 	if (bpf_core_field_exists(inode->i_ctime_sec)) {
-		*seconds = BPF_CORE_READ(inode, i_ctime_sec);
+		*seconds = READ(is_typed, inode, i_ctime_sec);
 		/* From 6.13 on the highest bit says that the time was asked for */
-		*nanoseconds = BPF_CORE_READ(inode, i_ctime_nsec) & ~(1U << 31);
+		*nanoseconds = READ(is_typed, inode, i_ctime_nsec) & ~(1U << 31);
 	} else if (bpf_core_field_exists(timespec->i_ctime)) {
-		*seconds = BPF_CORE_READ(timespec, i_ctime.tv_sec);
-		*nanoseconds = BPF_CORE_READ(timespec, i_ctime.tv_nsec);
+		*seconds = READ(is_typed, timespec, i_ctime.tv_sec);
+		*nanoseconds = READ(is_typed, timespec, i_ctime.tv_nsec);
 	} else {
-		*seconds = BPF_CORE_READ(accessor, __i_ctime.tv_sec);
-		*nanoseconds = BPF_CORE_READ(accessor, __i_ctime.tv_nsec);
+		*seconds = READ(is_typed, accessor, __i_ctime.tv_sec);
+		*nanoseconds = READ(is_typed, accessor, __i_ctime.tv_nsec);
 	}
 }
 
-/* Of the file of any hook: not every hook gives pointers that the verifier knows, so all is read by probes. */
-__noinline int fill_file(struct event *event, __u64 dentry_address, __u64 inode_address)
+static __always_inline void read_file(struct event *event, struct dentry *dentry, struct inode *inode, bool is_typed)
 {
-	struct dentry *dentry = (void *)dentry_address;
-	struct inode *inode = (void *)inode_address;
-
-	if (!event || !inode)
-		return 0;
 	event->flags |= EVENT_HAS_FILE;
-	event->dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	event->ino = BPF_CORE_READ(inode, i_ino);
-	event->ino_generation = BPF_CORE_READ(inode, i_generation);
-	event->parent_ino = BPF_CORE_READ(dentry, d_parent, d_inode, i_ino);
-	bpf_probe_read_kernel_str(event->fs_type, sizeof(event->fs_type), BPF_CORE_READ(inode, i_sb, s_type, name));
-	event->mode = BPF_CORE_READ(inode, i_mode);
-	event->owner_uid = BPF_CORE_READ(inode, i_uid.val);
-	event->owner_gid = BPF_CORE_READ(inode, i_gid.val);
-	event->nlink = BPF_CORE_READ(inode, i_nlink);
-	event->size_bytes = BPF_CORE_READ(inode, i_size);
-	read_mtime(inode, &event->mtime_s, &event->mtime_ns);
-	read_ctime(inode, &event->ctime_s, &event->ctime_ns);
+	event->dev = READ(is_typed, inode, i_sb, s_dev);
+	event->ino = READ(is_typed, inode, i_ino);
+	event->ino_generation = READ(is_typed, inode, i_generation);
+	event->parent_ino = READ(is_typed, dentry, d_parent, d_inode, i_ino);
+	bpf_probe_read_kernel_str(event->fs_type, sizeof(event->fs_type), READ(is_typed, inode, i_sb, s_type, name));
+	event->mode = READ(is_typed, inode, i_mode);
+	event->owner_uid = READ(is_typed, inode, i_uid.val);
+	event->owner_gid = READ(is_typed, inode, i_gid.val);
+	event->nlink = READ(is_typed, inode, i_nlink);
+	event->size_bytes = READ(is_typed, inode, i_size);
+	read_mtime(inode, is_typed, &event->mtime_s, &event->mtime_ns);
+	read_ctime(inode, is_typed, &event->ctime_s, &event->ctime_ns);
+}
+
+/* Of the file of a hook that gives pointers which the verifier does not know. */
+__noinline int fill_file(struct event *event, __u64 dentry, __u64 inode)
+{
+	if (event && inode)
+		read_file(event, (void *)dentry, (void *)inode, false);
 	return 0;
 }
 

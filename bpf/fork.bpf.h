@@ -83,7 +83,7 @@ static __always_inline int follow_fork(struct task_struct *parent, struct task_s
 	from = known_process(false);
 	/* What stands there for other policies is found again when the child is met; the look may not come by the child. */
 	if (!from) {
-		look_is_incomplete = 1;
+		scan_is_incomplete = 1;
 		from = process_of(bpf_get_current_task_btf(), false, 0);
 	}
 	if (from) {

@@ -176,6 +176,16 @@ struct dentry {
 	struct qstr d_name;
 	struct inode *d_inode;
 	struct super_block *d_sb;
+	unsigned char d_iname[32];
+};
+
+union shortname_store {
+	unsigned char string[32];
+};
+
+/* Where dentry has no d_iname */
+struct dentry___shortname {
+	union shortname_store d_shortname;
 };
 
 struct vfsmount {

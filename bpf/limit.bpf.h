@@ -173,7 +173,9 @@ static long limit_entry(__u64 entry, struct limiting *limiting)
 	struct selector *selector;
 	__u32 row;
 
-	if (!(thread->matched & limiting->entries & bit) || entry >= ENTRIES_PER_HOOK)
+	if (entry >= ENTRIES_PER_HOOK || !((thread->matched & limiting->entries) >> entry))
+		return 1;
+	if (!(thread->matched & limiting->entries & bit))
 		return 0;
 	row = thread->selector_of_entry[entry];
 	selector = bpf_map_lookup_elem(&selectors, &row);

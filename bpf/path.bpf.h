@@ -51,13 +51,13 @@ static __always_inline bool is_reachable(struct path *path, struct task_struct *
 	return walk.reachable;
 }
 
-static __always_inline bool is_memfd(struct path *path)
+static __always_inline bool is_memfd(struct path *path, bool is_typed)
 {
 	char name[6];
 
-	if (!(BPF_CORE_READ(path, mnt, mnt_flags) & MNT_INTERNAL))
+	if (!(READ(is_typed, path, mnt, mnt_flags) & MNT_INTERNAL))
 		return false;
-	if (bpf_probe_read_kernel(name, sizeof(name), BPF_CORE_READ(path, dentry, d_name.name)))
+	if (bpf_probe_read_kernel(name, sizeof(name), READ(is_typed, path, dentry, d_name.name)))
 		return false;
 	return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':';
 }
@@ -78,32 +78,17 @@ __noinline int name_memfd(struct event *event, struct scratch *slot, __u64 dentr
 }
 
 /* d_unlinked(): no longer in the hash, and not a root */
-static __always_inline bool is_unlinked(struct dentry *dentry)
+static __always_inline bool is_unlinked(struct dentry *dentry, bool is_typed)
 {
-	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
+	return !READ(is_typed, dentry, d_hash.pprev) && READ(is_typed, dentry, d_parent) != dentry;
 }
 
 /* A name that is about to be given to a file has none yet. */
-static __always_inline bool is_deleted(struct dentry *dentry)
+static __always_inline bool is_deleted(struct dentry *dentry, bool is_typed)
 {
-	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+	struct inode *inode = READ(is_typed, dentry, d_inode);
 
-	return inode && (is_unlinked(dentry) || !BPF_CORE_READ(inode, i_nlink));
-}
-
-static __always_inline __u32 flags_of_path(struct path *path, struct task_struct *task)
-{
-	__u32 flags = 0;
-
-	if (is_deleted(BPF_CORE_READ(path, dentry)))
-		flags |= PATH_DELETED;
-	if (is_memfd(path))
-		return PATH_MEMFD;
-	if (BPF_CORE_READ(path, dentry) == BPF_CORE_READ(path, mnt, mnt_root))
-		flags |= PATH_MOUNT_POINT;
-	if (!is_reachable(path, task))
-		flags |= PATH_UNREACHABLE;
-	return flags;
+	return inode && (is_unlinked(dentry, is_typed) || !READ(is_typed, inode, i_nlink));
 }
 
 #define DELETED_SUFFIX_BYTES 10
@@ -122,10 +107,10 @@ static __always_inline __u32 without_suffix(struct scratch *slot, __u32 bytes)
 /* A SysV segment or another file of the kernel's own tmpfs: it has no directory, and d_path adds the text to its name. */
 static __always_inline bool is_segment(struct path *path)
 {
-	struct dentry *dentry = BPF_CORE_READ(path, dentry);
+	struct dentry *dentry = path->dentry;
 
-	return path->mnt->mnt_flags & MNT_INTERNAL && BPF_CORE_READ(dentry, d_parent) == dentry &&
-	       (__u32)BPF_CORE_READ(dentry, d_sb, s_magic) == TMPFS_MAGIC && !is_memfd(path);
+	return path->mnt->mnt_flags & MNT_INTERNAL && dentry->d_parent == dentry &&
+	       (__u32)dentry->d_sb->s_magic == TMPFS_MAGIC && !is_memfd(path, true);
 }
 
 /*
@@ -134,7 +119,7 @@ static __always_inline bool is_segment(struct path *path)
  */
 static __noinline int resolve_path(struct event *event, struct scratch *slot, struct path *path)
 {
-	bool unlinked = is_unlinked(BPF_CORE_READ(path, dentry)) || is_segment(path);
+	bool unlinked = is_unlinked(path->dentry, true) || is_segment(path);
 	long length;
 
 	if (!slot)
@@ -194,8 +179,25 @@ static __always_inline void look_at_way(struct event *event, struct path *path, 
 	if (path->mnt->mnt_flags & MNT_INTERNAL)
 		return;
 	if (BPF_CORE_READ(mount, mnt_ns) != task->nsproxy->mnt_ns ||
-	    (is_asked && !is_under_whole_mounts(path) && !is_reachable(path, task)))
+	    (is_asked && !is_reachable(path, task)))
 		event->path_flags |= PATH_UNREACHABLE;
+}
+
+/* is_whole: it was found to lie under whole mounts, and so is reached. */
+static __always_inline __u32 flags_of_path(struct path *path, struct task_struct *task, bool is_typed, bool is_whole)
+{
+	struct dentry *dentry = READ(is_typed, path, dentry);
+	__u32 flags = 0;
+
+	if (is_deleted(dentry, is_typed))
+		flags |= PATH_DELETED;
+	if (is_memfd(path, is_typed))
+		return PATH_MEMFD;
+	if (dentry == READ(is_typed, path, mnt, mnt_root))
+		flags |= PATH_MOUNT_POINT;
+	if (!is_whole && !is_reachable(path, task))
+		flags |= PATH_UNREACHABLE;
+	return flags;
 }
 
 #endif

@@ -172,14 +172,14 @@ static __always_inline bool step_holds(struct evaluation *evaluation, const stru
 	return found != !!step->negated;
 }
 
-static __always_inline bool acts(const struct selector *selector)
+static __always_inline bool has_action(const struct selector *selector)
 {
 	return selector->flags & SELECTOR_HAS_ERROR || selector->signal;
 }
 
 static __always_inline bool is_told(const struct selector *selector)
 {
-	return selector->flags & SELECTOR_POST || acts(selector);
+	return selector->flags & SELECTOR_POST || has_action(selector);
 }
 
 /* Selectors of one entry are tried in order; the first that matches decides. */
@@ -212,7 +212,7 @@ static __always_inline long selector_matches(struct evaluation *evaluation, __u3
 	thread->selector_of_entry[selector->entry_of_hook] = row;
 	if (evaluation->uncertain)
 		thread->uncertain |= bit;
-	if (acts(selector))
+	if (has_action(selector))
 		thread->acting |= bit;
 	if (selector->flags & SELECTOR_POST || thread->acting & (thread->unknown | thread->uncertain) & bit)
 		thread->matched |= bit;

@@ -58,9 +58,10 @@ __noinline int limit_rows(struct thread *thread, struct scratch *slot)
 {
 	if (!thread)
 		return 0;
-	if (config.has_limits)
+	if (config.has_limits) {
 		hash_texts(thread, slot);
-	apply_limits(thread, SELECTOR_LIMITED, thread->matched);
+		apply_limits(thread, SELECTOR_LIMITED, thread->matched);
+	}
 	return !!(thread->matched | thread->acting | thread->undecided);
 }
 
@@ -82,79 +83,11 @@ __noinline int decide_by_digest(struct thread *thread)
 	return 0;
 }
 
-/* One row for each entry that matched; all share the digest. */
-struct rows {
-	struct thread *thread;
-	struct scratch *slot;
-	__u32 bytes;
-	__u32 doubt; /* of the digest that those share which want one */
-	__u8 status;
-};
-
-static __always_inline void fill_entry(struct event *event, struct rows *rows, __u32 row, __u64 bit)
-{
-	struct thread *thread = rows->thread;
-	bool wants_digest = thread->wants_digest & bit;
-	struct selector *selector = bpf_map_lookup_elem(&selectors, &row);
-
-	if (!selector)
-		return;
-	event->entry = selector->entry;
-	event->selector = selector->selector;
-	event->flags &= ~(EVENT_ENFORCED | EVENT_UNDECIDED);
-	if (thread->unknown & bit) {
-		event->flags |= EVENT_UNDECIDED;
-		COUNT(undecided, 1);
-	}
-	event->result = 0;
-	event->not_enforced = NOT_ENFORCED_NONE;
-	fill_act(event, thread, selector);
-	event->digest_status = wants_digest ? rows->status : DIGEST_NOT_REQUESTED;
-	event->digest_doubt = wants_digest ? rows->doubt : 0;
-}
-
-static long send_matched_entry(__u64 entry, struct rows *rows)
-{
-	struct thread *thread = rows->thread;
-	__u64 bit = 1ULL << (entry % ENTRIES_PER_HOOK);
-	struct event *event = &thread->event;
-	__u32 row;
-
-	if (entry >= ENTRIES_PER_HOOK || !(thread->matched & bit))
-		return 0;
-	row = thread->selector_of_entry[entry];
-	if (rows->slot) {
-		rows->slot->event = *event;
-		fill_entry(&rows->slot->event, rows, row, bit);
-		send(&rows->slot->event, CLAMP(rows->bytes, sizeof(struct event) + TAIL_BYTES));
-	} else {
-		fill_entry(event, rows, row, bit);
-		send(event, sizeof(*event));
-	}
-	return 0;
-}
-
-__noinline int send_rows(struct thread *thread, struct scratch *slot)
-{
-	struct rows rows = { .thread = thread, .slot = slot };
-	struct event *event;
-
-	if (!thread)
-		return 0;
-	event = &thread->event;
-	rows.status = event->digest_status;
-	rows.doubt = event->digest_doubt;
-	rows.bytes = sizeof(*event) + event->path_bytes + event->exe_bytes + event->argv_bytes + event->target_bytes +
-		     event->container_bytes;
-	bpf_loop(ENTRIES_PER_HOOK, send_matched_entry, &rows, 0);
-	return 0;
-}
-
 /* After the digest. committed is given where an exec has succeeded. */
 static __always_inline void finish(struct thread *thread, struct scratch *slot, struct linux_binprm *committed)
 {
 	decide_by_digest(thread);
-	act(thread);
+	enforce(thread);
 	if (!thread->matched) {
 		/* Else a row was merged, or an act needs none: both are counted as such. */
 		if (!thread->decided)
@@ -166,7 +99,7 @@ static __always_inline void finish(struct thread *thread, struct scratch *slot, 
 	if (committed)
 		append_arguments(thread, slot, committed);
 	append_target(thread, slot);
-	append_container(&thread->event, slot, cgroup_of((void *)bpf_get_current_task()));
+	append_container(&thread->event, slot, cgroup_of(bpf_get_current_task_btf()));
 	send_rows(thread, slot);
 }
 
@@ -182,31 +115,6 @@ static __always_inline struct scratch *begin(struct thread *thread)
 	if (config.has_values)
 		read_texts(thread, slot);
 	return slot;
-}
-
-/* The file of a call. path is NULL for a dentry that comes without a mount, file where nothing can be hashed. */
-struct subject {
-	struct path *path;
-	struct file *file;
-	__u64 dentry;
-	__u64 inode;
-	__u32 open_flags;
-};
-
-/* The columns of the file. Filters ask for its type alone, so most calls that are filtered are spared this. */
-static __always_inline void fill_subject(struct thread *thread, struct subject *subject)
-{
-	fill_file(&thread->event, subject->dentry, subject->inode);
-	thread->content.opened = (__u64)subject->file;
-	thread->content.opened_inode = thread->content.inode = subject->inode;
-	thread->content.own_writers = is_own_writer(thread, subject->file);
-	find_content(&thread->content);
-	fill_content(&thread->event, &thread->content);
-	thread->event.open_flags = subject->open_flags;
-	if (is_write(thread, subject->file) && is_mapped_executable(&thread->content))
-		thread->event.flags |= EVENT_MAPPED_EXECUTABLE;
-	if (subject->path)
-		thread->event.path_flags |= flags_of_path(subject->path, bpf_get_current_task_btf());
 }
 
 /* Nothing that others wait for is held meanwhile. */
@@ -246,29 +154,31 @@ static __always_inline int conclude(struct thread *thread, struct scratch *slot,
 	return thread->verdict;
 }
 
-/* What a mount and a name lead to. is_kept: the path is what the process is known by from now on. */
-static __always_inline void find_path(struct thread *thread, struct scratch *slot, struct path *path, bool is_kept)
+/* What a mount and a name lead to. is_kept: the path is what the process is known by from now on. Whether it is whole. */
+static __always_inline bool find_path(struct thread *thread, struct scratch *slot, struct path *path, bool is_kept)
 {
+	bool is_whole = is_under_whole_mounts(path);
 	struct hook_policy *policy = policy_of(thread->hook);
 
 	resolve_path(&thread->event, slot, path);
-	look_at_way(&thread->event, path, is_kept || (policy && policy->needed_texts & 1 << TEXT_PATH));
+	look_at_way(&thread->event, path, !is_whole && (is_kept || (policy && policy->needed_texts & 1 << TEXT_PATH)));
+	return is_whole;
 }
 
 /* Hooks that give a file. */
 static __always_inline int record_file(struct thread *thread, struct file *file, struct linux_binprm *committed)
 {
-	struct subject subject = {};
+	struct subject subject = { .is_typed = true };
 	struct scratch *slot;
 
 	if (file) {
 		subject.path = &file->f_path;
 		subject.file = file;
-		subject.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-		subject.inode = (__u64)BPF_CORE_READ(file, f_inode);
+		subject.dentry = file->f_path.dentry;
+		subject.inode = file->f_inode;
 		subject.open_flags = file->f_flags;
 	}
-	if (!could_match(thread, subject.inode) && !committed) {
+	if (!could_match(thread, subject.inode, true) && !committed) {
 		COUNT(filtered, 1);
 		return 0;
 	}
@@ -276,7 +186,7 @@ static __always_inline int record_file(struct thread *thread, struct file *file,
 		touch_arguments(committed);
 	slot = begin(thread);
 	if (file)
-		find_path(thread, slot, &file->f_path, committed);
+		subject.is_whole = find_path(thread, slot, &file->f_path, committed);
 	return conclude(thread, slot, subject, committed);
 }
 
@@ -290,30 +200,30 @@ static __always_inline int record_unhashed(struct thread *thread, struct file *f
 	struct scratch *slot;
 
 	if (file) {
-		subject.dentry = (__u64)BPF_CORE_READ(file, f_path.dentry);
-		subject.inode = (__u64)BPF_CORE_READ(file, f_inode);
+		subject.dentry = BPF_CORE_READ(file, f_path.dentry);
+		subject.inode = BPF_CORE_READ(file, f_inode);
 		subject.open_flags = BPF_CORE_READ(file, f_flags);
 	}
-	if (!could_match(thread, subject.inode)) {
+	if (!could_match(thread, subject.inode, false)) {
 		COUNT(filtered, 1);
 		return 0;
 	}
 	slot = begin(thread);
-	if (file && is_memfd(&file->f_path))
-		name_memfd(&thread->event, slot, subject.dentry);
+	if (file && is_memfd(&file->f_path, false))
+		name_memfd(&thread->event, slot, (__u64)subject.dentry);
 	else if (file)
-		resolve_dentry(thread, slot, subject.dentry, (__u64)BPF_CORE_READ(file, f_path.mnt));
+		resolve_dentry(thread, slot, (__u64)subject.dentry, (__u64)BPF_CORE_READ(file, f_path.mnt));
 	return conclude(thread, slot, subject, NULL);
 }
 
 /* Change hooks give names in directories, under their locks, so nothing is hashed. target is the second name, or 0. */
 static __always_inline int record_dentry(struct thread *thread, __u64 dentry, __u64 target)
 {
-	struct subject subject = { .dentry = dentry };
+	struct subject subject = { .dentry = (void *)dentry };
 	struct scratch *slot;
 
-	subject.inode = (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
-	if (!could_match(thread, subject.inode)) {
+	subject.inode = BPF_CORE_READ((struct dentry *)dentry, d_inode);
+	if (!could_match(thread, subject.inode, false)) {
 		COUNT(filtered, 1);
 		return 0;
 	}
@@ -329,11 +239,11 @@ static __always_inline int record_dentry(struct thread *thread, __u64 dentry, __
 /* A place in the tree of mounts: a dentry and the vfsmount that shows it. */
 static __always_inline int record_place(struct thread *thread, __u64 dentry, __u64 shown_by)
 {
-	struct subject subject = { .dentry = dentry };
+	struct subject subject = { .dentry = (void *)dentry };
 	struct scratch *slot;
 
-	subject.inode = (__u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
-	if (!could_match(thread, subject.inode)) {
+	subject.inode = BPF_CORE_READ((struct dentry *)dentry, d_inode);
+	if (!could_match(thread, subject.inode, false)) {
 		COUNT(filtered, 1);
 		return 0;
 	}
@@ -347,14 +257,14 @@ static __always_inline int record_path(struct thread *thread, struct path *path)
 	struct subject subject = { .path = path };
 	struct scratch *slot;
 
-	subject.dentry = (__u64)BPF_CORE_READ(path, dentry);
-	subject.inode = (__u64)BPF_CORE_READ(path, dentry, d_inode);
-	if (!could_match(thread, subject.inode)) {
+	subject.dentry = BPF_CORE_READ(path, dentry);
+	subject.inode = BPF_CORE_READ(path, dentry, d_inode);
+	if (!could_match(thread, subject.inode, false)) {
 		COUNT(filtered, 1);
 		return 0;
 	}
 	slot = begin(thread);
-	find_path(thread, slot, path, false);
+	subject.is_whole = find_path(thread, slot, path, false);
 	return conclude(thread, slot, subject, NULL);
 }
 

@@ -54,45 +54,4 @@ static __always_inline void send(struct event *event, __u32 bytes)
 	}
 }
 
-struct claim {
-	__u32 first;
-	__u32 key;
-	bool done;
-};
-
-static long try_slot(__u64 index, struct claim *claim)
-{
-	__u32 key = (claim->first + index) % SCRATCH_SLOTS;
-	struct scratch *slot = bpf_map_lookup_elem(&scratch_slots, &key);
-
-	if (!slot || __sync_val_compare_and_swap(&slot->claimed, 0, 1))
-		return 0;
-	slot->number = claim->key = key;
-	claim->done = true;
-	return 1;
-}
-
-/* Threads begin at different slots, so the first is most often free. For a call that began at entry_ns. */
-static __always_inline struct scratch *claim_scratch(__u64 entry_ns)
-{
-	struct claim claim = { .first = bpf_get_current_pid_tgid() };
-	struct counters *own;
-
-	bpf_loop(SCRATCH_SLOTS, try_slot, &claim, 0);
-	if (claim.done)
-		return bpf_map_lookup_elem(&scratch_slots, &claim.key);
-	own = own_counters();
-	if (own) {
-		__sync_fetch_and_add(&own->no_scratch, 1);
-		note_loss(own, entry_ns);
-	}
-	return NULL;
-}
-
-static __always_inline void release_scratch(struct scratch *slot)
-{
-	if (slot)
-		__sync_val_compare_and_swap(&slot->claimed, 1, 0);
-}
-
 #endif

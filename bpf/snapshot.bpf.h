@@ -58,7 +58,7 @@ int running_processes(struct bpf_iter__task *context)
 	if (exe) {
 		fill_sight(&slot->event, exe);
 		slot->event.open_flags = BPF_CORE_READ(exe, f_flags);
-		slot->event.path_flags = flags_of_path(&exe->f_path, task);
+		slot->event.path_flags = flags_of_path(&exe->f_path, task, false, false);
 	}
 	write_sight(context->meta->seq, slot, task);
 	return 0;
@@ -76,7 +76,7 @@ static __always_inline void write_writer(struct seq_file *seq, struct task_struc
 	if (!slot)
 		return;
 	resolve_path(&slot->event, slot, &file->f_path);
-	slot->event.path_flags |= flags_of_path(&file->f_path, task);
+	slot->event.path_flags |= flags_of_path(&file->f_path, task, true, false);
 	fill_sight(&slot->event, file);
 	slot->event.open_flags = file->f_flags;
 	slot->event.mmap_prot = prot;

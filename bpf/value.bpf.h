@@ -179,7 +179,7 @@ static __always_inline __u64 start_of(struct call_values *values, const struct v
 }
 
 /* All but texts. Not static, so that the verifier looks at it once. */
-__noinline int read_value(struct call_values *values, __u32 row, __u32 place)
+__noinline int read_value(struct call_values *values, struct scratch *slot, __u32 row, __u32 place)
 {
 	struct value *value = bpf_map_lookup_elem(&value_table, &row);
 	__u64 address, number;
@@ -202,8 +202,11 @@ __noinline int read_value(struct call_values *values, __u32 row, __u32 place)
 	return 0;
 }
 
-/* What needs no slot. */
-static __always_inline void read_values(struct thread *thread, struct hook_policy *policy)
+/* Reads one value, where it is of the kind that it is for. */
+typedef int (*value_reader)(struct call_values *values, struct scratch *slot, __u32 row, __u32 place);
+
+static __always_inline void read_each_value(struct thread *thread, struct hook_policy *policy, struct scratch *slot,
+					    value_reader read)
 {
 	struct call_values *values = values_of_call(0);
 	__u32 i;
@@ -215,8 +218,14 @@ static __always_inline void read_values(struct thread *thread, struct hook_polic
 	for (i = 0; i < HOOK_VALUES; i++) {
 		if (i >= policy->value_count)
 			break;
-		read_value(values, policy->first_value + i, i);
+		read(values, slot, policy->first_value + i, i);
 	}
+}
+
+/* What needs no slot. */
+static __always_inline void read_values(struct thread *thread, struct hook_policy *policy)
+{
+	read_each_value(thread, policy, NULL, read_value);
 }
 
 static __always_inline bool is_mapped(__u64 high, __u64 low)

@@ -30,20 +30,9 @@ __noinline int read_text(struct call_values *values, struct scratch *slot, __u32
 static __always_inline void read_texts(struct thread *thread, struct scratch *slot)
 {
 	struct hook_policy *policy = policy_of(thread->hook);
-	struct call_values *values = values_of_call(0);
-	__u32 i;
 
-	if (!policy || !policy->has_value_texts)
-		return;
-	if (!values) {
-		thread->unknown_texts |= UNKNOWN_VALUES;
-		return;
-	}
-	for (i = 0; i < HOOK_VALUES; i++) {
-		if (i >= policy->value_count)
-			break;
-		read_text(values, slot, policy->first_value + i, i);
-	}
+	if (policy && policy->has_value_texts)
+		read_each_value(thread, policy, slot, read_text);
 }
 
 #endif

@@ -54,7 +54,7 @@ static __always_inline bool is_write(struct thread *thread, struct file *file)
 	switch (thread->hook) {
 	case HOOK_FILE_OPEN:
 	case HOOK_FILE_POST_OPEN:
-		return file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE;
+		return file && file->f_mode & FMODE_WRITE;
 	case HOOK_INODE_SETATTR:
 		return thread->number[NUMBER_ATTRIBUTES] & ATTRIBUTE_SIZE;
 	}
@@ -82,10 +82,10 @@ static __always_inline void note_raw_writer(struct inode *inode)
 
 static __always_inline void note_writer(struct file *file)
 {
-	struct kept_digest *kept = bpf_inode_storage_get(&kept_digests, file->f_inode, NULL, 0);
+	struct cached_digest *cached = bpf_inode_storage_get(&digest_cache, file->f_inode, NULL, 0);
 
-	if (kept)
-		__sync_fetch_and_add(&kept->write_opens, 1);
+	if (cached)
+		__sync_fetch_and_add(&cached->write_opens, 1);
 	note_raw_writer(file->f_inode);
 }
 

@@ -44,7 +44,7 @@ fn locks_are_recorded_by_the_same(guest: Guest) {
 
 on_guests!(opens_elsewhere_are_stopped_before_they_are_counted: linux_6_1, linux_6_12, linux_7);
 fn opens_elsewhere_are_stopped_before_they_are_counted(guest: Guest) {
-    // A thousand opens of one file that is not watched, and some of files of another filesystem than the task's root.
+    // A thousand opens of one file that is not watched, and as many through another mount.
     let accounting = guest.scenario("directories").accounting();
     assert!(integer(&accounting, "filtered") < 500, "{accounting}");
 }

@@ -3,7 +3,7 @@
 use crate::guest::{Guest, on_guests};
 use crate::support::text;
 
-/// `SCRATCH_SLOTS` of bpf/maps.bpf.h.
+/// `SCRATCH_SLOTS` of bpf/scratch.bpf.h.
 const SLOTS: i64 = 128;
 
 /// What is hashed: a large file by processes that hardly get the CPU, which Linux 7 gives them until they leave the kernel, and

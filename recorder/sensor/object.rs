@@ -102,7 +102,7 @@ pub(super) fn reuse(open: &mut OpenRecorderSkel<'static>, before: &RecorderSkel<
     maps.counters.reuse_fd(known.counters.as_fd())?;
     maps.threads.reuse_fd(known.threads.as_fd())?;
     maps.processes.reuse_fd(known.processes.as_fd())?;
-    maps.kept_digests.reuse_fd(known.kept_digests.as_fd())?;
+    maps.digest_cache.reuse_fd(known.digest_cache.as_fd())?;
     maps.execs_in_progress.reuse_fd(known.execs_in_progress.as_fd())?;
     maps.active_generation.reuse_fd(known.active_generation.as_fd())?;
     maps.raw_writers.reuse_fd(known.raw_writers.as_fd())?;

@@ -14,6 +14,7 @@ struct command {
 // Each table ends with an entry without a name.
 extern const struct command process_commands[];
 extern const struct command outcome_commands[];
+extern const struct command cost_commands[];
 extern const struct command code_commands[];
 extern const struct command sensor_commands[];
 extern const struct command content_commands[];

@@ -1,5 +1,4 @@
-// Acts whose outcome is what matters: what a denial answered, which signal came, what a call cost, and ways to write that
-// no open shows.
+// Acts whose outcome is what matters: what a denial answered, which signal came, and ways to write that no open shows.
 
 #define _GNU_SOURCE
 #include "actor.h"
@@ -192,34 +191,6 @@ static int await(char **args)
 	return 1;
 }
 
-// Of this thread alone: what the recorder does meanwhile is not a cost of the calls.
-static long long own_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-// cost FLAGS FILE COUNT: prints the nanoseconds of one open and close, the least of a hundred rounds of COUNT each: most rounds of a few are shorter than the time between two ticks.
-static int cost(char **args)
-{
-	int flags = flags_of(args[0]), count = atoi(args[2]);
-	long long least = -1;
-
-	for (int round = 0; round < 100; round++) {
-		long long began = own_ns(), spent;
-
-		for (int i = 0; i < count; i++)
-			close(open_or_fail(args[1], flags));
-		spent = own_ns() - began;
-		if (least < 0 || spent < least)
-			least = spent;
-	}
-	printf("%lld\n", least / count);
-	return 0;
-}
-
 const struct command outcome_commands[] = {
 	{ "try-exec", 1, try_exec },
 	{ "try-open", 2, try_open },
@@ -232,6 +203,5 @@ const struct command outcome_commands[] = {
 	{ "write-raw", 2, write_raw },
 	{ "run-until", 2, run_until },
 	{ "await", 3, await },
-	{ "cost", 3, cost },
 	{ NULL, 0, NULL },
 };

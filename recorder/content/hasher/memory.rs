@@ -18,7 +18,7 @@ const SETTLED_NS: i64 = 1_000_000_000;
 /// The filesystem where each change of content changes the ctime, also through a mapping, which tmpfs and overlayfs do not
 /// promise, nor xfs for who has a file handle, and where one number is one file, which it is not in the subvolumes of btrfs.
 const TRUSTED: &str = "ext4";
-/// As `KEPT_NS` of bpf/kept.bpf.h.
+/// As `DIGEST_CACHE_NS` of bpf/digest_cache.bpf.h.
 pub(super) const REMEMBERED_NS: i64 = 10_000_000_000;
 
 /// A digest, by the kernel's number of its algorithm.

@@ -1,6 +1,6 @@
-# What an open and close costs, in instructions: without a recorder, and with policies that filter every open out. Runs
-# under --icount, where the clock counts instructions. A library by its full path is what programs open most, on a
-# filesystem of its own or on the root's; a bare name is the cheapest open that there is.
+# What acts cost, in instructions: without a recorder, with policies that filter every one out, and recorded. Runs under
+# --icount, where the clock counts instructions. A library by its full path is what programs open most, on a filesystem of
+# its own or on the root's; a bare name is the cheapest open that there is.
 . /data/scenarios/lib.sh
 
 opens=50
@@ -11,6 +11,10 @@ echo content >file
 echo content >locked
 cp /data/bin/actor actor
 cp actor other
+cp /data/bin/tool tool
+cp /data/bin/library.so small
+cp small large
+head -c 2000000 /dev/zero >>large
 
 cost() {
     fact "$1 library" "$(actor cost rdonly "$WORK$library" "$opens")"
@@ -18,11 +22,39 @@ cost() {
     fact "$1 name" "$(actor cost rdonly file "$opens")"
 }
 
+cost_of_code() {
+    fact "$1 small" "$(actor cost-map small 20)"
+    fact "$1 large" "$(actor cost-map large 20)"
+    fact "$1 exec" "$(actor cost-exec "$WORK/tool" 2)"
+}
+
+# recording POLICY [ARGUMENTS]: what is measured then is the kernel's part alone. The one CPU would run the recorder in
+# between, and what a record costs it is no cost of the act: it stands still, and the ring has room for all.
+recording() {
+    policy=$1
+    shift
+    record --policy "/data/policies/$policy.yaml" --ring-size 32MiB "$@"
+    kill -STOP "$RECORDER"
+}
+
+end_recording() {
+    kill -CONT "$RECORDER"
+    stop
+}
+
 cost none
+cost_of_code none
 for filter in mode binary other path; do
     record --policy "/data/policies/cost-$filter.yaml"
     [ "$filter" != other ] || ./other do lock locked
     cost "$filter"
     stop
 done
+recording cost-recorded
+cost recorded
+cost_of_code recorded
+end_recording
+recording cost-digest
+cost_of_code digest
+end_recording
 cost none-again

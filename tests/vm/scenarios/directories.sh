@@ -54,5 +54,6 @@ chroot root/jail /actor do read /top/file /other/file
 chroot root/top /actor do read /file
 # None of these is watched: nearly all must be stopped before anything is counted.
 in_root /actor cost rdonly /other/linked 10 >/dev/null
+in_root /actor cost rdonly /other/mount/file 10 >/dev/null
 stop
 umount root/top/mount root/other/mount root/proc

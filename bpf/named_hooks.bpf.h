@@ -3,8 +3,8 @@
  * Programs for hooks that a policy names and that have none of their own. User space gives each its hook before load. They
  * do not sleep, because most hooks do not allow it, and so take no digest.
  */
-#ifndef HASHTRAIL_OTHER_H
-#define HASHTRAIL_OTHER_H
+#ifndef HASHTRAIL_NAMED_HOOKS_H
+#define HASHTRAIL_NAMED_HOOKS_H
 
 #ifdef __TARGET_ARCH_x86
 extern const int __preempt_count __ksym __weak;
@@ -26,7 +26,7 @@ static __always_inline bool is_in_interrupt(void)
  * A packet that arrives interrupts whoever runs. That task did not make the call, and it may be inside another hook, with
  * its memory in use. Hooks with programs of their own may sleep, so none is called from there.
  */
-static __always_inline bool is_no_act(void)
+static __always_inline bool is_interrupt(void)
 {
 	if (!is_in_interrupt())
 		return false;
@@ -35,9 +35,9 @@ static __always_inline bool is_no_act(void)
 	return true;
 }
 
-static __always_inline int record_other(__u64 *ctx, __u32 place)
+static __always_inline int record_named_hook(__u64 *ctx, __u32 place)
 {
-	struct thread *thread = is_no_act() ? NULL : enter(ctx, HOOK_OTHER_0 + place);
+	struct thread *thread = is_interrupt() ? NULL : enter(ctx, HOOK_OTHER_0 + place);
 	__u32 kind = config.other_kind[place];
 	struct file *file;
 	__u64 named;
@@ -60,7 +60,7 @@ static __always_inline int record_other(__u64 *ctx, __u32 place)
 	SEC("lsm/task_alloc")                                                                                          \
 	int other_##place(__u64 *ctx)                                                                                  \
 	{                                                                                                              \
-		return bounded(record_other(ctx, place));                                                              \
+		return bounded(record_named_hook(ctx, place));                                                         \
 	}
 
 OTHER(0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Texts that stand behind the path in a record and do not belong to the process: arguments, and the second text. */
-#ifndef HASHTRAIL_APPEND_H
-#define HASHTRAIL_APPEND_H
+#ifndef HASHTRAIL_TAIL_H
+#define HASHTRAIL_TAIL_H
 
 struct argument_count {
 	struct scratch *slot;
@@ -11,16 +11,40 @@ struct argument_count {
 	__u32 bytes;
 };
 
-static long count_argument_byte(__u64 index, struct argument_count *count)
-{
-	__u64 position = count->offset + index;
+#define WORD_OF(byte) ((byte) * 0x0101010101010101ULL)
 
-	if (count->strings_left <= 0 || index >= count->limit)
+/* The highest bit of each byte that is 0. */
+static __always_inline __u64 ends_in(__u64 word)
+{
+	return ~(((word & WORD_OF(0x7fULL)) + WORD_OF(0x7fULL)) | word | WORD_OF(0x7fULL));
+}
+
+/* A string ends with each 0; only in the word with the last one the bytes are looked at by themselves. */
+static long count_argument_word(__u64 index, struct argument_count *count)
+{
+	__u32 position = index * sizeof(__u64), left = count->limit - position;
+	__u64 word, ends;
+	__s32 strings;
+	int i;
+
+	if (count->strings_left <= 0 || position >= count->limit)
 		return 1;
-	count->bytes = index + 1;
-	if (!count->slot->tail[CLAMP(position, TAIL_BYTES - 1)])
-		count->strings_left--;
-	return 0;
+	word = *(const __u64 *)(count->slot->tail + CLAMP(count->offset + position, TAIL_BYTES - sizeof(word)));
+	/* Behind the limit stands what an earlier record left there. */
+	if (left < sizeof(word))
+		word |= ~0ULL << left * 8;
+	ends = ends_in(word);
+	strings = (ends >> 7) * WORD_OF(1ULL) >> 56;
+	if (strings < count->strings_left) {
+		count->strings_left -= strings;
+		count->bytes = position + (left < sizeof(word) ? left : sizeof(word));
+		return 0;
+	}
+	for (i = 0; i < (int)sizeof(word) && count->strings_left > 0; i++) {
+		count->bytes = position + i + 1;
+		count->strings_left -= ends >> (i * 8 + 7) & 1;
+	}
+	return 1;
 }
 
 /* Reading them into a slot must not wait for memory that was swapped out: whoever made it so decides how long that takes. */
@@ -55,7 +79,7 @@ static __noinline int append_arguments(struct thread *thread, struct scratch *sl
 	if (slot && !bpf_probe_read_user(slot->tail + CLAMP(count.offset, PATH_BYTES + EXE_BYTES),
 					 CLAMP(available, ARGV_BYTES), (void *)bprm->p)) {
 		count.limit = available;
-		bpf_loop(ARGV_BYTES, count_argument_byte, &count, 0);
+		bpf_loop(ARGV_BYTES / sizeof(__u64), count_argument_word, &count, 0);
 	}
 	event->argv_bytes = count.bytes;
 	if (count.strings_left > 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* What selectors ask for beside a row: a denial, a signal. Nothing is done without --enforce. */
-#ifndef HASHTRAIL_ACT_H
-#define HASHTRAIL_ACT_H
+#ifndef HASHTRAIL_ENFORCE_H
+#define HASHTRAIL_ENFORCE_H
 
 static __always_inline __u8 action_of(const struct selector *selector)
 {
@@ -12,7 +12,7 @@ static __always_inline __u8 action_of(const struct selector *selector)
 	return selector->signal == SIGKILL ? ACTION_KILL : ACTION_SIGNAL;
 }
 
-static __always_inline __u8 obstacle_to_act(struct thread *thread, const struct selector *selector)
+static __always_inline __u8 obstacle_to_enforcement(struct thread *thread, const struct selector *selector)
 {
 	if (!config.enforce)
 		return NOT_ENFORCED_NOT_ASKED;
@@ -26,14 +26,16 @@ static __always_inline __u8 obstacle_to_act(struct thread *thread, const struct 
 }
 
 /* Acts of one entry; the first denial in load order gives the errno. */
-static long act_for_entry(__u64 entry, struct thread **context)
+static long enforce_entry(__u64 entry, struct thread **context)
 {
 	struct thread *thread = *context;
 	__u64 bit = 1ULL << (entry % ENTRIES_PER_HOOK);
 	struct selector *selector;
 	__u32 row;
 
-	if (!(thread->acting & bit) || entry >= ENTRIES_PER_HOOK)
+	if (entry >= ENTRIES_PER_HOOK || !(thread->acting >> entry))
+		return 1;
+	if (!(thread->acting & bit))
 		return 0;
 	row = thread->selector_of_entry[entry];
 	selector = bpf_map_lookup_elem(&selectors, &row);
@@ -41,7 +43,7 @@ static long act_for_entry(__u64 entry, struct thread **context)
 		return 0;
 	if (!(thread->matched & bit))
 		COUNT(acts_without_row, 1);
-	if (obstacle_to_act(thread, selector) != NOT_ENFORCED_NONE)
+	if (obstacle_to_enforcement(thread, selector) != NOT_ENFORCED_NONE)
 		return 0;
 	if (selector->signal && !bpf_send_signal(selector->signal))
 		thread->signalled |= bit;
@@ -53,15 +55,15 @@ static long act_for_entry(__u64 entry, struct thread **context)
 	return 0;
 }
 
-__noinline int act(struct thread *thread)
+__noinline int enforce(struct thread *thread)
 {
 	if (thread && thread->acting)
-		bpf_loop(ENTRIES_PER_HOOK, act_for_entry, &thread, 0);
+		bpf_loop(ENTRIES_PER_HOOK, enforce_entry, &thread, 0);
 	return 0;
 }
 
 /* What the row of an entry says of the act. */
-static __always_inline void fill_act(struct event *event, struct thread *thread, const struct selector *selector)
+static __always_inline void fill_action(struct event *event, struct thread *thread, const struct selector *selector)
 {
 	__u64 bit = 1ULL << (selector->entry_of_hook % ENTRIES_PER_HOOK);
 	bool done;
@@ -69,7 +71,7 @@ static __always_inline void fill_act(struct event *event, struct thread *thread,
 	event->action = action_of(selector);
 	if (event->action == ACTION_POST)
 		return;
-	event->not_enforced = obstacle_to_act(thread, selector);
+	event->not_enforced = obstacle_to_enforcement(thread, selector);
 	if (event->not_enforced != NOT_ENFORCED_NONE)
 		return;
 	done = event->action == ACTION_DENY ? thread->denied == bit : thread->signalled & bit;

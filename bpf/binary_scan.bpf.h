@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The look at the binaries of all that runs: an iterator that user space reads until a look was complete. */
-#ifndef HASHTRAIL_LOOK_H
-#define HASHTRAIL_LOOK_H
+#ifndef HASHTRAIL_BINARY_SCAN_H
+#define HASHTRAIL_BINARY_SCAN_H
 
 /* The kernel shows the processes of the reader's pid namespace only. */
-static __always_inline void begin_look(void)
+static __always_inline void begin_scan(void)
 {
-	look_is_incomplete = add_execs_in_progress(0) || namespace_pid_of(bpf_get_current_task_btf());
+	scan_is_incomplete = add_execs_in_progress(0) || namespace_pid_of(bpf_get_current_task_btf());
 }
 
 static long note_absent(__u64 hook, void *context)
@@ -22,23 +22,23 @@ static __always_inline bool is_running_program(struct task_struct *task)
 	return task->pid == task->tgid && !(task->flags & PF_KTHREAD) && BPF_CORE_READ(task, signal, live.counter) > 0;
 }
 
-static __always_inline void look_at_task(struct task_struct *task)
+static __always_inline void scan_task(struct task_struct *task)
 {
 	struct process *process = bpf_task_storage_get(&processes, task, NULL, 0);
 	struct path_sets binary = {};
 	struct scratch *slot;
 
 	if (!process) {
-		look_is_incomplete |= is_running_program(task);
+		scan_is_incomplete |= is_running_program(task);
 		return;
 	}
 	slot = claim_scratch(bpf_ktime_get_boot_ns());
 	if (!slot) {
-		look_is_incomplete = 1;
+		scan_is_incomplete = 1;
 		return;
 	}
 	if (!find_binary(slot, process, &binary))
-		look_is_incomplete = 1;
+		scan_is_incomplete = 1;
 	release_scratch(slot);
 }
 
@@ -49,11 +49,11 @@ int running_binaries(struct bpf_iter__task *context)
 	struct task_struct *task = context->task;
 
 	if (!context->meta->seq_num)
-		begin_look();
-	if (look_is_incomplete)
+		begin_scan();
+	if (scan_is_incomplete)
 		return 0;
 	if (task) {
-		look_at_task(task);
+		scan_task(task);
 	} else {
 		bpf_loop(HOOK_COUNT, note_absent, NULL, 0);
 		bpf_seq_write(context->meta->seq, zeros, 1);

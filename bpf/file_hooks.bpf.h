@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The LSM hooks, one sleepable program each. Nothing is shared between tasks. */
-#ifndef HASHTRAIL_HOOKS_H
-#define HASHTRAIL_HOOKS_H
+#ifndef HASHTRAIL_FILE_HOOKS_H
+#define HASHTRAIL_FILE_HOOKS_H
 
 /* What a hook may return. An older kernel takes any number for a denial, a newer one wants to see the bounds. */
 static __always_inline int bounded(int verdict)

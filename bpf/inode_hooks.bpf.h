@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* Hooks that tell who changed a file: its names, attributes and size. They give dentries instead of files. */
-#ifndef HASHTRAIL_CHANGES_H
-#define HASHTRAIL_CHANGES_H
+#ifndef HASHTRAIL_INODE_HOOKS_H
+#define HASHTRAIL_INODE_HOOKS_H
 
 /* old_dir, old_dentry, new_dir, new_dentry */
 SEC("lsm.s/inode_rename")

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Whether a process was seen that runs a binary that the selectors of a hook ask for. Where a look at all that runs (see
- * look.bpf.h) found none, the hook's calls are refused without a look at the process that calls, until one is seen.
+ * binary_scan.bpf.h) found none, the hook's calls are refused without a look at the process that calls, until one is seen.
  */
-#ifndef HASHTRAIL_SEEN_H
-#define HASHTRAIL_SEEN_H
+#ifndef HASHTRAIL_BINARY_GATE_H
+#define HASHTRAIL_BINARY_GATE_H
 
 enum asked_binary {
 	ASKED_BINARY_UNKNOWN, /* not all that runs was looked at, or the hook's gate asks for none */
@@ -19,7 +19,7 @@ enum asked_binary {
 volatile __u32 asked_binary[HOOK_COUNT];
 
 /* The look at all that runs has left something out. */
-volatile __u32 look_is_incomplete;
+volatile __u32 scan_is_incomplete;
 
 /*
  * Programs of all generations that look at an exec now. What an older generation's program notes after these policies began
@@ -54,22 +54,22 @@ static __always_inline __u64 common_bits(const volatile struct path_sets *asked,
 	return common;
 }
 
-static long see_at_hook(__u64 hook, struct path_sets *sets)
+static long note_at_hook(__u64 hook, struct path_sets *sets)
 {
 	if (hook < HOOK_COUNT && common_bits(&config.gate[hook].binaries, sets))
 		asked_binary[hook] = ASKED_BINARY_SEEN;
 	return 0;
 }
 
-static __always_inline void see_binary(const struct path_sets *sets)
+static __always_inline void note_binary(const struct path_sets *sets)
 {
 	struct path_sets seen = *sets;
 
 	if (common_bits(&seen, &seen))
-		bpf_loop(HOOK_COUNT, see_at_hook, &seen, 0);
+		bpf_loop(HOOK_COUNT, note_at_hook, &seen, 0);
 }
 
-static long see_any_at_hook(__u64 hook, void *context)
+static long note_any_at_hook(__u64 hook, void *context)
 {
 	if (hook < HOOK_COUNT && common_bits(&config.gate[hook].binaries, &config.gate[hook].binaries))
 		asked_binary[hook] = ASKED_BINARY_SEEN;
@@ -77,9 +77,9 @@ static long see_any_at_hook(__u64 hook, void *context)
 }
 
 /* A binary whose path is not known may be any that is asked for. */
-static __always_inline void see_unknown_binary(void)
+static __always_inline void note_unknown_binary(void)
 {
-	bpf_loop(HOOK_COUNT, see_any_at_hook, NULL, 0);
+	bpf_loop(HOOK_COUNT, note_any_at_hook, NULL, 0);
 }
 
 #endif
