@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The sensor. One translation unit; read it in the order of the way of one event: hooks (what is recorded), call, seen,
- * directory and policy (whether), path and text, value, limit, file, process, kept, reading, aside and digest (the columns), act (the denial),
+ * directory and policy (whether), path and text, value, limit, file, process, kept, reading, raw, writer, aside and digest (the columns), act (the denial),
  * send (the ring).
  */
 #include "kernel.h"
@@ -27,6 +27,7 @@
 #include "content.bpf.h"
 #include "kept.bpf.h"
 #include "reading.bpf.h"
+#include "raw.bpf.h"
 #include "writer.bpf.h"
 #include "digest.bpf.h"
 #include "limit.bpf.h"
