@@ -118,6 +118,7 @@ static __always_inline bool only_asks(__u32 command)
 	case 0x1282:
 	case 0x1284 ... 0x1285:
 	case 0x0301: /* HDIO_GETGEO */
+	case 0x0910 ... 0x0912: /* what an array has */
 	case 0x5331: /* CDROM_GET_CAPABILITY */
 	case 0x7001 ... 0x7013: /* clocks: RTC, PTP; watchdogs */
 	case 0x3d01 ... 0x3d13:
