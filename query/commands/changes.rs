@@ -127,7 +127,7 @@ fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_
     let recordings = Recordings::load(archives, &rows)?;
     rows.retain(names_its_file);
     let is_asked = |event: &Event| patterns.matches(event.path.as_deref().unwrap_or_default());
-    let without_digest = undigested::count_hiding(archives, shared, &rows, &is_asked)?;
+    let without_digest = undigested::count_hiding(archives, shared, &rows, is_asked)?;
     let mapped_writes = MappedWrites::find(archives, shared, &rows, is_asked)?;
     let mut observed = Observed::default();
     observed.look_for_unseen(archives, &patterns, &rows)?;
