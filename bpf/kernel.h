@@ -39,12 +39,14 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 
 /* include/linux/fs.h, include/uapi/linux/stat.h, include/linux/mount.h */
 #define S_IFMT 00170000
+#define S_IFCHR 0020000
 #define S_IFBLK 0060000
 #define S_IFREG 0100000
 #define FMODE_READ 1
 #define FMODE_WRITE 2
 /* include/uapi/linux/major.h */
 #define LOOP_MAJOR 7
+#define SCSI_GENERIC_MAJOR 21
 #define O_CREAT 0100
 #define O_TRUNC 01000
 #define O_APPEND 02000
@@ -81,6 +83,7 @@ enum pseudo_filesystem {
 	CGROUP_SUPER_MAGIC = 0x27e0eb,
 	CGROUP2_SUPER_MAGIC = 0x63677270,
 	BPF_FS_MAGIC = 0xcafe4a11,
+	ANON_INODE_FS_MAGIC = 0x09041934,
 	CONFIGFS_MAGIC = 0x62656570,
 	BINFMTFS_MAGIC = 0x42494e4d,
 	EFIVARFS_MAGIC = 0xde5e81e4,
@@ -492,6 +495,26 @@ struct bpf_iter__task_vma {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
 	struct vm_area_struct *vma;
+};
+
+struct io_rsrc_data {
+	unsigned int nr;
+};
+
+struct io_file_table {
+	struct io_rsrc_data data;
+};
+
+struct io_ring_ctx {
+	struct io_file_table file_table;
+};
+
+struct io_ring_ctx___before_6_13 {
+	unsigned int nr_user_files;
+};
+
+struct io_uring_cmd {
+	struct file *file;
 };
 
 #pragma clang attribute pop

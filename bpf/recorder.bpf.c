@@ -2,8 +2,8 @@
 /*
  * The sensor. One translation unit; read it in the order of the way of one event: file_hooks, inode_hooks and named_hooks (what
  * is recorded), call, binary_gate, directory and policy (whether), record (the way), path, climb, text, value and limit (what
- * filters look at), subject, file, content, digest, digest_cache, reading and aside (the columns of the file), task, process
- * and container (those of who acts), enforce (the denial), rows and send (the ring).
+ * filters look at), subject, file, content, digest, digest_cache, reading, raw, writer and aside (the columns of the file),
+ * task, process and container (those of who acts), enforce (the denial), rows and send (the ring).
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
@@ -35,6 +35,7 @@
 #include "content.bpf.h"
 #include "digest_cache.bpf.h"
 #include "reading.bpf.h"
+#include "raw.bpf.h"
 #include "writer.bpf.h"
 #include "digest.bpf.h"
 #include "limit.bpf.h"

@@ -69,6 +69,8 @@ static __always_inline void write_writer(struct seq_file *seq, struct task_struc
 	__u32 type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
 	struct scratch *slot;
 
+	if (can_write_a_disk(file) || keeps_files_open(file))
+		note_raw_writer();
 	/* Who writes a disk writes all files on it. */
 	if (task->tgid == config.recorder_tgid || (type != S_IFREG && type != S_IFBLK) || is_pseudo_filesystem(file))
 		return;

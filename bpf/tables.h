@@ -269,8 +269,8 @@ struct process {
 
 /* Who can write beneath a filesystem. */
 enum raw_writers_key {
-	RAW_WRITERS_SEEN, /* opens of disks for writing since the programs were attached */
-	RAW_WRITERS_NONE_BEFORE, /* 1: user space looked, and nobody had one open then */
+	RAW_WRITERS_SEEN, /* opens of disks for writing, and commands to them, since the programs were attached */
+	RAW_WRITERS_NONE_BEFORE, /* 1: user space looked, and nobody had one open then; all commands are seen */
 	RAW_WRITERS_KEYS,
 };
 

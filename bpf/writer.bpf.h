@@ -67,26 +67,14 @@ static __always_inline bool is_own_writer(struct thread *thread, struct file *fi
 	return thread->hook == HOOK_FILE_POST_OPEN && is_write(thread, file);
 }
 
-/* On loop devices nothing is kept anyway: see is_watched. */
-static __always_inline void note_raw_writer(struct inode *inode)
-{
-	__u32 key = RAW_WRITERS_SEEN;
-	__u64 *seen;
-
-	if ((inode->i_mode & S_IFMT) != S_IFBLK || inode->i_rdev >> 20 == LOOP_MAJOR)
-		return;
-	seen = bpf_map_lookup_elem(&raw_writers, &key);
-	if (seen)
-		__sync_fetch_and_add(seen, 1);
-}
-
 static __always_inline void note_writer(struct file *file)
 {
 	struct cached_digest *cached = bpf_inode_storage_get(&digest_cache, file->f_inode, NULL, 0);
 
 	if (cached)
 		__sync_fetch_and_add(&cached->write_opens, 1);
-	note_raw_writer(file->f_inode);
+	if (can_write_a_disk(file))
+		note_raw_writer();
 }
 
 #endif

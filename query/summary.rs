@@ -30,6 +30,8 @@ pub(crate) struct Summary {
     pub(crate) doubtful_contents: usize,
     /// Events without a digest that a policy asked for, where a digest was asked for: the same holds for them.
     pub(crate) undigested: usize,
+    /// Events without a digest that a policy asked for, of what was asked about: a change may hide behind them.
+    pub(crate) without_digest: usize,
     /// Whether a digest was asked for, and no digest was recorded at all.
     pub(crate) without_digests: bool,
 }
@@ -56,14 +58,19 @@ impl Summary {
             unsealed: 0,
             doubtful_contents: 0,
             undigested: 0,
+            without_digest: 0,
             without_digests: false,
         }
     }
 
     /// Whether nothing that was asked for is missing.
     pub(crate) fn is_complete(&self) -> bool {
-        let unknown =
-            self.doubtful + self.doubtful_contents + self.undigested + self.written_while_mapped + self.unsealed;
+        let unknown = self.doubtful
+            + self.doubtful_contents
+            + self.undigested
+            + self.without_digest
+            + self.written_while_mapped
+            + self.unsealed;
         self.recorded && !self.without_digests && self.gaps.is_empty() && self.problems.is_empty() && unknown == 0
     }
 
@@ -116,6 +123,13 @@ impl Summary {
             notes.push(format!(
                 "not complete: {count} event(s) have no digest though their policy asked for one (`hashtrail events` says why), \
                  and the content may have been one that was asked for"
+            ));
+        }
+        if self.without_digest > 0 {
+            let count = self.without_digest;
+            notes.push(format!(
+                "not complete: {count} observation(s) have no digest though their policy asked for one (`hashtrail events` says \
+                 why), and a change may hide behind them"
             ));
         }
         if self.written_while_mapped > 0 {

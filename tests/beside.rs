@@ -3,7 +3,7 @@
 
 use crate::guest::{Guest, on_guests};
 use crate::scenario::Scenario;
-use crate::support::{integer, text};
+use crate::support::{integer, lists, text};
 use serde_json::Value;
 
 /// The change that an act made: it lies in the interval.
@@ -45,15 +45,27 @@ fn a_write_that_the_policy_did_not_ask_for_is_not_covered(guest: Guest) {
     }
 }
 
-on_guests!(who_writes_by_a_handle_is_a_suspect: linux_6_1, linux_6_12, linux_7);
-fn who_writes_by_a_handle_is_a_suspect(guest: Guest) {
+on_guests!(a_file_that_was_seen_through_a_detached_mount_is_not_covered: linux_6_1, linux_6_12, linux_7);
+fn a_file_that_was_seen_through_a_detached_mount_is_not_covered(guest: Guest) {
     let beside = guest.scenario("beside");
-    let change = change_by(&beside, "write-handled");
-    assert_eq!(change["attribution"], "suspects", "{change}");
-    assert!(
-        change["suspects"].as_array().expect("a list").iter().any(|suspect| suspect["comm"] == "actor"),
-        "{change}"
-    );
+    let runs = beside.events_in(&beside.act("run-detached"), "hook = 'bprm_check_security' AND path LIKE '%hung'");
+    assert_eq!(runs.len(), 1, "{runs:#?}");
+    assert!(lists(&runs[0], "path_flags", "unreachable"), "{}", runs[0]);
+    for (label, attribution) in [("raw-hung", "not covered"), ("raw-alone", "nobody seen")] {
+        let change = change_by(&beside, label);
+        assert_eq!(change["attribution"], attribution, "`{label}`: {change}");
+    }
+}
+
+on_guests!(who_writes_by_a_handle_or_a_detached_mount_is_a_suspect: linux_6_1, linux_6_12, linux_7);
+fn who_writes_by_a_handle_or_a_detached_mount_is_a_suspect(guest: Guest) {
+    let beside = guest.scenario("beside");
+    for label in ["write-handled", "write-detached"] {
+        let change = change_by(&beside, label);
+        assert_eq!(change["attribution"], "suspects", "`{label}`: {change}");
+        let suspects = change["suspects"].as_array().expect("a list");
+        assert!(suspects.iter().any(|suspect| suspect["comm"] == "actor"), "`{label}`: {change}");
+    }
 }
 
 on_guests!(a_file_that_is_mounted_over_a_program_is_told: linux_6_1, linux_6_12, linux_7);

@@ -13,13 +13,14 @@ const SCENARIOS: [&str; 14] = [
 ];
 
 /// What policies can ask for.
-const POLICY_SCENARIOS: [&str; 12] = [
+const POLICY_SCENARIOS: [&str; 13] = [
     "one_path",
     "operators",
     "policies",
     "alone",
     "directories",
     "kept",
+    "commands",
     "filters",
     "limits",
     "enforce",

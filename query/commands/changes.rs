@@ -18,6 +18,7 @@ use crate::series::{Run, Version, group, names_its_file};
 use crate::summary::Summary;
 use crate::suppressed::Answer;
 use crate::suspects::{self, Suspect, Suspects};
+use crate::undigested;
 use anyhow::Result;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
@@ -86,10 +87,12 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
         ..Summary::of(&found.recordings, Answer::Changes, shared, context.problems)
     };
     let written_while_mapped = found.mapped_writes.count;
-    let summary = Summary { doubtful: found.doubtful, written_while_mapped, ..summary };
+    let without_digest = found.without_digest;
+    let summary = Summary { doubtful: found.doubtful, without_digest, written_while_mapped, ..summary };
     let counts = [
         ("changes", found.changes.len()),
         ("doubtful", found.doubtful),
+        ("without_digest", without_digest),
         ("written_while_mapped", written_while_mapped),
         ("mounted_over", found.mounted.len()),
     ];
@@ -106,6 +109,8 @@ struct Found {
     recordings: Recordings,
     /// Doubtful observations, which begin no version.
     doubtful: usize,
+    /// Observations without a digest, behind which a change may hide.
+    without_digest: usize,
     mapped_writes: MappedWrites,
     mounted: MountedFiles,
     /// What was asked for by a path and did not change.
@@ -122,6 +127,7 @@ fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_
     let recordings = Recordings::load(archives, &rows)?;
     rows.retain(names_its_file);
     let is_asked = |event: &Event| patterns.matches(event.path.as_deref().unwrap_or_default());
+    let without_digest = undigested::count_hiding(archives, shared, &rows, is_asked)?;
     let mapped_writes = MappedWrites::find(archives, shared, &rows, is_asked)?;
     let mut observed = Observed::default();
     observed.look_for_unseen(archives, &patterns, &rows)?;
@@ -149,7 +155,7 @@ fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_
         (options.first_seen || change.kind != ChangeKind::FirstSeen) && change.is_within(shared.since, shared.until)
     });
     changes.sort_by_key(|change| change.to.first().first);
-    Ok(Found { changes, recordings, doubtful, mapped_writes, mounted, observed })
+    Ok(Found { changes, recordings, doubtful, without_digest, mapped_writes, mounted, observed })
 }
 
 /// The verdict on each change. Only where nobody was seen it matters by which names a file can be reached.

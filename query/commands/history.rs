@@ -14,6 +14,7 @@ use crate::resolve::resolve_or_report;
 use crate::series::{Run, Version, group, versions};
 use crate::summary::Summary;
 use crate::suppressed::Answer;
+use crate::undigested;
 use anyhow::Result;
 use hashtrail::event::Event;
 use hashtrail::reader::Prune;
@@ -60,6 +61,7 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     let rows: Vec<FileVersion> = archives.rows(&scan(options)?)?;
     let recordings = Recordings::load(&archives, &rows)?;
     let mapped_writes = MappedWrites::find(&archives, shared, &rows, asked(options)?)?;
+    let without_digest = undigested::count_hiding(&archives, shared, &rows, asked(options)?)?;
     let patterns = PathPatterns::new(options.path.as_slice())?;
     patterns.notes().for_each(|text| note(&text));
     let mut observed = Observed::default();
@@ -88,13 +90,16 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     let summary = Summary {
         unsealed: archives.unsealed(),
         written_while_mapped: mapped_writes.count,
+        without_digest,
         without_digests: asked_digest.is_without(),
         doubtful_contents: asked_digest.doubtful(),
         undigested: asked_digest.undigested(),
         ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
     };
     let found = versions.iter().filter(|version| is_within(version, shared)).count();
-    let mut last = summary.to_json(&[("versions", found), ("written_while_mapped", mapped_writes.count)]);
+    let counts =
+        [("versions", found), ("without_digest", without_digest), ("written_while_mapped", mapped_writes.count)];
+    let mut last = summary.to_json(&counts);
     last.extend(observed.fields());
     last.extend(asked_digest.fields());
     output.finish_with(&last)?;

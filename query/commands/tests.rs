@@ -9,6 +9,7 @@ mod mapped;
 mod nothing;
 mod suppressed;
 mod taken_away;
+mod undigested;
 mod verdicts;
 
 use super::*;

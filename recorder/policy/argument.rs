@@ -1,54 +1,18 @@
 //! The arguments that a hook entry lists, and what filters on them are about.
 
 use super::document::Node;
-use super::fields::{Fields, refuse_unknown};
+use super::fields::Fields;
 use super::model::{Argument, ArgumentKind, Hook, NamedFile, Text, Value};
-use super::refusals::{ARGUMENT, ARGUMENT_TYPES};
-use super::report::{Position, Report, listed, quoted};
+use super::refusals::ARGUMENT;
+use super::report::{Position, Report, listed};
+use super::subject::{INTEGER_TYPES, ListedArgument, Subject, argument_index, refuse_type, type_name};
 use super::{data, resolve, value};
 use std::sync::Arc;
 
 const MAX_ARGUMENTS: usize = 5;
-const MAX_ARGUMENT_INDEX: u64 = 4;
-
-/// Tetragon's integer types, their width in bits and whether they have a sign.
-pub(super) const INTEGER_TYPES: [(&str, u32, bool); 17] = [
-    ("int", 32, true),
-    ("sint8", 8, true),
-    ("int8", 8, true),
-    ("uint8", 8, false),
-    ("sint16", 16, true),
-    ("int16", 16, true),
-    ("uint16", 16, false),
-    ("sint32", 32, true),
-    ("int32", 32, true),
-    ("uint32", 32, false),
-    ("sint64", 64, true),
-    ("int64", 64, true),
-    ("uint64", 64, false),
-    ("long", 64, true),
-    ("ulong", 64, false),
-    ("size_t", 64, false),
-    ("bool", 8, false),
-];
 
 /// An integer whose type is not written: any value that is not negative.
 const ANY_INTEGER: Subject = Subject::Integer { bits: u64::BITS, signed: false };
-
-/// A member of a socket.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum SocketPart {
-    /// `AF_…`.
-    Family,
-    /// `IPPROTO_…`.
-    Protocol,
-    /// `TCP_…`.
-    State,
-    /// The port of this side.
-    SourcePort,
-    /// The port of the other side.
-    DestinationPort,
-}
 
 /// The arguments that a hook entry lists, which its filters may refer to.
 pub(super) struct Arguments {
@@ -58,55 +22,6 @@ pub(super) struct Arguments {
     pub(super) listed: Vec<Option<ListedArgument>>,
     /// `data`, as `listed`.
     pub(super) data: Vec<Option<ListedArgument>>,
-}
-
-/// One argument that a hook entry lists.
-#[derive(Clone)]
-pub(super) struct ListedArgument {
-    /// Place in the hook's prototype.
-    pub(super) index: u8,
-    /// What filters on it are about.
-    pub(super) subject: Subject,
-}
-
-/// What a filter on an argument is about.
-#[derive(Clone)]
-pub(super) enum Subject {
-    /// A path.
-    Path {
-        /// Which.
-        text: Text,
-        /// `FileType` works on it.
-        has_file_type: bool,
-        /// For a hook without a program of its own.
-        file: Option<Arc<NamedFile>>,
-    },
-    /// The name of a thread or of an extended attribute.
-    Name(Text),
-    /// A number.
-    Integer {
-        /// Width.
-        bits: u32,
-        /// Values may be negative.
-        signed: bool,
-    },
-    /// A number that only BTF explains.
-    Number {
-        /// Which.
-        value: Arc<Value>,
-        /// Width.
-        bits: u32,
-        /// Values may be negative.
-        signed: bool,
-    },
-    /// A text that only BTF explains.
-    Text(Arc<Value>),
-    /// A socket address.
-    Address(Arc<Value>),
-    /// A socket, as the members of it that filters can be about.
-    Socket(Arc<[(SocketPart, Arc<Value>)]>),
-    /// Listed without effect: rows have all they can have, and no filter can be about it. Holds the reason.
-    Unfiltered(&'static str),
 }
 
 impl Arguments {
@@ -148,25 +63,6 @@ impl Arguments {
         !matches!(self.hook, Hook::Other(_) | Hook::KernelLoadData)
             || listed.into_iter().any(|argument| matches!(argument.subject, Subject::Path { .. }))
     }
-}
-
-impl ListedArgument {
-    fn file(&self) -> Option<Arc<NamedFile>> {
-        match &self.subject {
-            Subject::Path { file, .. } => file.clone(),
-            _ => None,
-        }
-    }
-}
-
-/// A place in a hook's prototype.
-pub(super) fn argument_index(node: &Node, report: &mut Report) -> Option<u8> {
-    let index = node.number("`index`", report)?;
-    if index > MAX_ARGUMENT_INDEX {
-        report.refuse(node.at, format_args!("`index` {index} is too large; use 0 to {MAX_ARGUMENT_INDEX}"));
-        return None;
-    }
-    u8::try_from(index).ok()
 }
 
 fn listed_argument(node: &Node, hook: &Hook, report: &mut Report) -> Option<ListedArgument> {
@@ -256,24 +152,4 @@ fn plain_subject(
     }
     let has_file_type = matches!(argument.kind, ArgumentKind::File | ArgumentKind::Path);
     Some(Subject::Path { text: hook.text_of(index).unwrap_or(Text::Path), has_file_type, file: None })
-}
-
-/// Refuses a type that does not fit, or that does not exist.
-pub(super) fn refuse_type(at: Position, type_name: &str, what: &str, wanted: &str, report: &mut Report) {
-    let integers = || INTEGER_TYPES.iter().map(|(name, ..)| *name);
-    if ARGUMENT_TYPES.contains(&type_name) || integers().any(|name| name == type_name) {
-        let type_name = quoted(type_name);
-        report.refuse(at, format_args!("type {type_name} is not supported for {what}; write `auto` or `{wanted}`"));
-    } else {
-        let all = integers().chain(ARGUMENT_TYPES.iter().copied());
-        refuse_unknown(at, "type", type_name, all, &["auto", wanted], report);
-    }
-}
-
-/// The argument's type, and where it would be corrected.
-pub(super) fn type_name<'a>(entry: &Node, fields: &Fields<'a>, report: &mut Report) -> Option<(&'a str, Position)> {
-    match fields.get("type") {
-        Some(node) => Some((node.text("`type`", report)?, node.at)),
-        None => Some(("auto", entry.at)),
-    }
 }

@@ -1,12 +1,12 @@
 //! `data` of a hook entry: what can be read of the calling task.
 
-use super::argument::{ListedArgument, argument_index};
 use super::document::Node;
 use super::fields::Fields;
 use super::model::Hook;
 use super::refusals::ARGUMENT;
 use super::report::Report;
 use super::resolve;
+use super::subject::{ListedArgument, argument_index};
 
 /// Most entries of `data`.
 const MAX_DATA: usize = 5;

@@ -28,6 +28,7 @@ mod refusals;
 mod report;
 mod resolve;
 mod selector;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod value;

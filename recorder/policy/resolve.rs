@@ -1,10 +1,10 @@
 //! `resolve`: what a walk through kernel structures leads to, as far as rows or filters know it by itself.
 
-use super::argument::{Subject, refuse_type, type_name};
 use super::document::Node;
 use super::fields::Fields;
 use super::model::{Argument, ArgumentKind, Hook, Text};
 use super::report::{Report, quoted};
+use super::subject::{Subject, refuse_type, type_name};
 use super::value;
 
 /// Most members of structures that `resolve` may name.

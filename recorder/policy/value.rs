@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::argument::{INTEGER_TYPES, SocketPart, Subject};
 use super::document::Node;
 use super::fields::{Fields, refuse_unknown};
 use super::model::{AddressPart, ArgumentKind, Hook, NamedFile, Read, Text, Value};
 use super::refusals::ARGUMENT_TYPES;
 use super::report::{Position, Report, quoted};
+use super::subject::{self, INTEGER_TYPES, SocketPart, Subject};
 use crate::btf::{self, End, Kernel, Kind, Start, Walk};
 
 /// Types whose values are structures: Tetragon's name, and the kernel's.
@@ -70,7 +70,7 @@ pub(super) fn of_task(entry: &Node, fields: &Fields<'_>, hook: &Hook, report: &m
 }
 
 fn read(entry: &Node, fields: &Fields<'_>, hook: &Hook, start: Start, report: &mut Report) -> Option<Subject> {
-    let (type_name, type_at) = super::argument::type_name(entry, fields, report)?;
+    let (type_name, type_at) = subject::type_name(entry, fields, report)?;
     let path = match fields.filled("resolve") {
         Some(node) => node.text("`resolve`", report)?,
         None => "",

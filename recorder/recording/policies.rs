@@ -45,7 +45,7 @@ impl Reloader<'_> {
         let now = pipeline.ledger("reload");
         match loaded {
             Ok((policies, tables, mut next)) => {
-                next.succeed(sensor);
+                next.succeed(sensor)?;
                 *sensor = next;
                 self.options = options;
                 let detail = json!({ "sender": sender, "generation": generation });

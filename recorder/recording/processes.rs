@@ -11,13 +11,14 @@ use crate::recording::pipeline::Pipeline;
 use crate::sensor::{Iterators, RUNNING_PROCESSES, Sensor, WRITERS};
 use anyhow::Result;
 use hashtrail::ledger::LedgerEntry;
-use rustix::fs::FileType;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::json;
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 
 /// Longest path of an executable that records carry.
 const EXE_BYTES: usize = 255;
@@ -60,7 +61,7 @@ struct Found {
     descriptors: u64,
     /// `None`: not known.
     descriptors_unseen: Option<u64>,
-    /// Whether a disk was among the descriptors.
+    /// Whether somebody can write a disk past its filesystem.
     has_raw_writer: bool,
     is_exact: bool,
 }
@@ -97,7 +98,6 @@ fn by_iterators(mut iterators: Iterators, pipeline: &mut Pipeline) -> Result<Fou
     for writers in WRITERS {
         iterators.each(writers, |record| {
             let Some(row) = OwnRow::read(record) else { return };
-            found.has_raw_writer |= FileType::from_raw_mode(row.head.mode) == FileType::BlockDevice;
             if seen.insert(file_of(&row.head)) {
                 found.descriptors += 1;
                 record_writer(row, pipeline);
@@ -105,7 +105,19 @@ fn by_iterators(mut iterators: Iterators, pipeline: &mut Pipeline) -> Result<Fou
         })?;
     }
     found.descriptors_unseen = Some(iterators.unseen()?);
+    // Last: who sets up a loop device closes its disk then.
+    found.has_raw_writer = iterators.has_raw_writer()? || has_disk_in_loop();
     Ok(found)
+}
+
+/// Whether a loop device may show a disk, which the kernel then has open: what it shows is no regular file, or not found.
+fn has_disk_in_loop() -> bool {
+    let Ok(devices) = fs::read_dir("/sys/block") else { return true };
+    let files = devices.flatten().map(|device| device.path().join("loop/backing_file"));
+    files.filter_map(|file| fs::read(file).ok()).any(|path| {
+        let path = PathBuf::from(OsString::from_vec(path.trim_ascii_end().to_vec()));
+        !path.metadata().is_ok_and(|file| file.is_file())
+    })
 }
 
 /// Times of starts are then those of the clock's ticks, and mappings without a descriptor are not looked at.

@@ -6,8 +6,8 @@ use super::{SensorOptions, counters_of};
 use crate::record::wire::{self, RecorderSkel};
 use crate::sensor::tables::Tables;
 use anyhow::{Context, Result};
-use libbpf_rs::Iter;
 use libbpf_rs::skel::{OpenSkel, Skel};
+use libbpf_rs::{Iter, MapCore, MapFlags};
 use std::io::{ErrorKind, Read};
 
 /// Each thread group leader, with its executable.
@@ -53,6 +53,16 @@ impl Iterators {
     /// When the counters cannot be read.
     pub(crate) fn unseen(&self) -> Result<u64> {
         Ok(counters_of(&self.0)?.iter().map(|cpu| cpu.counts.no_scratch).sum())
+    }
+
+    /// Whether they came upon somebody who can write a disk past its filesystem.
+    ///
+    /// # Errors
+    /// When the map cannot be read.
+    pub(crate) fn has_raw_writer(&self) -> Result<bool> {
+        let key = wire::raw_writers_key::RAW_WRITERS_SEEN.0.to_ne_bytes();
+        let seen = self.0.maps.raw_writers.lookup(&key, MapFlags::ANY)?;
+        Ok(seen.is_none_or(|seen| seen.iter().any(|byte| *byte != 0)))
     }
 }
 

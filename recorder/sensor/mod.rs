@@ -6,6 +6,7 @@ mod kernel;
 mod look;
 mod object;
 pub(crate) mod preflight;
+mod raw_writers;
 pub(crate) mod skipped;
 pub(crate) mod tables;
 
@@ -118,6 +119,9 @@ impl Sensor {
         let mut programs: BTreeSet<&'static str> = TRACKING.into_iter().collect();
         programs.extend(hooks::PROGRAMS.iter().filter(|(hook, _)| tables.has_hook(*hook)).map(|(_, name)| *name));
         programs.extend(tables.asks_for_digests().then_some(WRITERS_PROGRAM));
+        if tables.asks_for_digests() && options.keeps_digests {
+            programs.extend(raw_writers::programs());
+        }
         programs.extend(&OTHER_PROGRAMS[..tables.others.len().min(OTHER_PROGRAMS.len())]);
         let load = |optional: &[&'static str]| {
             Self::load_programs(programs.iter().chain(optional).copied().collect(), tables, options, before)
@@ -185,17 +189,9 @@ impl Sensor {
     /// Names the program that the kernel does not attach.
     pub(crate) fn attach_tracking(&mut self) -> Result<()> {
         self.attach(&[WRITERS_PROGRAM])?;
+        self.attach(&raw_writers::PROGRAMS.map(|(name, _)| name))?;
         let wanted: Vec<_> = self.programs.iter().copied().filter(|name| is_tracking(name)).collect();
         self.attach(&wanted)
-    }
-
-    /// Nobody had a disk open for writing when the programs were attached: digests of small files can be used again.
-    ///
-    /// # Errors
-    /// When the kernel does not take it.
-    pub(crate) fn note_no_raw_writer(&self) -> Result<()> {
-        let key = wire::raw_writers_key::RAW_WRITERS_NONE_BEFORE.0.to_ne_bytes();
-        Ok(self.skeleton.maps.raw_writers.update(&key, &1_u64.to_ne_bytes(), MapFlags::ANY)?)
     }
 
     /// Attaches the remaining hooks.
@@ -207,7 +203,11 @@ impl Sensor {
             .programs
             .iter()
             .copied()
-            .filter(|name| !is_tracking(name) && ![WRITERS_PROGRAM, RUNNING_BINARIES].contains(name))
+            .filter(|name| {
+                !is_tracking(name)
+                    && !raw_writers::is_program(name)
+                    && ![WRITERS_PROGRAM, RUNNING_BINARIES].contains(name)
+            })
             .collect();
         self.attach(&wanted)
     }
@@ -266,9 +266,14 @@ impl Sensor {
         skipped
     }
 
-    /// Takes over from the programs before a reload: their counts go on.
-    pub(crate) fn succeed(&mut self, before: &Self) {
+    /// Takes over from the programs before a reload: their counts go on. What these programs do not watch, nobody can vouch
+    /// for later.
+    ///
+    /// # Errors
+    /// When the kernel does not take it.
+    pub(crate) fn succeed(&mut self, before: &Self) -> Result<()> {
         self.skipped_before = before.skipped();
+        if self.watches_raw_writers() { Ok(()) } else { self.set_no_raw_writer_before(0) }
     }
 
     /// Whether somebody else told the programs not to record.

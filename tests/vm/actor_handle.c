@@ -1,10 +1,12 @@
-// Files that are reached by their handles, after the kernel has forgotten their names.
+// Files that are reached by their handles, after the kernel has forgotten their names, or through a mount that hangs nowhere.
 
 #define _GNU_SOURCE
 #include "actor.h"
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -56,9 +58,41 @@ static int run_handle(char **args)
 	fail("cannot run the handle in", args[1]);
 }
 
+// A second mount of what stands at the directory, which no name leads to.
+static int detached(const char *directory)
+{
+	int fd = syscall(SYS_open_tree, AT_FDCWD, directory, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (fd < 0)
+		fail("cannot clone the mount at", directory);
+	return fd;
+}
+
+// run-detached DIRECTORY FILE: runs FILE below a detached mount of DIRECTORY.
+static int run_detached(char **args)
+{
+	char *argv[] = { args[1], NULL };
+
+	syscall(SYS_execveat, detached(args[0]), args[1], argv, environ, 0);
+	fail("cannot run through a detached mount", args[1]);
+}
+
+// write-detached DIRECTORY FILE TEXT: writes TEXT into FILE below a detached mount of DIRECTORY.
+static int write_detached(char **args)
+{
+	int fd = openat(detached(args[0]), args[1], O_WRONLY | O_TRUNC);
+	ssize_t bytes = strlen(args[2]);
+
+	if (fd < 0)
+		fail("cannot write through a detached mount", args[1]);
+	return write(fd, args[2], bytes) != bytes;
+}
+
 const struct command handle_commands[] = {
 	{ "handle-of", 2, handle_of },
 	{ "write-handle", 3, write_handle },
 	{ "run-handle", 2, run_handle },
+	{ "run-detached", 2, run_detached },
+	{ "write-detached", 3, write_detached },
 	{ NULL, 0, NULL },
 };

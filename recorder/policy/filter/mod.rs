@@ -1,10 +1,11 @@
 //! The filters of a selector, by what they are about.
 
-use super::argument::{Arguments, ListedArgument, Subject, argument_index};
+use super::argument::Arguments;
 use super::document::Node;
 use super::fields::Fields;
 use super::model::{Filter, Number, Text};
 use super::report::{Position, Report, quoted};
+use super::subject::{ListedArgument, Subject, argument_index};
 
 mod address;
 mod integer;

@@ -1,12 +1,12 @@
 //! Operators by name. Each comes with whether it is negated: none of the values may match.
 
-use super::super::argument::SocketPart;
 use super::super::document::Node;
 use super::super::fields::{Fields, refuse_unknown};
 use super::super::model::PathOperator;
 use super::super::refusals::Refusals;
 use super::super::refusals::{ADDRESS_OPERATORS, ARGUMENT_OPERATORS, MEMBERSHIP_OPERATORS, SOCKET_OPERATORS};
 use super::super::report::{Report, listed, quoted};
+use super::super::subject::SocketPart;
 
 /// Operators that one kind of filter has, and those it lacks for a reason.
 pub(super) struct Operators<T: 'static> {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::super::argument::SocketPart;
 use super::super::document::Node;
 use super::super::fields::Fields;
 use super::super::model::{Comparison, Filter, Value};
 use super::super::report::Report;
+use super::super::subject::SocketPart;
 use super::address::{PRIVILEGED, ReadRange, family, named, port, ranges};
 use super::{operator, values};
 
