@@ -19,7 +19,7 @@
 
 /* All tasks share it: a copy counts only if nobody wrote meanwhile. */
 struct cached_digest {
-	__u64 write_opens; /* opens for writing since this memory was made; not of the turn */
+	__u64 write_opens; /* opens for writing since this memory was made; outside of the sequence */
 	__u64 write_opens_before; /* when the content was read */
 	__u64 i_version_raw;
 	__u64 size_bytes;
