@@ -14,7 +14,7 @@ __noinline int put_aside(struct thread *thread, struct scratch *slot)
 		return 0;
 	bytes = thread->event.path_bytes;
 	if (bytes > ASIDE_PATH_BYTES)
-		thread->aside_hash = hash_of(slot->tail, bytes);
+		thread->aside_hash = hash_of(slot, TAIL_TEXT, bytes);
 	else
 		bpf_probe_read_kernel(thread->aside_path, CLAMP(bytes, ASIDE_PATH_BYTES), slot->tail);
 	return 0;
@@ -32,7 +32,7 @@ static __noinline int build_again(struct thread *thread, struct scratch *slot, s
 	bytes = event->path_bytes;
 	event->path_bytes = 0;
 	resolve_path(event, slot, path);
-	if (event->path_bytes != bytes || hash_of(slot->tail, event->path_bytes) != thread->aside_hash)
+	if (event->path_bytes != bytes || hash_of(slot, TAIL_TEXT, event->path_bytes) != thread->aside_hash)
 		event->path_flags |= PATH_LATE;
 	return 0;
 }

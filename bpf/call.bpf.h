@@ -270,7 +270,7 @@ static __always_inline void look_at_comm(struct thread *thread, struct scratch *
 {
 	long bytes = bpf_probe_read_kernel_str(slot->second, COMM_BYTES, BPF_CORE_READ(task, comm));
 
-	find_sets_of_second(slot, &thread->sets[text], bytes > 1 ? bytes - 1 : 0);
+	find_sets(slot, &thread->sets[text], SECOND_TEXT, bytes > 1 ? bytes - 1 : 0);
 }
 
 static __always_inline void look_at_comms(struct thread *thread, struct scratch *slot)

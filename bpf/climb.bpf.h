@@ -58,8 +58,8 @@ static __always_inline struct mount *mount_of(struct super_block *super, struct 
 	struct search_mount search = {
 		.namespace = BPF_CORE_READ(task, nsproxy, mnt_ns),
 		.root = BPF_CORE_READ(super, s_root),
-		.whole = (void *)(__u64)unknown_zero,
-		.part = (void *)(__u64)unknown_zero,
+		.whole = (void *)unknown_zero,
+		.part = (void *)unknown_zero,
 	};
 
 	if (bpf_core_field_exists(((struct mount *)0)->mnt_instance)) {

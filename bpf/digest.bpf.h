@@ -132,14 +132,26 @@ static __always_inline __u32 doubts_over_hash(const struct thread *thread, const
  * Attributes of IMA's policy; 0: it has none, keeps no digests in its memory, and reads the file at each call of the helper,
  * so that no program has to see that it did.
  */
-extern const void ima_policy_flag __ksym __weak;
+__u64 ima_policy_flag; /* its address; 0: not known */
+
+/* Run once after the load: libbpf would read the names of all symbols of the kernel for it, twice. */
+SEC("syscall")
+int find_ima_policy_flag(void *context)
+{
+	char name[] = "ima_policy_flag";
+	__u64 address = 0;
+
+	if (!bpf_kallsyms_lookup_name(name, sizeof(name), 0, &address))
+		ima_policy_flag = address;
+	return 0;
+}
 
 static __always_inline bool ima_has_policy(void)
 {
 	int flags = 1;
 
-	if (&ima_policy_flag)
-		bpf_probe_read_kernel(&flags, sizeof(flags), &ima_policy_flag);
+	if (ima_policy_flag)
+		bpf_probe_read_kernel(&flags, sizeof(flags), (void *)ima_policy_flag);
 	return flags;
 }
 

@@ -7,7 +7,13 @@
  * Up to 6.1 the verifier looks at the callback of a loop once, as for its first round, and removes what cannot be reached from
  * there. What a later round compares must not begin with a number that it knows. That this is 0 it does not.
  */
-__u32 unknown_zero;
+__u64 unknown_zero;
+
+/*
+ * A number of which the verifier knows no more than of any other. Later ones look at all that follows for each number that it
+ * knows, and at the callback of a loop until what it knows repeats: that is most of the time that a load takes.
+ */
+#define FORGET(value) ((value) ^ unknown_zero)
 
 static __always_inline struct counters *own_counters(void)
 {

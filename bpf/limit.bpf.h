@@ -47,17 +47,19 @@ static long sip_word(__u64 index, struct sip *sip)
  * SipHash-2-4 of a text, filled up with zeros to whole words, and its length as the last word. Keyed, so that nobody can
  * choose two paths of one hash to hide one behind the other.
  */
-static __always_inline __u64 hash_of(const __u8 *text, __u32 bytes)
+__noinline __u64 hash_of(struct scratch *slot, __u32 text_offset, __u32 bytes)
 {
 	struct sip sip = {
-		.text = text,
 		.bytes = bytes,
-		.v0 = config.hash_key[0] ^ 0x736f6d6570736575,
-		.v1 = config.hash_key[1] ^ 0x646f72616e646f6d,
-		.v2 = config.hash_key[0] ^ 0x6c7967656e657261,
-		.v3 = config.hash_key[1] ^ 0x7465646279746573,
+		.v0 = FORGET(config.hash_key[0] ^ 0x736f6d6570736575),
+		.v1 = FORGET(config.hash_key[1] ^ 0x646f72616e646f6d),
+		.v2 = FORGET(config.hash_key[0] ^ 0x6c7967656e657261),
+		.v3 = FORGET(config.hash_key[1] ^ 0x7465646279746573),
 	};
 
+	if (!slot)
+		return 0;
+	sip.text = (__u8 *)slot + CLAMP(text_offset, TAIL_TEXT);
 	bpf_loop((CLAMP(bytes, PATH_BYTES) + 7) / 8, sip_word, &sip, 0);
 	sip.v3 ^= bytes;
 	sip_round(&sip);
@@ -78,9 +80,9 @@ __noinline int hash_texts(struct thread *thread, struct scratch *slot)
 	thread->path_hash = 0;
 	if (!slot)
 		return 0;
-	thread->path_hash = hash_of(slot->tail, thread->event.path_bytes);
+	thread->path_hash = hash_of(slot, TAIL_TEXT, thread->event.path_bytes);
 	if (thread->event.target_bytes)
-		thread->path_hash ^= rotate(hash_of(slot->second, thread->event.target_bytes), 1);
+		thread->path_hash ^= rotate(hash_of(slot, SECOND_TEXT, thread->event.target_bytes), 1);
 	return 0;
 }
 

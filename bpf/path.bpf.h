@@ -184,7 +184,7 @@ static __always_inline void look_at_way(struct event *event, struct path *path, 
 }
 
 /* is_whole: it was found to lie under whole mounts, and so is reached. */
-static __always_inline __u32 flags_of_path(struct path *path, struct task_struct *task, bool is_typed, bool is_whole)
+static __always_inline __u32 flags_of_path(struct path *path, struct task_struct *task, bool is_typed, __u64 is_whole)
 {
 	struct dentry *dentry = READ(is_typed, path, dentry);
 	__u32 flags = 0;

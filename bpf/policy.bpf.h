@@ -20,25 +20,26 @@ static __always_inline bool has_set(const struct path_sets *sets, __u32 set)
 
 struct search {
 	__u64 value;
-	__u32 low;
-	__u32 high;
+	__u64 low;
+	__u64 high;
 	bool found;
 };
 
 static long halve(__u64 round, struct search *search)
 {
-	__u32 middle = search->low + (search->high - search->low) / 2;
+	__u64 low = FORGET(search->low), high = FORGET(search->high);
+	__u32 middle = low + (high - low) / 2;
 	struct range *range;
 
-	if (search->low >= search->high)
+	if (low >= high)
 		return 1;
 	range = bpf_map_lookup_elem(&ranges, &middle);
 	if (!range)
 		return 1;
 	if (search->value < range->first)
-		search->high = middle;
+		search->high = FORGET(middle);
 	else if (search->value > range->last)
-		search->low = middle + 1;
+		search->low = FORGET(middle + 1);
 	else
 		search->found = true;
 	return search->found;
@@ -77,34 +78,21 @@ static __always_inline bool has_certain_digest(struct event *event)
 	return event->digest_status == DIGEST_OK && !event->digest_doubt;
 }
 
-struct evaluation {
-	struct thread *thread;
-	__u32 first_step;
-	__u32 pass;
-	bool failed; /* a filter of the selector that is tried does not match */
-	bool unknown; /* one could not be evaluated */
-	bool needs_digest; /* to say whether it matches */
-	bool uncertain; /* it matches because the digest is not certain */
-	bool possible;
-};
-
-static __always_inline bool digest_holds(struct evaluation *evaluation, const struct step *step)
+static __always_inline bool digest_holds(struct thread *thread, const struct step *step)
 {
-	struct thread *thread = evaluation->thread;
-
-	if (evaluation->pass != PASS_DIGEST) {
-		evaluation->needs_digest = true;
+	if (thread->trial.pass != PASS_DIGEST) {
+		thread->trial.needs_digest = true;
 		return true;
 	}
 	/* A row is never dropped, and nothing denied, for a digest that is not certain. */
 	if (!has_certain_digest(&thread->event)) {
-		evaluation->uncertain = true;
+		thread->trial.uncertain = true;
 		return true;
 	}
 	return is_in_digest_set(thread, step->first) != !!step->negated;
 }
 
-static __always_inline bool value_holds(struct evaluation *evaluation, const struct step *step)
+static __always_inline bool value_holds(struct thread *thread, const struct step *step)
 {
 	struct call_values *values;
 	__u32 place = step->operand % HOOK_VALUES;
@@ -112,11 +100,11 @@ static __always_inline bool value_holds(struct evaluation *evaluation, const str
 
 	if (!config.has_values)
 		return false;
-	if (evaluation->pass == PASS_CHEAP && step->kind == FILTER_VALUE_TEXT)
+	if (thread->trial.pass == PASS_CHEAP && step->kind == FILTER_VALUE_TEXT)
 		return true;
-	values = evaluation->thread->unknown_texts & UNKNOWN_VALUES ? NULL : values_of_call(0);
+	values = thread->unknown_texts & UNKNOWN_VALUES ? NULL : values_of_call(0);
 	if (!values || values->unknown >> place & 1) {
-		evaluation->unknown = true;
+		thread->trial.unknown = true;
 		return true;
 	}
 	if (step->kind == FILTER_VALUE_TEXT)
@@ -130,21 +118,23 @@ static __always_inline bool value_holds(struct evaluation *evaluation, const str
 	return (found && !(values->absent >> place & 1)) != !!step->negated;
 }
 
-static __always_inline bool step_holds(struct evaluation *evaluation, const struct step *step)
+__noinline int step_holds(struct thread *thread, const struct step *step)
 {
-	struct thread *thread = evaluation->thread;
-	__u32 operand = step->operand;
 	bool found, is_unknown = false;
+	__u32 operand;
 
+	if (!thread || !step)
+		return false;
+	operand = step->operand;
 	switch (step->kind) {
 	case FILTER_ALWAYS:
 		return true;
 	case FILTER_DIGEST:
-		return digest_holds(evaluation, step);
+		return digest_holds(thread, step);
 	case FILTER_TEXT:
 		if (operand >= TEXT_COUNT)
 			return false;
-		if (evaluation->pass == PASS_CHEAP && LATE_TEXTS >> operand & 1)
+		if (thread->trial.pass == PASS_CHEAP && LATE_TEXTS >> operand & 1)
 			return true;
 		found = has_set(&thread->sets[operand], step->first);
 		is_unknown = thread->unknown_texts >> operand & 1;
@@ -157,7 +147,7 @@ static __always_inline bool step_holds(struct evaluation *evaluation, const stru
 	case FILTER_VALUE_RANGES:
 	case FILTER_VALUE_MASK:
 	case FILTER_VALUE_NETWORKS:
-		return value_holds(evaluation, step);
+		return value_holds(thread, step);
 	default:
 		if (operand >= NUMBER_COUNT)
 			return false;
@@ -166,7 +156,7 @@ static __always_inline bool step_holds(struct evaluation *evaluation, const stru
 	}
 	/* Neither the filter nor its negation may be taken for true. */
 	if (is_unknown && !found) {
-		evaluation->unknown = true;
+		thread->trial.unknown = true;
 		return true;
 	}
 	return found != !!step->negated;
@@ -183,34 +173,33 @@ static __always_inline bool is_told(const struct selector *selector)
 }
 
 /* Selectors of one entry are tried in order; the first that matches decides. */
-static __always_inline long selector_matches(struct evaluation *evaluation, __u32 row)
+__noinline int selector_matches(struct thread *thread, __u32 row)
 {
 	struct selector *selector = bpf_map_lookup_elem(&selectors, &row);
-	struct thread *thread = evaluation->thread;
 	__u64 bit;
 
-	if (!selector || selector->entry_of_hook >= ENTRIES_PER_HOOK)
+	if (!thread || !selector || selector->entry_of_hook >= ENTRIES_PER_HOOK)
 		return 1;
 	bit = 1ULL << selector->entry_of_hook;
 	if (thread->decided & bit)
 		return 0;
-	if (evaluation->pass == PASS_CHEAP) {
-		evaluation->possible = true;
+	if (thread->trial.pass == PASS_CHEAP) {
+		thread->trial.possible = true;
 		return 1;
 	}
-	if (evaluation->unknown)
+	if (thread->trial.unknown)
 		thread->unknown |= bit;
 	/* What may not match gives a row where it would post or act; else the next selector is tried, and may not match either. */
-	if ((evaluation->uncertain || evaluation->unknown) && !is_told(selector))
+	if ((thread->trial.uncertain || thread->trial.unknown) && !is_told(selector))
 		return 0;
 	thread->decided |= bit;
-	if (evaluation->needs_digest) {
+	if (thread->trial.needs_digest) {
 		thread->undecided |= bit;
 		thread->wants_digest |= bit;
 		return 0;
 	}
 	thread->selector_of_entry[selector->entry_of_hook] = row;
-	if (evaluation->uncertain)
+	if (thread->trial.uncertain)
 		thread->uncertain |= bit;
 	if (has_action(selector))
 		thread->acting |= bit;
@@ -221,19 +210,26 @@ static __always_inline long selector_matches(struct evaluation *evaluation, __u3
 	return 0;
 }
 
+struct evaluation {
+	struct thread *thread;
+	__u32 first_step;
+};
+
 static long try_step(__u64 index, struct evaluation *evaluation)
 {
 	__u32 key = evaluation->first_step + index;
 	struct step *step = bpf_map_lookup_elem(&steps, &key);
+	struct thread *thread = evaluation->thread;
+	struct trial *trial = &thread->trial;
 
 	if (!step)
 		return 1;
 	if (step->flags & STEP_FIRST)
-		evaluation->failed = evaluation->unknown = evaluation->needs_digest = evaluation->uncertain = false;
-	if (!evaluation->failed && !step_holds(evaluation, step))
-		evaluation->failed = true;
-	if (step->flags & STEP_LAST && !evaluation->failed)
-		return selector_matches(evaluation, step->selector);
+		trial->failed = trial->unknown = trial->needs_digest = trial->uncertain = false;
+	if (!trial->failed && !step_holds(thread, step))
+		trial->failed = true;
+	if (step->flags & STEP_LAST && !trial->failed)
+		return selector_matches(thread, step->selector) != 0;
 	return 0;
 }
 
@@ -245,7 +241,7 @@ static __always_inline struct hook_policy *policy_of(__u32 hook)
 /* Not static, like all that is called with the thread or a slot alone: the verifier looks at it once. */
 __noinline int evaluate(struct thread *thread, __u32 pass)
 {
-	struct evaluation evaluation = { .thread = thread, .pass = pass };
+	struct evaluation evaluation = { .thread = thread };
 	struct hook_policy *policy;
 
 	if (!thread)
@@ -258,9 +254,11 @@ __noinline int evaluate(struct thread *thread, __u32 pass)
 		thread->unknown &= ~thread->undecided;
 		thread->undecided = 0;
 	}
+	thread->trial.pass = pass;
+	thread->trial.possible = false;
 	evaluation.first_step = policy->first_step;
 	bpf_loop(policy->step_count, try_step, &evaluation, 0);
-	return pass == PASS_CHEAP ? evaluation.possible : !!(thread->matched | thread->acting | thread->undecided);
+	return pass == PASS_CHEAP ? thread->trial.possible : !!(thread->matched | thread->acting | thread->undecided);
 }
 
 #endif

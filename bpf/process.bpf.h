@@ -35,7 +35,7 @@ static __always_inline bool find_binary(struct scratch *slot, const struct proce
 		return false;
 	}
 	bpf_probe_read_kernel(slot->tail, CLAMP(bytes, EXE_BYTES), process->exe);
-	find_sets_of_tail(slot, binary, bytes);
+	find_sets(slot, binary, TAIL_TEXT, bytes);
 	note_binary(binary);
 	return true;
 }

@@ -42,11 +42,11 @@ __noinline int find_path_sets(struct thread *thread, struct scratch *slot, bool 
 		return 0;
 	}
 	if (event->path_bytes && !(event->path_flags & NO_WHOLE_PATH))
-		find_sets_of_tail(slot, &thread->sets[TEXT_PATH], event->path_bytes);
+		find_sets(slot, &thread->sets[TEXT_PATH], TAIL_TEXT, event->path_bytes);
 	else if (has_file && !(event->path_flags & NO_PATH))
 		thread->unknown_texts |= 1 << TEXT_PATH;
 	if (event->target_bytes && !(thread->target_flags & NO_WHOLE_PATH))
-		find_sets_of_second(slot, &thread->sets[TEXT_TARGET], event->target_bytes);
+		find_sets(slot, &thread->sets[TEXT_TARGET], SECOND_TEXT, event->target_bytes);
 	else if (thread->target_flags & NO_WHOLE_PATH)
 		thread->unknown_texts |= 1 << TEXT_TARGET;
 	event->path_flags = (event->path_flags | thread->target_flags) & ~NO_PATH;
@@ -155,14 +155,14 @@ static __always_inline int conclude(struct thread *thread, struct scratch *slot,
 }
 
 /* What a mount and a name lead to. is_kept: the path is what the process is known by from now on. Whether it is whole. */
-static __always_inline bool find_path(struct thread *thread, struct scratch *slot, struct path *path, bool is_kept)
+static __always_inline __u64 find_path(struct thread *thread, struct scratch *slot, struct path *path, bool is_kept)
 {
-	bool is_whole = is_under_whole_mounts(path);
+	__u64 is_whole = is_under_whole_mounts(path);
 	struct hook_policy *policy = policy_of(thread->hook);
 
 	resolve_path(&thread->event, slot, path);
 	look_at_way(&thread->event, path, !is_whole && (is_kept || (policy && policy->needed_texts & 1 << TEXT_PATH)));
-	return is_whole;
+	return FORGET(is_whole);
 }
 
 /* Hooks that give a file. */

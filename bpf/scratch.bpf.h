@@ -21,6 +21,10 @@ struct scratch {
 	__u8 tail[TAIL_BYTES];
 };
 
+/* Where the two texts of a slot stand in it. */
+#define TAIL_TEXT offsetof(struct scratch, tail)
+#define SECOND_TEXT offsetof(struct scratch, second)
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SCRATCH_SLOTS);

@@ -10,7 +10,7 @@ struct subject {
 	struct dentry *dentry;
 	struct inode *inode;
 	__u32 open_flags;
-	bool is_whole; /* the path lies under whole mounts */
+	__u64 is_whole; /* the path lies under whole mounts */
 	bool is_typed; /* the verifier knows all of it; constant */
 };
 

@@ -8,6 +8,7 @@ struct text_look_up {
 	__u8 *text;
 	struct path_sets *sets;
 	struct text_index *index;
+	__u32 text_offset; /* in the slot */
 	__u32 bytes;
 	__u32 state;
 };
@@ -37,25 +38,34 @@ static __always_inline bool passes_sieve(struct text_look_up *look_up, __u32 kin
 	return look_up->index->sieve[bit / 64] >> bit % 64 & 1;
 }
 
-static __always_inline void look_up_affix(struct text_look_up *look_up, __u32 kind, __u32 length, __u32 offset)
+/* What stands at an offset of the slot, as one affix of all. Few get here. */
+__noinline int add_sets_of_affix(struct scratch *slot, struct path_sets *sets, __u32 kind, __u32 length, __u32 offset)
 {
-	struct affix_key *key = &look_up->slot->affix;
+	struct affix_key *key;
 
-	if (!passes_sieve(look_up, kind, length, offset))
-		return;
+	slot = slot ? same_slot(slot) : NULL;
+	if (!slot || !sets)
+		return 0;
+	key = &slot->affix;
 	__builtin_memset(key, 0, sizeof(*key));
 	key->kind = kind;
 	key->length = length;
-	bpf_probe_read_kernel(key->bytes, CLAMP(length, AFFIX_BYTES), look_up->text + CLAMP(offset, PATH_BYTES));
-	add_sets(look_up->sets, bpf_map_lookup_elem(&affixes, key));
+	bpf_probe_read_kernel(key->bytes, CLAMP(length, AFFIX_BYTES), (__u8 *)slot + CLAMP(offset, sizeof(*slot) - AFFIX_BYTES));
+	add_sets(sets, bpf_map_lookup_elem(&affixes, key));
+	return 0;
+}
+
+static __always_inline void look_up_affix(struct text_look_up *look_up, __u32 kind, __u32 length, __u32 offset)
+{
+	if (length <= look_up->bytes && passes_sieve(look_up, kind, length, offset))
+		add_sets_of_affix(look_up->slot, look_up->sets, kind, length, look_up->text_offset + offset);
 }
 
 static long look_up_prefix(__u64 index, struct text_look_up *look_up)
 {
 	__u32 length = look_up->index->prefix[index % PREFIX_LENGTHS];
 
-	if (length <= look_up->bytes)
-		look_up_affix(look_up, AFFIX_PREFIX, length, 0);
+	look_up_affix(look_up, AFFIX_PREFIX, length, 0);
 	return 0;
 }
 
@@ -63,8 +73,7 @@ static long look_up_postfix(__u64 index, struct text_look_up *look_up)
 {
 	__u32 length = look_up->index->postfix[index % POSTFIX_LENGTHS];
 
-	if (length <= look_up->bytes)
-		look_up_affix(look_up, AFFIX_POSTFIX, length, look_up->bytes - length);
+	look_up_affix(look_up, AFFIX_POSTFIX, length, look_up->bytes - length);
 	return 0;
 }
 
@@ -109,37 +118,26 @@ static __always_inline void look_up_whole(struct text_look_up *look_up)
 	}
 }
 
-static __always_inline void find_sets(struct scratch *slot, __u8 *text, struct path_sets *sets, __u32 bytes)
+/* Of TAIL_TEXT or SECOND_TEXT. */
+__noinline int find_sets(struct scratch *slot, struct path_sets *sets, __u32 text_offset, __u32 bytes)
 {
-	struct text_look_up look_up = { .slot = slot, .text = text, .sets = sets, .bytes = bytes };
+	struct text_look_up look_up = { .sets = sets, .text_offset = text_offset, .bytes = bytes };
 	__u32 key = 0;
 
+	slot = slot ? same_slot(slot) : NULL;
+	if (!slot || !sets)
+		return 0;
+	look_up.slot = slot;
+	look_up.text = (__u8 *)slot + CLAMP(text_offset, TAIL_TEXT);
 	__builtin_memset(sets, 0, sizeof(*sets));
 	look_up.index = bpf_map_lookup_elem(&text_indexes, &key);
 	if (!bytes || !look_up.index)
-		return;
+		return 0;
 	look_up_whole(&look_up);
 	bpf_loop(look_up.index->prefixes, look_up_prefix, &look_up, 0);
 	bpf_loop(look_up.index->postfixes, look_up_postfix, &look_up, 0);
 	look_up_substrings(&look_up, look_up.index->exact_state);
 	look_up_substrings(&look_up, look_up.index->folded_state);
-}
-
-/* Of the text at the start of the slot's tail. */
-__noinline int find_sets_of_tail(struct scratch *slot, struct path_sets *sets, __u32 bytes)
-{
-	slot = slot ? same_slot(slot) : NULL;
-	if (slot && sets)
-		find_sets(slot, slot->tail, sets, bytes);
-	return 0;
-}
-
-/* Of the slot's second text. */
-__noinline int find_sets_of_second(struct scratch *slot, struct path_sets *sets, __u32 bytes)
-{
-	slot = slot ? same_slot(slot) : NULL;
-	if (slot && sets)
-		find_sets(slot, slot->second, sets, bytes);
 	return 0;
 }
 

@@ -53,6 +53,16 @@ struct exec_digest {
 /* Paths up to this length are kept with the thread over a hash. */
 #define ASIDE_PATH_BYTES 384
 
+/* How a selector does whose filters are tried. It stands here because the verifier follows what stands on a stack. */
+struct trial {
+	__u8 pass; /* enum pass */
+	__u8 failed; /* a filter does not match */
+	__u8 unknown; /* one could not be evaluated */
+	__u8 needs_digest; /* to say whether it matches */
+	__u8 uncertain; /* it matches because the digest is not certain */
+	__u8 possible; /* a selector of the call could match */
+};
+
 /* One thread's memory. Hooks of one thread never run at the same time, except nested in a hash, which returns at once. */
 struct thread {
 	__u64 exec_id; /* of the exec in progress */
@@ -74,6 +84,7 @@ struct thread {
 	__u64 signalled;
 	__u64 denied; /* by this one */
 	__u64 families; /* of the process */
+	struct trial trial;
 	__u64 path_hash;
 	__u32 target_flags; /* what the second path lacks, as in enum path_flag */
 	__s32 verdict; /* what the hook returns */

@@ -21,9 +21,9 @@ __noinline int read_text(struct call_values *values, struct scratch *slot, __u32
 		values->unknown |= 1 << place;
 		return 0;
 	}
-	find_sets_of_second(slot, &values->sets[place], bytes - 1);
+	find_sets(slot, &values->sets[place], SECOND_TEXT, bytes - 1);
 	if (config.has_limits)
-		values->number[place] = hash_of(slot->second, bytes - 1);
+		values->number[place] = hash_of(slot, SECOND_TEXT, bytes - 1);
 	return 0;
 }
 

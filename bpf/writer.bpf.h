@@ -43,7 +43,10 @@ static long look_at_mapping(__u64 step, struct mapped *mapped)
 static __always_inline bool is_mapped_executable(const struct content *content)
 {
 	struct inode *inode = (void *)content->inode;
-	struct mapped mapped = { .node = BPF_CORE_READ(inode, i_mapping, i_mmap.rb_root.rb_node) };
+	struct mapped mapped = {
+		.node = BPF_CORE_READ(inode, i_mapping, i_mmap.rb_root.rb_node),
+		.from = (void *)unknown_zero,
+	};
 
 	return mapped.node && (bpf_loop(MAPPING_STEPS, look_at_mapping, &mapped, 0) == MAPPING_STEPS || mapped.found);
 }

@@ -38,6 +38,8 @@ const WRITERS_PROGRAM: &str = "file_open";
 /// Programs for hooks without one of their own.
 const OTHER_PROGRAMS: [&str; 8] =
     ["other_0", "other_1", "other_2", "other_3", "other_4", "other_5", "other_6", "other_7"];
+/// Finds out where the kernel has the attributes of IMA's policy; attached nowhere.
+const IMA_POLICY: &str = "find_ima_policy_flag";
 /// Counts the recorder's own locks of its lock file.
 const CANARY: &str = "canary";
 /// The producer of `loadtest`.
@@ -118,7 +120,9 @@ impl Sensor {
     pub(crate) fn load(tables: &Tables, options: SensorOptions, before: Option<&Self>) -> Result<Self> {
         let mut programs: BTreeSet<&'static str> = TRACKING.into_iter().collect();
         programs.extend(hooks::PROGRAMS.iter().filter(|(hook, _)| tables.has_hook(*hook)).map(|(_, name)| *name));
-        programs.extend(tables.asks_for_digests().then_some(WRITERS_PROGRAM));
+        if tables.asks_for_digests() {
+            programs.extend([WRITERS_PROGRAM, IMA_POLICY]);
+        }
         if tables.asks_for_digests() && options.keeps_digests {
             programs.extend(raw_writers::programs());
         }
@@ -162,6 +166,10 @@ impl Sensor {
             sensor.make_rings(options.ring_bytes).context("cannot make the rings")?;
         }
         sensor.fill_tables(tables).context("cannot fill the policy tables")?;
+        if sensor.programs.contains(IMA_POLICY) {
+            let program = &sensor.skeleton.progs.find_ima_policy_flag;
+            program.test_run(ProgramInput::default()).context("cannot look for IMA's policy")?;
+        }
         Ok(sensor)
     }
 
@@ -206,7 +214,7 @@ impl Sensor {
             .filter(|name| {
                 !is_tracking(name)
                     && !raw_writers::is_program(name)
-                    && ![WRITERS_PROGRAM, RUNNING_BINARIES].contains(name)
+                    && ![WRITERS_PROGRAM, IMA_POLICY, RUNNING_BINARIES].contains(name)
             })
             .collect();
         self.attach(&wanted)
