@@ -40,12 +40,14 @@ static __always_inline void read_ctime(struct inode *inode, bool is_typed, __s64
 
 static __always_inline void read_file(struct event *event, struct dentry *dentry, struct inode *inode, bool is_typed)
 {
+	struct super_block *super = READ(is_typed, inode, i_sb);
+
 	event->flags |= EVENT_HAS_FILE;
-	event->dev = READ(is_typed, inode, i_sb, s_dev);
+	event->dev = READ(is_typed, super, s_dev);
 	event->ino = READ(is_typed, inode, i_ino);
 	event->ino_generation = READ(is_typed, inode, i_generation);
 	event->parent_ino = READ(is_typed, dentry, d_parent, d_inode, i_ino);
-	bpf_probe_read_kernel_str(event->fs_type, sizeof(event->fs_type), READ(is_typed, inode, i_sb, s_type, name));
+	bpf_probe_read_kernel_str(event->fs_type, sizeof(event->fs_type), READ(is_typed, super, s_type, name));
 	event->mode = READ(is_typed, inode, i_mode);
 	event->owner_uid = READ(is_typed, inode, i_uid.val);
 	event->owner_gid = READ(is_typed, inode, i_gid.val);

@@ -51,13 +51,13 @@ static __always_inline bool is_reachable(struct path *path, struct task_struct *
 	return walk.reachable;
 }
 
-static __always_inline bool is_memfd(struct path *path, bool is_typed)
+static __always_inline bool is_memfd(struct dentry *dentry, struct vfsmount *mount, bool is_typed)
 {
 	char name[6];
 
-	if (!(READ(is_typed, path, mnt, mnt_flags) & MNT_INTERNAL))
+	if (!(READ(is_typed, mount, mnt_flags) & MNT_INTERNAL))
 		return false;
-	if (bpf_probe_read_kernel(name, sizeof(name), READ(is_typed, path, dentry, d_name.name)))
+	if (bpf_probe_read_kernel(name, sizeof(name), READ(is_typed, dentry, d_name.name)))
 		return false;
 	return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':';
 }
@@ -105,12 +105,10 @@ static __always_inline __u32 without_suffix(struct scratch *slot, __u32 bytes)
 }
 
 /* A SysV segment or another file of the kernel's own tmpfs: it has no directory, and d_path adds the text to its name. */
-static __always_inline bool is_segment(struct path *path)
+static __always_inline bool is_segment(struct dentry *dentry, struct vfsmount *mount)
 {
-	struct dentry *dentry = path->dentry;
-
-	return path->mnt->mnt_flags & MNT_INTERNAL && dentry->d_parent == dentry &&
-	       (__u32)dentry->d_sb->s_magic == TMPFS_MAGIC && !is_memfd(path, true);
+	return mount->mnt_flags & MNT_INTERNAL && dentry->d_parent == dentry &&
+	       (__u32)dentry->d_sb->s_magic == TMPFS_MAGIC && !is_memfd(dentry, mount, true);
 }
 
 /*
@@ -119,7 +117,8 @@ static __always_inline bool is_segment(struct path *path)
  */
 static __noinline int resolve_path(struct event *event, struct scratch *slot, struct path *path)
 {
-	bool unlinked = is_unlinked(path->dentry, true) || is_segment(path);
+	struct dentry *dentry = path->dentry;
+	bool unlinked = is_unlinked(dentry, true) || is_segment(dentry, path->mnt);
 	long length;
 
 	if (!slot)
@@ -187,13 +186,14 @@ static __always_inline void look_at_way(struct event *event, struct path *path, 
 static __always_inline __u32 flags_of_path(struct path *path, struct task_struct *task, bool is_typed, __u64 is_whole)
 {
 	struct dentry *dentry = READ(is_typed, path, dentry);
+	struct vfsmount *mount = READ(is_typed, path, mnt);
 	__u32 flags = 0;
 
 	if (is_deleted(dentry, is_typed))
 		flags |= PATH_DELETED;
-	if (is_memfd(path, is_typed))
+	if (is_memfd(dentry, mount, is_typed))
 		return PATH_MEMFD;
-	if (dentry == READ(is_typed, path, mnt, mnt_root))
+	if (dentry == READ(is_typed, mount, mnt_root))
 		flags |= PATH_MOUNT_POINT;
 	if (!is_whole && !is_reachable(path, task))
 		flags |= PATH_UNREACHABLE;

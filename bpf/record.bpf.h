@@ -209,7 +209,7 @@ static __always_inline int record_unhashed(struct thread *thread, struct file *f
 		return 0;
 	}
 	slot = begin(thread);
-	if (file && is_memfd(&file->f_path, false))
+	if (file && is_memfd(subject.dentry, BPF_CORE_READ(file, f_path.mnt), false))
 		name_memfd(&thread->event, slot, (__u64)subject.dentry);
 	else if (file)
 		resolve_dentry(thread, slot, (__u64)subject.dentry, (__u64)BPF_CORE_READ(file, f_path.mnt));

@@ -28,6 +28,9 @@ static __noinline int fill_typed_file(struct thread *thread, struct file *file)
 /* The columns of the file. Filters ask for its type alone, so most calls that are filtered are spared this. */
 static __always_inline void fill_subject(struct thread *thread, struct subject *subject)
 {
+	if (subject->path)
+		thread->event.path_flags |= flags_of_path(subject->path, bpf_get_current_task_btf(), true,
+							  subject->is_whole);
 	thread->content.opened = (__u64)subject->file;
 	thread->content.opened_inode = thread->content.inode = (__u64)subject->inode;
 	thread->content.own_writers = is_own_writer(thread, subject->file);
@@ -42,9 +45,6 @@ static __always_inline void fill_subject(struct thread *thread, struct subject *
 	thread->event.open_flags = subject->open_flags;
 	if (is_write(thread, subject->file) && is_mapped_executable(&thread->content))
 		thread->event.flags |= EVENT_MAPPED_EXECUTABLE;
-	if (subject->path)
-		thread->event.path_flags |= flags_of_path(subject->path, bpf_get_current_task_btf(), true,
-								    subject->is_whole);
 }
 
 #endif
