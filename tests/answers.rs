@@ -104,3 +104,17 @@ fn verify_says_in_words_what_json_has_of_a_list() {
     let (code, _, said) = ask(&["verify", "--key", "nosuchfile.pub"]);
     assert!(code == Some(2) && said.contains("there is no such file"), "{said}");
 }
+
+#[test]
+fn what_a_glob_finds_and_is_no_archive_is_named() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    std::fs::create_dir(directory.path().join("lost+found")).expect("a folder");
+    std::os::unix::fs::symlink(repository(ARCHIVE), directory.path().join("web1")).expect("a link");
+    for question in ["changes", "verify"] {
+        let (code, _, said) =
+            told(&output_of(hashtrail().arg(question).arg("--archive").arg(directory.path().join("*"))));
+        assert_eq!(code, Some(0), "{said}");
+        let skipped = format!("note: skipped: `{}` is no archive", directory.path().join("lost+found").display());
+        assert!(said.contains(&skipped) && !said.contains("web1` is no archive"), "{question}: {said}");
+    }
+}

@@ -13,7 +13,7 @@ const SCENARIOS: [&str; 14] = [
 ];
 
 /// What policies can ask for.
-const POLICY_SCENARIOS: [&str; 13] = [
+const POLICY_SCENARIOS: [&str; 14] = [
     "one_path",
     "operators",
     "policies",
@@ -27,6 +27,7 @@ const POLICY_SCENARIOS: [&str; 13] = [
     "writers",
     "others",
     "entries",
+    "machines",
 ];
 
 /// Ways to act unseen.

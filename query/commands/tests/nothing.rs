@@ -83,9 +83,24 @@ fn a_file_that_is_mounted_over_another_is_told_with_who_mounted_it() -> Result<(
 
 #[test]
 fn time_that_nobody_recorded_is_asked_about() -> Result<()> {
-    let (_, lines) = changes(&["changes", "--since", "2026-01-01T00:00:00Z", "--until", "2026-01-01T12:00:00Z"])?;
-    let summary = &lines[lines.len() - 1];
-    assert_eq!((&summary["complete"], &summary["gaps"][0]["cause"]), (&json!(false), &json!("not_recorded")));
+    let gaps = |question: &[&str], since, until| -> Result<(Value, Value)> {
+        let (_, mut lines) = changes(&[question, &["--since", since, "--until", until]].concat())?;
+        let summary = lines.pop().unwrap_or_default();
+        Ok((summary["complete"].clone(), summary["gaps"][0]["cause"].clone()))
+    };
+    for question in [&["changes"][..], &["history", LIBRARY], &["lookup", OLD], &["events"], &["gaps"]] {
+        for (since, until) in [
+            ("2026-01-01", "2026-01-01T12:00:00Z"),
+            ("2026-01-01", "2026-01-02T00:00:30Z"),
+            ("2026-01-02T00:00:30Z", "2026-01-03"),
+            ("2026-01-03", "2026-01-04"),
+        ] {
+            let expected = (json!(false), json!("not_recorded"));
+            assert_eq!(gaps(question, since, until)?, expected, "{question:?} from {since} to {until}");
+        }
+        let recorded = gaps(question, "2026-01-02T00:00:05Z", "2026-01-02T00:00:30Z")?;
+        assert_eq!(recorded, (json!(true), Value::Null), "{question:?}");
+    }
     let error = changes(&["changes", "--since", "2026-01-02", "--until", "2026-01-02"]).expect_err("no time");
     assert!(error.to_string().contains("is not after --since"), "{error}");
     Ok(())

@@ -76,6 +76,29 @@ fn a_key_that_is_no_file_and_no_key_is_said_to_be_neither() -> Result<()> {
     Ok(())
 }
 
+/// A list without its start, with a name without a directory, and with an entry of a template that nobody knows.
+#[test]
+fn json_says_what_a_measurement_list_is_like() -> Result<()> {
+    let directory = archives()?;
+    let fixture = "tests/fixtures/ima/6.1.0-56-cloud-amd64/ascii_runtime_measurements";
+    let whole = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(fixture))?;
+    let list = directory.path().join("list");
+    let lists = |text: &str| -> Result<Value> {
+        std::fs::write(&list, text)?;
+        let line = ["verify", "--format", "json", "--ima-log", list.to_str().expect("a plain path")];
+        let (_, _, output) = query(&directory.path().join("a"), &line)?;
+        let summary = json_lines(&output).pop().unwrap_or_default();
+        let list = &summary["measurements"]["lists"][0];
+        Ok(json!([list["begins_with_boot"], list["bare_names"], list["unknown_templates"]]))
+    };
+    assert_eq!(lists(&whole)?, json!([true, 0, 0]));
+    let (_, rest) = whole.split_once('\n').expect("lines");
+    let (hash, digest) = ("a".repeat(40), "b".repeat(64));
+    let named = format!("{rest}10 {hash} ima-ng sha256:{digest} tool\n10 {hash} ima-new x\n");
+    assert_eq!(lists(&named)?, json!([false, 1, 1]));
+    Ok(())
+}
+
 #[test]
 fn an_archive_that_cannot_be_verified_leaves_the_others_their_verdict() -> Result<()> {
     let directory = archives()?;
