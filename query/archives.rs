@@ -29,8 +29,8 @@ pub(crate) struct Scan {
     pub(crate) dates: Option<(String, String)>,
     /// Which columns; none means all.
     pub(crate) columns: Vec<&'static str>,
-    /// Which rows.
-    pub(crate) predicate: Option<Predicate>,
+    /// Which rows; each of these is asked only about those that the ones before it keep.
+    pub(crate) predicates: Vec<Predicate>,
 }
 
 /// One archive with the lines of its manifest.
@@ -127,7 +127,7 @@ impl<'a> Archives<'a> {
                 self.problems
                     .error(&anyhow!("`{name}` has {rows} row(s) and was sealed with {stated}: it was changed"));
             }
-            table.batches(&scan.prune, &scan.columns, scan.predicate.as_ref())
+            table.batches(&scan.prune, &scan.columns, &scan.predicates)
         };
         let batches = match open() {
             Ok(batches) => batches,

@@ -13,6 +13,7 @@ mod commands;
 mod copy;
 mod coverage;
 mod digest_list;
+mod event_set;
 mod filter;
 mod finding;
 mod folder;

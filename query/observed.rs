@@ -19,6 +19,9 @@ const NEAR_MAX: usize = 5;
 /// How many letters a near name may differ in.
 const NEAR_LETTERS: usize = 2;
 
+/// What is read of events that are only counted.
+const EVENT_COLUMNS: [&str; 2] = ["recording_id", "time"];
+
 /// A file that was seen with one digest only.
 #[derive(Debug)]
 struct Unchanged {
@@ -85,7 +88,8 @@ impl Observed {
                 continue;
             }
             let prune = Prune { paths: pattern.rules(), ..Prune::default() };
-            let scan = Scan { prune, predicate: pattern.predicate(), ..Scan::default() };
+            let scan =
+                Scan { prune, columns: EVENT_COLUMNS.to_vec(), predicates: pattern.predicates(), ..Scan::default() };
             let without_digest = events_of(archives, &scan)?;
             let near = if without_digest.is_some() { Vec::new() } else { names_near(archives, text)? };
             self.unseen.push(Unseen { pattern: text.to_owned(), without_digest, is_left_out: false, near });
@@ -99,7 +103,10 @@ impl Observed {
     /// When a scan cannot be made.
     pub(crate) fn look_for_inode(&mut self, archives: &Archives<'_>, inode: &(String, i64)) -> Result<()> {
         let filter = RowFilter { inode: Some(inode.clone()), ..RowFilter::default() };
-        let without_digest = events_of(archives, &Scan { predicate: filter.predicate(), ..Scan::default() })?;
+        let without_digest = events_of(
+            archives,
+            &Scan { columns: EVENT_COLUMNS.to_vec(), predicates: filter.predicates(), ..Scan::default() },
+        )?;
         let pattern = format!("inode {} of {}", inode.1, inode.0);
         self.unseen.push(Unseen { pattern, without_digest, is_left_out: false, near: Vec::new() });
         Ok(())
@@ -198,7 +205,7 @@ fn events_of(archives: &Archives<'_>, scan: &Scan) -> Result<Option<(usize, Micr
 fn names_near(archives: &Archives<'_>, text: &str) -> Result<Vec<String>> {
     let wanted = last_name(text);
     let mut near = BTreeSet::new();
-    archives.each_row(&Scan::default(), |row: FileVersion| {
+    archives.each_row(&Scan { columns: vec!["recording_id", "path"], ..Scan::default() }, |row: FileVersion| {
         let Some(path) = row.path else { return };
         let letters = strsim::levenshtein(last_name(&path), wanted);
         if letters <= NEAR_LETTERS && letters < wanted.chars().count() {

@@ -5,7 +5,7 @@ use crate::archives::{Archives, Scan};
 use crate::attribution::Attribution;
 use crate::change::{Change, ChangeKind, changes_of};
 use crate::cli::{ChangesOptions, Format, SharedOptions};
-use crate::filter::PathPatterns;
+use crate::filter::{PathPatterns, RowFilter};
 use crate::gaps::Gap;
 use crate::mapped::MappedWrites;
 use crate::mounts::{MountedFiles, is_mounted_over};
@@ -18,7 +18,7 @@ use crate::series::{Run, Version, group, names_its_file};
 use crate::summary::Summary;
 use crate::suppressed::Answer;
 use crate::suspects::{self, Suspect, Suspects};
-use crate::undigested;
+use crate::undigested::{self, Bounds};
 use anyhow::Result;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
@@ -123,11 +123,14 @@ fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_
     let prune = Prune { paths: patterns.rules(), ..Prune::default() };
     // Times exclude nothing here: the version before `--since` and the one after `--until` bound the intervals.
     let mut rows: Vec<FileVersion> =
-        archives.rows(&Scan { prune, predicate: patterns.predicate(), ..Scan::default() })?;
+        archives.rows(&Scan { prune, predicates: patterns.predicates(), ..Scan::default() })?;
     let recordings = Recordings::load(archives, &rows)?;
     rows.retain(names_its_file);
     let is_asked = |event: &Event| patterns.matches(event.path.as_deref().unwrap_or_default());
-    let without_digest = undigested::count_hiding(archives, shared, &rows, is_asked)?;
+    let mut bounds = Bounds::new(shared);
+    rows.iter().for_each(|row| bounds.see(row));
+    let asked_events = RowFilter { paths: patterns.clone(), ..RowFilter::default() };
+    let without_digest = undigested::count_hiding(archives, &bounds, asked_events)?;
     let mapped_writes = MappedWrites::find(archives, shared, &rows, is_asked)?;
     let mut observed = Observed::default();
     observed.look_for_unseen(archives, &patterns, &rows)?;

@@ -157,6 +157,7 @@ fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<User
         paths: paths.rules(),
         // The rows of events whose digest another row holds have none.
         digests: if user_digests.is_empty() { options.digest.clone() } else { Vec::new() },
+        ..Prune::default()
     };
     let filter = RowFilter {
         since: shared.since,
@@ -169,5 +170,5 @@ fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<User
         digests: options.digest.iter().cloned().collect(),
         user_digests: Arc::clone(user_digests),
     };
-    Ok(Scan { prune, dates, columns: Vec::new(), predicate: filter.predicate() })
+    Ok(Scan { prune, dates, columns: Vec::new(), predicates: filter.predicates() })
 }

@@ -14,7 +14,7 @@ use crate::resolve::resolve_or_report;
 use crate::series::{Run, Version, group, versions};
 use crate::summary::Summary;
 use crate::suppressed::Answer;
-use crate::undigested;
+use crate::undigested::{self, Bounds};
 use anyhow::Result;
 use hashtrail::event::Event;
 use hashtrail::reader::Prune;
@@ -61,8 +61,12 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     let rows: Vec<FileVersion> = archives.rows(&scan(options)?)?;
     let recordings = Recordings::load(&archives, &rows)?;
     let mapped_writes = MappedWrites::find(&archives, shared, &rows, asked(options)?)?;
-    let without_digest = undigested::count_hiding(&archives, shared, &rows, asked(options)?)?;
     let patterns = PathPatterns::new(options.path.as_slice())?;
+    let mut bounds = Bounds::new(shared);
+    rows.iter().for_each(|row| bounds.see(row));
+    let asked_events = RowFilter { paths: patterns.clone(), inode: options.inode.clone(), ..RowFilter::default() };
+    let is_of_events = options.digest.is_none();
+    let without_digest = if is_of_events { undigested::count_hiding(&archives, &bounds, asked_events)? } else { 0 };
     patterns.notes().for_each(|text| note(&text));
     let mut observed = Observed::default();
     observed.look_for_unseen(&archives, &patterns, &rows)?;
@@ -133,7 +137,7 @@ fn scan(options: &HistoryOptions) -> Result<Scan> {
         digests: options.digest.iter().cloned().collect(),
         ..RowFilter::default()
     };
-    Ok(Scan { prune, predicate: filter.predicate(), ..Scan::default() })
+    Ok(Scan { prune, predicates: filter.predicates(), ..Scan::default() })
 }
 
 /// Certain and doubtful versions of all series, each series in order of time. With archives, runs that interleave are

@@ -88,5 +88,5 @@ fn scan(wanted: &Wanted) -> Scan {
     let digests = || wanted.digests.keys().cloned();
     let prune = Prune { digests: digests().collect(), ..Prune::default() };
     let filter = RowFilter { digests: digests().collect(), ..RowFilter::default() };
-    Scan { prune, predicate: filter.predicate(), ..Scan::default() }
+    Scan { prune, predicates: filter.predicates(), ..Scan::default() }
 }

@@ -139,7 +139,7 @@ fn scans(recordings: &Recordings, changes: &[&Change], candidates: &Arc<Candidat
             Micros(high.saturating_add(CLOCK_SLACK_MICROS)).date(),
         )),
         columns: Vec::new(),
-        predicate: Some(candidates.predicate()),
+        predicates: vec![candidates.predicate()],
     };
     let times = changes.iter().filter_map(|change| wall_span(change));
     let Some(times) = times.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1))) else { return Vec::new() };
