@@ -148,22 +148,31 @@ impl<'a> Archives<'a> {
 
     /// Hands each row of a table to `each`. Rows that cannot be read are a problem.
     pub(crate) fn each_row<R: Row + Hosted>(&self, scan: &Scan, mut each: impl FnMut(R)) -> Result<()> {
+        self.each_row_until(scan, |row| {
+            each(row);
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// As `each_row`, until `each` wants no more.
+    pub(crate) fn each_row_until<R: Row + Hosted>(
+        &self,
+        scan: &Scan,
+        mut each: impl FnMut(R) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
         self.scan::<R>(scan, |batch| {
             for row in rows::<R>(batch) {
                 match row {
-                    Ok(row) => each(self.hosts.named(row)),
+                    Ok(row) => {
+                        if each(self.hosts.named(row))?.is_break() {
+                            return Ok(ControlFlow::Break(()));
+                        }
+                    }
                     Err(error) => self.problems.error(&error),
                 }
             }
             Ok(ControlFlow::Continue(()))
         })
-    }
-
-    /// All rows that a scan finds.
-    pub(crate) fn rows<R: Row + Hosted>(&self, scan: &Scan) -> Result<Vec<R>> {
-        let mut found = Vec::new();
-        self.each_row(scan, |row| found.push(row))?;
-        Ok(found)
     }
 
     /// The sealed files of a table in one archive, for each host in the order in which they were sealed.

@@ -48,7 +48,9 @@ struct Unseen {
 /// What was asked for and did not change.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
+    /// The first ones.
     unchanged: Vec<Unchanged>,
+    unchanged_count: usize,
     unseen: Vec<Unseen>,
 }
 
@@ -61,6 +63,10 @@ impl Observed {
         else {
             return;
         };
+        self.unchanged_count += 1;
+        if self.unchanged.len() == TOLD_MAX {
+            return;
+        }
         let digest = |Run { row, .. }: &Run| (row.digest_algorithm.clone(), row.digest.clone());
         self.unchanged.push(Unchanged {
             path: key.path.clone().unwrap_or_default(),
@@ -72,27 +78,18 @@ impl Observed {
         });
     }
 
-    /// Looks for what no row matches: among the events, which have paths without a digest too, and among the names.
+    /// Looks for patterns that no row matches: among the events, which have paths without a digest too, and among the names.
     ///
     /// # Errors
     /// When a scan cannot be made.
-    pub(crate) fn look_for_unseen(
-        &mut self,
-        archives: &Archives<'_>,
-        patterns: &PathPatterns,
-        rows: &[FileVersion],
-    ) -> Result<()> {
-        for (text, pattern) in patterns.each() {
-            let matches = |row: &FileVersion| row.path.as_ref().is_some_and(|path| pattern.matches(path));
-            if rows.iter().any(matches) {
-                continue;
-            }
+    pub(crate) fn look_for_unseen(&mut self, archives: &Archives<'_>, unseen: &[(String, PathPatterns)]) -> Result<()> {
+        for (text, pattern) in unseen {
             let prune = Prune { paths: pattern.rules(), ..Prune::default() };
             let scan =
                 Scan { prune, columns: EVENT_COLUMNS.to_vec(), predicates: pattern.predicates(), ..Scan::default() };
             let without_digest = events_of(archives, &scan)?;
             let near = if without_digest.is_some() { Vec::new() } else { names_near(archives, text)? };
-            self.unseen.push(Unseen { pattern: text.to_owned(), without_digest, is_left_out: false, near });
+            self.unseen.push(Unseen { pattern: text.clone(), without_digest, is_left_out: false, near });
         }
         Ok(())
     }
@@ -117,14 +114,15 @@ impl Observed {
     /// # Errors
     /// When a scan cannot be made.
     pub(crate) fn look_for_unmatched(&mut self, archives: &Archives<'_>, patterns: &PathPatterns) -> Result<()> {
-        self.look_for_unseen(archives, patterns, &[])?;
+        let unseen: Vec<_> = patterns.each().map(|(text, pattern)| (text.to_owned(), pattern)).collect();
+        self.look_for_unseen(archives, &unseen)?;
         self.unseen.iter_mut().for_each(|unseen| unseen.is_left_out = true);
         Ok(())
     }
 
     /// Fields of the summary.
     pub(crate) fn fields(&self) -> Row {
-        let unchanged = self.unchanged.iter().take(TOLD_MAX).map(|file| {
+        let unchanged = self.unchanged.iter().map(|file| {
             let (algorithm, digest) = file.digest.clone().unzip();
             json!({
                 "path": file.path, "host": file.host, "algorithm": algorithm, "digest": digest,
@@ -139,7 +137,7 @@ impl Observed {
             json!({"pattern": unseen.pattern, events_are: events, "near": unseen.near})
         });
         object(json!({
-            "unchanged": self.unchanged.len(),
+            "unchanged": self.unchanged_count,
             "unchanged_files": unchanged.collect::<Vec<_>>(),
             "never_observed": unseen.collect::<Vec<_>>(),
         }))
@@ -147,9 +145,9 @@ impl Observed {
 
     /// The same for people.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<String> = self.unchanged.iter().take(TOLD_MAX).map(Unchanged::text).collect();
-        if self.unchanged.len() > TOLD_MAX {
-            let more = self.unchanged.len() - TOLD_MAX;
+        let mut notes: Vec<String> = self.unchanged.iter().map(Unchanged::text).collect();
+        if self.unchanged_count > TOLD_MAX {
+            let more = self.unchanged_count - TOLD_MAX;
             notes.push(format!("{more} more file(s) were seen and did not change; `hashtrail history` shows them"));
         }
         notes.extend(self.unseen.iter().map(Unseen::text));
