@@ -29,8 +29,8 @@ pub(crate) struct Scan {
     pub(crate) dates: Option<(String, String)>,
     /// Which columns; none means all.
     pub(crate) columns: Vec<&'static str>,
-    /// Which rows.
-    pub(crate) predicate: Option<Predicate>,
+    /// Which rows; each of these is asked only about those that the ones before it keep.
+    pub(crate) predicates: Vec<Predicate>,
 }
 
 /// One archive with the lines of its manifest.
@@ -127,7 +127,7 @@ impl<'a> Archives<'a> {
                 self.problems
                     .error(&anyhow!("`{name}` has {rows} row(s) and was sealed with {stated}: it was changed"));
             }
-            table.batches(&scan.prune, &scan.columns, scan.predicate.as_ref())
+            table.batches(&scan.prune, &scan.columns, &scan.predicates)
         };
         let batches = match open() {
             Ok(batches) => batches,
@@ -148,22 +148,31 @@ impl<'a> Archives<'a> {
 
     /// Hands each row of a table to `each`. Rows that cannot be read are a problem.
     pub(crate) fn each_row<R: Row + Hosted>(&self, scan: &Scan, mut each: impl FnMut(R)) -> Result<()> {
+        self.each_row_until(scan, |row| {
+            each(row);
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// As `each_row`, until `each` wants no more.
+    pub(crate) fn each_row_until<R: Row + Hosted>(
+        &self,
+        scan: &Scan,
+        mut each: impl FnMut(R) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
         self.scan::<R>(scan, |batch| {
             for row in rows::<R>(batch) {
                 match row {
-                    Ok(row) => each(self.hosts.named(row)),
+                    Ok(row) => {
+                        if each(self.hosts.named(row))?.is_break() {
+                            return Ok(ControlFlow::Break(()));
+                        }
+                    }
                     Err(error) => self.problems.error(&error),
                 }
             }
             Ok(ControlFlow::Continue(()))
         })
-    }
-
-    /// All rows that a scan finds.
-    pub(crate) fn rows<R: Row + Hosted>(&self, scan: &Scan) -> Result<Vec<R>> {
-        let mut found = Vec::new();
-        self.each_row(scan, |row| found.push(row))?;
-        Ok(found)
     }
 
     /// The sealed files of a table in one archive, for each host in the order in which they were sealed.

@@ -3,11 +3,14 @@
 use crate::gaps::{Interval, Mark};
 use crate::reading::Reading;
 use crate::series::{Run, Series, SeriesKey, Version, doubts_of, versions};
+use crate::sorter::Sortable;
 use hashtrail::cell::Micros;
 use hashtrail::versions::FileVersion;
+use serde::{Deserialize, Serialize};
+use std::rc::Rc;
 
 /// How a change came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ChangeKind {
     /// Another content in the same inode.
     Rewritten,
@@ -20,14 +23,21 @@ pub(crate) enum ChangeKind {
 }
 
 /// One change of one series.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Change {
     pub(crate) key: SeriesKey,
     pub(crate) kind: ChangeKind,
-    pub(crate) from: Option<Version>,
-    pub(crate) to: Version,
+    pub(crate) from: Option<Rc<Version>>,
+    pub(crate) to: Rc<Version>,
     /// Doubts of observations in the interval.
     pub(crate) doubts: Vec<String>,
+}
+
+impl Sortable for Change {
+    fn bytes(&self) -> usize {
+        let from = self.from.as_ref().map_or(0, |from| from.bytes());
+        size_of::<Self>() + from + self.to.bytes() + self.key.path.as_ref().map_or(0, String::len)
+    }
 }
 
 impl ChangeKind {
@@ -42,13 +52,14 @@ impl ChangeKind {
 }
 
 /// The changes of a series whose runs are in true order.
-pub(crate) fn changes_of(key: &SeriesKey, series: Series) -> Vec<Change> {
+pub(crate) fn changes_of(key: &SeriesKey, series: &Series) -> Vec<Change> {
     let Series { certain, doubtful } = series;
-    let versions = versions(certain, Run::has_digest_of);
+    let versions: Vec<Rc<Version>> = versions(certain, Run::has_digest_of).into_iter().map(Rc::new).collect();
     let mut changes = Vec::new();
     for (index, to) in versions.iter().enumerate() {
-        let mut add = |kind, from: Option<&Version>| {
-            let change = Change { key: key.clone(), kind, from: from.cloned(), to: to.clone(), doubts: Vec::new() };
+        let mut add = |kind, from: Option<&Rc<Version>>| {
+            let (from, to) = (from.map(Rc::clone), Rc::clone(to));
+            let change = Change { key: key.clone(), kind, from, to, doubts: Vec::new() };
             let doubts = doubts_of(doubtful.iter().filter(|run| change.touches(run)));
             changes.push(Change { doubts, ..change });
         };
@@ -76,16 +87,16 @@ fn kind(from: &Version, to: &Version) -> ChangeKind {
 
 impl Change {
     /// The last real reading of the old version: what was seen later with a kept digest may have been another content.
-    pub(crate) fn last_reading(&self) -> Option<Reading<'_>> {
-        self.from.as_ref().map(Reading::last_of)
+    pub(crate) fn last_reading(&self) -> Option<&Reading> {
+        self.from.as_ref().map(|from| from.reading())
     }
 
     pub(crate) fn after(&self) -> Option<Mark> {
-        self.last_reading().map(|reading| reading.mark())
+        self.last_reading().map(Reading::mark)
     }
 
     pub(crate) fn after_time(&self) -> Option<Micros> {
-        self.last_reading().map(|reading| reading.time())
+        self.last_reading().map(Reading::time)
     }
 
     /// When the kernel had hashed the new version. A kept digest is of an earlier reading, but its row does not say how long
@@ -138,8 +149,7 @@ impl Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::group;
-    use crate::testing::{recordings, version};
+    use crate::testing::{group, recordings, version};
 
     /// `kind from>to` of each change.
     fn changes(rows: Vec<FileVersion>) -> Vec<String> {
@@ -148,7 +158,7 @@ mod tests {
 
     fn analysed(rows: Vec<FileVersion>) -> Vec<Change> {
         let groups = group(rows, &recordings(&["r1", "r2"]));
-        groups.into_iter().flat_map(|(key, series)| changes_of(&key, series)).collect()
+        groups.into_iter().flat_map(|(key, series)| changes_of(&key, &series)).collect()
     }
 
     fn describe(change: &Change) -> String {

@@ -71,7 +71,7 @@ pub(crate) struct OutputOptions {
     /// Show at most this many rows
     #[arg(long, global = true, value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// Sort by this column, '-COLUMN' for descending order; holds the rows in memory
+    /// Sort by this column, '-COLUMN' for descending order; rows that memory should not hold wait in TMPDIR
     #[arg(long, global = true, value_name = "COLUMN", allow_hyphen_values = true)]
     pub(crate) sort: Option<String>,
     /// How to show rows; json is one object a line

@@ -49,10 +49,10 @@ impl PathPatterns {
         self.patterns.iter().map(PathPattern::rule).collect()
     }
 
-    /// The test on rows; `None` where all rows pass.
-    pub(crate) fn predicate(&self) -> Option<Predicate> {
+    /// The test on rows; none where all rows pass.
+    pub(crate) fn predicates(&self) -> Vec<Predicate> {
         let filter = RowFilter { paths: self.clone(), ..RowFilter::default() };
-        filter.predicate()
+        filter.predicates()
     }
 }
 
@@ -111,8 +111,8 @@ pub(crate) struct RowFilter {
 }
 
 impl RowFilter {
-    /// The test for the reader; `None` where all rows pass.
-    pub(crate) fn predicate(self) -> Option<Predicate> {
+    /// The test for the reader; none where all rows pass.
+    pub(crate) fn predicates(self) -> Vec<Predicate> {
         let used = [
             ("time", self.since.is_some() || self.until.is_some()),
             ("hook", !self.hooks.is_empty()),
@@ -130,9 +130,9 @@ impl RowFilter {
         ];
         let columns: Vec<&'static str> = used.iter().filter(|(_, used)| *used).map(|(name, _)| *name).collect();
         if columns.is_empty() {
-            return None;
+            return Vec::new();
         }
-        Some(Predicate { columns, keep: Arc::new(move |batch| self.keep(batch)) })
+        vec![Predicate { columns, keep: Arc::new(move |batch| self.keep(batch)) }]
     }
 
     fn keep(&self, batch: &RecordBatch) -> Result<BooleanArray> {
@@ -273,7 +273,7 @@ mod tests {
             ..RowFilter::default()
         };
         assert_eq!(filter.keep(&batch)?, BooleanArray::from(vec![true, false, false]));
-        assert!(RowFilter::default().predicate().is_none());
+        assert!(RowFilter::default().predicates().is_empty());
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use crate::recordings::{Loss, Recording, Recordings};
 use crate::suppressed::{Answer, is_suppressed};
 use hashtrail::cell::Micros;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,7 @@ pub(crate) struct Gap {
 }
 
 /// A moment in a recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mark {
     pub(crate) rank: usize,
     pub(crate) boot_ns: i64,

@@ -8,10 +8,10 @@ use crate::suspects::{Suspect, is_file_of_row};
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use hashtrail::event::Event;
-use hashtrail::reader::{Predicate, Prune, Span};
+use hashtrail::reader::{Held, Predicate, Prune, Span};
 use hashtrail::versions::FileVersion;
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Writes of one query that are kept, the first ones; all are counted.
@@ -34,28 +34,79 @@ pub(crate) struct MappedWrites {
     pub(crate) count: usize,
 }
 
+/// Rows of versions by the inodes that were written while they were mapped.
+#[derive(Debug, Default)]
+pub(crate) struct MappedFiles {
+    by_inode: HashMap<i64, Vec<FileVersion>>,
+    known: HashSet<FileName>,
+    has_writes: bool,
+}
+
+/// What tells one file by one name from another.
+type FileName = (String, Option<String>, String, String, i64, i64, Option<String>, Option<i64>);
+
+impl MappedFiles {
+    /// Looks for the writes.
+    ///
+    /// # Errors
+    /// When a scan cannot be made; files that cannot be read are problems.
+    pub(crate) fn look(archives: &Archives<'_>, shared: &SharedOptions) -> Result<Self> {
+        let mut found = Self::default();
+        archives.each_row(&Scan { columns: vec!["ino", "real_ino"], ..scan(shared) }, |event: Event| {
+            found.has_writes = true;
+            for ino in event.ino.into_iter().chain(event.real_ino) {
+                found.by_inode.entry(ino).or_default();
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// The inode numbers of the files that were written.
+    pub(crate) fn inodes(&self) -> HashSet<i64> {
+        self.by_inode.keys().copied().collect()
+    }
+
+    /// Takes the row of a version.
+    pub(crate) fn see(&mut self, row: &FileVersion) {
+        if !std::iter::once(row.ino).chain(row.real_ino).any(|ino| self.by_inode.contains_key(&ino)) {
+            return;
+        }
+        let FileVersion { host, path, boot_id, dev, ino, ino_generation, real_dev, real_ino, .. } = row.clone();
+        let name = (host, path, boot_id, dev, ino, ino_generation, real_dev, real_ino);
+        if self.known.contains(&name) {
+            return;
+        }
+        self.known.insert(name.clone());
+        let (host, path, boot_id, dev, ino, ino_generation, real_dev, real_ino) = name;
+        let file =
+            FileVersion { host, path, boot_id, dev, ino, ino_generation, real_dev, real_ino, ..FileVersion::default() };
+        for ino in std::iter::once(ino).chain(real_ino) {
+            if let Some(files) = self.by_inode.get_mut(&ino) {
+                files.push(file.clone());
+            }
+        }
+    }
+}
+
 impl MappedWrites {
-    /// Those of the files of these rows, and others that are asked for: a file without a digest has no row.
+    /// Those of the files of the rows that were taken, and others that are asked for: a file without a digest has no row.
     ///
     /// # Errors
     /// When a scan cannot be made; files that cannot be read are problems.
     pub(crate) fn find(
         archives: &Archives<'_>,
         shared: &SharedOptions,
-        rows: &[FileVersion],
+        files: &MappedFiles,
         is_asked: impl Fn(&Event) -> bool,
     ) -> Result<Self> {
-        let mut by_inode: HashMap<i64, Vec<&FileVersion>> = HashMap::new();
-        for row in rows {
-            for ino in std::iter::once(row.ino).chain(row.real_ino) {
-                by_inode.entry(ino).or_default().push(row);
-            }
+        if !files.has_writes {
+            return Ok(Self::default());
         }
         let mut found = BTreeMap::new();
         let mut omitted = 0;
         archives.each_row(&scan(shared), |event: Event| {
             let inodes = [event.ino, event.real_ino].into_iter().flatten();
-            let same = inodes.filter_map(|ino| by_inode.get(&ino)).flatten();
+            let same = inodes.filter_map(|ino| files.by_inode.get(&ino)).flatten();
             let same = same.filter(|row| row.host == event.host && is_file_of_row(row, &event));
             let mut paths: BTreeSet<Option<String>> = same.map(|row| row.path.clone()).collect();
             if paths.is_empty() && is_asked(&event) {
@@ -110,13 +161,17 @@ impl MappedWrites {
 fn scan(shared: &SharedOptions) -> Scan {
     let (low, high) = asked_span(shared);
     Scan {
-        prune: Prune { spans: vec![Span { first: "time", last: "time", low, high }], ..Prune::default() },
+        prune: Prune {
+            spans: vec![Span { first: "time", last: "time", low, high }],
+            values: vec![Held::True("mapped_executable")],
+            ..Prune::default()
+        },
         dates: asked_dates(shared),
         columns: Vec::new(),
-        predicate: Some(Predicate {
+        predicates: vec![Predicate {
             columns: vec!["time", "mapped_executable"],
             keep: Arc::new(move |batch| keep(batch, low, high)),
-        }),
+        }],
     }
 }
 

@@ -75,7 +75,7 @@ impl MountedFiles {
             return Ok(());
         }
         let predicate = Predicate { columns: vec!["hook"], keep: Arc::new(keep) };
-        archives.each_row(&Scan { predicate: Some(predicate), ..Scan::default() }, |event: Event| {
+        archives.each_row(&Scan { predicates: vec![predicate], ..Scan::default() }, |event: Event| {
             for file in self.list.iter_mut().filter(|file| file.may_come_from(&event)) {
                 if file.mount.as_ref().is_none_or(|known| known.boot_ns < event.boot_ns) {
                     file.mount = Some(event.clone());

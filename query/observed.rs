@@ -19,6 +19,9 @@ const NEAR_MAX: usize = 5;
 /// How many letters a near name may differ in.
 const NEAR_LETTERS: usize = 2;
 
+/// What is read of events that are only counted.
+const EVENT_COLUMNS: [&str; 2] = ["recording_id", "time"];
+
 /// A file that was seen with one digest only.
 #[derive(Debug)]
 struct Unchanged {
@@ -45,7 +48,9 @@ struct Unseen {
 /// What was asked for and did not change.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
+    /// The first ones.
     unchanged: Vec<Unchanged>,
+    unchanged_count: usize,
     unseen: Vec<Unseen>,
 }
 
@@ -58,6 +63,10 @@ impl Observed {
         else {
             return;
         };
+        self.unchanged_count += 1;
+        if self.unchanged.len() == TOLD_MAX {
+            return;
+        }
         let digest = |Run { row, .. }: &Run| (row.digest_algorithm.clone(), row.digest.clone());
         self.unchanged.push(Unchanged {
             path: key.path.clone().unwrap_or_default(),
@@ -69,26 +78,18 @@ impl Observed {
         });
     }
 
-    /// Looks for what no row matches: among the events, which have paths without a digest too, and among the names.
+    /// Looks for patterns that no row matches: among the events, which have paths without a digest too, and among the names.
     ///
     /// # Errors
     /// When a scan cannot be made.
-    pub(crate) fn look_for_unseen(
-        &mut self,
-        archives: &Archives<'_>,
-        patterns: &PathPatterns,
-        rows: &[FileVersion],
-    ) -> Result<()> {
-        for (text, pattern) in patterns.each() {
-            let matches = |row: &FileVersion| row.path.as_ref().is_some_and(|path| pattern.matches(path));
-            if rows.iter().any(matches) {
-                continue;
-            }
+    pub(crate) fn look_for_unseen(&mut self, archives: &Archives<'_>, unseen: &[(String, PathPatterns)]) -> Result<()> {
+        for (text, pattern) in unseen {
             let prune = Prune { paths: pattern.rules(), ..Prune::default() };
-            let scan = Scan { prune, predicate: pattern.predicate(), ..Scan::default() };
+            let scan =
+                Scan { prune, columns: EVENT_COLUMNS.to_vec(), predicates: pattern.predicates(), ..Scan::default() };
             let without_digest = events_of(archives, &scan)?;
             let near = if without_digest.is_some() { Vec::new() } else { names_near(archives, text)? };
-            self.unseen.push(Unseen { pattern: text.to_owned(), without_digest, is_left_out: false, near });
+            self.unseen.push(Unseen { pattern: text.clone(), without_digest, is_left_out: false, near });
         }
         Ok(())
     }
@@ -99,7 +100,10 @@ impl Observed {
     /// When a scan cannot be made.
     pub(crate) fn look_for_inode(&mut self, archives: &Archives<'_>, inode: &(String, i64)) -> Result<()> {
         let filter = RowFilter { inode: Some(inode.clone()), ..RowFilter::default() };
-        let without_digest = events_of(archives, &Scan { predicate: filter.predicate(), ..Scan::default() })?;
+        let without_digest = events_of(
+            archives,
+            &Scan { columns: EVENT_COLUMNS.to_vec(), predicates: filter.predicates(), ..Scan::default() },
+        )?;
         let pattern = format!("inode {} of {}", inode.1, inode.0);
         self.unseen.push(Unseen { pattern, without_digest, is_left_out: false, near: Vec::new() });
         Ok(())
@@ -110,14 +114,15 @@ impl Observed {
     /// # Errors
     /// When a scan cannot be made.
     pub(crate) fn look_for_unmatched(&mut self, archives: &Archives<'_>, patterns: &PathPatterns) -> Result<()> {
-        self.look_for_unseen(archives, patterns, &[])?;
+        let unseen: Vec<_> = patterns.each().map(|(text, pattern)| (text.to_owned(), pattern)).collect();
+        self.look_for_unseen(archives, &unseen)?;
         self.unseen.iter_mut().for_each(|unseen| unseen.is_left_out = true);
         Ok(())
     }
 
     /// Fields of the summary.
     pub(crate) fn fields(&self) -> Row {
-        let unchanged = self.unchanged.iter().take(TOLD_MAX).map(|file| {
+        let unchanged = self.unchanged.iter().map(|file| {
             let (algorithm, digest) = file.digest.clone().unzip();
             json!({
                 "path": file.path, "host": file.host, "algorithm": algorithm, "digest": digest,
@@ -132,7 +137,7 @@ impl Observed {
             json!({"pattern": unseen.pattern, events_are: events, "near": unseen.near})
         });
         object(json!({
-            "unchanged": self.unchanged.len(),
+            "unchanged": self.unchanged_count,
             "unchanged_files": unchanged.collect::<Vec<_>>(),
             "never_observed": unseen.collect::<Vec<_>>(),
         }))
@@ -140,9 +145,9 @@ impl Observed {
 
     /// The same for people.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<String> = self.unchanged.iter().take(TOLD_MAX).map(Unchanged::text).collect();
-        if self.unchanged.len() > TOLD_MAX {
-            let more = self.unchanged.len() - TOLD_MAX;
+        let mut notes: Vec<String> = self.unchanged.iter().map(Unchanged::text).collect();
+        if self.unchanged_count > TOLD_MAX {
+            let more = self.unchanged_count - TOLD_MAX;
             notes.push(format!("{more} more file(s) were seen and did not change; `hashtrail history` shows them"));
         }
         notes.extend(self.unseen.iter().map(Unseen::text));
@@ -198,7 +203,7 @@ fn events_of(archives: &Archives<'_>, scan: &Scan) -> Result<Option<(usize, Micr
 fn names_near(archives: &Archives<'_>, text: &str) -> Result<Vec<String>> {
     let wanted = last_name(text);
     let mut near = BTreeSet::new();
-    archives.each_row(&Scan::default(), |row: FileVersion| {
+    archives.each_row(&Scan { columns: vec!["recording_id", "path"], ..Scan::default() }, |row: FileVersion| {
         let Some(path) = row.path else { return };
         let letters = strsim::levenshtein(last_name(&path), wanted);
         if letters <= NEAR_LETTERS && letters < wanted.chars().count() {

@@ -1,38 +1,46 @@
 //! When a content was last really read: a digest that was kept is of an earlier time than the row that shows it.
 
 use crate::gaps::Mark;
-use crate::series::{Run, Version};
+use crate::series::Run;
 use hashtrail::cell::Micros;
+use serde::{Deserialize, Serialize};
 
 /// The last real reading of a version.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reading<'a> {
-    /// The run that knows it.
-    pub(crate) run: &'a Run,
-    /// 0 where it is not known: at some time since boot.
-    boot_ns: i64,
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Reading {
+    mark: Mark,
+    time: Micros,
+    boot_id: String,
 }
 
-impl<'a> Reading<'a> {
-    /// Of the file that had the content last: another one with the same content may have been read later, at a time when
-    /// this one was no more what it had been.
-    pub(crate) fn last_of(version: &'a Version) -> Self {
-        let latest = version.latest();
-        let runs = || version.runs().iter().filter(|run| run.is_file_of(latest));
-        let known = runs().filter_map(|run| Some(Self { run, boot_ns: known_ns(run)? }));
-        let last = known.max_by_key(|reading| (reading.run.last.rank, reading.boot_ns));
-        let first = runs().next().unwrap_or(latest);
-        last.unwrap_or(Self { run: first, boot_ns: 0 })
+impl Reading {
+    /// Of the runs of a version, with the one that was seen last. Of the file that had the content last: another one with the same
+    /// content may have been read later, at a time when this one was no more what it had been.
+    pub(crate) fn last_of(runs: &[Run], latest: &Run) -> Self {
+        let of_file = || runs.iter().filter(|run| run.is_file_of(latest));
+        let known = of_file().filter_map(|run| Some((run, known_ns(run)?)));
+        let last = known.max_by_key(|(run, boot_ns)| (run.last.rank, *boot_ns));
+        // 0 where it is not known: at some time since boot.
+        let (run, boot_ns) = last.unwrap_or((of_file().next().unwrap_or(latest), 0));
+        let before_ns = run.row.last_boot_ns.saturating_sub(boot_ns).max(0);
+        Self {
+            mark: Mark { rank: run.last.rank, boot_ns },
+            // Rounded down: the interval must hold the true time.
+            time: Micros(run.row.last_time.0.saturating_sub(before_ns.saturating_add(999) / 1000)),
+            boot_id: run.row.boot_id.clone(),
+        }
     }
 
     pub(crate) fn mark(&self) -> Mark {
-        Mark { rank: self.run.last.rank, boot_ns: self.boot_ns }
+        self.mark
     }
 
-    /// Rounded down: the interval must hold the true time.
     pub(crate) fn time(&self) -> Micros {
-        let before_ns = self.run.row.last_boot_ns.saturating_sub(self.boot_ns).max(0);
-        Micros(self.run.row.last_time.0.saturating_sub(before_ns.saturating_add(999) / 1000))
+        self.time
+    }
+
+    pub(crate) fn boot_id(&self) -> &str {
+        &self.boot_id
     }
 }
 
@@ -46,16 +54,16 @@ fn known_ns(run: &Run) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::{group, versions};
-    use crate::testing::{recordings, version};
+    use crate::series::versions;
+    use crate::testing::{group, recordings, version};
     use hashtrail::versions::FileVersion;
 
     /// Rank, nanoseconds since boot and microseconds of the last reading.
     fn reading(rows: Vec<FileVersion>) -> (usize, i64, i64) {
         let series = group(rows, &recordings(&["r1", "r2"])).into_values().next().expect("series");
-        let versions = versions(series.certain, Run::has_digest_of);
+        let versions = versions(&series.certain, Run::has_digest_of);
         assert_eq!(versions.len(), 1);
-        let reading = Reading::last_of(&versions[0]);
+        let reading = versions[0].reading();
         (reading.mark().rank, reading.mark().boot_ns, reading.time().0)
     }
 

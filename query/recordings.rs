@@ -9,11 +9,12 @@ use hashtrail::cell::Micros;
 use hashtrail::clock::ClockAnchor;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::versions::FileVersion;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
 /// A place in the order of all events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Position {
     /// Rank of the recording.
     pub(crate) rank: usize,
@@ -64,6 +65,25 @@ pub(crate) struct Loss {
     pub(crate) to: Micros,
 }
 
+/// When versions were seen, by recording.
+#[derive(Debug, Default)]
+pub(crate) struct Spans {
+    known: HashMap<String, Recording>,
+}
+
+impl Spans {
+    /// Takes the row of a version.
+    pub(crate) fn see(&mut self, version: &FileVersion) {
+        let FileVersion { recording_id: id, host, first_time, last_time, last_boot_ns, .. } = version;
+        if !self.known.contains_key(id) {
+            self.known.insert(id.clone(), Recording::default());
+        }
+        if let Some(recording) = self.known.get_mut(id) {
+            recording.see(id, host, *first_time, (*last_time, *last_boot_ns));
+        }
+    }
+}
+
 /// All recordings, earliest first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Recordings {
@@ -72,14 +92,14 @@ pub(crate) struct Recordings {
 }
 
 impl Recordings {
-    /// Reads manifests and ledgers; `versions` make recordings known that stand in neither.
-    pub(crate) fn load(archives: &Archives<'_>, versions: &[FileVersion]) -> Result<Self> {
+    /// Reads manifests and ledgers; versions make recordings known that stand in neither.
+    pub(crate) fn load(archives: &Archives<'_>, versions: &Spans) -> Result<Self> {
         let mut known: HashMap<String, Recording> = HashMap::new();
         archives.each_row(&Scan::default(), |entry: LedgerEntry| {
             known.entry(entry.recording_id.clone()).or_default().add_entry(entry);
         })?;
-        for version in versions {
-            known.entry(version.recording_id.clone()).or_default().add_version(version);
+        for (id, Recording { host, start, end, end_ns, .. }) in &versions.known {
+            known.entry(id.clone()).or_default().see(id, host, *start, (*end, *end_ns));
         }
         let rows = archives.event_rows();
         for recording in known.values_mut() {
@@ -129,10 +149,6 @@ impl Recording {
         self.start = self.start.min(from);
         self.end = self.end.max(to);
         self.end_ns = self.end_ns.max(to_ns);
-    }
-
-    fn add_version(&mut self, version: &FileVersion) {
-        self.see(&version.recording_id, &version.host, version.first_time, (version.last_time, version.last_boot_ns));
     }
 
     /// Compares what was stored with the events that are here.

@@ -4,12 +4,14 @@
 use crate::archives::{Archives, Scan};
 use crate::recordings::{Position, Recordings};
 use crate::series::{Run, Series, SeriesKey};
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
+use arrow::array::{AsArray, RecordBatch};
 use hashtrail::event::Event;
 use hashtrail::execs::Execs;
-use hashtrail::reader::{Prune, Span};
+use hashtrail::reader::{Predicate, Prune, Span};
 use hashtrail::versions::{FileVersion, VersionContext, runs_of};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Orders the runs of a series. `events` gives the recording's events between two positions, and the execs before them
 /// whose digests are among them.
@@ -92,7 +94,11 @@ fn runs_from_events(
 pub(crate) fn read_events(archives: &Archives<'_>, key: &SeriesKey, first: &Run, end: Position) -> Result<Vec<Event>> {
     let read = |low: i64, high: i64, is_wanted: &dyn Fn(&Event) -> bool| {
         let span = Span { first: "boot_ns", last: "boot_ns", low, high };
-        let scan = Scan { prune: Prune { spans: vec![span], ..Prune::default() }, ..Scan::default() };
+        let scan = Scan {
+            prune: Prune { spans: vec![span], ..Prune::default() },
+            predicates: vec![of_series(key, &first.row.recording_id)],
+            ..Scan::default()
+        };
         let mut events = Vec::new();
         archives.each_row(&scan, |event: Event| {
             let is_of_recording = event.recording_id == first.row.recording_id;
@@ -114,6 +120,30 @@ pub(crate) fn read_events(archives: &Archives<'_>, key: &SeriesKey, first: &Run,
     Ok(events)
 }
 
+/// The test for the reader: rows of one recording that are of a series or tell runs from attempts.
+fn of_series(key: &SeriesKey, recording_id: &str) -> Predicate {
+    let (path, recording_id) = (key.path.clone(), recording_id.to_owned());
+    let keep = move |batch: &RecordBatch| {
+        let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+        let columns = text("recording_id").zip(text("hook")).zip(text("path"));
+        let ((ids, hooks), paths) = columns.context("the columns of the series are missing")?;
+        let is_kept = |((id, hook), of_row): ((Option<&str>, Option<&str>), Option<&str>)| {
+            id == Some(&recording_id) && (of_row == path.as_deref() || hook == Some("bprm_committed_creds"))
+        };
+        Ok(ids.iter().zip(hooks).zip(paths).map(|row| Some(is_kept(row))).collect())
+    };
+    Predicate { columns: vec!["recording_id", "hook", "path"], keep: Arc::new(keep) }
+}
+
+/// Whether runs of different digests overlap, so that only their events tell their order.
+fn interleave(runs: &[Run]) -> bool {
+    let mut end = None;
+    runs.windows(2).any(|pair| {
+        end = end.max(Some(pair[0].last));
+        end.is_some_and(|end| pair[1].first <= end) && !pair[0].has_digest_of(&pair[1])
+    })
+}
+
 /// Orders a series by its events, or says why it cannot.
 pub(crate) fn resolve_or_report(
     archives: &Archives<'_>,
@@ -121,6 +151,9 @@ pub(crate) fn resolve_or_report(
     key: &SeriesKey,
     series: &mut Series,
 ) {
+    if !interleave(&series.certain) {
+        return;
+    }
     let before = series.certain.clone();
     if let Err(error) = resolve(key, series, recordings, |first, end| read_events(archives, key, first, end)) {
         let path = key.path.as_deref().unwrap_or("?");
@@ -132,8 +165,7 @@ pub(crate) fn resolve_or_report(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::group;
-    use crate::testing::{recordings, version};
+    use crate::testing::{group, recordings, version};
     use hashtrail::cell::Micros;
 
     fn event(digest: &str, at: i64) -> Event {

@@ -1,14 +1,19 @@
 //! Series of versions: the `files` rows of all archives, grouped and in the order of events.
 
+use crate::reading::Reading;
 use crate::recordings::{Position, Recordings};
+use crate::sorter::{Sortable, Sorted, Sorter};
+use anyhow::Result;
 use hashtrail::cell::Micros;
 use hashtrail::event::{MOUNT_POINT, names_a_file};
 use hashtrail::versions::FileVersion;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
 
 /// Where a task's paths begin. Device numbers say nothing after a reboot, so the host's own root is one root for all
 /// boots, and any other root ends with its boot.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Root {
     Host,
     Other { boot_id: String, dev: String, ino: i64 },
@@ -16,7 +21,7 @@ pub(crate) enum Root {
 
 /// What is followed: a path under a root of a host. Where the path does not name the file, or only by a mount over it,
 /// `inode` is set, and the observations belong to that inode alone.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct SeriesKey {
     pub(crate) host: String,
     pub(crate) path: Option<String>,
@@ -27,7 +32,7 @@ pub(crate) struct SeriesKey {
 }
 
 /// A `files` row with its place in the order of events.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub(crate) row: FileVersion,
     pub(crate) first: Position,
@@ -41,29 +46,56 @@ pub(crate) struct Series {
     pub(crate) doubtful: Vec<Run>,
 }
 
-/// Neighbouring runs that are one version.
-#[derive(Debug, Clone)]
+/// Neighbouring runs that are one version: what is told of them, however many they are.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Version {
-    /// In order; never empty.
-    runs: Vec<Run>,
+    first: Rc<Run>,
+    latest: Rc<Run>,
+    reading: Reading,
+    observations: i64,
+    exec_runs: Option<i64>,
+    exec_attempts: Option<i64>,
+    doubts: Vec<String>,
 }
 
 impl SeriesKey {
     /// The series of a row, as long as one tree stands at the path.
     pub(crate) fn of(row: &FileVersion) -> Self {
-        let is_named = names_its_file(row) && !row.path_flags.iter().any(|flag| flag == MOUNT_POINT);
-        let root = if row.root_is_host {
-            Root::Host
-        } else {
-            Root::Other { boot_id: row.boot_id.clone(), dev: row.root_dev.clone(), ino: row.root_ino }
-        };
-        let inode = (!is_named).then(|| (row.boot_id.clone(), row.dev.clone(), row.ino, row.ino_generation));
-        Self { host: row.host.clone(), path: row.path.clone(), root, inode, view: 0 }
+        let Place { host, path, root, inode } = Place::of(row);
+        let root = root.map_or(Root::Host, |(boot_id, dev, ino)| Root::Other {
+            boot_id: boot_id.to_owned(),
+            dev: dev.to_owned(),
+            ino,
+        });
+        let inode = inode.map(|(boot_id, dev, ino, generation)| (boot_id.to_owned(), dev.to_owned(), ino, generation));
+        Self { host: host.to_owned(), path: path.map(str::to_owned), root, inode, view: 0 }
     }
 
     /// The same without regard to views.
     pub(crate) fn without_view(&self) -> Self {
         Self { view: 0, ..self.clone() }
+    }
+}
+
+/// The key of a row's series, borrowed from it and in the same order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place<'a> {
+    host: &'a str,
+    path: Option<&'a str>,
+    /// None is the host's.
+    root: Option<(&'a str, &'a str, i64)>,
+    inode: Option<(&'a str, &'a str, i64, i64)>,
+}
+
+impl<'a> Place<'a> {
+    fn of(row: &'a FileVersion) -> Self {
+        let is_named = names_its_file(row) && !row.path_flags.iter().any(|flag| flag == MOUNT_POINT);
+        Self {
+            host: &row.host,
+            path: row.path.as_deref(),
+            root: (!row.root_is_host).then_some((&row.boot_id, &row.root_dev, row.root_ino)),
+            inode: (!is_named).then_some((&row.boot_id, &row.dev, row.ino, row.ino_generation)),
+        }
     }
 }
 
@@ -97,22 +129,74 @@ impl Run {
     }
 }
 
-/// Groups rows into series. A row that stands in two copies of an archive counts once.
-pub(crate) fn group(rows: Vec<FileVersion>, recordings: &Recordings) -> BTreeMap<SeriesKey, Series> {
-    let mut paths: BTreeMap<SeriesKey, Vec<Run>> = BTreeMap::new();
-    for run in rows.into_iter().filter_map(|row| Run::new(row, recordings)) {
-        paths.entry(SeriesKey::of(&run.row)).or_default().push(run);
+impl Sortable for FileVersion {
+    fn bytes(&self) -> usize {
+        let texts = [&self.recording_id, &self.host, &self.boot_id, &self.root_dev, &self.dev, &self.fs_type];
+        let digest = [&self.digest_algorithm, &self.digest];
+        let others = [&self.path, &self.real_dev, &self.image_dev].into_iter().flatten();
+        let lists = self.path_flags.iter().chain(&self.doubts);
+        let texts = texts.into_iter().chain(digest).chain(others).chain(lists);
+        // An allocation takes some bytes more than what it holds.
+        size_of::<Self>() + texts.map(|text| text.capacity() + 16).sum::<usize>()
     }
-    let mut groups = BTreeMap::new();
-    for (key, mut runs) in paths {
+}
+
+/// Sorts rows of versions by their series.
+pub(crate) fn sorter() -> Sorter<FileVersion> {
+    Sorter::new(|left, right| Place::of(left).cmp(&Place::of(right)))
+}
+
+/// All series, one after the other in the order of their keys: only one is held at a time.
+pub(crate) struct AllSeries<'a> {
+    rows: Sorted<FileVersion>,
+    /// The first row of the next series.
+    next: Option<FileVersion>,
+    recordings: &'a Recordings,
+    /// Trees at the path of the last series.
+    views: VecDeque<(SeriesKey, Series)>,
+}
+
+impl<'a> AllSeries<'a> {
+    pub(crate) fn new(rows: Sorter<FileVersion>, recordings: &'a Recordings) -> Result<Self> {
+        let mut rows = rows.finish()?;
+        let next = rows.next().transpose()?;
+        Ok(Self { rows, next, recordings, views: VecDeque::new() })
+    }
+
+    /// Reads the runs of the next place. A row that stands in two copies of an archive counts once.
+    fn read(&mut self) -> Result<()> {
+        let Some(first) = self.next.take() else { return Ok(()) };
+        let key = SeriesKey::of(&first);
+        let mut runs: Vec<Run> = Run::new(first, self.recordings).into_iter().collect();
+        for row in self.rows.by_ref() {
+            let row = row?;
+            if SeriesKey::of(&row) != key {
+                self.next = Some(row);
+                break;
+            }
+            runs.extend(Run::new(row, self.recordings));
+        }
         runs.sort_by_key(|run| (run.first, run.last));
         runs.dedup();
         for (view, runs) in split_by_view(runs).into_iter().enumerate() {
             let (certain, doubtful) = runs.into_iter().partition(|run| run.row.doubts.is_empty());
-            groups.insert(SeriesKey { view, ..key.clone() }, Series { certain, doubtful });
+            self.views.push_back((SeriesKey { view, ..key.clone() }, Series { certain, doubtful }));
         }
+        Ok(())
     }
-    groups
+}
+
+impl Iterator for AllSeries<'_> {
+    type Item = Result<(SeriesKey, Series)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.views.is_empty() && self.next.is_some() {
+            if let Err(error) = self.read() {
+                return Some(Err(error));
+            }
+        }
+        self.views.pop_front().map(Ok)
+    }
 }
 
 /// What runs of one tree share.
@@ -165,36 +249,43 @@ impl Trees {
 }
 
 /// Joins neighbours that `same` calls one version.
-pub(crate) fn versions(runs: Vec<Run>, same: impl Fn(&Run, &Run) -> bool) -> Vec<Version> {
-    let mut versions: Vec<Version> = Vec::new();
-    for run in runs {
-        match versions.last_mut() {
-            Some(version) if same(version.last(), &run) => version.runs.push(run),
-            _ => versions.push(Version { runs: vec![run] }),
-        }
-    }
-    versions
+pub(crate) fn versions(runs: &[Run], same: impl Fn(&Run, &Run) -> bool) -> Vec<Version> {
+    runs.chunk_by(same).filter_map(Version::of).collect()
 }
 
 impl Version {
-    /// In order; never empty.
-    pub(crate) fn runs(&self) -> &[Run] {
-        &self.runs
+    /// `None` of no run.
+    fn of(runs: &[Run]) -> Option<Self> {
+        let sum = |count: fn(&FileVersion) -> Option<i64>| {
+            runs.iter().filter_map(|run| count(&run.row)).reduce(i64::saturating_add)
+        };
+        let first = Rc::new(runs.first()?.clone());
+        // Runs of one digest may overlap.
+        let latest = runs.iter().max_by_key(|run| run.last)?;
+        Some(Self {
+            latest: if *latest == *first { Rc::clone(&first) } else { Rc::new(latest.clone()) },
+            reading: Reading::last_of(runs, latest),
+            observations: sum(|row| Some(row.observations)).unwrap_or(0),
+            exec_runs: sum(|row| row.runs),
+            exec_attempts: sum(|row| row.attempts),
+            doubts: doubts_of(runs.iter()),
+            first,
+        })
     }
 
     /// The run with the first observation.
     pub(crate) fn first(&self) -> &Run {
-        &self.runs[0]
+        &self.first
     }
 
-    /// The run that began last.
-    pub(crate) fn last(&self) -> &Run {
-        &self.runs[self.runs.len() - 1]
-    }
-
-    /// The run with the last observation: runs of one digest may overlap.
+    /// The run with the last observation.
     pub(crate) fn latest(&self) -> &Run {
-        self.runs.iter().max_by_key(|run| run.last).unwrap_or(self.last())
+        &self.latest
+    }
+
+    /// When the content was really read last.
+    pub(crate) fn reading(&self) -> &Reading {
+        &self.reading
     }
 
     pub(crate) fn first_seen(&self) -> Micros {
@@ -206,24 +297,26 @@ impl Version {
     }
 
     pub(crate) fn observations(&self) -> i64 {
-        self.sum(|row| Some(row.observations)).unwrap_or(0)
+        self.observations
     }
 
     /// Successful execs; `None` where no recording could tell.
     pub(crate) fn exec_runs(&self) -> Option<i64> {
-        self.sum(|row| row.runs)
+        self.exec_runs
     }
 
     pub(crate) fn exec_attempts(&self) -> Option<i64> {
-        self.sum(|row| row.attempts)
+        self.exec_attempts
     }
 
-    pub(crate) fn doubts(&self) -> Vec<String> {
-        doubts_of(self.runs.iter())
+    pub(crate) fn doubts(&self) -> &[String] {
+        &self.doubts
     }
 
-    fn sum(&self, count: impl Fn(&FileVersion) -> Option<i64>) -> Option<i64> {
-        self.runs.iter().filter_map(|run| count(&run.row)).reduce(i64::saturating_add)
+    /// About what it takes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let latest = if Rc::ptr_eq(&self.first, &self.latest) { 0 } else { self.latest.row.bytes() };
+        size_of::<Self>() + self.first.row.bytes() + latest
     }
 }
 
@@ -236,7 +329,7 @@ pub(crate) fn doubts_of<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{recordings, version};
+    use crate::testing::{group, recordings, version};
 
     #[test]
     fn roots_and_inodes_without_a_name_are_series_of_their_own() {
@@ -280,7 +373,7 @@ mod tests {
         let rows = vec![version("aa", 5, 6), version("aa", 1, 2), version("aa", 1, 2), version("bb", 7, 8)];
         let groups = group(rows, &recordings(&["r1"]));
         let series = groups.into_values().next().expect("series");
-        let versions = versions(series.certain, Run::has_digest_of);
+        let versions = versions(&series.certain, Run::has_digest_of);
         assert_eq!(versions.len(), 2);
         assert_eq!((versions[0].observations(), versions[0].last_seen()), (2, Micros(6)));
     }

@@ -3,9 +3,10 @@
 use crate::change::{Change, changes_of};
 use crate::cli::{OutputOptions, SharedOptions};
 use crate::recordings::{Recording, Recordings};
-use crate::series::group;
+use crate::series::{AllSeries, Series, SeriesKey, sorter};
 use hashtrail::cell::Micros;
 use hashtrail::versions::FileVersion;
+use std::collections::BTreeMap;
 
 /// A run of `/usr/bin/tool` on the host's root in recording `r1`; times in microseconds and nanoseconds alike.
 pub(crate) fn version(digest: &str, first: i64, last: i64) -> FileVersion {
@@ -54,7 +55,14 @@ pub(crate) fn change_to(new: FileVersion, recordings: &Recordings) -> Change {
 /// The change from one version to the next.
 pub(crate) fn change_between(old: FileVersion, new: FileVersion, recordings: &Recordings) -> Change {
     let (key, series) = group(vec![old, new], recordings).into_iter().next().expect("a series");
-    changes_of(&key, series).remove(1)
+    changes_of(&key, &series).remove(1)
+}
+
+/// The series of rows.
+pub(crate) fn group(rows: Vec<FileVersion>, recordings: &Recordings) -> BTreeMap<SeriesKey, Series> {
+    let mut sorter = sorter();
+    rows.into_iter().try_for_each(|row| sorter.push(row)).expect("rows");
+    AllSeries::new(sorter, recordings).expect("series").map(|series| series.expect("a series")).collect()
 }
 
 /// A question about this time, in microseconds.

@@ -1,22 +1,25 @@
-//! Events of which a policy asked for a digest and that have none: what the content was is not known.
+//! Events for which a policy asked for a digest and that have none: what the content was is not known.
 
 use crate::archives::{Archives, Scan, asked_dates, asked_span};
 use crate::cli::SharedOptions;
-use crate::user_digests::{EventKey, KEY_COLUMNS, keys, references};
+use crate::event_set::EventSet;
+use crate::filter::RowFilter;
 use anyhow::{Context, Result};
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use hashtrail::cell::Micros;
 use hashtrail::event::{Event, names_a_file};
-use hashtrail::reader::{Predicate, Prune};
+use hashtrail::reader::{Held, Predicate, Prune, Span};
 use hashtrail::versions::FileVersion;
-use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 /// Reasons for which there is no content that could have a digest, or none that runs.
 const NO_CONTENT: [&str; 4] = ["no_file", "not_regular_file", "not_executable_mapping", "pseudo_filesystem"];
-const COLUMNS: [&str; 4] = ["time", "hook", "digest_status", "digest_reason"];
+/// The hook of what user space hashed.
+const USER_DIGEST: &str = "user_digest";
+/// What is read of an event.
+const COLUMNS: [&str; 9] = ["recording_id", "cpu", "seq", "hook", "time", "path", "path_flags", "root_dev", "root_ino"];
 
 /// Counts them, in the time and on the hosts that were asked about. What user space hashed later has a digest.
 ///
@@ -24,103 +27,130 @@ const COLUMNS: [&str; 4] = ["time", "hook", "digest_status", "digest_reason"];
 /// When a scan cannot be made; files that cannot be read are problems.
 pub(crate) fn count(archives: &Archives<'_>, shared: &SharedOptions) -> Result<usize> {
     let (low, high) = asked_span(shared);
-    let scan = Scan {
-        prune: Prune::default(),
-        dates: asked_dates(shared),
-        columns: [&KEY_COLUMNS[..], &COLUMNS[..1], &COLUMNS[2..]].concat(),
-        predicate: Some(Predicate { columns: COLUMNS.to_vec(), keep: Arc::new(move |batch| keep(batch, low, high)) }),
-    };
-    let mut lacking: HashSet<EventKey> = HashSet::new();
-    let mut hashed: HashSet<EventKey> = HashSet::new();
-    archives.scan::<Event>(&scan, |batch| {
-        let status = text(batch, "digest_status")?;
-        for (row, (key, reference)) in keys(batch)?.into_iter().zip(references(batch)?).enumerate() {
-            match reference {
-                Some(event) if status.value(row) == "ok" => _ = hashed.insert(event),
-                Some(_) => {}
-                None => _ = lacking.insert(key),
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(lacking.difference(&hashed).count())
+    let mut scan = scan_of_lacking();
+    scan.prune.spans.push(Span { first: "time", last: "time", low, high });
+    scan.dates = asked_dates(shared);
+    count_of(archives, &scan, |event| (low..=high).contains(&event.time.0))
 }
-
-/// The place of observations, in one recording: path and root.
-type Place = (String, Option<String>, String, i64);
 
 /// Counts those that are about what was asked for, and behind which a change that touches the asked time may hide: no run of
 /// the same path begins or ends between them and that time.
 ///
 /// # Errors
 /// When a scan cannot be made; files that cannot be read are problems.
-pub(crate) fn count_hiding(
-    archives: &Archives<'_>,
-    shared: &SharedOptions,
-    rows: &[FileVersion],
-    is_asked: impl Fn(&Event) -> bool,
-) -> Result<usize> {
-    let mut known: HashMap<Place, Vec<Micros>> = HashMap::new();
-    for row in rows.iter().filter(|row| row.doubts.is_empty()) {
-        let place = (row.recording_id.clone(), row.path.clone(), row.root_dev.clone(), row.root_ino);
-        known.entry(place).or_default().extend([row.first_time, row.last_time]);
-    }
-    let is_known = |event: &Event, from: Micros, to: Micros| {
-        let place = (event.recording_id.clone(), event.path.clone(), event.root_dev.clone(), event.root_ino);
-        known.get(&place).is_some_and(|times| times.iter().any(|time| from <= *time && *time < to))
-    };
-    let mut lacking: HashSet<EventKey> = HashSet::new();
-    archives.each_row(&lacking_scan(), |event: Event| {
-        let is_far = shared.since.is_some_and(|since| is_known(&event, event.time, since))
-            || shared.until.is_some_and(|until| is_known(&event, until, event.time));
-        if event.hook != "user_digest" && names_a_file(&event.path_flags) && is_asked(&event) && !is_far {
-            lacking.insert((event.recording_id, event.cpu, event.seq));
-        }
-    })?;
-    let hashed = if lacking.is_empty() { HashSet::new() } else { hashed(archives)? };
-    Ok(lacking.difference(&hashed).count())
+pub(crate) fn count_hiding(archives: &Archives<'_>, bounds: &Bounds, asked: RowFilter) -> Result<usize> {
+    // All times: what was seen before and after the asked one bounds the changes in it.
+    let mut scan = scan_of_lacking();
+    scan.prune.paths = asked.paths.rules();
+    scan.predicates.extend(asked.predicates());
+    count_of(archives, &scan, |event| names_a_file(&event.path_flags) && !bounds.are_between(event))
 }
 
-/// All times: what was seen before and after the asked one bounds the changes in it.
-fn lacking_scan() -> Scan {
-    let keep = |batch: &RecordBatch| {
+/// Counts those of a scan that pass a test and that user space did not hash.
+fn count_of(archives: &Archives<'_>, scan: &Scan, is_wanted: impl Fn(&Event) -> bool) -> Result<usize> {
+    let mut lacking = EventSet::default();
+    archives.each_row(scan, |event: Event| {
+        if event.hook != USER_DIGEST && is_wanted(&event) {
+            lacking.insert(&event.recording_id, event.cpu, event.seq);
+        }
+    })?;
+    if !lacking.is_empty() {
+        archives.each_row(&scan_of_hashed(), |event: Event| {
+            if let Some((cpu, seq)) = event.ref_cpu.zip(event.ref_seq) {
+                lacking.remove(&event.recording_id, cpu, seq);
+            }
+        })?;
+    }
+    Ok(lacking.len())
+}
+
+fn scan_of_lacking() -> Scan {
+    let is_lacking = |status: &StringArray, reasons: &StringArray, row: usize| {
+        let has_content = !(reasons.is_valid(row) && NO_CONTENT.contains(&reasons.value(row)));
+        status.value(row) == "unavailable" && has_content
+    };
+    let keep = move |batch: &RecordBatch| {
         let (status, reasons) = (text(batch, "digest_status")?, text(batch, "digest_reason")?);
         Ok((0..batch.num_rows()).map(|row| Some(is_lacking(status, reasons, row))).collect())
     };
-    let predicate = Predicate { columns: vec!["digest_status", "digest_reason"], keep: Arc::new(keep) };
-    Scan { predicate: Some(predicate), ..Scan::default() }
+    Scan {
+        prune: Prune { values: vec![Held::Text("digest_status", "unavailable")], ..Prune::default() },
+        columns: COLUMNS.to_vec(),
+        predicates: vec![Predicate { columns: vec!["digest_status", "digest_reason"], keep: Arc::new(keep) }],
+        ..Scan::default()
+    }
 }
 
-/// The events whose digest user space took.
-fn hashed(archives: &Archives<'_>) -> Result<HashSet<EventKey>> {
-    let scan = Scan { columns: [&KEY_COLUMNS[..], &["digest_status"]].concat(), ..Scan::default() };
-    let mut hashed = HashSet::new();
-    archives.scan::<Event>(&scan, |batch| {
-        let status = text(batch, "digest_status")?;
-        let of_row = references(batch)?.into_iter().enumerate();
-        hashed.extend(of_row.filter_map(|(row, event)| event.filter(|_| status.value(row) == "ok")));
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(hashed)
-}
-
-fn is_lacking(status: &StringArray, reasons: &StringArray, row: usize) -> bool {
-    let has_content = !(reasons.is_valid(row) && NO_CONTENT.contains(&reasons.value(row)));
-    status.value(row) == "unavailable" && has_content
+/// The rows of what user space hashed.
+fn scan_of_hashed() -> Scan {
+    let keep = |batch: &RecordBatch| {
+        let (hooks, status) = (text(batch, "hook")?, text(batch, "digest_status")?);
+        let is_hashed = |row| hooks.value(row) == USER_DIGEST && status.value(row) == "ok";
+        Ok((0..batch.num_rows()).map(|row| Some(is_hashed(row))).collect())
+    };
+    Scan {
+        prune: Prune { values: vec![Held::Text("hook", USER_DIGEST)], ..Prune::default() },
+        columns: vec!["recording_id", "ref_cpu", "ref_seq"],
+        predicates: vec![Predicate { columns: vec!["hook", "digest_status"], keep: Arc::new(keep) }],
+        ..Scan::default()
+    }
 }
 
 fn text<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray> {
     batch.column_by_name(name).and_then(|column| column.as_string_opt()).with_context(|| format!("`{name}` is no text"))
 }
 
-/// Rows without a digest in the time, and those of user space, which may come later.
-fn keep(batch: &RecordBatch, low: i64, high: i64) -> Result<BooleanArray> {
-    let (hooks, status, reasons) = (text(batch, "hook")?, text(batch, "digest_status")?, text(batch, "digest_reason")?);
-    let times = batch.column_by_name("time").and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
-    let times = times.context("`time` is no time")?;
-    let is_kept = |row: usize| {
-        let is_asked = (low..=high).contains(&times.value(row));
-        hooks.value(row) == "user_digest" || (is_asked && is_lacking(status, reasons, row))
-    };
-    Ok((0..batch.num_rows()).map(|row| Some(is_kept(row))).collect())
+/// For each place in one recording, path and root, the runs that are nearest to the asked time outside of it. Places stand as
+/// their hashes by a key that nobody knows.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    since: Option<Micros>,
+    until: Option<Micros>,
+    places: RandomState,
+    /// The last begin or end of a run before the time.
+    last_before: HashMap<u64, Micros>,
+    /// The first one after it.
+    first_after: HashMap<u64, Micros>,
+}
+
+impl Bounds {
+    pub(crate) fn new(shared: &SharedOptions) -> Self {
+        Self {
+            since: shared.since,
+            until: shared.until,
+            places: RandomState::new(),
+            last_before: HashMap::new(),
+            first_after: HashMap::new(),
+        }
+    }
+
+    /// Whether they depend on runs at all.
+    pub(crate) fn are_needed(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+
+    /// Takes a run. Doubtful digests bound nothing.
+    pub(crate) fn see(&mut self, row: &FileVersion) {
+        if !self.are_needed() || !row.doubts.is_empty() {
+            return;
+        }
+        let place = self.places.hash_one((&row.recording_id, &row.path, &row.root_dev, row.root_ino));
+        for time in [row.first_time, row.last_time] {
+            if self.since.is_some_and(|since| time < since) {
+                let last = self.last_before.entry(place).or_insert(time);
+                *last = time.max(*last);
+            }
+            if self.until.is_some_and(|until| until <= time) {
+                let first = self.first_after.entry(place).or_insert(time);
+                *first = time.min(*first);
+            }
+        }
+    }
+
+    /// Whether a run of its place begins or ends between an event and the asked time.
+    fn are_between(&self, event: &Event) -> bool {
+        let place = self.places.hash_one((&event.recording_id, &event.path, &event.root_dev, event.root_ino));
+        self.last_before.get(&place).is_some_and(|last| event.time <= *last)
+            || self.first_after.get(&place).is_some_and(|first| *first < event.time)
+    }
 }

@@ -44,7 +44,7 @@ impl UserDigests {
         let filter = RowFilter { hooks: vec!["user_digest".into()], digests: digests.clone(), ..RowFilter::default() };
         let scan = Scan {
             prune: Prune { digests: digests.iter().cloned().collect(), ..Prune::default() },
-            predicate: filter.predicate(),
+            predicates: filter.predicates(),
             ..Scan::default()
         };
         let mut by_event = HashMap::new();

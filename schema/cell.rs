@@ -25,10 +25,6 @@ pub trait Cell: Sized {
     fn data_type() -> DataType;
     /// An empty builder of that type.
     fn builder() -> Self::Builder;
-    /// What stands for each row where the whole column is missing; `None` where null may not stand.
-    fn missing() -> Option<Self> {
-        None
-    }
     /// The value, borrowed.
     fn view(&self) -> Self::View<'_>;
     /// Adds a value to the column.
@@ -78,9 +74,6 @@ macro_rules! cell {
             const NULLABLE: bool = true;
             fn data_type() -> DataType {
                 $data_type
-            }
-            fn missing() -> Option<Self> {
-                Some(None)
             }
             fn builder() -> Self::Builder {
                 $new

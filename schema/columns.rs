@@ -60,11 +60,12 @@ pub trait Row: Sized + Clone {
         rows.iter().for_each(|row| Self::append(&row.view(), &mut builders));
         Self::finish(&mut builders)
     }
-    /// Reads row `row` of a batch that holds all columns of the table.
+    /// Reads row `row` of a batch. `places` says where the batch holds each column of the table, in their order; one that it
+    /// does not hold is as in a row without values.
     ///
     /// # Errors
-    /// Names the column that is missing or has another type.
-    fn read(batch: &RecordBatch, row: usize) -> Result<Self>;
+    /// Names the column that has another type.
+    fn read(batch: &RecordBatch, places: &[Option<usize>], row: usize) -> Result<Self>;
 }
 
 /// The Arrow schema of a table.
@@ -159,19 +160,20 @@ macro_rules! table {
                 Ok(arrow::array::RecordBatch::try_new(std::sync::Arc::clone(&builders.schema), columns)?)
             }
 
-            fn read(batch: &arrow::array::RecordBatch, row: usize) -> anyhow::Result<Self> {
+            fn read(
+                batch: &arrow::array::RecordBatch,
+                places: &[Option<usize>],
+                row: usize,
+            ) -> anyhow::Result<Self> {
                 use anyhow::Context;
                 use $crate::cell::Cell;
+                let mut places = places.iter();
                 Ok(Self {
-                    $($field: {
-                        let name = stringify!($field);
-                        match batch.column_by_name(name) {
-                            Some(column) => Cell::read(column, row).with_context(|| format!("column `{name}`"))?,
-                            None => Some(name)
-                                .filter(|name| $crate::columns::ADDED_IN_VERSION_2.contains(name))
-                                .and_then(|_| <$type>::missing())
-                                .with_context(|| format!("column `{name}` is missing"))?,
-                        }
+                    // In the order in which they are written.
+                    $($field: match places.next() {
+                        Some(Some(place)) => Cell::read(batch.column(*place), row)
+                            .with_context(|| concat!("column `", stringify!($field), "`"))?,
+                        _ => Default::default(),
                     },)*
                 })
             }

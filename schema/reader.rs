@@ -15,7 +15,7 @@ mod thrift;
 pub use batches::Batches;
 use batches::Source;
 pub use discover::{SealedPath, discover};
-pub use prune::{PathRule, Prune, Span};
+pub use prune::{Held, PathRule, Prune, Span};
 
 use crate::cell::Micros;
 use crate::columns::{ADDED_IN_VERSION_2, Row};
@@ -25,7 +25,8 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter,
+    ArrowPredicate, ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    RowFilter,
 };
 use std::fs::{self, File, OpenOptions};
 use std::marker::PhantomData;
@@ -94,12 +95,19 @@ impl<R: Row> SealedTable<R> {
         Some((Micros(low.min()?), Micros(high.max()?)))
     }
 
-    /// Reads what `prune` does not exclude: whole row groups are skipped, and with a predicate also single rows.
-    /// `columns` narrows what is decoded; an empty list means all columns of the table.
+    /// Reads what `prune` does not exclude: whole row groups are skipped, and with predicates also single rows. Each predicate
+    /// sees only the rows that those before it keep. `columns` narrows what is decoded; an empty list means all columns of the
+    /// table.
     ///
     /// # Errors
     /// Names the file when a page header or a bloom filter is damaged or claims too much.
-    pub fn batches(&self, prune: &Prune, columns: &[&str], predicate: Option<&Predicate>) -> Result<Batches> {
+    pub fn batches<'p>(
+        &self,
+        prune: &Prune,
+        columns: &[&str],
+        predicates: impl IntoIterator<Item = &'p Predicate>,
+    ) -> Result<Batches> {
+        let predicates: Vec<&Predicate> = predicates.into_iter().collect();
         contain(|| {
             let mut builder =
                 ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.try_clone()?, self.metadata.clone());
@@ -109,10 +117,10 @@ impl<R: Row> SealedTable<R> {
                 columns => columns.to_vec(),
             };
             let projection = self.mask(&self.places(&names)?);
-            let filtered = predicate.map_or(&[][..], |predicate| &predicate.columns);
-            let needed = self.places(&[&names, filtered].concat())?;
-            if let Some(predicate) = predicate {
-                builder = builder.with_row_filter(self.row_filter(predicate)?);
+            let filtered = predicates.iter().flat_map(|predicate| &predicate.columns).copied();
+            let needed = self.places(&names.iter().copied().chain(filtered).collect::<Vec<_>>())?;
+            if !predicates.is_empty() {
+                builder = builder.with_row_filter(self.row_filter(&predicates)?);
             }
             let mask = self.mask(&needed);
             let batch_rows = memory::batch_rows(&self.file, self.metadata.metadata(), &groups, &mask)?;
@@ -139,18 +147,24 @@ impl<R: Row> SealedTable<R> {
         ProjectionMask::roots(self.metadata.parquet_schema(), places.iter().copied())
     }
 
-    fn row_filter(&self, predicate: &Predicate) -> Result<RowFilter> {
-        let keep = predicate.keep.clone();
-        let keep =
-            move |batch: RecordBatch| keep(&batch).map_err(|error| ArrowError::ComputeError(format!("{error:#}")));
-        let columns = self.mask(&self.places(&predicate.columns)?);
-        Ok(RowFilter::new(vec![Box::new(ArrowPredicateFn::new(columns, keep))]))
+    fn row_filter(&self, predicates: &[&Predicate]) -> Result<RowFilter> {
+        let filter = |predicate: &&Predicate| -> Result<Box<dyn ArrowPredicate>> {
+            let keep = predicate.keep.clone();
+            let keep =
+                move |batch: RecordBatch| keep(&batch).map_err(|error| ArrowError::ComputeError(format!("{error:#}")));
+            let columns = self.mask(&self.places(&predicate.columns)?);
+            Ok(Box::new(ArrowPredicateFn::new(columns, keep)))
+        };
+        Ok(RowFilter::new(predicates.iter().map(filter).collect::<Result<_>>()?))
     }
 }
 
-/// The rows of a batch that holds all columns of the table.
+/// The rows of a batch. A column that was not asked for is as in a row without values, and so is one that files of schema
+/// version 1 do not have.
 pub fn rows<R: Row>(batch: &RecordBatch) -> impl Iterator<Item = Result<R>> {
-    (0..batch.num_rows()).map(|row| R::read(batch, row))
+    let places: Vec<Option<usize>> =
+        R::columns().iter().map(|column| batch.schema().index_of(column.name).ok()).collect();
+    (0..batch.num_rows()).map(move |row| R::read(batch, &places, row))
 }
 
 /// Runs a step of decoding: its panics become errors.

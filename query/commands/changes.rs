@@ -5,7 +5,7 @@ use crate::archives::{Archives, Scan};
 use crate::attribution::Attribution;
 use crate::change::{Change, ChangeKind, changes_of};
 use crate::cli::{ChangesOptions, Format, SharedOptions};
-use crate::filter::PathPatterns;
+use crate::filter::{PathPatterns, RowFilter};
 use crate::gaps::Gap;
 use crate::mapped::MappedWrites;
 use crate::mounts::{MountedFiles, is_mounted_over};
@@ -14,7 +14,9 @@ use crate::output::{Output, Row, object};
 use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::resolve::resolve_or_report;
-use crate::series::{Run, Version, group, names_its_file};
+use crate::rows::Rows;
+use crate::series::{AllSeries, Run, Version, names_its_file};
+use crate::sorter::{Sortable, Sorted, Sorter};
 use crate::summary::Summary;
 use crate::suppressed::Answer;
 use crate::suspects::{self, Suspect, Suspects};
@@ -23,9 +25,9 @@ use anyhow::Result;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 use hashtrail::reader::Prune;
-use hashtrail::versions::FileVersion;
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 const TABLE: [&str; 9] =
     ["path", "host", "kind", "from.digest", "to.digest", "changed_after", "changed_before", "complete", "suspects"];
@@ -54,27 +56,16 @@ const CSV: [&str; 22] = [
     "doubts",
 ];
 
+/// What changes are looked into together may take in memory: each look is a scan of the events.
+const TOGETHER_BYTES: usize = 32 << 20;
+
 pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
     let shared = context.shared;
     let archives = Archives::open(shared, context.problems)?;
-    let found = find(options, shared, &archives)?;
-    let mut changes: Vec<&Change> = found.changes.iter().collect();
-    if let (Some(limit), None) = (shared.output.limit, &shared.output.sort) {
-        changes.truncate(limit);
-    }
-    let suspects = suspects::find(&archives, &found.recordings, &changes)?;
+    let mut found = find(options, shared, &archives)?;
     let columns: &[&str] = if shared.output.format == Format::Table { &TABLE } else { &CSV };
     let mut output = Output::new(&shared.output, columns, context.writer);
-    let attributions = attributions(&archives, &found.recordings, &changes, &suspects)?;
-    for ((change, suspects), attribution) in changes.iter().zip(&suspects).zip(attributions) {
-        let mut row = change_row(change, suspects, attribution, &found.recordings);
-        if shared.output.format == Format::Table {
-            row.insert("suspects".into(), suspects_cell(&suspects.list, attribution));
-        }
-        if output.row(row)?.is_break() {
-            break;
-        }
-    }
+    show(&archives, &mut found, shared, &mut output)?;
     if shared.output.format == Format::Json {
         for row in found.mapped_writes.rows().chain(found.mounted.rows()) {
             if output.row(row)?.is_break() {
@@ -90,7 +81,7 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     let without_digest = found.without_digest;
     let summary = Summary { doubtful: found.doubtful, without_digest, written_while_mapped, ..summary };
     let counts = [
-        ("changes", found.changes.len()),
+        ("changes", found.count),
         ("doubtful", found.doubtful),
         ("without_digest", without_digest),
         ("written_while_mapped", written_while_mapped),
@@ -100,12 +91,16 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     last.extend(found.observed.fields());
     output.finish_with(&last)?;
     say(&summary, &found, shared);
-    Ok(!found.changes.is_empty() || written_while_mapped + found.mounted.len() > 0)
+    Ok(found.count > 0 || written_while_mapped + found.mounted.len() > 0)
 }
 
-/// What was found, in the order of time.
+/// What was found.
 struct Found {
-    changes: Vec<Change>,
+    /// In the order of time, as many as are shown.
+    changes: Sorted<Change>,
+    /// All that there are.
+    count: usize,
+    has_other_algorithms: bool,
     recordings: Recordings,
     /// Doubtful observations, which begin no version.
     doubtful: usize,
@@ -122,57 +117,126 @@ fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_
     patterns.notes().for_each(|text| note(&text));
     let prune = Prune { paths: patterns.rules(), ..Prune::default() };
     // Times exclude nothing here: the version before `--since` and the one after `--until` bound the intervals.
-    let mut rows: Vec<FileVersion> =
-        archives.rows(&Scan { prune, predicate: patterns.predicate(), ..Scan::default() })?;
-    let recordings = Recordings::load(archives, &rows)?;
-    rows.retain(names_its_file);
+    let scan = Scan { prune, predicates: patterns.predicates(), ..Scan::default() };
+    let is_about_all = options.paths.is_empty() && !options.first_seen;
+    let rows = if is_about_all {
+        Rows::read_changed(archives, shared)?
+    } else {
+        Rows::read(archives, shared, &patterns, &scan, names_its_file)?
+    };
+    let recordings = Recordings::load(archives, &rows.spans)?;
+    let asked_events = RowFilter { paths: patterns.clone(), ..RowFilter::default() };
+    let without_digest = undigested::count_hiding(archives, &rows.bounds, asked_events)?;
     let is_asked = |event: &Event| patterns.matches(event.path.as_deref().unwrap_or_default());
-    let without_digest = undigested::count_hiding(archives, shared, &rows, is_asked)?;
-    let mapped_writes = MappedWrites::find(archives, shared, &rows, is_asked)?;
+    let mapped_writes = MappedWrites::find(archives, shared, &rows.mapped, is_asked)?;
     let mut observed = Observed::default();
-    observed.look_for_unseen(archives, &patterns, &rows)?;
+    observed.look_for_unseen(archives, &rows.unseen)?;
     let mut mounted = MountedFiles::default();
-    let mut changes = Vec::new();
-    let mut doubtful = 0;
-    for (key, mut series) in group(rows, &recordings) {
+    let mut changes = Sorter::new(|left: &Change, right: &Change| left.to.first().first.cmp(&right.to.first().first));
+    if let (Some(limit), None) = (shared.output.limit, &shared.output.sort) {
+        changes = changes.with_limit(limit);
+    }
+    let (mut count, mut doubtful, mut has_other_algorithms) = (0, 0, false);
+    for series in AllSeries::new(rows.sorter, &recordings)? {
+        let (key, mut series) = series?;
         let observations = |run: &Run| usize::try_from(run.row.observations).unwrap_or(0);
         doubtful += series.doubtful.iter().map(observations).sum::<usize>();
         resolve_or_report(archives, &recordings, &key, &mut series);
         let over: Vec<&Run> =
             series.certain.iter().chain(&series.doubtful).filter(|run| is_mounted_over(run)).collect();
         mounted.add(&key, &over);
-        let of_series = changes_of(&key, series.clone());
-        if !options.paths.is_empty()
-            && over.is_empty()
-            && of_series.iter().all(|change| change.kind == ChangeKind::FirstSeen)
-        {
+        let of_series = changes_of(&key, &series);
+        let is_first_seen = |change: &Change| change.kind == ChangeKind::FirstSeen;
+        if !options.paths.is_empty() && over.is_empty() && of_series.iter().all(is_first_seen) {
             observed.add(&key, &series);
         }
-        changes.extend(of_series);
+        for change in of_series {
+            let is_asked = options.first_seen || !is_first_seen(&change);
+            if is_asked && change.is_within(shared.since, shared.until) {
+                count += 1;
+                has_other_algorithms |= change.kind == ChangeKind::AlgorithmChanged;
+                changes.push(change)?;
+            }
+        }
     }
     mounted.look_for_mounts(archives)?;
-    changes.retain(|change| {
-        (options.first_seen || change.kind != ChangeKind::FirstSeen) && change.is_within(shared.since, shared.until)
-    });
-    changes.sort_by_key(|change| change.to.first().first);
-    Ok(Found { changes, recordings, doubtful, without_digest, mapped_writes, mounted, observed })
+    let changes = changes.finish()?;
+    Ok(Found {
+        changes,
+        count,
+        has_other_algorithms,
+        recordings,
+        doubtful,
+        without_digest,
+        mapped_writes,
+        mounted,
+        observed,
+    })
+}
+
+/// Shows the changes, as many at a time as memory should hold.
+fn show(archives: &Archives<'_>, found: &mut Found, shared: &SharedOptions, output: &mut Output<'_>) -> Result<()> {
+    let limit = if shared.output.sort.is_some() { None } else { shared.output.limit };
+    let mut left = limit.unwrap_or(usize::MAX);
+    loop {
+        let (mut together, mut bytes) = (Vec::new(), 0);
+        while left > 0
+            && bytes < TOGETHER_BYTES
+            && let Some(change) = found.changes.next().transpose()?
+        {
+            bytes += change.bytes();
+            left -= 1;
+            together.push(change);
+        }
+        if together.is_empty() || show_together(archives, &found.recordings, &together, shared, output)?.is_break() {
+            return Ok(());
+        }
+    }
+}
+
+/// Shows these changes; where their suspects are too many, one half after the other.
+fn show_together(
+    archives: &Archives<'_>,
+    recordings: &Recordings,
+    changes: &[Change],
+    shared: &SharedOptions,
+    output: &mut Output<'_>,
+) -> Result<ControlFlow<()>> {
+    let Some(suspects) = suspects::find(archives, recordings, changes)? else {
+        let (left, right) = changes.split_at(changes.len() / 2);
+        if show_together(archives, recordings, left, shared, output)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        return show_together(archives, recordings, right, shared, output);
+    };
+    let attributions = attributions(archives, recordings, changes, &suspects)?;
+    for ((change, suspects), attribution) in changes.iter().zip(&suspects).zip(attributions) {
+        let mut row = change_row(change, suspects, attribution, recordings);
+        if shared.output.format == Format::Table {
+            row.insert("suspects".into(), suspects_cell(&suspects.list, attribution));
+        }
+        if output.row(row)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }
 
 /// The verdict on each change. Only where nobody was seen it matters by which names a file can be reached.
 fn attributions(
     archives: &Archives<'_>,
     recordings: &Recordings,
-    changes: &[&Change],
+    changes: &[Change],
     suspects: &[Suspects],
 ) -> Result<Vec<Option<Attribution>>> {
     let is_damaged = archives.problems().any();
-    let of = |(change, suspects): (&&Change, &Suspects)| Attribution::of(change, suspects, recordings, is_damaged);
+    let of = |(change, suspects): (&Change, &Suspects)| Attribution::of(change, suspects, recordings, is_damaged);
     let mut verdicts: Vec<Option<Attribution>> = changes.iter().zip(suspects).map(of).collect();
     let unseen: Vec<usize> =
         (0..verdicts.len()).filter(|number| verdicts[*number] == Some(Attribution::NobodySeen)).collect();
-    let asked: Vec<&Change> = unseen.iter().map(|number| changes[*number]).collect();
+    let asked: Vec<&Change> = unseen.iter().map(|number| &changes[*number]).collect();
     for (number, names) in unseen.into_iter().zip(suspects::other_names(archives, &asked)?) {
-        verdicts[number] = verdicts[number].map(|verdict| verdict.with_names(changes[number], &names, recordings));
+        verdicts[number] = verdicts[number].map(|verdict| verdict.with_names(&changes[number], &names, recordings));
     }
     Ok(verdicts)
 }
@@ -188,7 +252,7 @@ fn change_row(change: &Change, suspects: &Suspects, attribution: Option<Attribut
         "host": change.key.host,
         "root_dev": to.root_dev,
         "root_ino": to.root_ino,
-        "from": change.from.as_ref().map(|from| version_json(from, from.latest())),
+        "from": change.from.as_deref().map(|from| version_json(from, from.latest())),
         "to": version_json(&change.to, change.to.first()),
         "changed_after": change.after_time().map(Micros::rfc3339),
         "changed_before": change.before_time().rfc3339(),
@@ -236,7 +300,7 @@ fn say(summary: &Summary, found: &Found, shared: &SharedOptions) {
         found.mounted.notes().iter().for_each(|text| note(text));
         found.observed.notes().iter().for_each(|text| note(text));
         summary.notes().iter().for_each(|text| note(text));
-        if found.changes.iter().any(|change| change.kind == ChangeKind::AlgorithmChanged) {
+        if found.has_other_algorithms {
             note(
                 "algorithm_changed: digests of different algorithms cannot be compared, so the content may be the same",
             );

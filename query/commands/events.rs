@@ -10,7 +10,7 @@ use crate::filter::{PathPatterns, RowFilter};
 use crate::observed::Observed;
 use crate::output::Output;
 use crate::problems::note;
-use crate::recordings::Recordings;
+use crate::recordings::{Recordings, Spans};
 use crate::summary::Summary;
 use crate::suppressed::Answer;
 use crate::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
@@ -31,7 +31,7 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
     let shared = context.shared;
     let shown = shown_columns(options, shared.output.format)?;
     let archives = Archives::open(shared, context.problems)?;
-    let recordings = Recordings::load(&archives, &[])?;
+    let recordings = Recordings::load(&archives, &Spans::default())?;
     let asked_hooks = AskedHooks::check(&options.hook, &recordings, shared)?;
     let user_digests = if options.digest.is_empty() {
         Arc::default()
@@ -157,6 +157,7 @@ fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<User
         paths: paths.rules(),
         // The rows of events whose digest another row holds have none.
         digests: if user_digests.is_empty() { options.digest.clone() } else { Vec::new() },
+        ..Prune::default()
     };
     let filter = RowFilter {
         since: shared.since,
@@ -169,5 +170,5 @@ fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<User
         digests: options.digest.iter().cloned().collect(),
         user_digests: Arc::clone(user_digests),
     };
-    Ok(Scan { prune, dates, columns: Vec::new(), predicate: filter.predicate() })
+    Ok(Scan { prune, dates, columns: Vec::new(), predicates: filter.predicates() })
 }

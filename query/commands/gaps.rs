@@ -6,7 +6,7 @@ use crate::cli::Format;
 use crate::gaps::{self, Gap};
 use crate::output::{Output, object};
 use crate::problems::note;
-use crate::recordings::Recordings;
+use crate::recordings::{Recordings, Spans};
 use crate::summary::Summary;
 use crate::suppressed::Answer;
 use anyhow::Result;
@@ -17,7 +17,7 @@ const COLUMNS: [&str; 5] = ["host", "from", "to", "cause", "lost"];
 pub(super) fn run(context: Context<'_>) -> Result<bool> {
     let shared = context.shared;
     let archives = Archives::open(shared, context.problems)?;
-    let recordings = Recordings::load(&archives, &[])?;
+    let recordings = Recordings::load(&archives, &Spans::default())?;
     let summary = Summary {
         unsealed: archives.unsealed(),
         ..Summary::of(&recordings, Answer::Everything, shared, context.problems)

@@ -11,7 +11,9 @@ use crate::output::Output;
 use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::resolve::resolve_or_report;
-use crate::series::{Run, Version, group, versions};
+use crate::rows::Rows;
+use crate::series::{AllSeries, Run, Version, versions};
+use crate::sorter::Sorter;
 use crate::summary::Summary;
 use crate::suppressed::Answer;
 use crate::undigested;
@@ -58,28 +60,30 @@ pub(super) const TABLE: [&str; 12] = [
 pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool> {
     let shared = context.shared;
     let archives = Archives::open(shared, context.problems)?;
-    let rows: Vec<FileVersion> = archives.rows(&scan(options)?)?;
-    let recordings = Recordings::load(&archives, &rows)?;
-    let mapped_writes = MappedWrites::find(&archives, shared, &rows, asked(options)?)?;
-    let without_digest = undigested::count_hiding(&archives, shared, &rows, asked(options)?)?;
     let patterns = PathPatterns::new(options.path.as_slice())?;
+    let rows = Rows::read(&archives, shared, &patterns, &scan(options)?, |_| true)?;
+    let recordings = Recordings::load(&archives, &rows.spans)?;
+    let mapped_writes = MappedWrites::find(&archives, shared, &rows.mapped, asked(options)?)?;
+    let asked_events = RowFilter { paths: patterns.clone(), inode: options.inode.clone(), ..RowFilter::default() };
+    let is_of_events = options.digest.is_none();
+    let without_digest =
+        if is_of_events { undigested::count_hiding(&archives, &rows.bounds, asked_events)? } else { 0 };
     patterns.notes().for_each(|text| note(&text));
     let mut observed = Observed::default();
-    observed.look_for_unseen(&archives, &patterns, &rows)?;
-    if let Some(inode) = options.inode.as_ref().filter(|_| rows.is_empty()) {
+    observed.look_for_unseen(&archives, &rows.unseen)?;
+    if let Some(inode) = options.inode.as_ref().filter(|_| rows.is_empty) {
         observed.look_for_inode(&archives, inode)?;
     }
     let asked_digest = AskedDigest::check(options.digest.as_slice(), &archives, shared)?;
-    // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
-    let is_whole = options.digest.is_none();
-    let versions = all_versions(rows, &recordings, is_whole.then_some(&archives));
     let columns: &[&str] = if shared.output.format == Format::Table { &TABLE } else { &COLUMNS };
     let mut output = Output::new(&shared.output, columns, context.writer);
-    for version in versions.iter().filter(|version| is_within(version, shared)) {
-        if output.row(version_row("version", version))?.is_break() {
-            break;
-        }
-    }
+    // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
+    let is_whole = options.digest.is_none();
+    let mut found = 0;
+    each_version(rows.sorter, &recordings, is_whole.then_some(&archives), |version| {
+        found += usize::from(is_within(&version, shared));
+        if is_within(&version, shared) { output.offer(|| version_row("version", &version)) } else { Ok(()) }
+    })?;
     if shared.output.format == Format::Json {
         for row in mapped_writes.rows() {
             if output.row(row)?.is_break() {
@@ -96,7 +100,6 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
         undigested: asked_digest.undigested(),
         ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
     };
-    let found = versions.iter().filter(|version| is_within(version, shared)).count();
     let counts =
         [("versions", found), ("without_digest", without_digest), ("written_while_mapped", mapped_writes.count)];
     let mut last = summary.to_json(&counts);
@@ -133,29 +136,30 @@ fn scan(options: &HistoryOptions) -> Result<Scan> {
         digests: options.digest.iter().cloned().collect(),
         ..RowFilter::default()
     };
-    Ok(Scan { prune, predicate: filter.predicate(), ..Scan::default() })
+    Ok(Scan { prune, predicates: filter.predicates(), ..Scan::default() })
 }
 
-/// Certain and doubtful versions of all series, each series in order of time. With archives, runs that interleave are
-/// ordered by their events.
-pub(super) fn all_versions(
-    rows: Vec<FileVersion>,
+/// Hands on certain and doubtful versions of all series, each series in order of time. With archives, runs that interleave
+/// are ordered by their events.
+pub(super) fn each_version(
+    rows: Sorter<FileVersion>,
     recordings: &Recordings,
     archives: Option<&Archives<'_>>,
-) -> Vec<Version> {
-    let mut all = Vec::new();
-    for (key, mut series) in group(rows, recordings) {
+    mut each: impl FnMut(Version) -> Result<()>,
+) -> Result<()> {
+    for series in AllSeries::new(rows, recordings)? {
+        let (key, mut series) = series?;
         if let Some(archives) = archives {
             resolve_or_report(archives, recordings, &key, &mut series);
         }
         let is_same = |left: &Run, right: &Run| left.has_digest_of(right) && left.is_file_of(right);
         let is_as_doubtful = |left: &Run, right: &Run| is_same(left, right) && left.row.doubts == right.row.doubts;
-        let mut of_series = versions(series.certain, is_same);
-        of_series.extend(versions(series.doubtful, is_as_doubtful));
+        let mut of_series = versions(&series.certain, is_same);
+        of_series.extend(versions(&series.doubtful, is_as_doubtful));
         of_series.sort_by_key(|version| version.first().first);
-        all.extend(of_series);
+        of_series.into_iter().try_for_each(&mut each)?;
     }
-    all
+    Ok(())
 }
 
 /// Whether a version was seen in [since, until).

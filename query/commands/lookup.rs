@@ -1,22 +1,22 @@
 //! `lookup`: where known digests were seen.
 
-use super::history::{COLUMNS, TABLE, all_versions, is_within};
+use super::history::{COLUMNS, TABLE, each_version, is_within};
 use super::{Context, version_row};
 use crate::algorithms::AskedDigest;
 use crate::archives::{Archives, Scan};
 use crate::cli::{Format, LookupOptions};
 use crate::digest_list::Wanted;
-use crate::filter::RowFilter;
+use crate::filter::{PathPatterns, RowFilter};
 use crate::mapped::MappedWrites;
-use crate::output::Output;
+use crate::output::{Output, Row};
 use crate::problems::note;
 use crate::recordings::Recordings;
+use crate::rows::Rows;
 use crate::series::Version;
 use crate::summary::Summary;
 use crate::suppressed::Answer;
 use anyhow::{Result, bail};
 use hashtrail::reader::Prune;
-use hashtrail::versions::FileVersion;
 use std::collections::BTreeSet;
 
 pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool> {
@@ -24,25 +24,24 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
     let wanted = wanted(options, &context)?;
     let archives = Archives::open(shared, context.problems)?;
     let asked_digest = AskedDigest::check_listed(&wanted, &archives, shared)?;
-    let rows: Vec<FileVersion> = archives.rows(&scan(&wanted))?;
-    let recordings = Recordings::load(&archives, &rows)?;
-    let mapped_writes = MappedWrites::find(&archives, shared, &rows, |_| true)?;
-    let versions = all_versions(rows, &recordings, None);
+    let rows = Rows::read(&archives, shared, &PathPatterns::default(), &scan(&wanted), |_| true)?;
+    let recordings = Recordings::load(&archives, &rows.spans)?;
+    let mapped_writes = MappedWrites::find(&archives, shared, &rows.mapped, |_| true)?;
     let columns =
         [&["label"][..], if shared.output.format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();
     let mut output = Output::new(&shared.output, &columns, context.writer);
-    let found: Vec<&Version> = versions.iter().filter(|version| is_within(version, shared)).collect();
-    for version in &found {
-        let mut row = version_row("match", version);
-        let labels =
-            wanted.digests.get(&version.first().row.digest).map(|listed| &listed.labels[..]).unwrap_or_default();
-        row.insert("label".into(), (!labels.is_empty()).then(|| labels.join("; ")).into());
-        row.insert("labels".into(), labels.into());
-        if output.row(row)?.is_break() {
-            break;
+    let (mut found, mut seen) = (0, BTreeSet::new());
+    each_version(rows.sorter, &recordings, None, |version| {
+        if !is_within(&version, shared) {
+            return Ok(());
         }
-    }
-    let seen = found.iter().map(|version| &version.first().row.digest).collect::<BTreeSet<_>>().len();
+        found += 1;
+        if !seen.contains(&version.first().row.digest) {
+            seen.insert(version.first().row.digest.clone());
+        }
+        output.offer(|| match_row(&version, &wanted))
+    })?;
+    let seen = seen.len();
     let summary = Summary {
         unsealed: archives.unsealed(),
         without_digests: asked_digest.is_without(),
@@ -52,7 +51,7 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
         ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
     };
     let counts = [
-        ("matches", found.len()),
+        ("matches", found),
         ("digests", wanted.digests.len()),
         ("seen", seen),
         ("unusable_lines", wanted.unusable_lines),
@@ -65,7 +64,15 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
         note(&format!("{seen} of {} digest(s) were seen", wanted.digests.len()));
         summary.notes().iter().for_each(|text| note(text));
     }
-    Ok(!found.is_empty())
+    Ok(found > 0)
+}
+
+fn match_row(version: &Version, wanted: &Wanted) -> Row {
+    let mut row = version_row("match", version);
+    let labels = wanted.digests.get(&version.first().row.digest).map(|listed| &listed.labels[..]).unwrap_or_default();
+    row.insert("label".into(), (!labels.is_empty()).then(|| labels.join("; ")).into());
+    row.insert("labels".into(), labels.into());
+    row
 }
 
 /// What the command line and its lists ask for.
@@ -88,5 +95,5 @@ fn scan(wanted: &Wanted) -> Scan {
     let digests = || wanted.digests.keys().cloned();
     let prune = Prune { digests: digests().collect(), ..Prune::default() };
     let filter = RowFilter { digests: digests().collect(), ..RowFilter::default() };
-    Scan { prune, predicate: filter.predicate(), ..Scan::default() }
+    Scan { prune, predicates: filter.predicates(), ..Scan::default() }
 }

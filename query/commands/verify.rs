@@ -82,10 +82,12 @@ fn check_sort(output: &OutputOptions) -> Result<()> {
 }
 
 /// Rows in the order of `--sort`, where they have its column.
-fn sorted(mut rows: Vec<Row>, output: &OutputOptions, columns: &[&str]) -> Result<Vec<Row>> {
+fn sorted(rows: Vec<Row>, output: &OutputOptions, columns: &[&str]) -> Result<Vec<Row>> {
     let sort = output.sort.as_deref().filter(|sort| columns.contains(&sort.strip_prefix('-').unwrap_or(sort)));
-    sort.map_or(Ok(()), |sort| sort_rows(&mut rows, sort))?;
-    Ok(rows)
+    match sort {
+        Some(sort) => sort_rows(rows, sort),
+        None => Ok(rows),
+    }
 }
 
 /// The findings that are shown, and how many there are.

@@ -7,6 +7,7 @@ mod table;
 
 use crate::cli::{Format, OutputOptions};
 use crate::problems::note;
+use crate::sorter::{Sortable, Sorted, Sorter};
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
@@ -38,7 +39,7 @@ pub(crate) struct Output<'a> {
     formatter: Box<dyn Formatter>,
     options: OutputOptions,
     /// Rows that wait for `--sort`.
-    held: Vec<Row>,
+    sorter: Option<SortedBy>,
     written: usize,
 }
 
@@ -51,7 +52,9 @@ impl<'a> Output<'a> {
             Format::Json => Box::new(json::Json),
             Format::Csv => Box::new(csv::Csv::new(columns)),
         };
-        Self { writer, formatter, options: options.clone(), held: Vec::new(), written: 0 }
+        let limit = options.limit.unwrap_or(usize::MAX);
+        let sorter = options.sort.as_deref().map(|column| SortedBy::new(column, limit));
+        Self { writer, formatter, options: options.clone(), sorter, written: 0 }
     }
 
     /// Shows rows until the reader of the output has enough.
@@ -66,17 +69,16 @@ impl<'a> Output<'a> {
 
     /// Takes a row; `Break` when no more are wanted.
     pub(crate) fn row(&mut self, row: Row) -> Result<ControlFlow<()>> {
-        if self.options.sort.is_some() {
-            self.held.push(row);
-            let limit = self.options.limit.unwrap_or(usize::MAX);
-            // Of sorted rows only the first ones can still be shown, so memory is bounded by the limit.
-            if self.held.len() > limit.saturating_mul(2).saturating_add(1000) {
-                self.sort_held()?;
-                self.held.truncate(limit);
-            }
-            return Ok(ControlFlow::Continue(()));
+        match &mut self.sorter {
+            Some(sorter) => sorter.push(row).map(ControlFlow::Continue),
+            None => self.write(&row),
         }
-        self.write(&row)
+    }
+
+    /// Takes a row, which is made only if it can still be shown.
+    pub(crate) fn offer(&mut self, row: impl FnOnce() -> Row) -> Result<()> {
+        let is_full = self.sorter.is_none() && self.options.limit.is_some_and(|limit| self.written >= limit);
+        if is_full { Ok(()) } else { self.row(row()).map(drop) }
     }
 
     /// Shows what is held; returns how many rows were shown.
@@ -102,10 +104,11 @@ impl<'a> Output<'a> {
     }
 
     fn flush_rows(&mut self) -> Result<()> {
-        self.sort_held()?;
-        for row in std::mem::take(&mut self.held) {
-            if self.write(&row)?.is_break() {
-                break;
+        if let Some(sorter) = self.sorter.take() {
+            for row in sorter.finish()? {
+                if self.write(&row?)?.is_break() {
+                    break;
+                }
             }
         }
         self.formatter.finish(self.writer)
@@ -119,29 +122,74 @@ impl<'a> Output<'a> {
         }
         Ok(if self.written < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     }
-
-    fn sort_held(&mut self) -> Result<()> {
-        self.options.sort.as_ref().map_or(Ok(()), |sort| sort_rows(&mut self.held, sort))
-    }
 }
 
 /// Sorts rows by a column, `-COLUMN` for descending order.
 ///
 /// # Errors
 /// When none of the rows has the column.
-pub(crate) fn sort_rows(rows: &mut [Row], sort: &str) -> Result<()> {
-    let (column, descending) = sort.strip_prefix('-').map_or((sort, false), |column| (column, true));
-    if let Some(first) = rows.first()
-        && !rows.iter().any(|row| cell(row, column).is_some())
-    {
-        let columns: Vec<&str> = first.keys().map(String::as_str).collect();
-        bail!("cannot sort by `{column}`: the columns are {}", columns.join(", "));
+pub(crate) fn sort_rows(rows: Vec<Row>, sort: &str) -> Result<Vec<Row>> {
+    let mut sorted = SortedBy::new(sort, usize::MAX);
+    rows.into_iter().try_for_each(|row| sorted.push(row))?;
+    sorted.finish()?.collect()
+}
+
+/// Rows that are being sorted by a column.
+struct SortedBy {
+    column: String,
+    sorter: Sorter<Row>,
+    /// The columns of the first row, until one has the column.
+    others: Vec<String>,
+    has_column: bool,
+}
+
+impl Sortable for Row {
+    fn bytes(&self) -> usize {
+        let cells = self.iter().map(|(name, value)| name.capacity() + bytes_of(value) + size_of::<(usize, String)>());
+        // Maps have room to grow, and allocations take more than what they hold.
+        2 * cells.sum::<usize>()
     }
-    rows.sort_by(|left, right| {
-        let order = compare(cell(left, column), cell(right, column));
-        if descending { order.reverse() } else { order }
-    });
-    Ok(())
+}
+
+/// About what a value takes in memory.
+fn bytes_of(value: &Value) -> usize {
+    let inner = match value {
+        Value::String(text) => text.capacity() + 16,
+        Value::Array(values) => values.iter().map(bytes_of).sum(),
+        Value::Object(members) => members.bytes(),
+        _ => 0,
+    };
+    size_of::<Value>() + inner
+}
+
+impl SortedBy {
+    fn new(sort: &str, limit: usize) -> Self {
+        let (column, descending) = sort.strip_prefix('-').map_or((sort, false), |column| (column, true));
+        let column = column.to_owned();
+        let by = column.clone();
+        let order = move |left: &Row, right: &Row| {
+            let order = compare(cell(left, &by), cell(right, &by));
+            if descending { order.reverse() } else { order }
+        };
+        Self { column, sorter: Sorter::new(order).with_limit(limit), others: Vec::new(), has_column: false }
+    }
+
+    fn push(&mut self, row: Row) -> Result<()> {
+        if !self.has_column && self.others.is_empty() {
+            self.others = row.keys().cloned().collect();
+        }
+        self.has_column |= cell(&row, &self.column).is_some();
+        self.sorter.push(row)
+    }
+
+    /// # Errors
+    /// When none of the rows has the column.
+    fn finish(self) -> Result<Sorted<Row>> {
+        if !self.has_column && !self.others.is_empty() {
+            bail!("cannot sort by `{}`: the columns are {}", self.column, self.others.join(", "));
+        }
+        self.sorter.finish()
+    }
 }
 
 /// The value of a column, `a.b` for a member of an object.

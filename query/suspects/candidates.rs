@@ -21,7 +21,7 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    pub(super) fn new(changes: &[&Change]) -> Self {
+    pub(super) fn new(changes: &[Change]) -> Self {
         let mut candidates = Self::default();
         for (number, change) in changes.iter().enumerate().filter(|(_, change)| change.from.is_some()) {
             for run in ends(change) {
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn rows_that_share_nothing_with_a_change_are_not_read() -> Result<()> {
         let change = replaced();
-        let candidates = Candidates::new(&[&change]);
+        let candidates = Candidates::new(&[change]);
         let rename = |ino: i64, target_ino: Option<i64>, path: &str, target: &str| Event {
             hook: "inode_rename".into(),
             ino: Some(ino),

@@ -23,6 +23,8 @@ pub(crate) use reach::is_file_of_row;
 use reach::{WRITTEN_BEFORE_NS, When, reach};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// How far wall clocks may have been set while a change happened, for the choice of partitions: a day.
@@ -30,11 +32,13 @@ const CLOCK_SLACK_MICROS: i64 = 86_400_000_000;
 
 /// Suspects of one change with the same act that are kept.
 const KEPT_OF_AN_ACT_MAX: usize = 1000;
+/// Events that are kept at once as suspects of several changes; each takes about 2 KiB.
+const KEPT_EVENTS_MAX: usize = 16 << 10;
 
 /// An event that can have made a change, or belongs to how it was made.
 #[derive(Debug, Clone)]
 pub(crate) struct Suspect {
-    pub(crate) event: Event,
+    pub(crate) event: Rc<Event>,
     act: Act,
     when: When,
 }
@@ -43,7 +47,7 @@ impl Suspect {
     /// `None` when the event cannot have changed the content of its file.
     pub(crate) fn of_write(event: Event) -> Option<Self> {
         let act = Act::of(&event).filter(|act| act.writes())?;
-        Some(Self { event, act, when: When::Within })
+        Some(Self { event: Rc::new(event), act, when: When::Within })
     }
 
     /// Whether it can have changed the content that the path names.
@@ -66,7 +70,7 @@ impl Suspect {
 
     /// The same for a table.
     pub(crate) fn text(&self) -> String {
-        let Event { pid, uid, exe, comm, .. } = &self.event;
+        let Event { pid, uid, exe, comm, .. } = &*self.event;
         let before = if self.when == When::Before { ", before the interval" } else { "" };
         format!("{} by {} (pid {pid}, uid {uid}{before})", self.act.name(), exe.as_ref().unwrap_or(comm))
     }
@@ -96,28 +100,42 @@ impl Suspects {
     }
 }
 
-/// For each change its suspects.
+/// For each change its suspects; `None` where those of several changes are more than memory should hold.
 ///
 /// # Errors
 /// When a scan cannot be made; files that cannot be read are problems.
-pub(crate) fn find(archives: &Archives<'_>, recordings: &Recordings, changes: &[&Change]) -> Result<Vec<Suspects>> {
+pub(crate) fn find(
+    archives: &Archives<'_>,
+    recordings: &Recordings,
+    changes: &[Change],
+) -> Result<Option<Vec<Suspects>>> {
     let mut found = vec![Suspects::default(); changes.len()];
+    let mut events = 0;
+    let most = if changes.len() > 1 { KEPT_EVENTS_MAX } else { usize::MAX };
     let candidates = Arc::new(Candidates::new(changes));
     for scan in scans(recordings, changes, &candidates) {
-        archives.each_row(&scan, |event: Event| {
-            let (Some(rank), Some(act)) = (recordings.rank(&event.recording_id), Act::of(&event)) else { return };
+        archives.each_row_until(&scan, |event: Event| {
+            let (Some(rank), Some(act)) = (recordings.rank(&event.recording_id), Act::of(&event)) else {
+                return Ok(ControlFlow::Continue(()));
+            };
             let at = Mark { rank, boot_ns: event.boot_ns };
             if unnamed::is_unnamed(act, [event.path.as_deref(), event.target_path.as_deref()], &event.path_flags) {
                 for (change, suspects) in changes.iter().zip(&mut found) {
                     suspects.has_unnamed |= unnamed::may_reach(change, &event, act, at);
                 }
             }
+            let event = Rc::new(event);
             for change in candidates.of(&event) {
-                if let Some(when) = reach(changes[change], &event, act, at) {
-                    found[change].push(Suspect { event: event.clone(), act, when });
+                if let Some(when) = reach(&changes[change], &event, act, at) {
+                    found[change].push(Suspect { event: Rc::clone(&event), act, when });
                 }
             }
+            events += usize::from(Rc::strong_count(&event) > 1);
+            Ok(if events > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
+        if events > most {
+            return Ok(None);
+        }
     }
     for Suspects { list, .. } in &mut found {
         let key = |Suspect { event, .. }: &Suspect| {
@@ -127,11 +145,11 @@ pub(crate) fn find(archives: &Archives<'_>, recordings: &Recordings, changes: &[
         // An event can stand in two copies of an archive, and be found by two scans.
         list.dedup_by_key(|suspect| key(suspect));
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// One scan for the intervals, and one for the descriptors that were open when a recording began, which may be long ago.
-fn scans(recordings: &Recordings, changes: &[&Change], candidates: &Arc<Candidates>) -> Vec<Scan> {
+fn scans(recordings: &Recordings, changes: &[Change], candidates: &Arc<Candidates>) -> Vec<Scan> {
     let scan = |spans, (low, high): (i64, i64)| Scan {
         prune: Prune { spans, ..Prune::default() },
         dates: Some((
@@ -139,11 +157,11 @@ fn scans(recordings: &Recordings, changes: &[&Change], candidates: &Arc<Candidat
             Micros(high.saturating_add(CLOCK_SLACK_MICROS)).date(),
         )),
         columns: Vec::new(),
-        predicate: Some(candidates.predicate()),
+        predicates: vec![candidates.predicate()],
     };
-    let times = changes.iter().filter_map(|change| wall_span(change));
+    let times = changes.iter().filter_map(wall_span);
     let Some(times) = times.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1))) else { return Vec::new() };
-    let spans = changes.iter().filter_map(|change| span(change)).collect();
+    let spans = changes.iter().filter_map(span).collect();
     let begins: BTreeSet<usize> = changes.iter().filter_map(|change| Some(change.after()?.rank)).collect();
     let descriptors = begins.into_iter().filter_map(|rank| {
         let recording = recordings.list.get(rank)?;
@@ -156,8 +174,7 @@ fn scans(recordings: &Recordings, changes: &[&Change], candidates: &Arc<Candidat
 
 /// The clock since boot is exact but means something only within one boot; else the wall clock must do.
 fn span(change: &Change) -> Option<Span> {
-    let (old, new) = (change.last_reading()?.run, change.to.first());
-    if old.row.boot_id == new.row.boot_id {
+    if change.last_reading()?.boot_id() == change.to.first().row.boot_id {
         let low = change.after()?.boot_ns.saturating_sub(written_before_ns(change));
         return Some(Span { first: "boot_ns", last: "boot_ns", low, high: change.before().boot_ns });
     }

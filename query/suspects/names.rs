@@ -47,7 +47,7 @@ pub(crate) fn other_names(archives: &Archives<'_>, changes: &[&Change]) -> Resul
     let wanted = Arc::clone(&by_inode);
     let keep = move |batch: &RecordBatch| keep(batch, &wanted);
     let predicate = Predicate { columns: vec!["ino"], keep: Arc::new(keep) };
-    archives.each_row(&Scan { predicate: Some(predicate), ..Scan::default() }, |event: Event| {
+    archives.each_row(&Scan { predicates: vec![predicate], ..Scan::default() }, |event: Event| {
         for number in event.ino.and_then(|ino| by_inode.get(&ino)).into_iter().flatten() {
             let change = changes[*number];
             if event.host == change.key.host && ends(change).any(|run| is_file_of_row(&run.row, &event)) {

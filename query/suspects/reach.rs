@@ -24,7 +24,7 @@ pub(super) enum When {
 
 /// The last run of the old version and the first of the new one.
 pub(super) fn ends(change: &Change) -> impl Iterator<Item = &Run> {
-    change.from.as_ref().map(Version::latest).into_iter().chain([change.to.first()])
+    change.from.as_deref().map(Version::latest).into_iter().chain([change.to.first()])
 }
 
 /// When the event can have made the change; `None` when it cannot.

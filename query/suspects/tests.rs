@@ -221,7 +221,7 @@ fn a_descriptor_that_was_open_at_the_start_stays_a_suspect_in_its_recording() {
 fn a_flood_of_one_act_is_counted_and_hides_no_other_act() {
     let mut suspects = Suspects::default();
     for act in std::iter::repeat_n(Act::WriteOpen, KEPT_OF_AN_ACT_MAX + 7).chain([Act::Rename]) {
-        suspects.push(Suspect { event: event("", TOOL, OLD, 25), act, when: When::Within });
+        suspects.push(Suspect { event: event("", TOOL, OLD, 25).into(), act, when: When::Within });
     }
     assert_eq!((suspects.list.len(), suspects.omitted), (1001, 7));
     assert_eq!(suspects.list.last().map(|suspect| suspect.act), Some(Act::Rename));
@@ -230,10 +230,10 @@ fn a_flood_of_one_act_is_counted_and_hides_no_other_act() {
 #[test]
 fn a_suspect_says_who_what_and_when() {
     let event = Event { pid: 12, uid: 0, comm: "dpkg".into(), ..event("file_open", "/x", NEW, 15) };
-    let suspect = Suspect { event, act: Act::WriteOpen, when: When::Before };
+    let suspect = Suspect { event: event.into(), act: Act::WriteOpen, when: When::Before };
     assert_eq!(suspect.text(), "write_open by dpkg (pid 12, uid 0, before the interval)");
-    let event = Event { exe: Some("/usr/bin/dpkg".into()), parent_comm: "apt".into(), ..suspect.event };
-    let suspect = Suspect { event, act: Act::Rename, when: When::Within };
+    let event = Event { exe: Some("/usr/bin/dpkg".into()), parent_comm: "apt".into(), ..(*suspect.event).clone() };
+    let suspect = Suspect { event: event.into(), act: Act::Rename, when: When::Within };
     assert_eq!(suspect.text(), "rename by /usr/bin/dpkg (pid 12, uid 0)");
     let shown = suspect.to_json();
     assert_eq!(
