@@ -211,6 +211,9 @@ pub(crate) fn seal_segment(
         say!("warning: `{}`: {damage}; everything else of it is sealed", path.display());
     }
     let sealed = segment.seal(archive, manifest, earlier)?;
-    fs::remove_file(path).context("cannot retire the journal segment")?;
+    remove_if_there(path).context("cannot retire the journal segment")?;
     Ok(Some(sealed))
 }
+
+#[cfg(test)]
+mod tests;
