@@ -205,8 +205,7 @@ impl Journal {
             let segment = failure.path.file_name().map(|name| name.to_string_lossy().into_owned());
             faults.push(("suspect", "sync_failed", json!({ "segment": segment, "error": failure.error })));
         }
-        faults
-            .extend(self.sealer.faults().into_iter().map(|error| ("error", "seal_failed", json!({ "error": error }))));
+        faults.extend(self.sealer.faults());
         faults
     }
 
