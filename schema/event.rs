@@ -6,7 +6,7 @@ use crate::columns::table;
 table! {
     /// One LSM event that a policy matched, or a row that user space made beside them (see [`USER_SPACE_CPU`]). Key:
     /// (`recording_id`, `cpu`, `seq`).
-    Event, EventView, EventBuilders in "events" {
+    Event, EventView, EventChunks in "events" {
         recording_id: String, Dictionary, "Random UUID of one start of the recorder";
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         boot_id: String, Dictionary, "The kernel's random id of this boot";

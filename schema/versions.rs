@@ -15,7 +15,7 @@ pub(crate) use sizes::Sizes;
 table! {
     /// A run of consecutive observations of one series and file with one digest, within one sealed segment.
     /// Doubtful observations form runs of their own (`doubts` is then not empty) and end no other run.
-    FileVersion, FileVersionView, FileVersionBuilders in "files" {
+    FileVersion, FileVersionView, FileVersionChunks in "files" {
         recording_id: String, Dictionary, "Random UUID of one start of the recorder";
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         boot_id: String, Dictionary, "The kernel's random id of this boot";
