@@ -33,14 +33,26 @@ impl<'a> Runs<'a> {
         Self { context, execs, texts: Numbers::default(), open: HashMap::default(), closed: Vec::new() }
     }
 
+    /// Takes the next event if it goes on with a run of certain digests and with its size; gives whether it did. Then it
+    /// tells [`super::Sizes`] nothing: had the file had the digest at another size, the run would be doubtful.
+    pub(crate) fn go_on(&mut self, event: &EventView<'_>) -> bool {
+        if !event.has_certain_digest() || !is_observation(event) {
+            return false;
+        }
+        let key = self.key_of(event);
+        let run = self.open.get_mut(&key).filter(|run| is_of_run(&run.row, event));
+        let Some(run) = run.filter(|run| Some(run.row.size_bytes) == event.size_bytes) else { return false };
+        extend(&mut run.row, event);
+        run.execs.extend(self.execs.exec_of(event));
+        true
+    }
+
     /// Takes the next event.
     pub(crate) fn take(&mut self, event: &EventView<'_>) {
         if !is_observation(event) {
             return;
         }
-        let root_dev = self.texts.number(&event.root_dev);
-        let path = event.path.as_ref().map(|path| self.texts.number(path));
-        let key = (root_dev, event.root_ino, path, event.has_certain_digest());
+        let key = self.key_of(event);
         let exec = self.execs.exec_of(event);
         match self.open.get_mut(&key) {
             Some(run) if is_of_run(&run.row, event) => {
@@ -54,6 +66,12 @@ impl<'a> Runs<'a> {
                 }
             }
         }
+    }
+
+    fn key_of(&mut self, event: &EventView<'_>) -> RunKey {
+        let root_dev = self.texts.number(&event.root_dev);
+        let path = event.path.as_ref().map(|path| self.texts.number(path));
+        (root_dev, event.root_ino, path, event.has_certain_digest())
     }
 
     /// The rows, in the order of their table.
