@@ -140,6 +140,34 @@ mod tests {
         assert_eq!((rows[1].digest.as_str(), rows[1].doubts.len()), ("bb", 1));
     }
 
+    /// What goes on is not looked at for other sizes any more.
+    #[test]
+    fn only_the_same_certain_digest_of_the_same_file_and_size_goes_on() {
+        let (context, execs) = (context(), Execs::default());
+        let mut runs = Runs::new(&context, &execs);
+        let first = event(1, "aa", 1, "mmap_file");
+        assert!(!runs.go_on(&first.view()), "nothing began yet");
+        runs.take(&first.view());
+        assert!(runs.go_on(&event(2, "aa", 1, "mmap_file").view()));
+        let same = || event(3, "aa", 1, "mmap_file");
+        let others = [
+            Event { size_bytes: Some(7), ..same() },
+            Event { digest: Some("bb".into()), ..same() },
+            Event { digest: None, ..same() },
+            Event { digest_doubt: vec!["old".into()], ..same() },
+            Event { ino: Some(13), ..same() },
+            Event { path: Some("/usr/bin/other".into()), ..same() },
+            Event { path: None, ..same() },
+            Event { root_dev: "8:2".into(), ..same() },
+            Event { root_ino: 9, ..same() },
+        ];
+        for other in others {
+            assert!(!runs.go_on(&other.view()), "{other:?}");
+        }
+        let rows = runs.finish();
+        assert_eq!((rows.len(), rows[0].observations, rows[0].last_boot_ns), (1, 2, 2));
+    }
+
     #[test]
     fn a_run_knows_its_last_real_reading() {
         let read = |boot_ns, read_ns| Event { content_read_ns: read_ns, ..event(boot_ns, "aa", 1, "mmap_file") };
