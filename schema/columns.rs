@@ -46,8 +46,8 @@ pub trait Row: Sized + Clone {
     fn columns() -> Vec<Column>;
     /// The row, borrowed.
     fn view(&self) -> Self::View<'_>;
-    /// Empty chunks for the leaves of the table's schema, one for each column.
-    fn chunks(leaves: &[ColumnDescPtr]) -> Self::Chunks;
+    /// Empty chunks for the leaves of the table's schema; `None` where there are less leaves than columns.
+    fn chunks(leaves: &[ColumnDescPtr]) -> Option<Self::Chunks>;
     /// Adds a row to each column.
     fn append(view: &Self::View<'_>, chunks: &mut Self::Chunks);
     /// Does something with each column, in order.
@@ -133,13 +133,13 @@ macro_rules! table {
                 $view { $($field: $crate::cell::Cell::view(&self.$field),)* }
             }
 
-            fn chunks(leaves: &[parquet::schema::types::ColumnDescPtr]) -> $chunks {
+            fn chunks(leaves: &[parquet::schema::types::ColumnDescPtr]) -> Option<$chunks> {
                 let mut leaves = leaves.iter();
                 $(let $field = $crate::writer::chunk::Chunk::new(
-                    leaves.next().expect("each column has one leaf"),
+                    leaves.next()?,
                     $crate::columns::Layout::$layout,
                 );)*
-                $chunks { $($field,)* }
+                Some($chunks { $($field,)* })
             }
 
             fn append(view: &$view<'_>, chunks: &mut $chunks) {

@@ -81,7 +81,8 @@ impl<R: Row> Writer<R> {
             Ok(SerializedFileWriter::new(file, schema.root_schema_ptr(), Arc::new(properties))?)
         };
         let parquet = attempt().with_context(|| cannot_write(path))?;
-        let chunks = R::chunks(parquet.schema_descr().columns());
+        let chunks =
+            R::chunks(parquet.schema_descr().columns()).context("a column of the table is not in its schema")?;
         let path = path.to_owned();
         Ok(Self { path, parquet, chunks, press: Press::new()?, page_rows: 0, ended_rows: 0, ended_values: 0 })
     }
