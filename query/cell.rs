@@ -57,7 +57,7 @@ mod tests {
             path_bytes: Some(vec![0xff, 1]),
             ..Event::default()
         };
-        let row = row(&Event::batch(&[event])?, 0)?;
+        let row = row(&crate::testing::batch(&[event])?, 0)?;
         assert_eq!(row.len(), Event::columns().len());
         let cells = ["pid", "enforced", "tags", "path_bytes", "time", "path"].map(|name| row[name].to_string());
         let expected = ["7", "true", "[\"a\",\"b\"]", "\"ff01\"", "\"1970-01-01T00:00:00.000000Z\"", "null"];

@@ -214,7 +214,6 @@ fn narrow_numbers(batch: &RecordBatch, name: &str, kept: &mut [bool], test: impl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hashtrail::columns::Row;
     use hashtrail::event::Event;
 
     fn patterns(texts: &[&str]) -> PathPatterns {
@@ -264,7 +263,7 @@ mod tests {
             hook: "h".into(),
             ..Event::default()
         };
-        let batch = Event::batch(&[event(1, Some("/a")), event(2, Some("/a")), event(1, None)])?;
+        let batch = crate::testing::batch(&[event(1, Some("/a")), event(2, Some("/a")), event(1, None)])?;
         let filter = RowFilter {
             pids: vec![1],
             paths: patterns(&["/a"]),

@@ -4,9 +4,23 @@ use crate::change::{Change, changes_of};
 use crate::cli::{OutputOptions, SharedOptions};
 use crate::recordings::{Recording, Recordings};
 use crate::series::{AllSeries, Series, SeriesKey, sorter};
+use anyhow::{Context, Result};
+use arrow::array::RecordBatch;
 use hashtrail::cell::Micros;
+use hashtrail::columns::Row;
+use hashtrail::reader::{Prune, SealedTable};
 use hashtrail::versions::FileVersion;
+use hashtrail::writer;
 use std::collections::BTreeMap;
+
+/// Rows as they come from a sealed file.
+pub(crate) fn batch<R: Row>(rows: &[R]) -> Result<RecordBatch> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("rows.parquet");
+    writer::write(&path, rows, "", Vec::new())?;
+    let mut batches = SealedTable::<R>::open(&path)?.batches(&Prune::default(), &[], &[])?;
+    batches.next().context("one batch")?
+}
 
 /// A run of `/usr/bin/tool` on the host's root in recording `r1`; times in microseconds and nanoseconds alike.
 pub(crate) fn version(digest: &str, first: i64, last: i64) -> FileVersion {

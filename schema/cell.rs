@@ -1,10 +1,9 @@
 //! One cell of a column: how a Rust value becomes an Arrow value, and back.
 
+use crate::writer::chunk::{Chunk, Flags, Longs};
+use crate::writer::distinct::Distinct;
 use anyhow::{Context, Result};
-use arrow::array::{
-    Array, ArrayBuilder, AsArray, BinaryBuilder, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder,
-    StringBuilder, TimestampMicrosecondBuilder,
-};
+use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,18 +16,16 @@ pub struct Micros(pub i64);
 pub trait Cell: Sized {
     /// The value as it is before it has a place of its own: what sealing writes without a copy.
     type View<'a>: Clone + Default;
-    /// The Arrow builder that collects the column.
-    type Builder: ArrayBuilder;
+    /// What collects the column.
+    type Chunk: Chunk;
     /// Whether the column may hold null.
     const NULLABLE: bool;
     /// The Arrow type of the column.
     fn data_type() -> DataType;
-    /// An empty builder of that type.
-    fn builder() -> Self::Builder;
     /// The value, borrowed.
     fn view(&self) -> Self::View<'_>;
     /// Adds a value to the column.
-    fn append(view: &Self::View<'_>, builder: &mut Self::Builder);
+    fn append(view: &Self::View<'_>, chunk: &mut Self::Chunk);
     /// The value with a place of its own.
     fn owned(view: Self::View<'_>) -> Self;
     /// Reads row `row` of a column.
@@ -40,24 +37,22 @@ pub trait Cell: Sized {
 
 /// Implements [`Cell`] for a value and for its optional form.
 macro_rules! cell {
-    ($type:ty, $view:ty, $builder:ty, $data_type:expr, $new:expr, $borrow:expr, $append:expr, $own:expr, $get:expr) => {
+    ($type:ty, $view:ty, $chunk:ty, $data_type:expr, $borrow:expr, $append:expr, $own:expr, $get:expr) => {
         impl Cell for $type {
             type View<'a> = $view;
-            type Builder = $builder;
+            type Chunk = $chunk;
             const NULLABLE: bool = false;
             fn data_type() -> DataType {
                 $data_type
-            }
-            fn builder() -> Self::Builder {
-                $new
             }
             fn view(&self) -> Self::View<'_> {
                 let borrow: for<'a> fn(&'a $type) -> <$type as Cell>::View<'a> = $borrow;
                 borrow(self)
             }
-            fn append(view: &Self::View<'_>, builder: &mut Self::Builder) {
-                let append: fn(&mut $builder, &<$type as Cell>::View<'_>) = $append;
-                append(builder, view);
+            #[inline]
+            fn append(view: &Self::View<'_>, chunk: &mut Self::Chunk) {
+                let append: fn(&mut $chunk, &<$type as Cell>::View<'_>) = $append;
+                append(chunk, view);
             }
             fn owned(view: Self::View<'_>) -> Self {
                 let own: fn(<$type as Cell>::View<'_>) -> $type = $own;
@@ -70,21 +65,19 @@ macro_rules! cell {
 
         impl Cell for Option<$type> {
             type View<'a> = Option<$view>;
-            type Builder = $builder;
+            type Chunk = $chunk;
             const NULLABLE: bool = true;
             fn data_type() -> DataType {
                 $data_type
             }
-            fn builder() -> Self::Builder {
-                $new
-            }
             fn view(&self) -> Self::View<'_> {
                 self.as_ref().map(Cell::view)
             }
-            fn append(view: &Self::View<'_>, builder: &mut Self::Builder) {
+            #[inline]
+            fn append(view: &Self::View<'_>, chunk: &mut Self::Chunk) {
                 match view {
-                    Some(view) => <$type as Cell>::append(view, builder),
-                    None => builder.append_null(),
+                    Some(view) => <$type as Cell>::append(view, chunk),
+                    None => chunk.absent(),
                 }
             }
             fn owned(view: Self::View<'_>) -> Self {
@@ -104,82 +97,63 @@ macro_rules! cell {
 cell!(
     String,
     Cow<'a, str>,
-    StringBuilder,
+    Distinct,
     DataType::Utf8,
-    StringBuilder::new(),
     |value| Cow::Borrowed(value),
-    |builder, view| builder.append_value(view),
+    |chunk, view| chunk.value(view.as_bytes()),
     |view| view.into_owned(),
     |array, row| array.as_string_opt::<i32>().map(|array| array.value(row).to_owned())
 );
 cell!(
     Vec<u8>,
     Cow<'a, [u8]>,
-    BinaryBuilder,
+    Distinct,
     DataType::Binary,
-    BinaryBuilder::new(),
     |value| Cow::Borrowed(value),
-    |builder, view| builder.append_value(view),
+    |chunk, view| chunk.value(view),
     |view| view.into_owned(),
     |array, row| array.as_binary_opt::<i32>().map(|array| array.value(row).to_vec())
 );
-cell!(
-    i64,
-    i64,
-    Int64Builder,
-    DataType::Int64,
-    Int64Builder::new(),
-    |value| *value,
-    |builder, view| builder.append_value(*view),
-    |view| view,
-    |array, row| array.as_primitive_opt::<Int64Type>().map(|array| array.value(row))
-);
+cell!(i64, i64, Longs, DataType::Int64, |value| *value, |chunk, view| chunk.value(*view), |view| view, |array, row| {
+    array.as_primitive_opt::<Int64Type>().map(|array| array.value(row))
+});
 cell!(
     i32,
     i32,
-    Int32Builder,
+    Distinct,
     DataType::Int32,
-    Int32Builder::new(),
     |value| *value,
-    |builder, view| builder.append_value(*view),
+    |chunk, view| chunk.value(&view.to_le_bytes()),
     |view| view,
     |array, row| array.as_primitive_opt::<Int32Type>().map(|array| array.value(row))
 );
 cell!(
     bool,
     bool,
-    BooleanBuilder,
+    Flags,
     DataType::Boolean,
-    BooleanBuilder::new(),
     |value| *value,
-    |builder, view| builder.append_value(*view),
+    |chunk, view| chunk.value(*view),
     |view| view,
     |array, row| array.as_boolean_opt().map(|array| array.value(row))
 );
 cell!(
     Micros,
     Micros,
-    TimestampMicrosecondBuilder,
+    Longs,
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-    TimestampMicrosecondBuilder::new().with_timezone("UTC"),
     |value| *value,
-    |builder, view| builder.append_value(view.0),
+    |chunk, view| chunk.value(view.0),
     |view| view,
     |array, row| array.as_primitive_opt::<TimestampMicrosecondType>().map(|array| Micros(array.value(row)))
 );
 cell!(
     Vec<String>,
     Cow<'a, [String]>,
-    ListBuilder<StringBuilder>,
+    Distinct,
     list_of(DataType::Utf8),
-    ListBuilder::new(StringBuilder::new()).with_field(element(DataType::Utf8)),
     |value| Cow::Borrowed(value),
-    |builder, view| {
-        for value in view.iter() {
-            builder.values().append_value(value);
-        }
-        builder.append(true);
-    },
+    |chunk, view| chunk.list(view.iter().map(String::as_bytes)),
     |view| view.into_owned(),
     |array, row| {
         let values = array.as_list_opt::<i32>()?.value(row);
@@ -190,16 +164,10 @@ cell!(
 cell!(
     Vec<Vec<u8>>,
     Cow<'a, [Vec<u8>]>,
-    ListBuilder<BinaryBuilder>,
+    Distinct,
     list_of(DataType::Binary),
-    ListBuilder::new(BinaryBuilder::new()).with_field(element(DataType::Binary)),
     |value| Cow::Borrowed(value),
-    |builder, view| {
-        for value in view.iter() {
-            builder.values().append_value(value);
-        }
-        builder.append(true);
-    },
+    |chunk, view| chunk.list(view.iter().map(Vec::as_slice)),
     |view| view.into_owned(),
     |array, row| {
         let values = array.as_list_opt::<i32>()?.value(row);

@@ -1,9 +1,11 @@
-//! The columns of a table. `table!` makes from one list the row type, the Arrow schema, the builders and what
+//! The columns of a table. `table!` makes from one list the row type, the Arrow schema, what collects a column and what
 //! `hashtrail schema` prints, so that a column stands once.
 
+use crate::writer::chunk::Chunk;
 use anyhow::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use parquet::schema::types::ColumnDescPtr;
 use std::sync::Arc;
 
 /// How a column is laid out in Parquet; the figures behind each choice stand in [`crate::writer`].
@@ -36,30 +38,23 @@ pub struct Column {
 pub trait Row: Sized + Clone {
     /// A row whose texts stand elsewhere.
     type View<'a>;
-    /// One Arrow builder for each column.
-    type Builders: Default;
+    /// What collects each column.
+    type Chunks;
     /// Name of the table and of its folder in the archive.
     const TABLE: &'static str;
     /// All columns, in order.
     fn columns() -> Vec<Column>;
     /// The row, borrowed.
     fn view(&self) -> Self::View<'_>;
+    /// Empty chunks for the leaves of the table's schema; `None` where there are less leaves than columns.
+    fn chunks(leaves: &[ColumnDescPtr]) -> Option<Self::Chunks>;
     /// Adds a row to each column.
-    fn append(view: &Self::View<'_>, builders: &mut Self::Builders);
-    /// The rows of the builders, which are empty then.
+    fn append(view: &Self::View<'_>, chunks: &mut Self::Chunks);
+    /// Does something with each column, in order.
     ///
     /// # Errors
-    /// When Arrow refuses the batch.
-    fn finish(builders: &mut Self::Builders) -> Result<RecordBatch>;
-    /// Puts rows into one Arrow batch.
-    ///
-    /// # Errors
-    /// When Arrow refuses the batch.
-    fn batch(rows: &[Self]) -> Result<RecordBatch> {
-        let mut builders = Self::Builders::default();
-        rows.iter().for_each(|row| Self::append(&row.view(), &mut builders));
-        Self::finish(&mut builders)
-    }
+    /// The first one of `act`.
+    fn each(chunks: &mut Self::Chunks, act: &mut dyn FnMut(&mut dyn Chunk) -> Result<()>) -> Result<()>;
     /// Reads row `row` of a batch. `places` says where the batch holds each column of the table, in their order; one that it
     /// does not hold is as in a row without values.
     ///
@@ -91,7 +86,7 @@ pub(crate) const ADDED_IN_VERSION_2: [&str; 10] = [
 
 /// Declares a table: `field: Type, Layout, "meaning";` for each column.
 macro_rules! table {
-    ($(#[$attribute:meta])* $row:ident, $view:ident, $builders:ident in $table:literal {
+    ($(#[$attribute:meta])* $row:ident, $view:ident, $chunks:ident in $table:literal {
         $($field:ident: $type:ty, $layout:ident, $meaning:literal;)*
     }) => {
         $(#[$attribute])*
@@ -114,25 +109,14 @@ macro_rules! table {
             }
         }
 
-        #[doc = concat!("The builders of the columns of `", $table, "`.")]
-        #[derive(Debug)]
-        pub struct $builders {
-            schema: arrow::datatypes::SchemaRef,
-            $($field: <$type as $crate::cell::Cell>::Builder,)*
-        }
-
-        impl Default for $builders {
-            fn default() -> Self {
-                Self {
-                    schema: $crate::columns::arrow_schema::<$row>(),
-                    $($field: <$type as $crate::cell::Cell>::builder(),)*
-                }
-            }
+        #[doc = concat!("The columns of `", $table, "`, as they are collected.")]
+        pub struct $chunks {
+            $($field: <$type as $crate::cell::Cell>::Chunk,)*
         }
 
         impl $crate::columns::Row for $row {
             type View<'a> = $view<'a>;
-            type Builders = $builders;
+            type Chunks = $chunks;
             const TABLE: &'static str = $table;
 
             fn columns() -> Vec<$crate::columns::Column> {
@@ -150,14 +134,25 @@ macro_rules! table {
                 $view { $($field: $crate::cell::Cell::view(&self.$field),)* }
             }
 
-            fn append(view: &$view<'_>, builders: &mut $builders) {
-                $(<$type as $crate::cell::Cell>::append(&view.$field, &mut builders.$field);)*
+            fn chunks(leaves: &[parquet::schema::types::ColumnDescPtr]) -> Option<$chunks> {
+                let mut leaves = leaves.iter();
+                $(let $field = $crate::writer::chunk::Chunk::new(
+                    leaves.next()?,
+                    $crate::columns::Layout::$layout,
+                );)*
+                Some($chunks { $($field,)* })
             }
 
-            fn finish(builders: &mut $builders) -> anyhow::Result<arrow::array::RecordBatch> {
-                let columns: Vec<arrow::array::ArrayRef> =
-                    vec![$(std::sync::Arc::new(builders.$field.finish())),*];
-                Ok(arrow::array::RecordBatch::try_new(std::sync::Arc::clone(&builders.schema), columns)?)
+            fn append(view: &$view<'_>, chunks: &mut $chunks) {
+                $(<$type as $crate::cell::Cell>::append(&view.$field, &mut chunks.$field);)*
+            }
+
+            fn each(
+                chunks: &mut $chunks,
+                act: &mut dyn FnMut(&mut dyn $crate::writer::chunk::Chunk) -> anyhow::Result<()>,
+            ) -> anyhow::Result<()> {
+                $(act(&mut chunks.$field)?;)*
+                Ok(())
             }
 
             fn read(

@@ -6,7 +6,7 @@ use crate::columns::table;
 table! {
     /// One LSM event that a policy matched, or a row that user space made beside them (see [`USER_SPACE_CPU`]). Key:
     /// (`recording_id`, `cpu`, `seq`).
-    Event, EventView, EventBuilders in "events" {
+    Event, EventView, EventChunks in "events" {
         recording_id: String, Dictionary, "Random UUID of one start of the recorder";
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         boot_id: String, Dictionary, "The kernel's random id of this boot";
@@ -149,10 +149,19 @@ impl EventView<'_> {
     }
 }
 
+/// Whether [`crate::execs::Execs`] learns anything from rows of this hook.
+#[must_use]
+pub fn tells_of_exec(hook: &str) -> bool {
+    is_exec_hook(hook) || hook == USER_DIGEST
+}
+
+/// The `hook` of rows with a digest that user space took.
+const USER_DIGEST: &str = "user_digest";
+
 fn is_exec_hook(hook: &str) -> bool {
     hook.starts_with("bprm_")
 }
 
 fn answers(hook: &str, has_digest: bool, ref_cpu: Option<i32>, ref_seq: Option<i64>) -> Option<(i32, i64)> {
-    (hook == "user_digest" && has_digest).then_some(ref_cpu.zip(ref_seq)).flatten()
+    (hook == USER_DIGEST && has_digest).then_some(ref_cpu.zip(ref_seq)).flatten()
 }

@@ -2,7 +2,7 @@
 //! own row then counts no more.
 
 use crate::columns::Row;
-use crate::event::{Event, EventView};
+use crate::event::{Event, EventView, tells_of_exec};
 use crate::hash::{HashMap, HashSet};
 
 /// Execs that wait at most for a digest of user space which a later segment holds; the recorder's own queue is shorter.
@@ -45,6 +45,9 @@ impl Execs {
 
     /// Takes an event of the same recording, in any order; [`Execs::settled`] ends a series of them.
     pub fn take(&mut self, event: &EventView<'_>) {
+        if !tells_of_exec(&event.hook) {
+            return;
+        }
         let own = (event.cpu, event.seq);
         let answers = event.answers();
         let exec_id = event.exec_id.filter(|_| event.is_exec_hook());

@@ -34,7 +34,7 @@ use crate::columns::table;
 table! {
     /// One fact about the coverage of a recording.
     #[derive(serde::Serialize, serde::Deserialize)]
-    LedgerEntry, LedgerView, LedgerBuilders in "ledger" {
+    LedgerEntry, LedgerView, LedgerChunks in "ledger" {
         recording_id: String, Dictionary, "Random UUID of one start of the recorder";
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         time: Micros, Delta, "When it was noted, UTC";

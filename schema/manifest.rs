@@ -279,10 +279,28 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// Lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).map(|value| DIGITS[usize::from(value)]);
-    String::from_utf8(digits.collect()).unwrap_or_default()
+    let mut digits = Vec::new();
+    put_hex(bytes, &mut digits);
+    String::from_utf8(digits).unwrap_or_default()
 }
+
+/// Appends bytes as lower-case hex.
+pub fn put_hex(bytes: &[u8], digits: &mut Vec<u8>) {
+    digits.reserve(2 * bytes.len());
+    bytes.iter().for_each(|byte| digits.extend_from_slice(&HEX[usize::from(*byte)]));
+}
+
+/// The two digits of each byte.
+const HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 0xf]];
+        byte += 1;
+    }
+    pairs
+};
 
 #[cfg(test)]
 mod tests;

@@ -81,8 +81,10 @@ impl<'a> Sealing<'a> {
     /// # Errors
     /// When a file cannot be written.
     pub fn take(&mut self, mut event: EventView<'_>) -> Result<()> {
-        self.sizes.mark(&mut event);
-        self.runs.take(&event);
+        if !self.runs.go_on(&event) {
+            self.sizes.mark(&mut event);
+            self.runs.take(&event);
+        }
         if let Some(file) = self.events.push(self.manifest, event.time, &event)? {
             file.count(event.cpu, event.seq);
         }

@@ -16,7 +16,7 @@ table! {
     /// A run of consecutive observations of one series and file with one digest, within one sealed segment.
     /// Doubtful observations form runs of their own (`doubts` is then not empty) and end no other run.
     #[derive(serde::Serialize, serde::Deserialize)]
-    FileVersion, FileVersionView, FileVersionBuilders in "files" {
+    FileVersion, FileVersionView, FileVersionChunks in "files" {
         recording_id: String, Dictionary, "Random UUID of one start of the recorder";
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         boot_id: String, Dictionary, "The kernel's random id of this boot";
@@ -139,6 +139,34 @@ mod tests {
         assert_eq!(rows.len(), 2);
         assert_eq!((rows[0].observations, rows[0].last_boot_ns, rows[0].doubts.len()), (2, 3, 0));
         assert_eq!((rows[1].digest.as_str(), rows[1].doubts.len()), ("bb", 1));
+    }
+
+    /// What goes on is not looked at for other sizes any more.
+    #[test]
+    fn only_the_same_certain_digest_of_the_same_file_and_size_goes_on() {
+        let (context, execs) = (context(), Execs::default());
+        let mut runs = Runs::new(&context, &execs);
+        let first = event(1, "aa", 1, "mmap_file");
+        assert!(!runs.go_on(&first.view()), "nothing began yet");
+        runs.take(&first.view());
+        assert!(runs.go_on(&event(2, "aa", 1, "mmap_file").view()));
+        let same = || event(3, "aa", 1, "mmap_file");
+        let others = [
+            Event { size_bytes: Some(7), ..same() },
+            Event { digest: Some("bb".into()), ..same() },
+            Event { digest: None, ..same() },
+            Event { digest_doubt: vec!["old".into()], ..same() },
+            Event { ino: Some(13), ..same() },
+            Event { path: Some("/usr/bin/other".into()), ..same() },
+            Event { path: None, ..same() },
+            Event { root_dev: "8:2".into(), ..same() },
+            Event { root_ino: 9, ..same() },
+        ];
+        for other in others {
+            assert!(!runs.go_on(&other.view()), "{other:?}");
+        }
+        let rows = runs.finish();
+        assert_eq!((rows.len(), rows[0].observations, rows[0].last_boot_ns), (1, 2, 2));
     }
 
     #[test]

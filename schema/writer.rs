@@ -1,25 +1,43 @@
 //! Rows to one Parquet file.
 
-use crate::columns::{Column, Layout, Row};
+pub mod chunk;
+pub mod distinct;
+pub mod press;
+
+mod bounds;
+mod dictionary;
+mod runs;
+
+use crate::columns::{Layout, Row};
 use anyhow::{Context, Result};
-use arrow::array::AsArray;
-use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
+use press::Press;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// Rows per Arrow batch: bounds the memory that builders hold, and the items of lists, as a command line has 4096 at most.
-const BATCH_ROWS: usize = 1024;
-/// Items of lists per row group, but for its last batch: half of what the reader takes.
-const ROW_GROUP_ITEMS: usize = 4 << 20;
+/// Rows between two looks at what was collected: bounds by how much it can be above the bounds below, as a command line has
+/// 4096 items at most.
+const STEP_ROWS: usize = 1024;
+/// Rows of a page: what a reader skips by its bounds.
+const PAGE_ROWS: usize = 20 * STEP_ROWS;
+/// Values of a page in each column, items of lists included.
+const PAGE_VALUES: usize = 64 * STEP_ROWS;
+/// Values per row group in each column: half of what the reader takes.
+const ROW_GROUP_VALUES: usize = 4 << 20;
+/// What a row group may take in memory: its dictionaries and its compressed pages. It also keeps dictionaries small enough
+/// for every reader, so that no column needs a second layout for values that do not repeat.
+const ROW_GROUP_BYTES: usize = 24 << 20;
 /// Rows per row group: small groups repeat the dictionaries, large ones cannot be skipped.
 const ROW_GROUP_ROWS: usize = 256 * 1024;
-/// Past this a column chunk falls back from its dictionary to plain values and grows by half; the default is 1 MiB.
-const DICTIONARY_BYTES: usize = 16 << 20;
+/// Part of wrong answers of a bloom filter.
+const BLOOM_FILTER_FPP: f64 = 0.01;
 /// zstd level of live files: higher ones gain 3 % and cost several times the time.
 pub const LIVE_ZSTD_LEVEL: i32 = 3;
 /// Version of the tables' columns, in each file's metadata.
@@ -38,10 +56,14 @@ pub fn write<R: Row>(path: &Path, rows: &[R], sorted_by: &str, metadata: Vec<Key
 /// A file that is being written, row by row.
 pub(crate) struct Writer<R: Row> {
     path: PathBuf,
-    parquet: ArrowWriter<File>,
-    builders: R::Builders,
-    batch_rows: usize,
-    group_items: usize,
+    parquet: SerializedFileWriter<File>,
+    chunks: R::Chunks,
+    press: Press,
+    /// Rows of the page that has not ended, and of the pages before it in its group.
+    page_rows: usize,
+    ended_rows: usize,
+    /// Values in the longest column of those pages.
+    ended_values: usize,
 }
 
 impl<R: Row> Writer<R> {
@@ -50,26 +72,30 @@ impl<R: Row> Writer<R> {
     /// # Errors
     /// When the file exists already, or cannot be written.
     pub(crate) fn create(path: &Path, sorted_by: &str, metadata: Vec<KeyValue>) -> Result<Self> {
-        let attempt = || -> Result<ArrowWriter<File>> {
+        let attempt = || -> Result<SerializedFileWriter<File>> {
             let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
             let properties = properties::<R>(sorted_by, metadata)?;
-            // The Arrow schema would make Polars read dictionary columns as categories and pyarrow refuse the host
-            // partition.
-            let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-            Ok(ArrowWriter::try_new_with_options(file, crate::columns::arrow_schema::<R>(), options)?)
+            // The Arrow schema is not in the file: it would make Polars read dictionary columns as categories and
+            // pyarrow refuse the host partition.
+            let schema = ArrowSchemaConverter::new().convert(&crate::columns::arrow_schema::<R>())?;
+            Ok(SerializedFileWriter::new(file, schema.root_schema_ptr(), Arc::new(properties))?)
         };
         let parquet = attempt().with_context(|| cannot_write(path))?;
-        Ok(Self { path: path.to_owned(), parquet, builders: R::Builders::default(), batch_rows: 0, group_items: 0 })
+        let chunks =
+            R::chunks(parquet.schema_descr().columns()).context("a column of the table is not in its schema")?;
+        let path = path.to_owned();
+        Ok(Self { path, parquet, chunks, press: Press::new()?, page_rows: 0, ended_rows: 0, ended_values: 0 })
     }
 
     /// Adds a row.
     ///
     /// # Errors
     /// When the file cannot be written.
+    #[inline]
     pub(crate) fn push(&mut self, row: &R::View<'_>) -> Result<()> {
-        R::append(row, &mut self.builders);
-        self.batch_rows += 1;
-        if self.batch_rows == BATCH_ROWS { self.write_batch() } else { Ok(()) }
+        R::append(row, &mut self.chunks);
+        self.page_rows += 1;
+        if self.page_rows.is_multiple_of(STEP_ROWS) { self.bound() } else { Ok(()) }
     }
 
     /// Writes what is left and syncs the file.
@@ -77,26 +103,50 @@ impl<R: Row> Writer<R> {
     /// # Errors
     /// When the file cannot be written or synced.
     pub(crate) fn finish(mut self) -> Result<()> {
-        self.write_batch()?;
-        let Self { path, parquet, .. } = self;
-        let attempt = || -> Result<()> { Ok(parquet.into_inner()?.sync_all()?) };
-        attempt().with_context(|| cannot_write(&path))
+        self.end_group()?;
+        let attempt = || -> Result<()> { Ok(self.parquet.into_inner()?.sync_all()?) };
+        attempt().with_context(|| cannot_write(&self.path))
     }
 
-    fn write_batch(&mut self) -> Result<()> {
-        if self.batch_rows == 0 {
+    /// Ends the page or the group if it is large enough.
+    fn bound(&mut self) -> Result<()> {
+        let (mut bytes, mut values) = (0, 0);
+        R::each(&mut self.chunks, &mut |chunk| {
+            bytes += chunk.bytes();
+            values = values.max(chunk.values());
+            Ok(())
+        })?;
+        let rows = self.ended_rows + self.page_rows;
+        if rows >= ROW_GROUP_ROWS || values >= ROW_GROUP_VALUES || bytes >= ROW_GROUP_BYTES {
+            return self.end_group();
+        }
+        if self.page_rows >= PAGE_ROWS || values - self.ended_values >= PAGE_VALUES {
+            self.ended_values = values;
+            return self.end_page();
+        }
+        Ok(())
+    }
+
+    fn end_page(&mut self) -> Result<()> {
+        let Self { chunks, press, page_rows, .. } = self;
+        R::each(chunks, &mut |chunk| chunk.end_page(*page_rows, press)).with_context(|| cannot_write(&self.path))?;
+        self.ended_rows += std::mem::take(&mut self.page_rows);
+        Ok(())
+    }
+
+    fn end_group(&mut self) -> Result<()> {
+        if self.page_rows > 0 {
+            self.end_page()?;
+        }
+        if self.ended_rows == 0 {
             return Ok(());
         }
-        self.batch_rows = 0;
-        let batch = R::finish(&mut self.builders)?;
-        let items = batch.columns().iter().filter_map(|column| Some(column.as_list_opt::<i32>()?.values().len()));
-        self.group_items += items.max().unwrap_or(0);
+        (self.ended_rows, self.ended_values) = (0, 0);
+        let Self { parquet, chunks, press, .. } = self;
         let mut attempt = || -> Result<()> {
-            self.parquet.write(&batch)?;
-            if self.group_items >= ROW_GROUP_ITEMS {
-                self.parquet.flush()?;
-                self.group_items = 0;
-            }
+            let mut group = parquet.next_row_group()?;
+            R::each(chunks, &mut |chunk| chunk.write(&mut group, press))?;
+            group.close()?;
             Ok(())
         };
         attempt().with_context(|| cannot_write(&self.path))
@@ -107,13 +157,15 @@ fn cannot_write(path: &Path) -> String {
     format!("cannot write `{}`", path.display())
 }
 
+fn codec() -> Result<Compression> {
+    Ok(Compression::ZSTD(ZstdLevel::try_new(LIVE_ZSTD_LEVEL)?))
+}
+
 fn properties<R: Row>(sorted_by: &str, mut metadata: Vec<KeyValue>) -> Result<WriterProperties> {
     metadata.push(KeyValue::new("hashtrail.schema_version".to_owned(), SCHEMA_VERSION.to_owned()));
     let columns = R::columns();
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(LIVE_ZSTD_LEVEL)?))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+        .set_compression(codec()?)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(concat!("hashtrail ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_key_value_metadata(Some(metadata));
@@ -122,26 +174,17 @@ fn properties<R: Row>(sorted_by: &str, mut metadata: Vec<KeyValue>) -> Result<Wr
         builder =
             builder.set_sorting_columns(Some(vec![SortingColumn { column_idx, descending: false, nulls_first: true }]));
     }
-    Ok(columns.iter().fold(builder, lay_out).build())
-}
-
-/// DuckDB skips pages by the statistics in page headers, and reads no page index; both stand only where users look up.
-fn lay_out(builder: WriterPropertiesBuilder, column: &Column) -> WriterPropertiesBuilder {
-    let path = ColumnPath::from(column.name);
-    match column.layout {
-        Layout::Dictionary => builder,
-        Layout::Delta => builder
-            .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
-            .set_column_statistics_enabled(path.clone(), EnabledStatistics::Page)
-            .set_column_write_page_header_statistics(path, true),
-        Layout::LookUp => builder
-            .set_column_statistics_enabled(path.clone(), EnabledStatistics::Page)
-            .set_column_write_page_header_statistics(path.clone(), true)
-            .set_column_bloom_filter_enabled(path.clone(), true)
-            .set_column_bloom_filter_fpp(path.clone(), 0.01)
-            .set_column_bloom_filter_max_ndv(path, ROW_GROUP_ROWS as u64),
-    }
+    let deltas = columns.iter().filter(|column| column.layout == Layout::Delta);
+    Ok(deltas
+        .fold(builder, |builder, column| {
+            let path = ColumnPath::from(column.name);
+            builder
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_statistics_enabled(path.clone(), EnabledStatistics::Page)
+                .set_column_write_page_header_statistics(path, true)
+        })
+        .build())
 }
 
 #[cfg(test)]

@@ -96,7 +96,6 @@ fn last_component(path: &str) -> &str {
 mod tests {
     use super::*;
     use crate::testing::replaced;
-    use hashtrail::columns::Row;
 
     #[test]
     fn rows_that_share_nothing_with_a_change_are_not_read() -> Result<()> {
@@ -122,7 +121,7 @@ mod tests {
             Event { hook: "mmap_file".into(), ..rename(13, None, "/x/a", "/x/b") },
             Event { hook: "file_open".into(), open_flags: Some(0), ..rename(13, None, "/x/a", "/x/b") },
         ];
-        let kept = candidates.keep(&Event::batch(&events)?)?;
+        let kept = candidates.keep(&crate::testing::batch(&events)?)?;
         assert_eq!(kept, BooleanArray::from(vec![true, true, true, true, false, true, true, true, false, false]));
         let found: Vec<usize> = events.iter().map(|event| candidates.of(event).len()).collect();
         assert_eq!(found, [1, 1, 1, 1, 0, 1, 0, 0, 1, 1]);

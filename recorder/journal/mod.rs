@@ -20,8 +20,8 @@ use crate::journal::segment::{SEGMENT_SUFFIX, SegmentWriter, segment_name};
 use crate::journal::syncer::Syncer;
 use crate::record::header::Surroundings;
 use crate::record::session::Session;
-use anyhow::{Context, Result};
-use hashtrail::archive::Archive;
+use anyhow::Result;
+use hashtrail::archive::{Archive, remove_if_there};
 use hashtrail::manifest::Manifest;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -174,7 +174,7 @@ impl Journal {
             // Nothing was written to it.
             let path = spare.path().to_owned();
             drop(spare);
-            std::fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
+            remove_if_there(&path)?;
         }
         let next = self.create(self.options.segment_bytes(), surroundings)?;
         self.close();
@@ -205,8 +205,7 @@ impl Journal {
             let segment = failure.path.file_name().map(|name| name.to_string_lossy().into_owned());
             faults.push(("suspect", "sync_failed", json!({ "segment": segment, "error": failure.error })));
         }
-        faults
-            .extend(self.sealer.faults().into_iter().map(|error| ("error", "seal_failed", json!({ "error": error }))));
+        faults.extend(self.sealer.faults());
         faults
     }
 

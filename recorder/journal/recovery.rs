@@ -2,7 +2,7 @@
 //! Each step can be cut short and done again.
 
 use crate::host;
-use crate::journal::sealer::seal_segment;
+use crate::journal::sealer::{Retired, seal_segment};
 use crate::journal::segment::{DAMAGED_SUFFIX, FinishedSegment, NEW_SUFFIX, SEGMENT_SUFFIX};
 use crate::journal::segment_rows::{EarlierExecs, Sealed, SegmentRows};
 use crate::record::header::{SegmentHeader, Surroundings};
@@ -43,7 +43,6 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
     let mut signs: HashMap<String, Sealed> = HashMap::new();
     let open: Vec<OpenRecording> = open_recordings(manifest.lines());
     let mut earlier = EarlierExecs::default();
-    let mut lost_headers: Vec<(String, String)> = Vec::new();
     if let Some(torn) = manifest.torn().map(str::to_owned) {
         manifest.append(&[("cut", json!({ "torn_line": torn }))])?;
     }
@@ -51,28 +50,26 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
         remove_if_there(&path)?;
     }
     for path in journal_files(archive, SEGMENT_SUFFIX)? {
-        let sealed =
+        let retired =
             FinishedSegment::open(&path).and_then(|segment| seal_segment(archive, manifest, &segment, &mut earlier));
-        match sealed {
-            Ok(None) => {}
-            Ok(Some(sealed)) => {
+        match retired.with_context(|| format!("cannot seal `{}`", path.display()))? {
+            Retired::Empty => {}
+            Retired::Sealed(sealed) => {
                 recovered.segments += 1;
                 recovered.events += sealed.events;
                 recovered.damages.extend(sealed.damages.iter().cloned());
                 signs.insert(sealed.header.recording_id.clone(), sealed);
             }
-            Err(error) if path.with_extension(DAMAGED_SUFFIX).exists() => {
-                recovered.damages.push(format!("{error:#}"));
-                lost_headers.push((file_name(&path), format!("{error:#}")));
-            }
-            Err(error) => return Err(error).with_context(|| format!("cannot seal `{}`", path.display())),
+            Retired::Lost(error) => recovered.damages.push(format!("{error:#}")),
         }
     }
+    // Also those that were found before this recovery, which may have been cut short before it said so.
+    let lost: Vec<String> = journal_files(archive, DAMAGED_SUFFIX)?.iter().map(|path| file_name(path)).collect();
     for recording in open {
         let sign = LastSign::of(&recording, signs.get(&recording.id));
         let mut ledger = vec![sign.gap(&recording)];
-        let own = lost_headers.iter().filter(|(segment, _)| recording.owns(segment));
-        ledger.extend(own.map(|(segment, error)| sign.lost_header(&recording, segment, error)));
+        let own = lost.iter().filter(|segment| recording.owns(segment));
+        ledger.extend(own.map(|segment| sign.lost_header(&recording, segment)));
         let header = SegmentHeader {
             recording_id: recording.id.clone(),
             host: recording.host.clone(),
@@ -195,11 +192,11 @@ impl LastSign {
         }
     }
 
-    fn lost_header(&self, recording: &OpenRecording, segment: &str, error: &str) -> LedgerEntry {
+    fn lost_header(&self, recording: &OpenRecording, segment: &str) -> LedgerEntry {
         LedgerEntry {
             kind: "corrupt".into(),
             cause: Some("header_damaged".into()),
-            detail: Some(json!({ "segment": segment, "error": error }).to_string()),
+            detail: Some(json!({ "segment": segment }).to_string()),
             ..self.entry(recording)
         }
     }
@@ -214,3 +211,6 @@ impl LastSign {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! is tried again.
 
 use crate::host::say::say;
+use crate::journal::Fault;
 use crate::journal::measurements::Measurements;
 use crate::journal::reserve::Reserve;
 use crate::journal::segment::{DAMAGED_SUFFIX, FinishedSegment};
@@ -10,9 +11,11 @@ use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use hashtrail::archive::{Archive, remove_if_there};
 use hashtrail::manifest::Manifest;
+use serde_json::json;
 use std::collections::VecDeque;
 use std::fs;
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -24,7 +27,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// The sealing thread and the way to it.
 pub(crate) struct Sealer {
     segments: Sender<FinishedSegment>,
-    faults: Receiver<String>,
+    faults: Receiver<Fault>,
     waiting: Arc<AtomicU64>,
     bound: u64,
     thread: JoinHandle<Outcome>,
@@ -34,7 +37,7 @@ pub(crate) struct Sealer {
 pub(crate) struct Outcome {
     /// The manifest.
     pub(crate) manifest: Manifest,
-    /// Segments that could not be sealed, and why.
+    /// Segments that could not be sealed, or have lost their headers, and why.
     pub(crate) unsealed: Vec<(PathBuf, String)>,
 }
 
@@ -59,6 +62,7 @@ impl Sealer {
             faults: faulty,
             waiting: Arc::clone(&waiting),
             queue: VecDeque::new(),
+            lost: Vec::new(),
         };
         let thread = std::thread::spawn(move || {
             worker.run(&received);
@@ -83,7 +87,7 @@ impl Sealer {
     }
 
     /// What failed since the last question.
-    pub(crate) fn faults(&self) -> Vec<String> {
+    pub(crate) fn faults(&self) -> Vec<Fault> {
         self.faults.try_iter().collect()
     }
 
@@ -104,9 +108,11 @@ struct Worker {
     reserve: Reserve,
     measurements: Option<Measurements>,
     earlier: EarlierExecs,
-    faults: Sender<String>,
+    faults: Sender<Fault>,
     waiting: Arc<AtomicU64>,
     queue: VecDeque<(FinishedSegment, Option<String>)>,
+    /// Segments that nothing can seal, and why.
+    lost: Vec<(PathBuf, String)>,
 }
 
 impl Worker {
@@ -128,12 +134,9 @@ impl Worker {
     fn end(mut self) -> Outcome {
         self.seal_all();
         self.measure();
-        let unsealed = self
-            .queue
-            .into_iter()
-            .map(|(segment, error)| (segment.path().to_owned(), error.unwrap_or_default()))
-            .collect();
-        Outcome { manifest: self.manifest, unsealed }
+        let waiting =
+            self.queue.into_iter().map(|(segment, error)| (segment.path().to_owned(), error.unwrap_or_default()));
+        Outcome { manifest: self.manifest, unsealed: self.lost.into_iter().chain(waiting).collect() }
     }
 
     /// Tries every segment that waits; those that fail wait on.
@@ -145,7 +148,10 @@ impl Worker {
                 self.seal(&segment)
             });
             match sealed {
-                Ok(()) => {
+                Ok(retired) => {
+                    if let Retired::Lost(error) = retired {
+                        self.lose(&segment, &error);
+                    }
                     self.waiting.fetch_sub(1, Ordering::AcqRel);
                     // Where there is no space yet, the next seal tries again.
                     let _ = self.reserve.take();
@@ -162,8 +168,16 @@ impl Worker {
         }
     }
 
-    fn seal(&mut self, segment: &FinishedSegment) -> Result<()> {
-        seal_segment(&self.archive, &mut self.manifest, segment, &mut self.earlier).map(drop)
+    fn seal(&mut self, segment: &FinishedSegment) -> Result<Retired> {
+        seal_segment(&self.archive, &mut self.manifest, segment, &mut self.earlier)
+    }
+
+    fn lose(&mut self, segment: &FinishedSegment, error: &anyhow::Error) {
+        let (path, error) = (segment.path().to_owned(), format!("{error:#}"));
+        say!("warning: {error}");
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let _ = self.faults.send(("corrupt", "header_damaged", json!({ "segment": name, "error": error })));
+        self.lost.push((path, error));
     }
 
     /// Stores what the kernel's measurement list has grown by; also the last step after each seal.
@@ -181,36 +195,63 @@ impl Worker {
     fn report(&self, error: &str) {
         say!("warning: {error}");
         // Nobody listens any more when the recording ends.
-        let _ = self.faults.send(error.to_owned());
+        let _ = self.faults.send(("error", "seal_failed", json!({ "error": error })));
     }
 }
 
-/// Seals one segment and retires it; gives what is to be known of it, `None` where nothing was in it.
+/// What became of a segment that is not in the journal any more.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
+pub(crate) enum Retired {
+    /// Nothing was in it.
+    Empty,
+    /// It is sealed.
+    Sealed(Sealed),
+    /// Both copies of its header are damaged, so that nobody can tell what its records say; it is kept for people.
+    Lost(anyhow::Error),
+}
+
+/// Seals one segment and retires it.
 ///
 /// # Errors
-/// When a file cannot be written; the segment is then as it was. A segment whose headers are damaged is renamed.
+/// When it cannot be read, or a file cannot be written; the segment is then as it was.
 pub(crate) fn seal_segment(
     archive: &Archive,
     manifest: &mut Manifest,
     segment: &FinishedSegment,
     earlier: &mut EarlierExecs,
-) -> Result<Option<Sealed>> {
+) -> Result<Retired> {
     let (path, bytes) = (segment.path(), segment.read()?);
     if bytes.iter().all(|byte| *byte == 0) {
         // A power cut came before its first sync.
         remove_if_there(path)?;
-        return Ok(None);
+        return Ok(Retired::Empty);
     }
     let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let segment = SegmentRows::read(&bytes, &file_name).or_else(|error| {
-        let kept = path.with_extension(DAMAGED_SUFFIX);
-        fs::rename(path, &kept)?;
-        Err(error.context(format!("`{}` cannot be sealed and is kept as `{}`", path.display(), kept.display())))
-    })?;
-    for damage in &segment.damages {
+    let rows = match SegmentRows::read(&bytes, &file_name) {
+        Ok(rows) => rows,
+        Err(error) => return keep_lost(path, error).map(Retired::Lost),
+    };
+    for damage in &rows.damages {
         say!("warning: `{}`: {damage}; everything else of it is sealed", path.display());
     }
-    let sealed = segment.seal(archive, manifest, earlier)?;
-    fs::remove_file(path).context("cannot retire the journal segment")?;
-    Ok(Some(sealed))
+    let sealed = rows.seal(archive, manifest, earlier)?;
+    remove_if_there(path).context("cannot retire the journal segment")?;
+    Ok(Retired::Sealed(sealed))
 }
+
+/// Takes a segment without a header out of the journal; gives `error` with what became of it.
+fn keep_lost(path: &Path, error: anyhow::Error) -> Result<anyhow::Error> {
+    let kept = path.with_extension(DAMAGED_SUFFIX);
+    let (shown, shown_kept) = (path.display(), kept.display());
+    match fs::rename(path, &kept) {
+        Ok(()) => Ok(error.context(format!("`{shown}` cannot be sealed and is kept as `{shown_kept}`"))),
+        Err(missing) if missing.kind() == ErrorKind::NotFound => {
+            Ok(error.context(format!("`{shown}` cannot be sealed, and was deleted")))
+        }
+        Err(failed) => Err(error.context(format!("cannot keep `{shown}` as `{shown_kept}`: {failed}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

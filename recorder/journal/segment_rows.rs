@@ -2,11 +2,12 @@
 
 use crate::journal::frame::{Damage, Frame, FrameKind, Piece, pieces, salt_of};
 use crate::journal::segment::segment_name;
-use crate::record::decode;
+use crate::record::decode::{self, Checked, Scratch};
 use crate::record::header::{SegmentHeader, Surroundings};
 use crate::record::key::record_key;
 use anyhow::{Context, Result, anyhow, bail};
 use hashtrail::archive::Archive;
+use hashtrail::event::tells_of_exec;
 use hashtrail::execs::Execs;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::Manifest;
@@ -122,8 +123,9 @@ impl<'a> SegmentRows<'a> {
         let execs = earlier.of_recording(&name.recording_id).joined(self.execs).settled();
         self.records.sort_by_key(|record| (record.boot_ns, record.cpu, record.seq));
         let mut sealing = Sealing::new(archive, manifest, &name, &header.versions, &execs);
+        let mut scratch = Scratch::default();
         for record in &self.records {
-            sealing.take(decode::decode(record.bytes, header, &record.surroundings)?)?;
+            sealing.take(decode::decode(record.bytes, header, &record.surroundings, &mut scratch)?)?;
         }
         sealing.finish(self.ledger)?;
         *earlier = EarlierExecs { recording_id: name.recording_id, execs: execs.waiting() };
@@ -140,24 +142,28 @@ impl<'a> SegmentRows<'a> {
         self.surroundings = frame.surroundings;
         match frame.kind {
             FrameKind::Header => {}
-            FrameKind::Record => match decode::decode(frame.payload, &self.header, &frame.surroundings) {
-                Ok(event) => {
-                    self.execs.take(&event);
-                    self.records.push(Record {
-                        boot_ns: event.boot_ns,
-                        cpu: event.cpu,
-                        seq: event.seq,
-                        surroundings: frame.surroundings,
-                        bytes: frame.payload,
-                    });
+            FrameKind::Record => {
+                if let Err(error) = self.take_record(frame) {
+                    self.unreadable(frame, &error, name);
                 }
-                Err(error) => self.unreadable(frame, &error, name),
-            },
+            }
             FrameKind::Ledger => match serde_json::from_slice(frame.payload) {
                 Ok(entry) => self.ledger.push(entry),
                 Err(error) => self.unreadable(frame, &anyhow!(error), name),
             },
         }
+    }
+
+    /// Its row is made when all are in order; before that only the execs must be known.
+    fn take_record(&mut self, frame: &Frame<'a>) -> Result<()> {
+        let (bytes, surroundings) = (frame.payload, frame.surroundings);
+        let Checked { key, hook } = decode::check(bytes, &self.header)?;
+        if tells_of_exec(hook) {
+            self.execs.take(&decode::decode(bytes, &self.header, &surroundings, &mut Scratch::default())?);
+        }
+        let (cpu, seq) = (key.cpu.cast_signed(), key.seq.cast_signed());
+        self.records.push(Record { boot_ns: key.boot_ns, cpu, seq, surroundings, bytes });
+        Ok(())
     }
 
     /// A frame is whole, but what it holds is not understood.

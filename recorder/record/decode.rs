@@ -2,13 +2,18 @@
 
 mod digest;
 mod names;
+mod policy;
+mod scratch;
 
 pub(crate) use names::algorithm_number;
+pub(crate) use scratch::Scratch;
 
-use digest::fill_digest;
-use names::{ATTRIBUTES, PATH_FLAGS, has_entry, hook_name, names_of};
+use digest::{Digest, fill_digest};
+use names::{ATTRIBUTES, PATH_FLAGS, names_of};
+use policy::{Hook, action, fill_action, fill_policy, unenforced};
 
 use crate::record::header::{SegmentHeader, Surroundings};
+use crate::record::key::RecordKey;
 use crate::record::wire;
 use anyhow::{Context, Result, bail};
 use hashtrail::cell::Micros;
@@ -17,17 +22,43 @@ use hashtrail::text::{self, Text};
 use std::borrow::Cow;
 use std::mem::offset_of;
 
-/// Makes the row of one record.
+/// What can be told of a record that will be a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Checked<'a> {
+    /// Its key.
+    pub(crate) key: RecordKey,
+    /// The hook that the policy names.
+    pub(crate) hook: &'a str,
+}
+
+/// Finds out whether a record becomes a row, without making it.
 ///
 /// # Errors
 /// When the record is shorter than it says, or holds a number that this recorder does not know.
+pub(crate) fn check<'a>(record: &[u8], header: &'a SegmentHeader) -> Result<Checked<'a>> {
+    let raw: wire::event = wire::read(record).context("the record is shorter than its head")?;
+    Tail::of(record, &raw)?;
+    let Hook { name, .. } = Hook::of(&raw, header)?;
+    action(&raw)?;
+    unenforced(&raw)?;
+    Digest::of(&raw)?;
+    Ok(Checked { key: RecordKey::of(&raw), hook: name })
+}
+
+/// Makes the row of one record. What the record has no text for is written to `scratch`.
+///
+/// # Errors
+/// As [`check`].
 pub(crate) fn decode<'a>(
     record: &'a [u8],
     header: &'a SegmentHeader,
     surroundings: &Surroundings,
+    scratch: &'a mut Scratch,
 ) -> Result<EventView<'a>> {
     let raw: wire::event = wire::read(record).context("the record is shorter than its head")?;
     let tail = Tail::of(record, &raw)?;
+    let digest = Digest::of(&raw)?;
+    let scratch = scratch.fill(&raw, digest.bytes(&raw));
     let mut event = EventView {
         recording_id: (&header.recording_id).into(),
         host: (&header.host).into(),
@@ -39,16 +70,16 @@ pub(crate) fn decode<'a>(
         ima_policy: surroundings.ima_policy,
         ..EventView::default()
     };
-    fill_policy(&mut event, &raw, header)?;
+    fill_policy(&mut event, &raw, &Hook::of(&raw, header)?);
     fill_action(&mut event, &raw)?;
-    fill_process(&mut event, &raw, &tail);
-    event.container_id = container_id(tail.container).map(Cow::Owned);
+    fill_process(&mut event, &raw, &tail, scratch);
+    event.container_id = container_id(tail.container);
     fill_path(&mut event, &raw, tail.path);
     if raw.flags & flag(wire::event_flag::EVENT_HAS_FILE.0) != 0 {
-        fill_file(&mut event, &raw, &tail);
+        fill_file(&mut event, &raw, &tail, scratch);
     }
     fill_how(&mut event, &raw, &tail);
-    fill_digest(&mut event, &raw)?;
+    fill_digest(&mut event, &raw, digest, scratch);
     if u32::from(raw.hook) == wire::hook::HOOK_USER_DIGEST.0 {
         event.ref_cpu = Some(raw.ref_cpu.cast_signed());
         event.ref_seq = Some(raw.ref_seq.cast_signed());
@@ -94,53 +125,8 @@ impl<'a> Tail<'a> {
     }
 }
 
-fn fill_policy<'a>(event: &mut EventView<'a>, raw: &wire::event, header: &'a SegmentHeader) -> Result<()> {
-    let hook = wire::hook(u32::from(raw.hook));
-    let is_other = hook.0 >= wire::hook::HOOK_OTHER_0.0 && hook.0 <= wire::hook::HOOK_OTHER_7.0;
-    let name = hook_name(hook);
-    let entry = header.entries.get(usize::from(raw.entry)).filter(|_| has_entry(hook));
-    event.served_by = match (name, entry) {
-        (Some(name), _) => name.into(),
-        (None, Some(entry)) if is_other => (&entry.hook).into(),
-        _ => bail!("hook {} is unknown", raw.hook),
-    };
-    event.hook = entry.map_or_else(|| event.served_by.clone(), |entry| (&entry.hook).into());
-    event.policy = entry.map(|entry| (&entry.policy).into());
-    event.undecided = entry.map(|_| raw.flags & flag(wire::event_flag::EVENT_UNDECIDED.0) != 0);
-    event.selector = entry.and_then(|entry| entry.selectors.get(usize::from(raw.selector))).map(Cow::from);
-    event.message = entry.and_then(|entry| entry.message.as_ref()).map(Cow::from);
-    event.tags = entry.map(|entry| Cow::Borrowed(&*entry.tags)).unwrap_or_default();
-    Ok(())
-}
-
-fn fill_action(event: &mut EventView<'_>, raw: &wire::event) -> Result<()> {
-    event.action = match wire::action(u32::from(raw.action)) {
-        wire::action::ACTION_POST => "post",
-        wire::action::ACTION_SIGNAL => "signal",
-        wire::action::ACTION_KILL => "kill",
-        wire::action::ACTION_DENY => "deny",
-        other => bail!("action {} is unknown", other.0),
-    }
-    .into();
-    event.enforced = raw.flags & flag(wire::event_flag::EVENT_ENFORCED.0) != 0;
-    event.unenforced = match wire::not_enforced(u32::from(raw.not_enforced)) {
-        wire::not_enforced::NOT_ENFORCED_NONE => None,
-        wire::not_enforced::NOT_ENFORCED_NOT_ASKED => Some("not_asked".into()),
-        wire::not_enforced::NOT_ENFORCED_MONITOR => Some("monitor".into()),
-        wire::not_enforced::NOT_ENFORCED_DOUBTFUL_DIGEST => Some("doubtful_digest".into()),
-        wire::not_enforced::NOT_ENFORCED_UNDECIDED => Some("undecided".into()),
-        wire::not_enforced::NOT_ENFORCED_OTHER_ENTRY => Some("other_entry".into()),
-        wire::not_enforced::NOT_ENFORCED_FAILED => Some("failed".into()),
-        other => bail!("reason {} for an act that was not carried out is unknown", other.0),
-    };
-    if event.enforced && event.action == "deny" {
-        event.result = Some(raw.result.wrapping_neg());
-    }
-    Ok(())
-}
-
 /// The id of 64 hexadecimal digits in the name of a container's cgroup. The helper that watches a container runs beside it.
-pub(crate) fn container_id(name: &[u8]) -> Option<String> {
+pub(crate) fn container_id(name: &[u8]) -> Option<Cow<'_, str>> {
     /// Digits of an id.
     const DIGITS: usize = 64;
     let mut parts = name.split(|byte| !byte.is_ascii_hexdigit());
@@ -150,10 +136,12 @@ pub(crate) fn container_id(name: &[u8]) -> Option<String> {
         start += part.len() + 1;
         is_id
     })?;
-    Some(String::from_utf8_lossy(id).to_ascii_lowercase())
+    let id = String::from_utf8_lossy(id);
+    let is_upper = id.bytes().any(|byte| byte.is_ascii_uppercase());
+    Some(if is_upper { id.to_ascii_lowercase().into() } else { id })
 }
 
-fn fill_process<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>) {
+fn fill_process<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>, scratch: &'a Scratch) {
     event.pid = raw.pid.cast_signed();
     event.tid = raw.tid.cast_signed();
     event.ppid = raw.ppid.cast_signed();
@@ -175,7 +163,7 @@ fn fill_process<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a
     event.cgroup_id = raw.cgroup_id.cast_signed();
     event.mnt_ns = raw.mnt_ns.into();
     event.pid_ns = raw.pid_ns.into();
-    event.root_dev = device(raw.root_dev);
+    event.root_dev = scratch.root_dev.text().into();
     event.root_ino = raw.root_ino.cast_signed();
 }
 
@@ -189,9 +177,9 @@ fn fill_path<'a>(event: &mut EventView<'a>, raw: &wire::event, path: &'a [u8]) {
     }
 }
 
-fn fill_file<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>) {
+fn fill_file<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>, scratch: &'a Scratch) {
     event.path_flags = names_of(&PATH_FLAGS, raw.path_flags);
-    event.dev = Some(device(raw.dev));
+    event.dev = Some(scratch.dev.text().into());
     event.ino = Some(raw.ino.cast_signed());
     event.ino_generation = Some(raw.ino_generation.into());
     event.parent_ino = Some(raw.parent_ino.cast_signed());
@@ -207,11 +195,11 @@ fn fill_file<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>) 
     event.writers = Some(raw.writers);
     event.writable_mappings = Some(raw.writable_mappings);
     if raw.image_ino != 0 {
-        event.image_dev = Some(device(raw.image_dev));
+        event.image_dev = Some(scratch.image_dev.text().into());
         event.image_ino = Some(raw.image_ino.cast_signed());
     }
     if raw.real_ino != 0 {
-        event.real_dev = Some(device(raw.real_dev));
+        event.real_dev = Some(scratch.real_dev.text().into());
         event.real_ino = Some(raw.real_ino.cast_signed());
         event.real_fs_type = Some(tail.characters(offset_of!(wire::event, real_fs_type), raw.real_fs_type.len()));
     }
@@ -292,12 +280,6 @@ fn memfd_name(path: &[u8]) -> &[u8] {
 
 fn unless_unset(id: u32) -> Option<i64> {
     (id != u32::MAX).then_some(id.into())
-}
-
-/// The kernel's `dev_t` has 20 bits of minor number.
-fn device<'a>(dev: u32) -> Cow<'a, str> {
-    let (mut major, mut minor) = (itoa::Buffer::new(), itoa::Buffer::new());
-    [major.format(dev >> 20), ":", minor.format(dev & 0xf_ffff)].concat().into()
 }
 
 fn micros(seconds: i64, nanoseconds: u32) -> Micros {

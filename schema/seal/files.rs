@@ -16,12 +16,10 @@ pub(super) struct TableFiles<'a, R: Row> {
     archive: &'a Archive,
     name: &'a SegmentName,
     sorted_by: &'static str,
-    /// By date; none for a file that the manifest names already.
-    dates: BTreeMap<String, Option<TableFile<R>>>,
-    /// Of the last row, as days since the epoch.
-    last_day: Option<i64>,
-    /// Of the last row.
-    last_date: String,
+    /// With their dates; none for a file that the manifest names already.
+    files: Vec<(String, Option<TableFile<R>>)>,
+    /// Days since the epoch of the last row, and the place of its file.
+    last: Option<(i64, usize)>,
 }
 
 /// One file: written beside the tree, until it is whole.
@@ -46,7 +44,7 @@ impl Drop for Staging {
 
 impl<'a, R: Row> TableFiles<'a, R> {
     pub(super) fn new(archive: &'a Archive, name: &'a SegmentName, sorted_by: &'static str) -> Self {
-        Self { archive, name, sorted_by, dates: BTreeMap::new(), last_day: None, last_date: String::new() }
+        Self { archive, name, sorted_by, files: Vec::new(), last: None }
     }
 
     /// Writes a row to the file of its date; gives that file, and none where it was sealed before.
@@ -61,31 +59,37 @@ impl<'a, R: Row> TableFiles<'a, R> {
     ) -> Result<Option<&mut TableFile<R>>> {
         const DAY_MICROSECONDS: i64 = 24 * 60 * 60 * 1_000_000;
         let day = time.0.div_euclid(DAY_MICROSECONDS);
-        if self.last_day != Some(day) {
-            (self.last_day, self.last_date) = (Some(day), time.date());
-            if !self.dates.contains_key(&self.last_date) {
-                let file = self.create(manifest, time)?;
-                self.dates.insert(self.last_date.clone(), file);
-            }
-        }
-        let Some(Some(file)) = self.dates.get_mut(&self.last_date) else { return Ok(None) };
+        let place = match self.last {
+            Some((last, place)) if last == day => place,
+            _ => self.place_of(manifest, time)?,
+        };
+        self.last = Some((day, place));
+        let Some((_, Some(file))) = self.files.get_mut(place) else { return Ok(None) };
         file.push(time, row)?;
         Ok(Some(file))
     }
 
-    /// The file of the last date.
-    fn create(&self, manifest: &Manifest, time: Micros) -> Result<Option<TableFile<R>>> {
-        let path = Archive::sealed_name::<R>(&self.name.host, &self.last_date, &self.name.file_stem());
+    /// Where the file of a date is, which is made where it is missing.
+    fn place_of(&mut self, manifest: &Manifest, time: Micros) -> Result<usize> {
+        let date = time.date();
+        if let Some(place) = self.files.iter().position(|(known, _)| *known == date) {
+            return Ok(place);
+        }
+        let path = Archive::sealed_name::<R>(&self.name.host, &date, &self.name.file_stem());
         let is_new = !manifest.names(&path);
-        is_new.then(|| TableFile::create(self.archive, self.name, path, self.sorted_by, time)).transpose()
+        let file =
+            is_new.then(|| TableFile::create(self.archive, self.name, path, self.sorted_by, time)).transpose()?;
+        self.files.push((date, file));
+        Ok(self.files.len() - 1)
     }
 
     /// Puts all files at their places.
     ///
     /// # Errors
     /// When one cannot be written, synced or renamed.
-    pub(super) fn finish(self, manifest: &Manifest) -> Result<Vec<SealedFile>> {
-        let files = self.dates.into_values().flatten();
+    pub(super) fn finish(mut self, manifest: &Manifest) -> Result<Vec<SealedFile>> {
+        self.files.sort_by(|(left, _), (right, _)| left.cmp(right));
+        let files = self.files.into_iter().filter_map(|(_, file)| file);
         files.map(|file| file.place(self.archive, manifest, self.name)).collect()
     }
 }

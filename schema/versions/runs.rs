@@ -2,13 +2,11 @@
 
 use crate::event::EventView;
 use crate::execs::Execs;
-use crate::hash::{HashMap, HashSet};
-use crate::text::Numbers;
+use crate::hash::HashSet;
 use crate::versions::{FileVersion, VersionContext};
+use ahash::RandomState;
+use hashbrown::HashTable;
 use std::borrow::Cow;
-
-/// A series, kept apart for certain and doubtful observations: (root device, root inode, path, certain).
-type RunKey = (u32, i64, Option<u32>, bool);
 
 /// The `files` rows of one segment, built from its events, which come in event order.
 #[derive(Debug)]
@@ -16,8 +14,9 @@ pub(crate) struct Runs<'a> {
     context: &'a VersionContext,
     /// All execs of the segment, and those before it that wait.
     execs: &'a Execs,
-    texts: Numbers,
-    open: HashMap<RunKey, Run>,
+    /// Of each series, kept apart for certain and doubtful observations.
+    open: HashTable<Run>,
+    hasher: RandomState,
     closed: Vec<Run>,
 }
 
@@ -30,7 +29,24 @@ struct Run {
 
 impl<'a> Runs<'a> {
     pub(crate) fn new(context: &'a VersionContext, execs: &'a Execs) -> Self {
-        Self { context, execs, texts: Numbers::default(), open: HashMap::default(), closed: Vec::new() }
+        Self { context, execs, open: HashTable::new(), hasher: RandomState::new(), closed: Vec::new() }
+    }
+
+    /// Takes the next event if it goes on with a run of certain digests and with its size; gives whether it did. Then it
+    /// tells [`super::Sizes`] nothing: had the file had the digest at another size, the run would be doubtful.
+    pub(crate) fn go_on(&mut self, event: &EventView<'_>) -> bool {
+        if !event.has_certain_digest() || !is_observation(event) {
+            return false;
+        }
+        let Some(run) = self.open.find_mut(self.hash_of(event), |run| is_of_series(&run.row, event)) else {
+            return false;
+        };
+        if !is_of_run(&run.row, event) || Some(run.row.size_bytes) != event.size_bytes {
+            return false;
+        }
+        extend(&mut run.row, event);
+        run.execs.extend(self.execs.exec_of(event));
+        true
     }
 
     /// Takes the next event.
@@ -38,27 +54,31 @@ impl<'a> Runs<'a> {
         if !is_observation(event) {
             return;
         }
-        let root_dev = self.texts.number(&event.root_dev);
-        let path = event.path.as_ref().map(|path| self.texts.number(path));
-        let key = (root_dev, event.root_ino, path, event.has_certain_digest());
         let exec = self.execs.exec_of(event);
-        match self.open.get_mut(&key) {
-            Some(run) if is_of_run(&run.row, event) => {
-                extend(&mut run.row, event);
-                run.execs.extend(exec);
-            }
-            _ => {
-                if let Some(row) = first_of_run(event, self.context) {
-                    let run = Run { row, execs: exec.into_iter().collect() };
-                    self.closed.extend(self.open.insert(key, run));
-                }
-            }
+        let hash = self.hash_of(event);
+        let Self { open, hasher, closed, context, .. } = self;
+        let run = open.find_mut(hash, |run| is_of_series(&run.row, event));
+        if let Some(run) = run.filter(|run| is_of_run(&run.row, event)) {
+            extend(&mut run.row, event);
+            run.execs.extend(exec);
+            return;
         }
+        let Some(row) = first_of_run(event, context) else { return };
+        let first = Run { row, execs: exec.into_iter().collect() };
+        match open.find_mut(hash, |run| is_of_series(&run.row, event)) {
+            Some(last) => closed.push(std::mem::replace(last, first)),
+            None => drop(open.insert_unique(hash, first, |run| hash_of_row(hasher, &run.row))),
+        }
+    }
+
+    fn hash_of(&self, event: &EventView<'_>) -> u64 {
+        let is_certain = event.has_certain_digest();
+        self.hasher.hash_one((&*event.root_dev, event.root_ino, event.path.as_deref(), is_certain))
     }
 
     /// The rows, in the order of their table.
     pub(crate) fn finish(mut self) -> Vec<FileVersion> {
-        self.closed.extend(self.open.into_values());
+        self.closed.extend(self.open);
         let mut rows: Vec<FileVersion> =
             self.closed.into_iter().map(|run| count_runs(run, self.execs, self.context)).collect();
         rows.sort_by(|left, right| {
@@ -130,6 +150,18 @@ fn first_of_run(event: &EventView<'_>, context: &VersionContext) -> Option<FileV
         owner_gid: event.owner_gid?,
         doubts: event.digest_doubt.to_vec(),
     })
+}
+
+/// As [`Runs::hash_of`]: the run of a doubtful event has doubts.
+fn hash_of_row(hasher: &RandomState, row: &FileVersion) -> u64 {
+    hasher.hash_one((&*row.root_dev, row.root_ino, row.path.as_deref(), row.doubts.is_empty()))
+}
+
+/// Whether the event is one of the run's series, and as certain.
+fn is_of_series(run: &FileVersion, event: &EventView<'_>) -> bool {
+    run.root_ino == event.root_ino
+        && run.doubts.is_empty() == event.has_certain_digest()
+        && (run.path.as_deref(), &*run.root_dev) == (event.path.as_deref(), &*event.root_dev)
 }
 
 fn is_of_run(run: &FileVersion, event: &EventView<'_>) -> bool {

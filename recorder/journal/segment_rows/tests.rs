@@ -49,7 +49,8 @@ fn segment() -> Vec<u8> {
 /// The rows that the records of a segment become.
 fn events(segment: &SegmentRows<'_>) -> Vec<Event> {
     let decoded = segment.records.iter().map(|record| {
-        let event = decode::decode(record.bytes, &segment.header, &record.surroundings);
+        let mut scratch = Scratch::default();
+        let event = decode::decode(record.bytes, &segment.header, &record.surroundings, &mut scratch);
         event.expect("it can be read").into_owned()
     });
     decoded.collect()

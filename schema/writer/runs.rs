@@ -1,0 +1,128 @@
+//! Small numbers as runs, and what Parquet makes of them: its hybrid of run lengths and packed bits.
+
+/// Shortest run that stands as a run; packed numbers come in groups of this many.
+const GROUP: usize = 8;
+
+/// Numbers that mostly are the same as the one before.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    /// Number, and how often in a row.
+    runs: Vec<(u32, u32)>,
+    numbers: usize,
+}
+
+impl Runs {
+    #[inline]
+    pub(super) fn push(&mut self, number: u32) {
+        self.numbers += 1;
+        match self.runs.last_mut() {
+            Some((last, count)) if *last == number => *count += 1,
+            _ => self.runs.push((number, 1)),
+        }
+    }
+
+    /// How many numbers there are.
+    pub(super) fn len(&self) -> usize {
+        self.numbers
+    }
+
+    /// The number of each run.
+    pub(super) fn runs(&self) -> impl Iterator<Item = u32> {
+        self.runs.iter().map(|(number, _)| *number)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.runs.capacity() * size_of::<(u32, u32)>()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.runs.clear();
+        self.numbers = 0;
+    }
+
+    /// Appends the numbers in `width` bits each.
+    pub(super) fn encode(&self, width: u32, page: &mut Vec<u8>) {
+        let mut packed: Vec<u32> = Vec::new();
+        for (number, count) in &self.runs {
+            // A group that has begun is filled first.
+            let open = packed.len().next_multiple_of(GROUP) - packed.len();
+            let count = *count as usize;
+            let rest = count.saturating_sub(open);
+            if rest < GROUP {
+                packed.extend(std::iter::repeat_n(*number, count));
+                continue;
+            }
+            packed.extend(std::iter::repeat_n(*number, open));
+            pack(&packed, width, page);
+            packed.clear();
+            put_varint(rest << 1, page);
+            page.extend_from_slice(&number.to_le_bytes()[..width.div_ceil(8) as usize]);
+        }
+        pack(&packed, width, page);
+    }
+}
+
+/// Bits that hold every number up to this one.
+pub(super) fn width_of(largest: u32) -> u32 {
+    u32::BITS - largest.leading_zeros()
+}
+
+/// Groups of numbers, the last one filled up.
+fn pack(numbers: &[u32], width: u32, page: &mut Vec<u8>) {
+    if numbers.is_empty() {
+        return;
+    }
+    let groups = numbers.len().div_ceil(GROUP);
+    put_varint(groups << 1 | 1, page);
+    let end = page.len() + groups * width as usize;
+    let (mut bits, mut held) = (0_u64, 0);
+    for number in numbers {
+        bits |= u64::from(*number) << held;
+        held += width;
+        while held >= 8 {
+            page.push(bits.to_le_bytes()[0]);
+            bits >>= 8;
+            held -= 8;
+        }
+    }
+    page.push(bits.to_le_bytes()[0]);
+    page.resize(end, 0);
+}
+
+fn put_varint(mut number: usize, page: &mut Vec<u8>) {
+    while number >= 0x80 {
+        page.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    page.push(number.to_le_bytes()[0]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(numbers: &[u32], width: u32) -> Vec<u8> {
+        let mut runs = Runs::default();
+        numbers.iter().for_each(|number| runs.push(*number));
+        let mut page = Vec::new();
+        runs.encode(width, &mut page);
+        page
+    }
+
+    /// The example of the Parquet format's own description of the hybrid, and one run.
+    #[test]
+    fn numbers_are_packed_and_runs_are_counted() {
+        assert_eq!(encoded(&[0, 1, 2, 3, 4, 5, 6, 7], 3), [3, 0b1000_1000, 0b1100_0110, 0b1111_1010]);
+        assert_eq!(encoded(&[300; 100], 9), [200, 1, 44, 1]);
+        assert_eq!(encoded(&[0; 70], 0), [140, 1]);
+        assert!(encoded(&[], 1).is_empty());
+        // The first group takes eight, so that seven are left, which are no run.
+        assert_eq!(encoded(&[[1].as_slice(), &[0; 14]].concat(), 1), [2 << 1 | 1, 1, 0]);
+        assert_eq!(encoded(&[[1].as_slice(), &[0; 15]].concat(), 1), [3, 1, 16, 0]);
+    }
+
+    #[test]
+    fn widths_hold_their_numbers() {
+        assert_eq!([0, 1, 2, 3, 4, 255, 256].map(width_of), [0, 1, 2, 2, 3, 8, 9]);
+    }
+}
