@@ -7,11 +7,10 @@ use crate::journal::frame::{self, Frame, FrameKind};
 use crate::record::header::{SegmentHeader, Surroundings};
 use anyhow::{Context, Result, bail};
 use hashtrail::archive::{open_own, remove_if_there, rename_new};
-use memmap2::{Mmap, MmapMut};
+use memmap2::MmapMut;
 use rustix::fs::{FallocateFlags, fallocate};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek};
-use std::ops::Deref;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -94,7 +93,7 @@ impl SegmentWriter {
 
     /// Ends the segment.
     pub(crate) fn finish(self) -> FinishedSegment {
-        FinishedSegment { path: self.path, content: Content::Written(self.file) }
+        FinishedSegment { path: self.path, file: self.file }
     }
 
     /// Appends one frame; `false` when it does not fit any more.
@@ -112,39 +111,10 @@ impl SegmentWriter {
 #[derive(Debug)]
 pub(crate) struct FinishedSegment {
     path: PathBuf,
-    content: Content,
-}
-
-/// How the bytes of a segment are reached. To open a segment of this recording again, while anything still holds a handle
-/// that can write it, would be a violation for IMA, in the measurement list that is evidence too. Who holds one is not
-/// ours to know: an iterator over descriptors does so until its read ends.
-#[derive(Debug)]
-enum Content {
-    /// The handle that wrote it. Its pages are in memory already, so they are mapped and need no copy.
-    Written(File),
-    /// A handle for reading. What an earlier recording left may be on a disk that fails: read, that is an error; mapped,
-    /// it would be a SIGBUS.
-    Left(File),
-}
-
-/// All bytes of a segment.
-#[derive(Debug)]
-pub(crate) enum SegmentBytes {
-    /// As they stand in the file.
-    Mapped(Mmap),
-    /// A copy.
-    Read(Vec<u8>),
-}
-
-impl Deref for SegmentBytes {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Mapped(map) => map,
-            Self::Read(bytes) => bytes,
-        }
-    }
+    /// The handle that wrote it, or one for reading. To open a segment of this recording again, while anything still
+    /// holds a handle that can write it, would be a violation for IMA, in the measurement list that is evidence too. Who
+    /// holds one is not ours to know: an iterator over descriptors does so until its read ends.
+    file: File,
 }
 
 impl FinishedSegment {
@@ -154,7 +124,7 @@ impl FinishedSegment {
     /// When it is not a regular file, or cannot be opened.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = open_own(path, OpenOptions::new().read(true)).with_context(|| cannot_read(path))?;
-        Ok(Self { path: path.to_owned(), content: Content::Left(file) })
+        Ok(Self { path: path.to_owned(), file })
     }
 
     /// Where it stands.
@@ -166,19 +136,11 @@ impl FinishedSegment {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub(crate) fn read(&self) -> Result<SegmentBytes> {
-        let attempt = || match &self.content {
-            // SAFETY: this recorder has reserved the file's whole length and shortens it nowhere, no other process is given
-            // it, and the map that wrote it is gone.
-            Content::Written(file) => unsafe { Mmap::map(file) }.map(SegmentBytes::Mapped),
-            Content::Left(file) => {
-                let (mut file, mut bytes) = (file, Vec::new());
-                file.rewind()?;
-                file.read_to_end(&mut bytes)?;
-                Ok(SegmentBytes::Read(bytes))
-            }
-        };
-        attempt().with_context(|| cannot_read(&self.path))
+    pub(crate) fn read(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut file = &self.file;
+        file.rewind().and_then(|()| file.read_to_end(&mut bytes)).with_context(|| cannot_read(&self.path))?;
+        Ok(bytes)
     }
 }
 
@@ -200,7 +162,7 @@ mod tests {
         let written = (0..10).filter(|_| writer.append(FrameKind::Record, &[7; 1000], Surroundings::default())).count();
         assert_eq!(written, 3);
         let bytes = writer.finish().read()?;
-        assert_eq!(FinishedSegment::open(&path)?.read()?[..], bytes[..]);
+        assert_eq!(FinishedSegment::open(&path)?.read()?, bytes);
         let kinds: Vec<_> = pieces(&bytes, frame::salt_of(&header.recording_id))
             .map(|piece| matches!(piece, Piece::Frame(frame) if frame.kind == FrameKind::Header))
             .collect();

@@ -31,7 +31,7 @@ fn a_segment_that_was_deleted_while_it_was_recorded_is_sealed_once() -> Result<(
 
 /// Damages both copies of the header.
 fn damage(segment: &FinishedSegment) -> Result<()> {
-    let mut bytes = segment.read()?.to_vec();
+    let mut bytes = segment.read()?;
     let text = b"3f1c9e52-8b55";
     let places: Vec<usize> = (0..bytes.len()).filter(|place| bytes[*place..].starts_with(text)).take(2).collect();
     assert_eq!(places.len(), 2);
