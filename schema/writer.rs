@@ -22,15 +22,15 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Rows between two looks at what was collected: bounds by how much it can be above the bounds below, as a command line has
-/// 4096 items at most.
-const STEP_ROWS: usize = 1024;
+/// Rows between two looks at what was collected: bounds by how much it can be above the bounds below. A command line has 8,192
+/// items at most, which stand in two columns, and takes 48 KiB where each byte of it is escaped.
+const STEP_ROWS: usize = 64;
 /// Rows of a page: what a reader skips by its bounds.
-const PAGE_ROWS: usize = 20 * STEP_ROWS;
+const PAGE_ROWS: usize = 320 * STEP_ROWS;
 /// Values of a page in each column, items of lists included.
-const PAGE_VALUES: usize = 64 * STEP_ROWS;
-/// Values per row group in each column: half of what the reader takes.
-const ROW_GROUP_VALUES: usize = 4 << 20;
+const PAGE_VALUES: usize = 64 << 10;
+/// Items of all lists per row group: half of what the reader takes.
+const ROW_GROUP_ITEMS: usize = 4 << 20;
 /// What a row group may take in memory: its dictionaries and its compressed pages. It also keeps dictionaries small enough
 /// for every reader, so that no column needs a second layout for values that do not repeat.
 const ROW_GROUP_BYTES: usize = 24 << 20;
@@ -110,14 +110,15 @@ impl<R: Row> Writer<R> {
 
     /// Ends the page or the group if it is large enough.
     fn bound(&mut self) -> Result<()> {
-        let (mut bytes, mut values) = (0, 0);
+        let (mut bytes, mut values, mut items) = (0, 0, 0);
         R::each(&mut self.chunks, &mut |chunk| {
             bytes += chunk.bytes();
             values = values.max(chunk.values());
+            items += chunk.items();
             Ok(())
         })?;
         let rows = self.ended_rows + self.page_rows;
-        if rows >= ROW_GROUP_ROWS || values >= ROW_GROUP_VALUES || bytes >= ROW_GROUP_BYTES {
+        if rows >= ROW_GROUP_ROWS || items >= ROW_GROUP_ITEMS || bytes >= ROW_GROUP_BYTES {
             return self.end_group();
         }
         if self.page_rows >= PAGE_ROWS || values - self.ended_values >= PAGE_VALUES {
@@ -237,10 +238,39 @@ mod tests {
         let path = directory.path().join("argv.parquet");
         let event = Event { argv: Some(vec!["a".into(); 4096]), ..full_event() };
         write(&path, &vec![event; 5000], "boot_ns", Vec::new())?;
-        let table = crate::reader::SealedTable::<Event>::open(&path)?;
+        assert_eq!(rows_of(&path)?, 5000);
+        Ok(())
+    }
+
+    fn rows_of(path: &Path) -> Result<usize> {
+        let table = crate::reader::SealedTable::<Event>::open(path)?;
         let batches = table.batches(&crate::reader::Prune::default(), &["argv"], None)?;
-        let rows = batches.map(|batch| Ok(batch?.num_rows())).sum::<Result<usize>>()?;
-        assert_eq!(rows, 5000);
+        batches.map(|batch| Ok(batch?.num_rows())).sum()
+    }
+
+    /// 8 KiB hold 8,192 empty arguments, and what is no UTF-8 stands in two columns.
+    #[test]
+    fn as_many_arguments_as_an_exec_can_have_can_be_read_back() -> Result<()> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("argv.parquet");
+        let event =
+            Event { argv: Some(vec![String::new(); 8192]), argv_bytes: Some(vec![Vec::new(); 8192]), ..full_event() };
+        write(&path, &vec![event; 1100], "boot_ns", Vec::new())?;
+        assert_eq!(rows_of(&path)?, 1100);
+        Ok(())
+    }
+
+    /// Arguments that do not repeat, the longer ones at the end: a dictionary ends before it is too long for a page.
+    #[test]
+    fn long_arguments_that_do_not_repeat_can_be_read_back() -> Result<()> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("argv.parquet");
+        let execs = |count: usize, bytes: usize| {
+            (0..count).map(move |number| Event { argv: Some(vec![format!("{number:bytes$}")]), ..full_event() })
+        };
+        let events: Vec<Event> = execs(3072, 7_808).chain(execs(1024, 40_955)).collect();
+        write(&path, &events, "boot_ns", Vec::new())?;
+        assert_eq!(rows_of(&path)?, 4096);
         Ok(())
     }
 

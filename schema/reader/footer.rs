@@ -23,9 +23,11 @@ const MAX_GROUP_ROWS: i64 = 4 << 20;
 const MAX_ROWS_PER_BYTE: u64 = 4;
 /// What a small file may hold nevertheless: a group whose rows are all alike.
 const FREE_ROWS: u64 = 4096;
-/// The same for bytes of pages: dictionaries and differences leave zstd little, a factor of ten at most.
+/// The same for bytes of pages: dictionaries and differences leave zstd little, a factor of ten mostly.
 const MAX_BYTES_PER_BYTE: u64 = 64;
-const FREE_BYTES: u64 = 128 << 20;
+/// Anybody can run programs with long arguments that are nearly alike and no UTF-8: each byte of a journal segment, of 64 MiB,
+/// is five then, of which zstd leaves next to nothing.
+const FREE_BYTES: u64 = 512 << 20;
 /// Items of all lists in a row group. Each takes 16 bytes or more while it is decoded.
 const MAX_GROUP_ITEMS: i64 = 8 << 20;
 /// Head and bits of a bloom filter for the rows of a group at the writer's rate of errors take less than 1 MiB.

@@ -13,8 +13,8 @@ use std::os::unix::fs::FileExt;
 const USUAL_HEADER_BYTES: u64 = 512;
 /// A header holds up to four bounds of the page's values.
 const MAX_HEADER_BYTES: u64 = 512 << 10;
-/// The writer ends a dictionary at 16 MiB and a data page at 1 MiB, but looks only after each 1,024 values, which
-/// may be paths or arguments of some KiB each.
+/// The writer ends a row group when its dictionaries take 24 MiB, but looks only after each 64 rows, which may have paths and
+/// arguments of 100 KiB together.
 const MAX_PAGE_BYTES: i64 = 48 << 20;
 
 /// What the pages of a chunk will take.

@@ -19,6 +19,10 @@ pub trait Chunk {
     fn absent(&mut self);
     /// Values so far, those that are absent and the items of lists included.
     fn values(&self) -> usize;
+    /// Those of them that are items of lists, or lists without any.
+    fn items(&self) -> usize {
+        0
+    }
     /// Memory that it takes.
     fn bytes(&self) -> usize;
     /// Ends a page of this many rows.

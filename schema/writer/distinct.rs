@@ -193,6 +193,10 @@ impl Chunk for Distinct {
         self.pages.values + self.open_values()
     }
 
+    fn items(&self) -> usize {
+        if self.leaf.max_rep_level() > 0 { self.values() } else { 0 }
+    }
+
     fn bytes(&self) -> usize {
         let open = self.numbers.bytes() + self.definition.bytes() + self.repetition.bytes();
         self.dictionary.bytes() + open + self.pages.written.bytes_written()
