@@ -6,6 +6,7 @@
 mod batches;
 mod discover;
 mod footer;
+mod longest_row;
 mod memory;
 mod pages;
 mod prune;

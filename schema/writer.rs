@@ -260,6 +260,17 @@ mod tests {
         Ok(())
     }
 
+    /// Each takes little, and what no row takes is the longest list of the longest item.
+    #[test]
+    fn an_exec_of_many_arguments_and_one_of_a_long_one_can_be_read_back() -> Result<()> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("argv.parquet");
+        let of = |argv: Vec<String>| Event { argv: Some(argv), ..full_event() };
+        write(&path, &[of(vec![String::new(); 8192]), of(vec!["x".repeat(40_955)])], "boot_ns", Vec::new())?;
+        assert_eq!(rows_of(&path)?, 2);
+        Ok(())
+    }
+
     /// Arguments that do not repeat, the longer ones at the end: a dictionary ends before it is too long for a page.
     #[test]
     fn long_arguments_that_do_not_repeat_can_be_read_back() -> Result<()> {

@@ -1,6 +1,7 @@
 //! How many rows are decoded at once, so that a batch stays within a budget. A value of a dictionary is written out for
 //! each row that refers to it: 4,096 rows that all mean one value of 16 MiB would take 64 GiB.
 
+use super::longest_row::longest_row_bytes;
 use super::pages::{Pages, walk_pages};
 use anyhow::{Context, Result, bail};
 use parquet::arrow::ProjectionMask;
@@ -19,6 +20,8 @@ const BATCH_BYTES: u64 = 48 << 20;
 const OPEN_BYTES: u64 = 192 << 20;
 /// Offset, validity and level of a value, or the value itself where all have one size.
 const VALUE_BYTES: u64 = 16;
+/// Values of a dictionary whose lists are looked into: each takes 32 bytes then.
+const MOST_DICTIONARY_VALUES: u32 = 1 << 20;
 
 /// Checks the pages of the columns that will be read, and says how many rows fit in a batch.
 pub(super) fn batch_rows(
@@ -66,6 +69,8 @@ struct Column<'a> {
     longest_bytes: u64,
     /// Upper bound of the values in one row.
     row_values: u64,
+    /// Upper bound of what one row takes, where that was found out.
+    row_bytes: Option<u64>,
     values: u64,
     plain_bytes: u64,
     largest_plain_bytes: u64,
@@ -79,6 +84,7 @@ impl<'a> Column<'a> {
             open_bytes: 0,
             longest_bytes: 0,
             row_values: 1,
+            row_bytes: None,
             values: 0,
             plain_bytes: 0,
             largest_plain_bytes: 0,
@@ -111,19 +117,22 @@ impl<'a> Column<'a> {
     fn bytes(&self, rows: u64) -> u64 {
         let values = rows.saturating_mul(self.row_values).min(self.values);
         let plain = values.saturating_mul(self.largest_plain_bytes).min(self.plain_bytes);
-        values.saturating_mul(self.longest_bytes + VALUE_BYTES).saturating_add(plain)
+        let texts = values.saturating_mul(self.longest_bytes + VALUE_BYTES);
+        let in_rows = self.row_bytes.map_or(u64::MAX, |row_bytes| rows.saturating_mul(row_bytes));
+        texts.min(in_rows).saturating_add(plain)
     }
 
     /// Replaces the bounds that come from sizes of pages by those of the values in them.
     fn look_closer(&mut self, file: &Arc<File>) -> Result<()> {
-        (self.longest_bytes, self.row_values) = (0, 1);
+        (self.longest_bytes, self.row_values, self.row_bytes) = (0, 1, Some(0));
         for chunk in self.chunks.clone() {
-            let longest = longest_value(file, chunk);
-            let row_values = most_values_of_a_row(file, chunk);
             let context = || format!("column `{}` is damaged", self.name());
-            let (longest, row_values) = (longest.with_context(context)?, row_values.with_context(context)?);
+            let (longest, dictionary_values) = longest_value(file, chunk).with_context(context)?;
+            let row_values = most_values_of_a_row(file, chunk).with_context(context)?;
+            let row_bytes = row_bytes(file, chunk, dictionary_values, row_values).with_context(context)?;
             self.longest_bytes = self.longest_bytes.max(longest);
             self.row_values = self.row_values.max(row_values);
+            self.row_bytes = self.row_bytes.zip(row_bytes).map(|(most, bytes)| most.max(bytes));
         }
         Ok(())
     }
@@ -137,19 +146,35 @@ fn pages_of(file: &Arc<File>, chunk: &ColumnChunkMetaData) -> Result<SerializedP
     Ok(SerializedPageReader::new(file.clone(), chunk, usize::try_from(chunk.num_values())?, None)?)
 }
 
-/// Length of the longest value in the dictionary of a chunk.
-fn longest_value(file: &Arc<File>, chunk: &ColumnChunkMetaData) -> Result<u64> {
-    if !has_texts(chunk) || chunk.num_values() == 0 {
-        return Ok(0);
+/// What the longest row of a chunk of lists takes, where that can be looked at.
+fn row_bytes(
+    file: &Arc<File>,
+    chunk: &ColumnChunkMetaData,
+    dictionary_values: u32,
+    row_values: u64,
+) -> Result<Option<u64>> {
+    let is_list = chunk.column_descr().max_rep_level() > 0;
+    if !is_list || !has_texts(chunk) || dictionary_values > MOST_DICTIONARY_VALUES {
+        return Ok(None);
     }
-    let Some(Page::DictionaryPage { buf, .. }) = pages_of(file, chunk)?.get_next_page()? else { return Ok(0) };
+    longest_row_bytes(chunk.column_descr_ptr(), Box::new(pages_of(file, chunk)?), row_values, VALUE_BYTES)
+}
+
+/// Length of the longest value in the dictionary of a chunk, and how many values it says that it has.
+fn longest_value(file: &Arc<File>, chunk: &ColumnChunkMetaData) -> Result<(u64, u32)> {
+    if !has_texts(chunk) || chunk.num_values() == 0 {
+        return Ok((0, 0));
+    }
+    let Some(Page::DictionaryPage { buf, num_values, .. }) = pages_of(file, chunk)?.get_next_page()? else {
+        return Ok((0, 0));
+    };
     let (mut rest, mut longest) = (buf.as_ref(), 0);
     while !rest.is_empty() {
         let (length, values) = take_length(rest)?;
         longest = longest.max(length);
         rest = values.get(length..).context("a dictionary ends within a value")?;
     }
-    Ok(u64::try_from(longest)?)
+    Ok((u64::try_from(longest)?, num_values))
 }
 
 /// The length that begins `bytes`, and what follows it.
