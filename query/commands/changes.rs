@@ -235,7 +235,13 @@ fn attributions(
     let unseen: Vec<usize> =
         (0..verdicts.len()).filter(|number| verdicts[*number] == Some(Attribution::NobodySeen)).collect();
     let asked: Vec<&Change> = unseen.iter().map(|number| &changes[*number]).collect();
-    for (number, names) in unseen.into_iter().zip(suspects::other_names(archives, &asked)?) {
+    let other_names = suspects::other_names(archives, &asked)?;
+    // What that look could not read may hold another name, or an act.
+    if archives.problems().any() {
+        unseen.iter().for_each(|number| verdicts[*number] = Some(Attribution::Gap));
+        return Ok(verdicts);
+    }
+    for (number, names) in unseen.into_iter().zip(other_names) {
         verdicts[number] = verdicts[number].map(|verdict| verdict.with_names(&changes[number], &names, recordings));
     }
     Ok(verdicts)

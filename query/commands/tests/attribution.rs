@@ -1,6 +1,8 @@
 //! Who made a change, from whole archives: what the scans must find however long ago it was.
 
 use super::*;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaDataReader};
+use std::os::unix::fs::FileExt;
 
 const TOOL: &str = "/usr/bin/tool\u{1b}[2J";
 const HOOKS: [&str; 5] = ["file_open", "inode_rename", "inode_link", "inode_unlink", "inode_setattr"];
@@ -195,5 +197,26 @@ fn names_by_which_the_file_was_seen_must_be_covered_too() -> Result<()> {
     assert_eq!(verdict(flagged("unreachable"))?, "not covered", "a handle, or a mount that hangs nowhere");
     assert_eq!(verdict(Event { path: None, ..flagged("no_scratch") })?, "not covered");
     assert_eq!(verdict(Event { ino: Some(99), ..sight("/data/other") })?, "nobody seen", "another file");
+    Ok(())
+}
+
+/// The names of a file are looked for in all events, also in those that nothing else asks about.
+#[test]
+fn where_names_cannot_be_read_nobody_knows() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let events = [seen(20, 12, OLD), seen(30, 12, NEW), act(35, "file_lock", 12, TOOL)];
+    archive_with(directory.path(), &events, 1, covering_ledger(40))?;
+    let attribution = || -> Result<Value> {
+        let (_, _, output) = query(directory.path(), &["changes", "--format", "json"])?;
+        Ok(json_lines(&output)[0]["attribution"].clone())
+    };
+    assert_eq!(attribution()?, "nobody seen");
+    let path = directory.path().join("events/host=web/date=2026-01-02/11111111-000002.parquet");
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(path)?;
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file)?;
+    let is_count = |column: &&ColumnChunkMetaData| column.column_path().string() == "nlink";
+    let column = metadata.row_group(0).columns().iter().find(is_count).expect("a column");
+    file.write_all_at(&[0xff; 8], column.byte_range().0)?;
+    assert_eq!(attribution()?, "unknown: gap");
     Ok(())
 }
