@@ -8,7 +8,7 @@ use crate::suspects::{Suspect, is_file_of_row};
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use hashtrail::event::Event;
-use hashtrail::reader::{Held, Predicate, Prune, Span};
+use hashtrail::reader::{Predicate, Prune, Span};
 use hashtrail::versions::FileVersion;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -161,11 +161,7 @@ impl MappedWrites {
 fn scan(shared: &SharedOptions) -> Scan {
     let (low, high) = asked_span(shared);
     Scan {
-        prune: Prune {
-            spans: vec![Span { first: "time", last: "time", low, high }],
-            values: vec![Held::True("mapped_executable")],
-            ..Prune::default()
-        },
+        prune: Prune { spans: vec![Span { first: "time", last: "time", low, high }], ..Prune::default() },
         dates: asked_dates(shared),
         columns: Vec::new(),
         predicates: vec![Predicate {

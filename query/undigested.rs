@@ -3,12 +3,12 @@
 use crate::archives::{Archives, Scan, asked_dates, asked_span};
 use crate::cli::SharedOptions;
 use crate::event_set::EventSet;
-use crate::filter::RowFilter;
+use crate::filter::{PathPatterns, RowFilter};
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use hashtrail::cell::Micros;
 use hashtrail::event::{Event, names_a_file};
-use hashtrail::reader::{Held, Predicate, Prune, Span};
+use hashtrail::reader::{Predicate, Span};
 use hashtrail::versions::FileVersion;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -41,6 +41,8 @@ pub(crate) fn count(archives: &Archives<'_>, shared: &SharedOptions) -> Result<u
 pub(crate) fn count_hiding(archives: &Archives<'_>, bounds: &Bounds, asked: RowFilter) -> Result<usize> {
     // All times: what was seen before and after the asked one bounds the changes in it.
     let mut scan = scan_of_lacking();
+    // What asks for every path asks for events without one too.
+    let asked = if asked.paths.matches("") { RowFilter { paths: PathPatterns::default(), ..asked } } else { asked };
     scan.prune.paths = asked.paths.rules();
     scan.predicates.extend(asked.predicates());
     count_of(archives, &scan, |event| names_a_file(&event.path_flags) && !bounds.are_between(event))
@@ -74,7 +76,6 @@ fn scan_of_lacking() -> Scan {
         Ok((0..batch.num_rows()).map(|row| Some(is_lacking(status, reasons, row))).collect())
     };
     Scan {
-        prune: Prune { values: vec![Held::Text("digest_status", "unavailable")], ..Prune::default() },
         columns: COLUMNS.to_vec(),
         predicates: vec![Predicate { columns: vec!["digest_status", "digest_reason"], keep: Arc::new(keep) }],
         ..Scan::default()
@@ -89,7 +90,6 @@ fn scan_of_hashed() -> Scan {
         Ok((0..batch.num_rows()).map(|row| Some(is_hashed(row))).collect())
     };
     Scan {
-        prune: Prune { values: vec![Held::Text("hook", USER_DIGEST)], ..Prune::default() },
         columns: vec!["recording_id", "ref_cpu", "ref_seq"],
         predicates: vec![Predicate { columns: vec!["hook", "digest_status"], keep: Arc::new(keep) }],
         ..Scan::default()

@@ -16,7 +16,7 @@ mod thrift;
 pub use batches::Batches;
 use batches::Source;
 pub use discover::{SealedPath, discover};
-pub use prune::{Held, PathRule, Prune, Span};
+pub use prune::{PathRule, Prune, Span};
 
 use crate::cell::Micros;
 use crate::columns::{ADDED_IN_VERSION_2, Row};

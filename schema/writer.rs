@@ -231,57 +231,47 @@ mod tests {
         }
     }
 
+    /// How many of these execs can be read from a file of them.
+    fn read_back(events: &[Event]) -> Result<usize> {
+        let directory = tempfile::tempdir()?;
+        let path = directory.path().join("argv.parquet");
+        write(&path, events, "boot_ns", Vec::new())?;
+        let table = crate::reader::SealedTable::<Event>::open(&path)?;
+        let batches = table.batches(&crate::reader::Prune::default(), &["argv"], None)?;
+        batches.map(|batch| Ok(batch?.num_rows())).sum()
+    }
+
+    fn exec(argv: Vec<String>) -> Event {
+        Event { argv: Some(argv), ..full_event() }
+    }
+
     /// Nobody may be able to make an archive that its own reader refuses, by running programs with long command lines.
     #[test]
     fn many_long_command_lines_can_be_read_back() -> Result<()> {
-        let directory = tempfile::tempdir()?;
-        let path = directory.path().join("argv.parquet");
-        let event = Event { argv: Some(vec!["a".into(); 4096]), ..full_event() };
-        write(&path, &vec![event; 5000], "boot_ns", Vec::new())?;
-        assert_eq!(rows_of(&path)?, 5000);
+        assert_eq!(read_back(&vec![exec(vec!["a".into(); 4096]); 5000])?, 5000);
         Ok(())
-    }
-
-    fn rows_of(path: &Path) -> Result<usize> {
-        let table = crate::reader::SealedTable::<Event>::open(path)?;
-        let batches = table.batches(&crate::reader::Prune::default(), &["argv"], None)?;
-        batches.map(|batch| Ok(batch?.num_rows())).sum()
     }
 
     /// 8 KiB hold 8,192 empty arguments, and what is no UTF-8 stands in two columns.
     #[test]
     fn as_many_arguments_as_an_exec_can_have_can_be_read_back() -> Result<()> {
-        let directory = tempfile::tempdir()?;
-        let path = directory.path().join("argv.parquet");
-        let event =
-            Event { argv: Some(vec![String::new(); 8192]), argv_bytes: Some(vec![Vec::new(); 8192]), ..full_event() };
-        write(&path, &vec![event; 1100], "boot_ns", Vec::new())?;
-        assert_eq!(rows_of(&path)?, 1100);
+        let event = Event { argv_bytes: Some(vec![Vec::new(); 8192]), ..exec(vec![String::new(); 8192]) };
+        assert_eq!(read_back(&vec![event; 1100])?, 1100);
         Ok(())
     }
 
     /// Each takes little, and what no row takes is the longest list of the longest item.
     #[test]
     fn an_exec_of_many_arguments_and_one_of_a_long_one_can_be_read_back() -> Result<()> {
-        let directory = tempfile::tempdir()?;
-        let path = directory.path().join("argv.parquet");
-        let of = |argv: Vec<String>| Event { argv: Some(argv), ..full_event() };
-        write(&path, &[of(vec![String::new(); 8192]), of(vec!["x".repeat(40_955)])], "boot_ns", Vec::new())?;
-        assert_eq!(rows_of(&path)?, 2);
+        assert_eq!(read_back(&[exec(vec![String::new(); 8192]), exec(vec!["x".repeat(40_955)])])?, 2);
         Ok(())
     }
 
     /// Arguments that do not repeat, the longer ones at the end: a dictionary ends before it is too long for a page.
     #[test]
     fn long_arguments_that_do_not_repeat_can_be_read_back() -> Result<()> {
-        let directory = tempfile::tempdir()?;
-        let path = directory.path().join("argv.parquet");
-        let execs = |count: usize, bytes: usize| {
-            (0..count).map(move |number| Event { argv: Some(vec![format!("{number:bytes$}")]), ..full_event() })
-        };
-        let events: Vec<Event> = execs(3072, 7_808).chain(execs(1024, 40_955)).collect();
-        write(&path, &events, "boot_ns", Vec::new())?;
-        assert_eq!(rows_of(&path)?, 4096);
+        let execs = |count: usize, bytes: usize| (0..count).map(move |number| exec(vec![format!("{number:bytes$}")]));
+        assert_eq!(read_back(&execs(3072, 7_808).chain(execs(1024, 40_955)).collect::<Vec<Event>>())?, 4096);
         Ok(())
     }
 

@@ -157,7 +157,6 @@ fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<User
         paths: paths.rules(),
         // The rows of events whose digest another row holds have none.
         digests: if user_digests.is_empty() { options.digest.clone() } else { Vec::new() },
-        ..Prune::default()
     };
     let filter = RowFilter {
         since: shared.since,

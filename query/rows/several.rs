@@ -41,9 +41,9 @@ pub(super) struct Several {
 }
 
 impl Several {
-    /// Takes a row, with the host's name as it was recorded.
+    /// Takes a row.
     pub(super) fn see(&mut self, row: &FileVersion) {
-        let place = self.place(&row.host, row.path.as_deref(), row.root_is_host, row.root_ino);
+        let place = self.place(row.path.as_deref(), row.root_is_host, row.root_ino);
         let content = self.hashes.hash_one((&row.digest_algorithm, &row.digest));
         let is_full = self.first.len() >= PLACES_MAX;
         let is_first = match self.first.entry(place) {
@@ -60,9 +60,10 @@ impl Several {
         }
     }
 
-    fn place(&self, host: &str, path: Option<&str>, root_is_host: bool, root_ino: i64) -> u64 {
-        // The numbers of the host's own root change with a boot.
-        self.hashes.hash_one((host, path, (!root_is_host).then_some(root_ino)))
+    /// The same path of all hosts: which one a row is of, its manifest says, and not the row. The numbers of the host's own root
+    /// change with a boot.
+    fn place(&self, path: Option<&str>, root_is_host: bool, root_ino: i64) -> u64 {
+        self.hashes.hash_one((path, (!root_is_host).then_some(root_ino)))
     }
 
     fn has(&self, place: u64) -> bool {
@@ -71,7 +72,7 @@ impl Several {
 
     /// The test for the reader: rows of places with several contents, and of some inodes.
     pub(super) fn predicate(self: Arc<Self>, inodes: HashSet<i64>) -> Predicate {
-        let columns = vec!["host", "path", "root_is_host", "root_ino", "ino", "real_ino"];
+        let columns = vec!["path", "root_is_host", "root_ino", "ino", "real_ino"];
         Predicate { columns, keep: Arc::new(move |batch| self.keep(batch, &inodes)) }
     }
 
@@ -79,15 +80,30 @@ impl Several {
         let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
         let number = |name: &str| batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
         let on_host = batch.column_by_name("root_is_host").and_then(|column| column.as_boolean_opt());
-        let place = text("host").zip(text("path")).zip(on_host).zip(number("root_ino")).zip(number("ino"));
-        let ((((hosts, paths), on_host), roots), inos) = place.context("the columns of the place are missing")?;
+        let place = text("path").zip(on_host).zip(number("root_ino")).zip(number("ino"));
+        let (((paths, on_host), roots), inos) = place.context("the columns of the place are missing")?;
         // Files of version 1 have no `real_ino`.
         let inos: Vec<_> = [Some(inos), number("real_ino")].into_iter().flatten().collect();
         let is_kept = |row: usize| {
             let path = paths.is_valid(row).then(|| paths.value(row));
             inos.iter().any(|inos| inos.is_valid(row) && inodes.contains(&inos.value(row)))
-                || self.has(self.place(hosts.value(row), path, on_host.value(row), roots.value(row)))
+                || self.has(self.place(path, on_host.value(row), roots.value(row)))
         };
         Ok((0..batch.num_rows()).map(|row| Some(is_kept(row))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::version;
+
+    #[test]
+    fn what_a_row_says_of_its_host_keeps_no_contents_apart() {
+        let mut several = Several::default();
+        several.see(&version("aa", 1, 2));
+        assert!(several.several.is_empty());
+        several.see(&FileVersion { host: "other".into(), ..version("bb", 3, 4) });
+        assert_eq!(several.several.len(), 1);
     }
 }

@@ -16,17 +16,6 @@ pub struct Prune {
     pub paths: Vec<PathRule>,
     /// Values of `digest`, lower-case hex.
     pub digests: Vec<String>,
-    /// Values of other columns.
-    pub values: Vec<Held>,
-}
-
-/// A value that a row holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Held {
-    /// This text, in this column.
-    Text(&'static str, &'static str),
-    /// `true`, in this column.
-    True(&'static str),
 }
 
 /// Rows from `low` to `high`, both included, where a row lasts from one column's value to another's.
@@ -61,7 +50,6 @@ impl Prune {
         let mut kept = Vec::new();
         for (index, group) in builder.metadata().row_groups().iter().enumerate() {
             if self.spans_allow(group)
-                && self.values_allow(group)
                 && self.paths_allow(builder, file, index)?
                 && self.digests_allow(builder, file, index)?
             {
@@ -77,10 +65,6 @@ impl Prune {
                 && integers(group, span.last).is_none_or(|(_, high)| high >= span.low)
         };
         self.spans.is_empty() || self.spans.iter().any(overlaps)
-    }
-
-    fn values_allow(&self, group: &RowGroupMetaData) -> bool {
-        self.values.is_empty() || self.values.iter().any(|value| value.is_within(group))
     }
 
     fn paths_allow(&self, builder: &ParquetRecordBatchReaderBuilder<File>, file: &File, group: usize) -> Result<bool> {
@@ -107,23 +91,6 @@ impl Prune {
             return Ok(true);
         }
         bloom_allows(builder, file, group, "digest", &self.digests)
-    }
-}
-
-impl Held {
-    fn is_within(&self, group: &RowGroupMetaData) -> bool {
-        match self {
-            Self::Text(column, text) => {
-                texts(group, column).is_none_or(|(low, high)| (low..=high).contains(&text.as_bytes()))
-            }
-            Self::True(column) => match statistics(group, column) {
-                Some(Statistics::Boolean(values)) => {
-                    let is_null = values.null_count_opt() == u64::try_from(group.num_rows()).ok();
-                    !is_null && values.max_opt().is_none_or(|max| *max)
-                }
-                _ => true,
-            },
-        }
     }
 }
 

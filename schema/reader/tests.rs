@@ -68,29 +68,6 @@ fn row_groups_are_skipped_by_time_path_and_digest() -> Result<()> {
 }
 
 #[test]
-fn row_groups_are_skipped_by_values_that_none_of_their_rows_has() -> Result<()> {
-    let directory = tempfile::tempdir()?;
-    let kept = |name: &str, mapped: [Option<bool>; 2], value: Held| -> Result<bool> {
-        let event = |status: &str, mapped_executable| Event {
-            digest_status: status.into(),
-            mapped_executable,
-            ..Event::default()
-        };
-        let path = directory.path().join(name);
-        writer::write(&path, &[event("not_requested", mapped[0]), event("ok", mapped[1])], "boot_ns", Vec::new())?;
-        let prune = Prune { values: vec![value], ..Prune::default() };
-        let mut batches = SealedTable::<Event>::open(&path)?.batches(&prune, &["seq"], None)?;
-        Ok(batches.next().transpose()?.is_some())
-    };
-    let mapped = || Held::True("mapped_executable");
-    assert!(kept("a", [None, Some(true)], mapped())? && kept("b", [Some(false), Some(true)], mapped())?);
-    assert!(!kept("c", [None, Some(false)], mapped())? && !kept("d", [None; 2], mapped())?);
-    assert!(kept("e", [None; 2], Held::Text("digest_status", "ok"))?);
-    assert!(!kept("f", [None; 2], Held::Text("digest_status", "unavailable"))?);
-    Ok(())
-}
-
-#[test]
 fn a_row_that_is_read_in_part_has_what_was_asked_for_alone() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let path = write(directory.path(), &[version("/a", "aa", 1)])?;

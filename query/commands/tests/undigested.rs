@@ -101,3 +101,33 @@ fn only_where_a_change_behind_them_may_touch_the_time_that_was_asked_about() -> 
     assert_eq!(of("changes", 1, 10)?, (json!(true), json!(0)), "and at 10");
     Ok(())
 }
+
+#[test]
+fn events_without_a_path_are_about_every_path_that_is_asked_for() -> Result<()> {
+    let without_path = Event { path: None, ..seen(20, TOOL, None) };
+    let events = [seen(10, TOOL, Some(OLD)), without_path, seen(30, TOOL, Some(OLD))];
+    for line in [&["changes"][..], &["changes", "**"], &["history", "**"]] {
+        assert_eq!(told(&events, line)?, (json!(false), json!(1)), "{line:?}");
+    }
+    Ok(())
+}
+
+/// What a footer says of values is not asked where that would make an answer complete.
+#[test]
+fn bounds_that_somebody_wrote_hide_none() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    archive_with(directory.path(), &[seen(10, TOOL, Some(OLD)), seen(20, TOOL, None)], 100, ledger())?;
+    let path = directory.path().join("events/host=web/date=2026-01-02/11111111-000000.parquet");
+    let mut bytes = std::fs::read(&path)?;
+    let text = b"unavailable";
+    let end = bytes.len() - 8;
+    let footer_bytes = u32::from_le_bytes(bytes[end..end + 4].try_into()?) as usize;
+    let footer = end - footer_bytes..end;
+    let places: Vec<usize> = footer.filter(|place| bytes[*place..].starts_with(text)).collect();
+    assert!(!places.is_empty(), "the highest value stands there");
+    places.iter().for_each(|place| bytes[*place] = b'o');
+    std::fs::write(&path, bytes)?;
+    let (_, _, output) = query(directory.path(), &["changes", TOOL, "--format", "json"])?;
+    assert_eq!(json_lines(&output).pop().expect("a summary")["without_digest"], 1);
+    Ok(())
+}
