@@ -199,7 +199,7 @@ static long fill_number(__u64 index, struct numbers *numbers)
 	__u32 number = numbers->policy->number[index % sizeof(numbers->policy->number)];
 
 	if (number < NUMBER_COUNT)
-		numbers->thread->number[number] = number_of(bpf_get_current_task_btf(), number);
+		numbers->thread->number[number] = number_of(untrusted_task(bpf_get_current_task_btf()), number);
 	return 0;
 }
 

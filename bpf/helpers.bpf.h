@@ -46,12 +46,19 @@ static __always_inline void note_loss(struct counters *own, __u64 entry_ns)
 		seen = __sync_val_compare_and_swap(&own->slowest_loss_ns, seen, lag_ns);
 }
 
-/* Atomic: a sleepable program can be preempted between load and store. */
-#define COUNT(field, amount)                                                                                           \
-	do {                                                                                                           \
-		struct counters *own = own_counters();                                                                 \
-		if (own)                                                                                               \
-			__sync_fetch_and_add(&own->field, amount);                                                     \
-	} while (0)
+/*
+ * Atomic: a sleepable program can be preempted between load and store. A function of its own: the kernel copies the whole
+ * program, as it loads it, for each place that looks into an array.
+ */
+__noinline int count(__u32 counter, __u64 amount)
+{
+	struct counters *own = own_counters();
+
+	if (own && counter < sizeof(*own) / sizeof(__u64))
+		__sync_fetch_and_add((__u64 *)own + counter, amount);
+	return 0;
+}
+
+#define COUNT(field, amount) count(offsetof(struct counters, field) / sizeof(__u64), amount)
 
 #endif

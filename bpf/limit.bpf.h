@@ -165,6 +165,7 @@ static __always_inline bool is_merged(struct thread *thread, __u32 row, const st
 struct limiting {
 	struct thread *thread;
 	__u32 flag; /* SELECTOR_LIMITED or SELECTOR_DEDUPE */
+	__u32 stopped; /* rows; the stack has no room for one more call below a limit's key */
 	__u64 entries; /* bits of those that are looked at: each once, because a look is remembered */
 };
 
@@ -183,12 +184,9 @@ static long limit_entry(__u64 entry, struct limiting *limiting)
 	selector = bpf_map_lookup_elem(&selectors, &row);
 	if (!selector || !(selector->flags & limiting->flag))
 		return 0;
-	if (limiting->flag == SELECTOR_LIMITED && is_limited(thread, row, selector))
-		COUNT(suppressed_limit, 1);
-	else if (limiting->flag == SELECTOR_DEDUPE && is_merged(thread, row, selector))
-		COUNT(suppressed_dedupe, 1);
-	else
+	if (limiting->flag == SELECTOR_LIMITED ? !is_limited(thread, row, selector) : !is_merged(thread, row, selector))
 		return 0;
+	limiting->stopped++;
 	thread->matched &= ~bit;
 	thread->wants_digest &= ~bit;
 	return 0;
@@ -199,8 +197,15 @@ __noinline int apply_limits(struct thread *thread, __u32 flag, __u64 entries)
 {
 	struct limiting limiting = { .thread = thread, .flag = flag, .entries = entries };
 
-	if (thread)
-		bpf_loop(ENTRIES_PER_HOOK, limit_entry, &limiting, 0);
+	if (!thread)
+		return 0;
+	bpf_loop(ENTRIES_PER_HOOK, limit_entry, &limiting, 0);
+	if (!limiting.stopped)
+		return 0;
+	if (flag == SELECTOR_LIMITED)
+		COUNT(suppressed_limit, limiting.stopped);
+	else
+		COUNT(suppressed_dedupe, limiting.stopped);
 	return 0;
 }
 

@@ -15,7 +15,7 @@ static __always_inline struct scratch *begin_sight(__u32 hook, struct task_struc
 	__builtin_memset(&slot->event, 0, sizeof(slot->event));
 	slot->event.boot_ns = bpf_ktime_get_boot_ns();
 	slot->event.hook = hook;
-	fill_task(&slot->event, task);
+	fill_task(&slot->event, untrusted_task(task));
 	return slot;
 }
 
@@ -24,7 +24,7 @@ static __always_inline void write_sight(struct seq_file *seq, struct scratch *sl
 	struct event *event = &slot->event;
 	__u32 bytes;
 
-	append_container(event, slot, cgroup_of(task));
+	append_container(event, slot, cgroup_of(untrusted_task(task)));
 	bytes = CLAMP(sizeof(*event) + event->path_bytes + event->container_bytes,
 		      sizeof(*event) + PATH_BYTES + CONTAINER_BYTES);
 	event->record_bytes = bytes;
