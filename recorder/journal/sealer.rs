@@ -149,8 +149,14 @@ impl Worker {
             });
             match sealed {
                 Ok(retired) => {
-                    if let Retired::Lost(error) = retired {
-                        self.lose(&segment, &error);
+                    match retired {
+                        Retired::Sealed(_) => {}
+                        Retired::Lost(error) => self.lose(&segment, &error),
+                        // This recording began it with a header.
+                        Retired::Empty => {
+                            let path = segment.path().display();
+                            self.lose(&segment, &anyhow!("`{path}` was written over with zeros or cut to nothing"));
+                        }
                     }
                     self.waiting.fetch_sub(1, Ordering::AcqRel);
                     // Where there is no space yet, the next seal tries again.
@@ -203,7 +209,7 @@ impl Worker {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(crate) enum Retired {
-    /// Nothing was in it.
+    /// Nothing is in it.
     Empty,
     /// It is sealed.
     Sealed(Sealed),

@@ -39,12 +39,8 @@ fn damage(segment: &FinishedSegment) -> Result<()> {
     Ok(fs::write(segment.path(), bytes)?)
 }
 
-#[test]
-fn a_segment_without_a_header_is_kept_said_once_and_not_tried_again() -> Result<()> {
-    let directory = tempfile::tempdir()?;
-    let (archive, manifest, segment) = archive_with_segment(&directory)?;
-    damage(&segment)?;
-    let path = segment.path().to_owned();
+/// What the sealing thread says of this segment, and what it leaves.
+fn seal_in_thread(archive: Archive, manifest: Manifest, segment: FinishedSegment) -> (Vec<Fault>, Outcome) {
     let (faulty, faults) = unbounded();
     let mut worker = Worker {
         reserve: Reserve::new(&archive, 1 << 16),
@@ -59,13 +55,34 @@ fn a_segment_without_a_header_is_kept_said_once_and_not_tried_again() -> Result<
     };
     worker.seal_all();
     assert!(worker.queue.is_empty() && worker.waiting.load(Ordering::Acquire) == 0, "no other attempt can seal it");
-    let said: Vec<Fault> = faults.try_iter().collect();
+    (faults.try_iter().collect(), worker.end())
+}
+
+#[test]
+fn a_segment_without_a_header_is_kept_said_once_and_not_tried_again() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let (archive, manifest, segment) = archive_with_segment(&directory)?;
+    damage(&segment)?;
+    let path = segment.path().to_owned();
+    let (said, outcome) = seal_in_thread(archive, manifest, segment);
     let [(kind, cause, detail)] = &said[..] else { panic!("one fault: {said:?}") };
     assert_eq!((*kind, *cause), ("corrupt", "header_damaged"));
     assert!(detail["error"].as_str().is_some_and(|error| error.contains("both copies of the header")), "{detail}");
-    let outcome = worker.end();
     assert_eq!(outcome.unsealed.len(), 1, "{:?}", outcome.unsealed);
     assert!(path.with_extension(DAMAGED_SUFFIX).exists() && !path.exists());
+    Ok(())
+}
+
+#[test]
+fn a_segment_that_was_emptied_while_it_was_recorded_is_lost() -> Result<()> {
+    for bytes in [vec![], vec![0; 1 << 16]] {
+        let directory = tempfile::tempdir()?;
+        let (archive, manifest, segment) = archive_with_segment(&directory)?;
+        fs::write(segment.path(), bytes)?;
+        let (said, outcome) = seal_in_thread(archive, manifest, segment);
+        let [(kind, cause, _)] = &said[..] else { panic!("one fault: {said:?}") };
+        assert_eq!((*kind, *cause, outcome.unsealed.len()), ("corrupt", "header_damaged", 1));
+    }
     Ok(())
 }
 
