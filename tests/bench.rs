@@ -27,7 +27,7 @@ fn journal_program(directory: &Path) -> PathBuf {
 fn killed_journal(program: &Path, archive: &Path, events: i64) -> PathBuf {
     let _alone = alone();
     let mut command = recorder();
-    command.args(["loadtest", "--rate", "2000", "--duration", "1h", "--archive"]).arg(archive);
+    command.args(["loadtest", "--rate", "2000", "--duration", "2m", "--archive"]).arg(archive);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the recorder starts");
     let began = Instant::now();
     let segment = loop {

@@ -45,7 +45,7 @@ def main():
         instructions.peers(table, ROOT, "6.1")
     sealing.sealing(table, trace, 1 if is_smoke else 7)
     if not is_smoke:
-        sealing.flood(table, trace, (100_000, 300_000))
+        sealing.flood(table, trace, (100_000, 300_000), 60 if is_full else 10)
     sizes.sizes(table, trace)
     steps = [500_000] if is_smoke else [1_000_000, 10_000_000] + [100_000_000] * is_full
     asked = [(events, queries.queries(table, trace, events, 1 if is_smoke else 7)) for events in steps]

@@ -59,7 +59,7 @@ def queries(table, trace, events, rounds):
     table.section(
         f"Questions to {count(events)} events, against DuckDB on the same files",
         f"Time with the start of the process, of which Python with DuckDB takes {start['DuckDB']:.3f} s and `hashtrail` "
-        f"{start['own']:.3f} s; warm, median of {rounds} runs and more in turns.",
+        f"{start['own']:.3f} s; warm, median of {rounds} runs and more in turns. What takes {measure.LONGEST_S} s is ended then.",
     )
     for question, runs in results.items():
         own = measure.median(runs["own"], "wall_s")

@@ -10,7 +10,6 @@ import measure
 from table import count, rate, size
 
 COPIES = 4
-FLOOD_SECONDS = 10
 
 
 def sealing(table, trace, rounds):
@@ -51,14 +50,14 @@ def archive_bytes(archive):
     return sum(file.stat().st_size for file in archive.rglob("*.parquet"))
 
 
-def flood(table, trace, rates):
+def flood(table, trace, rates, duration_s):
     """Synthetic events through the real rings, for as long as is said, or a note where this kernel refuses the producer."""
-    table.section("Flood, with its producer beside it", f"`hashtrail-recorder loadtest`, {FLOOD_SECONDS} s each, both CPUs.")
+    table.section("Flood, with its producer beside it", f"`hashtrail-recorder loadtest`, {duration_s} s each, both CPUs.")
     for per_second in rates:
         archive = trace.work / "flood"
         shutil.rmtree(archive, ignore_errors=True)
         command = [trace.binaries / "hashtrail-recorder", "loadtest", "--archive", archive]
-        command += ["--rate", str(per_second), "--duration", f"{FLOOD_SECONDS}s"]
+        command += ["--rate", str(per_second), "--duration", f"{duration_s}s"]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         peak = Peak(child.pid)
         output = child.communicate()[0]

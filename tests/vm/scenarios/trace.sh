@@ -20,12 +20,13 @@ prepare() {
         uid=$((uid + 1))
     done
     mkdir -p /var/log/app /var/lib/logrotate /usr/local/bin
-    printf '%s\n' '/var/log/app/*.log {' 'rotate 5' 'compress' 'missingok' 'sharedscripts' \
+    printf '%s\n' '/var/log/app/*.log {' 'rotate 5' 'create' 'compress' 'missingok' 'sharedscripts' \
         'postrotate' 'echo rotated >/run/app.reloaded' 'endscript' '}' >/etc/logrotate.d/app
     printf '#!/bin/sh\nfind /var/log -name "*.gz" -mtime +7 -delete\ndf / | tail -n 1 >>/var/log/app/disk.log\n' \
         >/etc/cron.hourly/clean
     printf '#!/bin/sh\ndpkg --audit | wc -l >>/var/log/app/packages.log\nid www-data >/dev/null\n' >/etc/cron.hourly/audit
     chmod 755 /etc/cron.hourly/clean /etc/cron.hourly/audit
+    : >/var/log/app/access.log
     echo '* * * * * root run-parts --report /etc/cron.hourly' >/etc/cron.d/trace
 }
 
