@@ -75,8 +75,8 @@ def peers(table, root, kernel):
     costs = costs_of(root, kernel, "peers")
     table.section(
         f"Instructions that are added to an act on Linux {kernel}, against peers in the same boot",
-        "Here: recorded with all columns, without a digest. bpftrace prints time, process, user, name and path; auditd logs the "
-        "system call. The kernel's part of each alone.",
+        "Here: recorded with all columns, without a digest. bpftrace prints most of them at the same hooks (tests/vm/programs/peer.bt); "
+        "auditd logs the system call. The kernel's part of each alone.",
     )
     for act, said in PEER_ACTS.items():
         added = {when: costs[when, act] - costs["none", act] for when in ("recorded", *PEERS)}
