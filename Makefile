@@ -1,6 +1,9 @@
 # make demo   sets up, builds, records an incident (in a guest where this kernel refuses BPF LSM), prints the answer
 # make test   sets up and passes all tests; make test-full runs the same tests with the full counts
 # make cost   what policies that filter everything out cost, in instructions, on a kernel in a guest
+# make trace  records a build and a day's work on a Debian userland in a guest, for make bench to measure on (half an hour)
+# make bench  what recording, sealing, storing and asking cost, each against a baseline of the same run; ends with 1 where a
+#             goal is missed; BENCH_FULL=1 asks 100 million events too
 # make dist   both binaries, static, in target/dist/
 #
 # Plain cargo commands work without make. It adds what cargo cannot do: system packages (this step needs root, or
@@ -24,7 +27,7 @@ TEST_PACKAGES := btrfs-progs busybox-static cpio e2fsprogs kmod minisign python3
 	swtpm xfsprogs xz-utils
 ENGINES := duckdb==2.0.0 polars==2.1.0 pyarrow==26.0.1 pyspark==4.3.0 pytz
 
-.PHONY: demo test test-full cost lint build dist without-clang setup-build setup-test venv
+.PHONY: demo test test-full cost trace bench lint build dist without-clang setup-build setup-test venv
 
 demo: build setup-test
 	HASHTRAIL_BIN_DIR=$(RELEASE) tests/vm/demo
@@ -43,6 +46,12 @@ test-full: test
 
 cost: build setup-test
 	HASHTRAIL_BIN_DIR=$(RELEASE) tests/vm/cost
+
+trace: build setup-test
+	HASHTRAIL_BIN_DIR=$(CURDIR)/$(RELEASE) tests/vm/trace
+
+bench: build setup-test venv
+	HASHTRAIL_BIN_DIR=$(CURDIR)/$(RELEASE) target/venv/bin/python tests/bench/bench.py
 
 lint: setup-build
 	.ci/step format $(CARGO) fmt --check

@@ -5,6 +5,8 @@ mod scenario; // what one scenario left: its oracle, its archive, the answers ab
 mod support; // commands, paths, JSON lines
 
 mod answers; // what the query tool says beside its rows
+#[cfg(feature = "recorder")]
+mod bench; // the benchmark reads and makes journals as the recorder does
 mod beside; // a file is changed by another way than its path
 mod blind; // switched off or killed: what was not seen is known
 mod context; // what ran before, forks, containers, digests of user space
