@@ -25,6 +25,7 @@ mod hash;
 pub mod ledger;
 pub mod manifest;
 pub mod reader;
+pub mod row_digest;
 pub mod seal;
 pub mod signature;
 pub mod text;
