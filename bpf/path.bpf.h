@@ -144,14 +144,14 @@ static __noinline int resolve_path(struct event *event, struct scratch *slot, st
 static __always_inline bool is_under_whole_mounts(struct path *path)
 {
 	struct fs_struct *fs = bpf_get_current_task_btf()->fs;
-	struct dentry *dentry = path->dentry, *top = path->mnt->mnt_root;
-	struct vfsmount *root_mount = fs->root.mnt;
+	struct vfsmount *shown_by = path->mnt, *root_mount = fs->root.mnt;
+	struct dentry *dentry = path->dentry, *top = shown_by->mnt_root;
 	struct mount *mount;
 	int i;
 
 	if (dentry->d_parent == dentry || top != top->d_sb->s_root)
 		return false;
-	if (path->mnt == root_mount)
+	if (shown_by == root_mount)
 		return top == fs->root.dentry;
 	mount = (void *)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt);
 	for (i = 0; i < FEW_MOUNTS; i++) {

@@ -5,9 +5,11 @@
 
 static __always_inline void fill_credentials(struct event *event, struct task_struct *task)
 {
-	event->uid = task->cred->uid.val;
-	event->gid = task->cred->gid.val;
-	event->euid = task->cred->euid.val;
+	const struct cred *cred = task->cred;
+
+	event->uid = cred->uid.val;
+	event->gid = cred->gid.val;
+	event->euid = cred->euid.val;
 	event->auid = (__u32)-1;
 	event->session_id = (__u32)-1;
 	/* CONFIG_AUDIT */
@@ -42,15 +44,16 @@ static __always_inline void copy_comm(char *to, struct task_struct *task)
 
 static __always_inline void fill_task(struct event *event, struct task_struct *task)
 {
+	struct task_struct *parent = task->real_parent;
 	struct inode *root;
 
 	event->pid = task->tgid;
 	event->tid = task->pid;
-	event->ppid = task->real_parent->tgid;
+	event->ppid = parent->tgid;
 	event->process_start_ns = task->group_leader->start_boottime;
-	event->parent_start_ns = task->real_parent->group_leader->start_boottime;
+	event->parent_start_ns = parent->group_leader->start_boottime;
 	copy_comm(event->comm, task);
-	copy_comm(event->parent_comm, task->real_parent);
+	copy_comm(event->parent_comm, parent);
 	fill_credentials(event, task);
 	root = task->fs->root.dentry->d_inode;
 	event->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
