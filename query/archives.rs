@@ -5,14 +5,13 @@ use crate::copy::{self, id_start};
 use crate::hosts::{Hosted, Hosts};
 use crate::places::Places;
 use crate::problems::{Problems, note};
-use crate::twins;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::RecordBatch;
 use hashtrail::archive::{Archive, host_label};
 use hashtrail::cell::Micros;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
-use hashtrail::manifest::{self, Standing};
+use hashtrail::manifest;
 use hashtrail::reader::{Predicate, Prune, SealedPath, SealedTable, discover, rows};
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -38,14 +37,14 @@ pub(crate) struct Scan {
 pub(crate) struct OpenArchive {
     pub(crate) archive: Archive,
     pub(crate) manifest: Vec<Map<String, Value>>,
-    /// Line of each sealed file.
+    /// Line of each sealed file: the order in which they were sealed.
     places: HashMap<PathBuf, usize>,
-    /// Which of the sealed files stand, and the order in which they were sealed.
-    pub(crate) standing: Standing,
     /// Files whose rows others hold too.
-    pub(crate) doubled: HashSet<PathBuf>,
-    /// Files that the manifest names and that are there.
-    pub(crate) present: HashSet<PathBuf>,
+    doubled: HashSet<PathBuf>,
+    /// Files that the manifest names and that are there, with their digest.
+    contents: HashMap<PathBuf, String>,
+    /// Archives before it that hold some of its files.
+    twins: Vec<usize>,
     /// Names of the journal's segments.
     segments: Vec<String>,
 }
@@ -70,7 +69,7 @@ impl<'a> Archives<'a> {
                 list.push(OpenArchive::open(&path, problems)?);
             }
         }
-        twins::double_across(&mut list).iter().for_each(|error| problems.error(error));
+        double_across(&mut list);
         let asked = options.host.iter().map(|host| host_label(host)).collect();
         let hosts = Hosts::of(&list);
         hosts.notes().for_each(|text| note(&text));
@@ -184,7 +183,7 @@ impl<'a> Archives<'a> {
         });
         errors.iter().for_each(|error| self.problems.error(error));
         files.retain(|file| !archive.doubled.contains(archive.relative(file)));
-        let place = |file: &SealedPath| archive.standing.place(archive.relative(file)).unwrap_or(usize::MAX);
+        let place = |file: &SealedPath| archive.places.get(archive.relative(file)).copied().unwrap_or(usize::MAX);
         files.sort_by_cached_key(|file| (file.host.clone(), place(file), file.path.clone()));
         files
     }
@@ -251,19 +250,17 @@ impl OpenArchive {
         let manifest: Vec<_> = parsed.lines.into_iter().map(|line| line.fields).collect();
         let place = |(line, fields): (usize, &Map<String, Value>)| Some((fields.get("path")?.as_str()?.into(), line));
         let places = manifest.iter().enumerate().filter_map(place).collect();
-        let standing = Standing::of(&manifest);
-        let copy = copy::compare(&archive, &manifest, &standing);
+        let copy = copy::compare(&archive, &manifest);
         copy.problems.iter().for_each(|error| problems.error(error));
-        if !copy.merged.is_empty() {
-            let (name, files) = (archive.root().display(), copy.merged.len());
-            note(&format!(
-                "`{name}` holds {files} file(s) with rows that merged files hold too: they are not read, and \
-                 `hashtrail-recorder compact` deletes them"
-            ));
-        }
-        let doubled = copy.doubled.into_iter().chain(copy.merged).collect();
-        let (present, segments) = (copy.present, copy.segments);
-        Ok(Self { archive, manifest, places, standing, doubled, present, segments })
+        Ok(Self {
+            archive,
+            manifest,
+            places,
+            doubled: copy.doubled,
+            contents: copy.contents,
+            twins: Vec::new(),
+            segments: copy.segments,
+        })
     }
 
     /// The rows of a file, as its line of the manifest says.
@@ -305,6 +302,28 @@ pub(crate) fn asked_dates(shared: &SharedOptions) -> Option<(String, String)> {
 /// Whether the name of a partition sorts by time: rows of a clock that is far off stand in others.
 fn is_date(date: &str) -> bool {
     date.len() == 10 && date != "0000-00-00" && date.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// Two copies of an archive hold the same files: each is read once, from the first that has it.
+fn double_across(archives: &mut [OpenArchive]) {
+    let mut first: HashMap<(PathBuf, String), usize> = HashMap::new();
+    for (number, archive) in archives.iter_mut().enumerate() {
+        let mut twins: BTreeSet<usize> = BTreeSet::new();
+        for (path, sha256) in &archive.contents {
+            let twin = *first.entry((path.clone(), sha256.clone())).or_insert(number);
+            if twin != number {
+                archive.doubled.insert(path.clone());
+                twins.insert(twin);
+            }
+        }
+        archive.twins = twins.into_iter().collect();
+    }
+    for archive in archives.iter() {
+        for twin in &archive.twins {
+            let (name, twin) = (archive.archive.root().display(), archives[*twin].archive.root().display());
+            note(&format!("`{name}` holds files that `{twin}` holds too: they are read once"));
+        }
+    }
 }
 
 /// What makes a directory no archive.

@@ -41,7 +41,6 @@ mod suspects;
 #[cfg(test)]
 mod testing;
 mod time;
-mod twins;
 mod undigested;
 mod user_digests;
 mod verify;

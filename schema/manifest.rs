@@ -4,13 +4,14 @@
 //! it shows damage to the last line too, which no other line names. A `start` line says so by `manifest_version` 2; version 1
 //! had no checksums. Its `prev` is the SHA-256 over the exact bytes of the line before, with its newline; the
 //! first has 64 zeros. The head of a manifest is the same over its last line. Kinds: `start` (a recording begins, with all
-//! that is known about it), `file` (one sealed file), `compact` (one file that took the place of others), `ima` (a piece of the kernel's measurement list), `cut` (the
+//! that is known about it), `file` (one sealed file), `ima` (a piece of the kernel's measurement list), `cut` (the
 //! start of a line that a crash cut off), and an end of the recording: `stop` (state SEALED) or `recovered` (state
 //! RECOVERED). A recording without an end is OPEN.
 
 use crate::archive::{Archive, open_own, open_regular, replace_file, sync_directory};
 use crate::signature::SigningKey;
 use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -21,13 +22,9 @@ use std::path::{Path, PathBuf};
 
 mod checksum;
 mod content;
-mod files;
 mod parse;
-mod standing;
 pub use content::{BLOCK_BYTES, Content};
-pub use files::{CompactedFile, Input, MeasurementList, SealedFile, SequenceRange};
 pub use parse::{Damage, Line, Parsed, parse};
-pub use standing::Standing;
 
 /// What the chain begins with, in place of a previous line's digest.
 pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -35,6 +32,61 @@ pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000
 const VERSION: u64 = 2;
 /// Larger manifests are not read. A recording that seals every 5 minutes takes half a year to this.
 const MAX_BYTES: u64 = 64 << 20;
+
+/// One sealed file, as its manifest line has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedFile {
+    /// Path relative to the archive.
+    pub path: PathBuf,
+    /// The content.
+    #[serde(flatten)]
+    pub content: Content,
+    /// Rows in the file.
+    pub rows: u64,
+    /// Earliest `time` of a row, RFC 3339.
+    pub from: String,
+    /// Latest `time` of a row, RFC 3339.
+    pub to: String,
+    /// Recording that wrote it.
+    pub recording_id: String,
+    /// Journal segment that it was made from.
+    pub segment: u32,
+    /// Sequence numbers in the file, for each CPU; empty for other tables than events.
+    pub sequences: Vec<SequenceRange>,
+}
+
+/// The sequence numbers of one CPU in one file. `count` is smaller than the span where events were lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SequenceRange {
+    /// CPU.
+    pub cpu: i32,
+    /// Lowest sequence number.
+    pub first: i64,
+    /// Highest sequence number.
+    pub last: i64,
+    /// Number of events.
+    pub count: u64,
+}
+
+/// One piece of the kernel's measurement list, as its manifest line has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeasurementList {
+    /// Path relative to the archive.
+    pub path: PathBuf,
+    /// The content.
+    #[serde(flatten)]
+    pub content: Content,
+    /// Recording that stored it.
+    pub recording_id: String,
+    /// Boot that the list belongs to.
+    pub boot_id: String,
+    /// Byte of the kernel's list at which this piece begins; 0 begins a list anew.
+    pub from_byte: u64,
+    /// Violations that the kernel had counted.
+    pub violations: Option<u64>,
+    /// PCR 10 of the TPM just before the list was read: bank and hex. Empty without a TPM.
+    pub pcr10: Vec<(String, String)>,
+}
 
 /// The manifest of an archive, open for appending.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use crate::versions::{FileVersion, Runs, Sizes, VersionContext};
 use anyhow::{Context, Result, bail};
 use files::TableFiles;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 mod files;
 
@@ -112,30 +112,6 @@ impl<'a> Sealing<'a> {
         let lines = sealed.iter().map(|file| Ok(("file", serde_json::to_value(file)?))).collect::<Result<Vec<_>>>()?;
         manifest.append(&lines)?;
         Ok(sealed)
-    }
-}
-
-/// A file that is not yet at its place. What cannot be written whole only takes space.
-pub(crate) struct Staging(PathBuf);
-
-impl Staging {
-    /// Makes room for it.
-    ///
-    /// # Errors
-    /// When what an earlier attempt left cannot be removed.
-    pub(crate) fn new(path: PathBuf) -> Result<Self> {
-        remove_if_there(&path)?;
-        Ok(Self(path))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod attacks;
 mod attribution;
-mod compacted;
 mod copies;
 mod digests;
 mod hosts;

@@ -5,8 +5,7 @@ use crate::finding::{Finding, Findings};
 use crate::folder::{self, Listing};
 use anyhow::Result;
 use hashtrail::archive::{Archive, open_regular};
-use hashtrail::compact::is_merged_name;
-use hashtrail::manifest::{Content, Line, Standing};
+use hashtrail::manifest::{Content, Line};
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -25,11 +24,10 @@ pub(super) struct Checked {
 pub(super) fn check(
     archive: &Archive,
     lines: &[Line],
-    standing: &Standing,
     findings: &mut Findings,
     progress: impl Fn(usize, usize),
 ) -> Checked {
-    let named: Vec<&Line> = lines.iter().filter(|line| matches!(line.kind(), "file" | "compact" | "ima")).collect();
+    let named: Vec<&Line> = lines.iter().filter(|line| matches!(line.kind(), "file" | "ima")).collect();
     let digests: HashMap<&str, &str> =
         named.iter().filter_map(|line| Some((line.text("sha256")?, line.text("path")?))).collect();
     let mut checked = Checked::default();
@@ -50,10 +48,6 @@ pub(super) fn check(
             findings.push(Finding::damage("file_named_twice", path.to_string_lossy(), "", place));
             continue;
         }
-        if let Some(holder) = standing.merged_into(&path) {
-            findings.extend(check_merged(archive, &path, &stated, holder, &digests));
-            continue;
-        }
         match check_file(archive, &path, &stated, &digests) {
             None => {
                 checked.good.insert(path, stated.size_bytes);
@@ -66,25 +60,6 @@ pub(super) fn check(
     }
     checked
 }
-
-/// A file whose rows stand in another one is mostly gone; where it is not, engines read its rows twice.
-fn check_merged(
-    archive: &Archive,
-    path: &Path,
-    stated: &Content,
-    holder: &Path,
-    digests: &HashMap<&str, &str>,
-) -> Option<Finding> {
-    let found = check_file(archive, path, stated, digests);
-    if found.as_ref().is_some_and(|finding| finding.kind == "file_missing") {
-        return None;
-    }
-    let detail = format!("its rows stand in `{}` too, where they count: {DELETES_IT}", holder.display());
-    Some(found.unwrap_or_else(|| Finding::notice("file_merged", path.to_string_lossy(), "", detail)))
-}
-
-/// What to do about the traces of a compaction that was cut short.
-const DELETES_IT: &str = "`hashtrail-recorder compact` deletes it";
 
 fn check_file(archive: &Archive, path: &Path, stated: &Content, digests: &HashMap<&str, &str>) -> Option<Finding> {
     let name = path.to_string_lossy();
@@ -131,11 +106,7 @@ fn unlisted(root: &Path, folder: &Path, seen: &HashSet<PathBuf>) -> Vec<Finding>
             if entry.kind.is_dir() {
                 folders.push(path);
             } else if !seen.contains(&path) {
-                let detail = match is_merged_name(&path) {
-                    true => format!("no line names it: a merge may have been cut short, and {DELETES_IT} then"),
-                    false => "no line names it".to_owned(),
-                };
-                findings.push(Finding::damage("file_unlisted", path.to_string_lossy(), "", detail));
+                findings.push(Finding::damage("file_unlisted", path.to_string_lossy(), "", "no line names it"));
             }
         }
     }

@@ -2,12 +2,10 @@
 
 use crate::host::lock::Lock;
 use crate::host::say::say;
-use crate::journal::recovery::{Recovered, journal_files, open_recordings, recover};
-use crate::journal::segment::{NEW_SUFFIX, SEGMENT_SUFFIX};
+use crate::journal::recovery::{Recovered, recover};
 use anyhow::{Context, Result, bail};
 use hashtrail::archive::Archive;
-use hashtrail::compact;
-use hashtrail::manifest::{self, Manifest, Standing};
+use hashtrail::manifest::Manifest;
 use hashtrail::signature::SigningKey;
 use std::io::Read;
 use std::path::Path;
@@ -37,7 +35,6 @@ pub(crate) fn open(root: &Path, sign_key: Option<&Path>) -> Result<(Lock, Store,
         say!("warning: the manifest ended in the middle of a line ({} bytes), which was cut off", torn.len());
     }
     let recovered = recover(&archive, &mut manifest)?;
-    remove_merged_files(&archive, &manifest)?;
     for id in &recovered.recordings {
         say!("recovered: recording {id} had no end");
     }
@@ -48,58 +45,6 @@ pub(crate) fn open(root: &Path, sign_key: Option<&Path>) -> Result<(Lock, Store,
         say!("warning: damaged: {damage}");
     }
     Ok((lock, Store { archive, manifest }, recovered))
-}
-
-/// Locks an archive to which nothing is added any more. What is left to be recovered is not touched.
-///
-/// # Errors
-/// When it is not there, a recorder holds it, something is to be recovered first, or its manifest was changed.
-pub(crate) fn open_settled(root: &Path, sign_key: Option<&Path>) -> Result<(Lock, Store)> {
-    let key = sign_key.map(read_key).transpose()?;
-    Archive::open(root)?;
-    let archive = Archive::create(root)?;
-    let lock = Lock::take(&archive)?;
-    if let Some(reason) = unsettled(&archive)? {
-        bail!("{reason}: run `hashtrail-recorder recover --archive {}` first", root.display());
-    }
-    if key.is_none() && archive.signature().exists() {
-        bail!("the manifest is signed, and what is added to it must be: give --sign-key");
-    }
-    let manifest = Manifest::open(&archive, key)?;
-    Ok((lock, Store { archive, manifest }))
-}
-
-/// Removes files whose rows stand in others, where a compaction was cut short.
-///
-/// # Errors
-/// When one cannot be removed.
-fn remove_merged_files(archive: &Archive, manifest: &Manifest) -> Result<()> {
-    let standing = Standing::of(manifest.lines().iter().map(|line| &line.fields));
-    let (removed, kept) = compact::remove_merged(archive, &standing)?;
-    if !removed.is_empty() {
-        say!("removed: {} file(s) that were merged into others before", removed.len());
-    }
-    for reason in kept {
-        say!("warning: damaged: {reason}");
-    }
-    Ok(())
-}
-
-/// Why something is to be recovered first.
-fn unsettled(archive: &Archive) -> Result<Option<String>> {
-    if !archive.manifest().exists() {
-        bail!("`{}` has no manifest", archive.root().display());
-    }
-    let bytes = manifest::read(&archive.manifest())?;
-    if bytes.last().is_some_and(|last| *last != b'\n') {
-        return Ok(Some("the manifest ends in the middle of a line".to_owned()));
-    }
-    let segments = journal_files(archive, SEGMENT_SUFFIX)?.len() + journal_files(archive, NEW_SUFFIX)?.len();
-    if segments > 0 {
-        return Ok(Some(format!("{segments} journal segment(s) are not sealed yet")));
-    }
-    let open = open_recordings(&manifest::parse(&bytes).lines).len();
-    Ok((open > 0).then(|| format!("{open} recording(s) have no end")))
 }
 
 /// Reads a secret key from a file, or from stdin where the name is `-`.

@@ -25,10 +25,6 @@ pub trait Chunk {
     }
     /// Memory that it takes.
     fn bytes(&self) -> usize;
-    /// What its dictionary takes of that.
-    fn dictionary_bytes(&self) -> usize {
-        0
-    }
     /// Ends a page of this many rows.
     ///
     /// # Errors
@@ -155,10 +151,6 @@ impl Chunk for Longs {
 
     fn bytes(&self) -> usize {
         self.chunk().bytes()
-    }
-
-    fn dictionary_bytes(&self) -> usize {
-        self.chunk().dictionary_bytes()
     }
 
     fn end_page(&mut self, rows: usize, press: &mut Press) -> Result<()> {

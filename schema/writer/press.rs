@@ -1,5 +1,6 @@
 //! The compression of pages.
 
+use super::LIVE_ZSTD_LEVEL;
 use anyhow::Result;
 use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
@@ -16,8 +17,8 @@ pub(super) struct Pressed {
 }
 
 impl Press {
-    pub(super) fn new(zstd_level: i32) -> Result<Self> {
-        Ok(Self(Compressor::new(zstd_level)?))
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self(Compressor::new(LIVE_ZSTD_LEVEL)?))
     }
 
     /// Appends to `chunk` the page that `page` makes of the compressed `body`.

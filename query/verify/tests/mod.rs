@@ -1,6 +1,5 @@
 //! Archives that are good, and what is wrong with others.
 
-mod compactions;
 mod flips;
 mod manifests;
 mod signatures;
