@@ -26,7 +26,7 @@ pub(crate) struct Gap {
 }
 
 /// A moment in a recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Mark {
     pub(crate) rank: usize,
     pub(crate) boot_ns: i64,

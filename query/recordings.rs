@@ -4,14 +4,17 @@ use crate::archives::{Archives, Scan};
 use crate::copy::id_start;
 use crate::coverage::Coverage;
 use crate::hosts::contradictions;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use hashtrail::cell::Micros;
 use hashtrail::clock::ClockAnchor;
 use hashtrail::ledger::LedgerEntry;
+use hashtrail::reader::Predicate;
 use hashtrail::versions::FileVersion;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A place in the order of all events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,12 +95,26 @@ pub(crate) struct Recordings {
 }
 
 impl Recordings {
-    /// Reads manifests and ledgers; versions make recordings known that stand in neither.
+    /// Reads manifests and ledgers; versions make recordings known that stand in neither. Of heartbeats, which are most of a
+    /// ledger, only that they were.
     pub(crate) fn load(archives: &Archives<'_>, versions: &Spans) -> Result<Self> {
+        let signs = Scan { columns: SIGN_OF_LIFE.to_vec(), predicates: vec![heartbeats(true)], ..Scan::default() };
+        let others = Scan { predicates: vec![heartbeats(false)], ..Scan::default() };
+        Self::load_by(archives, versions, &[signs, others])
+    }
+
+    /// The same with the counts of the last heartbeat.
+    pub(crate) fn load_with_counts(archives: &Archives<'_>) -> Result<Self> {
+        Self::load_by(archives, &Spans::default(), &[Scan::default()])
+    }
+
+    fn load_by(archives: &Archives<'_>, versions: &Spans, scans: &[Scan]) -> Result<Self> {
         let mut known: HashMap<String, Recording> = HashMap::new();
-        archives.each_row(&Scan::default(), |entry: LedgerEntry| {
-            known.entry(entry.recording_id.clone()).or_default().add_entry(entry);
-        })?;
+        for scan in scans {
+            archives.each_row(scan, |entry: LedgerEntry| {
+                known.entry(entry.recording_id.clone()).or_default().add_entry(entry);
+            })?;
+        }
         for (id, Recording { host, start, end, end_ns, .. }) in &versions.known {
             known.entry(id.clone()).or_default().see(id, host, *start, (*end, *end_ns));
         }
@@ -139,6 +156,19 @@ impl Recordings {
     pub(crate) fn rank(&self, id: &str) -> Option<usize> {
         self.ranks.get(id).copied()
     }
+}
+
+/// Columns that tell when a recorder was alive.
+const SIGN_OF_LIFE: [&str; 5] = ["recording_id", "host", "time", "boot_ns", "kind"];
+
+/// Keeps the heartbeats, or what is none.
+fn heartbeats(wanted: bool) -> Predicate {
+    let keep = move |batch: &RecordBatch| -> Result<BooleanArray> {
+        let kinds = batch.column_by_name("kind").and_then(|column| column.as_string_opt::<i32>());
+        let kinds = kinds.context("`kind` is no text")?;
+        Ok(kinds.iter().map(|kind| Some((kind == Some("heartbeat")) == wanted)).collect())
+    };
+    Predicate { columns: vec!["kind"], keep: Arc::new(keep) }
 }
 
 impl Recording {

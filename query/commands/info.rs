@@ -4,7 +4,7 @@ use super::Context;
 use crate::archives::{Archives, OpenArchive};
 use crate::cli::Format;
 use crate::output::{Output, Row, object};
-use crate::recordings::{Recording, Recordings, Spans};
+use crate::recordings::{Recording, Recordings};
 use anyhow::Result;
 use hashtrail::archive::host_label;
 use hashtrail::cell::Micros;
@@ -38,7 +38,7 @@ const COUNTS: [&str; 5] = ["produced", "stored", "dropped", "suppressed", "misse
 pub(super) fn run(context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.shared, context.problems)?;
     archives.note_unsealed();
-    let recordings = Recordings::load(&archives, &Spans::default())?;
+    let recordings = Recordings::load_with_counts(&archives)?;
     let tables: Vec<Row> = archives.list.iter().flat_map(|archive| table_rows(&archives, archive)).collect();
     let recordings = recording_rows(&archives, &recordings, &context.shared.host);
     let found = !recordings.is_empty() || tables.iter().any(|table| table["rows"] != json!(0));

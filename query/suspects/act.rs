@@ -80,6 +80,11 @@ impl Act {
         !matches!(self, Self::SetAttr | Self::SetXattr)
     }
 
+    /// Whether a directory above a file, or a mount there, can put another one in its place.
+    pub(super) fn moves_directories(self) -> bool {
+        matches!(self, Self::Rename | Self::Mount | Self::Unmount)
+    }
+
     /// Whether it can have changed the content of the inode itself.
     pub(super) fn writes(self) -> bool {
         matches!(self, Self::WriteOpen | Self::OpenDescriptor | Self::Truncate)

@@ -1,48 +1,84 @@
-//! Which rows are worth reading in full: those that share an inode number or a name with a change, or have no name.
+//! Which rows are worth reading in full, and which changes each may have made: those that share an inode number or a name with it
+//! at its time, or have no name.
 
 use super::act::Act;
 use super::reach::ends;
 use super::unnamed::is_unnamed;
 use crate::change::Change;
+use crate::gaps::Mark;
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
 use hashtrail::event::Event;
 use hashtrail::reader::Predicate;
+use hashtrail::versions::FileVersion;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Changes by what their suspects have in common with them.
+/// Changes by what their suspects have in common with them. [`super::reach::reach`] decides; what is not found here it would not
+/// take.
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
-    inodes: HashMap<i64, Vec<usize>>,
-    /// Last components of the paths, and of the directories above them.
-    names: HashMap<String, Vec<usize>>,
+    /// By all inode numbers that a suspect can have.
+    inodes: HashMap<i64, Intervals>,
+    /// By the last component of the path.
+    names: HashMap<String, Intervals>,
+    /// By the components before it: moves of directories and mounts put another file at the path.
+    directories: HashMap<String, Intervals>,
+    /// By files that were held open before the interval.
+    held: Files,
+    /// By files that were written before the interval, under another name.
+    prepared: Files,
 }
 
 impl Candidates {
     pub(super) fn new(changes: &[Change]) -> Self {
         let mut candidates = Self::default();
         for (number, change) in changes.iter().enumerate().filter(|(_, change)| change.from.is_some()) {
-            for run in ends(change) {
-                for ino in std::iter::once(run.row.ino).chain(run.row.real_ino).chain(run.row.image_ino) {
-                    candidates.inodes.entry(ino).or_default().push(number);
-                }
-            }
-            for name in change.key.path.iter().flat_map(|path| path.split('/')).filter(|name| !name.is_empty()) {
-                candidates.names.entry(name.to_owned()).or_default().push(number);
-            }
+            let Some(after) = change.after() else { continue };
+            let interval = Interval { after, before: change.before(), change: number };
+            candidates.add(change, interval);
         }
+        let Self { inodes, names, directories, .. } = &mut candidates;
+        inodes.values_mut().chain(names.values_mut()).chain(directories.values_mut()).for_each(Intervals::sort);
         candidates
     }
 
-    /// The changes that an event may have made, each once.
-    pub(super) fn of(&self, event: &Event) -> Vec<usize> {
+    fn add(&mut self, change: &Change, interval: Interval) {
+        for run in ends(change) {
+            for ino in std::iter::once(run.row.ino).chain(run.row.real_ino).chain(run.row.image_ino) {
+                self.inodes.entry(ino).or_default().add(interval);
+            }
+            self.held.add(&run.row, interval.change);
+        }
+        if change.is_of_another_file() {
+            self.prepared.add(&change.to.first().row, interval.change);
+        }
+        let path = change.key.path.as_deref().unwrap_or_default();
+        let mut components: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+        if let Some(name) = components.pop() {
+            self.names.entry(name.to_owned()).or_default().add(interval);
+        }
+        for name in components {
+            self.directories.entry(name.to_owned()).or_default().add(interval);
+        }
+    }
+
+    /// The changes that an event may have made, each once, in their order.
+    pub(super) fn of(&self, event: &Event, act: Act, at: Mark) -> Vec<usize> {
         let inodes = [event.ino, event.target_ino, event.real_ino].into_iter().flatten();
-        let inodes = inodes.filter_map(|ino| self.inodes.get(&ino));
-        let paths = [event.path.as_deref(), event.target_path.as_deref()].into_iter().flatten();
-        let names = paths.filter_map(|path| self.names.get(last_component(path)));
-        let mut numbers: Vec<usize> = inodes.chain(names).flatten().copied().collect();
+        let names: Vec<&str> =
+            [event.path.as_deref(), event.target_path.as_deref()].into_iter().flatten().map(last_component).collect();
+        let known = inodes.filter_map(|ino| self.inodes.get(&ino));
+        let known = known.chain(names.iter().filter_map(|name| self.names.get(*name)));
+        let above = names.iter().filter(|_| act.moves_directories()).filter_map(|name| self.directories.get(*name));
+        let mut numbers: Vec<usize> = known.chain(above).flat_map(|intervals| intervals.holding(at)).collect();
+        if act == Act::OpenDescriptor {
+            self.held.find(event, &mut numbers);
+        }
+        if act.writes() {
+            self.prepared.find(event, &mut numbers);
+        }
         numbers.sort_unstable();
         numbers.dedup();
         numbers
@@ -70,16 +106,92 @@ impl Candidates {
         let is_known_inode = |row: usize| {
             inodes.iter().any(|column| column.is_valid(row) && self.inodes.contains_key(&column.value(row)))
         };
-        let is_known_name = |path: Option<&str>| path.is_some_and(|path| self.names.contains_key(last_component(path)));
+        let is_known_name = |act: Act, path: Option<&str>| {
+            path.map(last_component).is_some_and(|name| {
+                self.names.contains_key(name) || act.moves_directories() && self.directories.contains_key(name)
+            })
+        };
         let kept = hooks.iter().zip(flags).zip(paths.iter().zip(targets)).enumerate();
         let kept = kept.map(|(row, ((hook, flags), (path, target)))| {
             let Some(act) = hook.and_then(|hook| Act::of_hook(hook, flags)) else { return false };
             let names = [path, target];
             is_known_inode(row)
-                || names.into_iter().any(is_known_name)
+                || names.into_iter().any(|name| is_known_name(act, name))
                 || is_unnamed(act, names, &texts(&path_flags.value(row)))
         });
         Ok(kept.collect::<Vec<bool>>().into())
+    }
+}
+
+/// When a change happened.
+#[derive(Debug, Clone, Copy)]
+struct Interval {
+    after: Mark,
+    before: Mark,
+    /// Number of the change.
+    change: usize,
+}
+
+/// Intervals of changes that share something.
+#[derive(Debug, Default)]
+struct Intervals {
+    list: Vec<Interval>,
+    /// For each the latest end of those up to it.
+    latest: Vec<Mark>,
+}
+
+impl Intervals {
+    fn add(&mut self, interval: Interval) {
+        self.list.push(interval);
+    }
+
+    /// Once all are there.
+    fn sort(&mut self) {
+        self.list.sort_by_key(|interval| interval.after);
+        let mut latest: Option<Mark> = None;
+        for interval in &self.list {
+            let end = latest.map_or(interval.before, |latest| latest.max(interval.before));
+            self.latest.push(end);
+            latest = Some(end);
+        }
+    }
+
+    /// The changes whose intervals hold this moment.
+    fn holding(&self, at: Mark) -> impl Iterator<Item = usize> {
+        let begun = self.list.partition_point(|interval| interval.after <= at);
+        let places = (0..begun).rev().take_while(move |place| self.latest[*place] >= at);
+        places
+            .map(|place| self.list[place])
+            .filter(move |interval| interval.before >= at)
+            .map(|interval| interval.change)
+    }
+}
+
+/// Changes by the files of their rows, as [`super::reach::is_file_of_row`] and the image of a loop device have it.
+#[derive(Debug, Default)]
+struct Files {
+    /// Inode number and generation.
+    exact: HashMap<(i64, i64), Vec<usize>>,
+    /// Inode number: a file that lies beneath the event's is known without its generation.
+    own: HashMap<i64, Vec<usize>>,
+    /// What lies beneath the row's file, or the image that its filesystem is in.
+    beneath: HashMap<i64, Vec<usize>>,
+}
+
+impl Files {
+    fn add(&mut self, row: &FileVersion, change: usize) {
+        self.exact.entry((row.ino, row.ino_generation)).or_default().push(change);
+        self.own.entry(row.ino).or_default().push(change);
+        for ino in row.real_ino.into_iter().chain(row.image_ino) {
+            self.beneath.entry(ino).or_default().push(change);
+        }
+    }
+
+    fn find(&self, event: &Event, numbers: &mut Vec<usize>) {
+        let exact = event.ino.zip(event.ino_generation).and_then(|key| self.exact.get(&key));
+        let own = event.real_ino.and_then(|ino| self.own.get(&ino));
+        let beneath = event.ino.into_iter().chain(event.real_ino).filter_map(|ino| self.beneath.get(&ino));
+        numbers.extend(exact.into_iter().chain(own).chain(beneath).flatten());
     }
 }
 
@@ -93,38 +205,4 @@ fn last_component(path: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::replaced;
-
-    #[test]
-    fn rows_that_share_nothing_with_a_change_are_not_read() -> Result<()> {
-        let change = replaced();
-        let candidates = Candidates::new(&[change]);
-        let rename = |ino: i64, target_ino: Option<i64>, path: &str, target: &str| Event {
-            hook: "inode_rename".into(),
-            ino: Some(ino),
-            target_ino,
-            path: Some(path.into()),
-            target_path: Some(target.into()),
-            ..Event::default()
-        };
-        let events = [
-            rename(13, None, "/x/a", "/x/b"),
-            rename(99, Some(12), "/x/a", "/x/b"),
-            rename(99, None, "/tool", "/x/b"),
-            rename(99, None, "/x/a", "/mnt/usr/bin"),
-            rename(99, Some(98), "/x/a", "/x/tools"),
-            Event { real_ino: Some(12), ..rename(99, Some(98), "/x/a", "/x/b") },
-            Event { path: None, ..rename(99, None, "/x/a", "/x/b") },
-            Event { path_flags: vec!["no_scratch".into()], ..rename(99, None, "/x/a", "/x/b") },
-            Event { hook: "mmap_file".into(), ..rename(13, None, "/x/a", "/x/b") },
-            Event { hook: "file_open".into(), open_flags: Some(0), ..rename(13, None, "/x/a", "/x/b") },
-        ];
-        let kept = candidates.keep(&crate::testing::batch(&events)?)?;
-        assert_eq!(kept, BooleanArray::from(vec![true, true, true, true, false, true, true, true, false, false]));
-        let found: Vec<usize> = events.iter().map(|event| candidates.of(event).len()).collect();
-        assert_eq!(found, [1, 1, 1, 1, 0, 1, 0, 0, 1, 1]);
-        Ok(())
-    }
-}
+mod tests;

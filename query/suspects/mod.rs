@@ -113,44 +113,54 @@ pub(crate) fn find(
     let mut events = 0;
     let most = if changes.len() > 1 { KEPT_EVENTS_MAX } else { usize::MAX };
     let candidates = Arc::new(Candidates::new(changes));
-    for scan in scans(recordings, changes, &candidates) {
-        archives.each_row_until(&scan, |event: Event| {
-            let (Some(rank), Some(act)) = (recordings.rank(&event.recording_id), Act::of(&event)) else {
-                return Ok(ControlFlow::Continue(()));
-            };
-            let at = Mark { rank, boot_ns: event.boot_ns };
-            if unnamed::is_unnamed(act, [event.path.as_deref(), event.target_path.as_deref()], &event.path_flags) {
-                for (change, suspects) in changes.iter().zip(&mut found) {
-                    suspects.has_unnamed |= unnamed::may_reach(change, &event, act, at);
-                }
+    let Some(scan) = scan(recordings, changes, &candidates) else { return Ok(Some(found)) };
+    archives.each_row_until(&scan, |event: Event| {
+        let (Some(rank), Some(act)) = (recordings.rank(&event.recording_id), Act::of(&event)) else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        let at = Mark { rank, boot_ns: event.boot_ns };
+        if unnamed::is_unnamed(act, [event.path.as_deref(), event.target_path.as_deref()], &event.path_flags) {
+            for (change, suspects) in changes.iter().zip(&mut found) {
+                suspects.has_unnamed |= unnamed::may_reach(change, &event, act, at);
             }
-            let event = Rc::new(event);
-            for change in candidates.of(&event) {
-                if let Some(when) = reach(&changes[change], &event, act, at) {
-                    found[change].push(Suspect { event: Rc::clone(&event), act, when });
-                }
-            }
-            events += usize::from(Rc::strong_count(&event) > 1);
-            Ok(if events > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
-        if events > most {
-            return Ok(None);
         }
+        let event = Rc::new(event);
+        for change in candidates.of(&event, act, at) {
+            if let Some(when) = reach(&changes[change], &event, act, at) {
+                found[change].push(Suspect { event: Rc::clone(&event), act, when });
+            }
+        }
+        events += usize::from(Rc::strong_count(&event) > 1);
+        Ok(if events > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    if events > most {
+        return Ok(None);
     }
     for Suspects { list, .. } in &mut found {
         let key = |Suspect { event, .. }: &Suspect| {
             (recordings.rank(&event.recording_id), event.boot_ns, event.cpu, event.seq)
         };
         list.sort_by_key(key);
-        // An event can stand in two copies of an archive, and be found by two scans.
+        // An event can stand in two copies of an archive.
         list.dedup_by_key(|suspect| key(suspect));
     }
     Ok(Some(found))
 }
 
-/// One scan for the intervals, and one for the descriptors that were open when a recording began, which may be long ago.
-fn scans(recordings: &Recordings, changes: &[Change], candidates: &Arc<Candidates>) -> Vec<Scan> {
-    let scan = |spans, (low, high): (i64, i64)| Scan {
+/// What lies in the intervals, and the descriptors that were open when a recording began, which may be long ago.
+fn scan(recordings: &Recordings, changes: &[Change], candidates: &Arc<Candidates>) -> Option<Scan> {
+    let begins: BTreeSet<usize> = changes.iter().filter_map(|change| Some(change.after()?.rank)).collect();
+    let looks = begins.into_iter().filter_map(|rank| {
+        let recording = recordings.list.get(rank)?;
+        Some((recording.start, recording.coverage.last_look()?))
+    });
+    let looks: Vec<_> = looks.collect();
+    let times = changes.iter().filter_map(wall_span).chain(looks.iter().map(|(start, look)| (start.0, look.time.0)));
+    let (low, high) = times.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1)))?;
+    let descriptors =
+        looks.iter().map(|(_, look)| Span { first: "boot_ns", last: "boot_ns", low: i64::MIN, high: look.boot_ns });
+    let spans = changes.iter().filter_map(span).chain(descriptors).collect();
+    Some(Scan {
         prune: Prune { spans, ..Prune::default() },
         dates: Some((
             Micros(low.saturating_sub(CLOCK_SLACK_MICROS)).date(),
@@ -158,18 +168,7 @@ fn scans(recordings: &Recordings, changes: &[Change], candidates: &Arc<Candidate
         )),
         columns: Vec::new(),
         predicates: vec![candidates.predicate()],
-    };
-    let times = changes.iter().filter_map(wall_span);
-    let Some(times) = times.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1))) else { return Vec::new() };
-    let spans = changes.iter().filter_map(span).collect();
-    let begins: BTreeSet<usize> = changes.iter().filter_map(|change| Some(change.after()?.rank)).collect();
-    let descriptors = begins.into_iter().filter_map(|rank| {
-        let recording = recordings.list.get(rank)?;
-        let look = recording.coverage.last_look()?;
-        let span = Span { first: "boot_ns", last: "boot_ns", low: i64::MIN, high: look.boot_ns };
-        Some(scan(vec![span], (recording.start.0, look.time.0)))
-    });
-    std::iter::once(scan(spans, times)).chain(descriptors).collect()
+    })
 }
 
 /// The clock since boot is exact but means something only within one boot; else the wall clock must do.

@@ -23,6 +23,21 @@ pub(crate) struct OtherNames {
     pub(crate) has_unknown: bool,
 }
 
+/// What tells the file of an event, and its name.
+const COLUMNS: [&str; 11] = [
+    "recording_id",
+    "host",
+    "boot_id",
+    "path",
+    "path_flags",
+    "dev",
+    "ino",
+    "ino_generation",
+    "real_dev",
+    "real_ino",
+    "nlink",
+];
+
 /// For each of these changes the names by which any event saw its old or new file.
 ///
 /// # Errors
@@ -47,7 +62,8 @@ pub(crate) fn other_names(archives: &Archives<'_>, changes: &[&Change]) -> Resul
     let wanted = Arc::clone(&by_inode);
     let keep = move |batch: &RecordBatch| keep(batch, &wanted);
     let predicate = Predicate { columns: vec!["ino"], keep: Arc::new(keep) };
-    archives.each_row(&Scan { predicates: vec![predicate], ..Scan::default() }, |event: Event| {
+    let scan = Scan { columns: COLUMNS.to_vec(), predicates: vec![predicate], ..Scan::default() };
+    archives.each_row(&scan, |event: Event| {
         for number in event.ino.and_then(|ino| by_inode.get(&ino)).into_iter().flatten() {
             let change = changes[*number];
             if event.host == change.key.host && ends(change).any(|run| is_file_of_row(&run.row, &event)) {

@@ -35,7 +35,7 @@ pub(super) fn reach(change: &Change, event: &Event, act: Act, at: Mark) -> Optio
     if is_within(change, event, at) {
         return touches(change, event, act, old, new).then_some(When::Within);
     }
-    if event.host != change.key.host || order(at) > order(after) {
+    if event.host != change.key.host || at > after {
         return None;
     }
     let stays_open = act == Act::OpenDescriptor
@@ -49,14 +49,9 @@ pub(super) fn reach(change: &Change, event: &Event, act: Act, at: Mark) -> Optio
     (stays_open || is_prepared).then_some(When::Before)
 }
 
-fn order(mark: Mark) -> (usize, i64) {
-    (mark.rank, mark.boot_ns)
-}
-
 /// Whether it happened in the interval.
 pub(super) fn is_within(change: &Change, event: &Event, at: Mark) -> bool {
-    event.host == change.key.host
-        && change.after().is_some_and(|after| (order(after)..=order(change.before())).contains(&order(at)))
+    event.host == change.key.host && change.after().is_some_and(|after| (after..=change.before()).contains(&at))
 }
 
 fn touches(change: &Change, event: &Event, act: Act, old: &Run, new: &Run) -> bool {
