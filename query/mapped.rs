@@ -132,8 +132,8 @@ impl MappedWrites {
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row> {
         self.list.iter().map(|Write { path, suspect }| {
             let mut row = object(json!({
-                "type": "written_while_mapped", "path": path, "host": suspect.event.host, "dev": suspect.event.dev,
-                "ino": suspect.event.ino, "boot_ns": suspect.event.boot_ns,
+                "type": "written_while_mapped", "path": path, "host": suspect.seen.host, "dev": suspect.seen.dev,
+                "ino": suspect.seen.ino, "boot_ns": suspect.seen.place.boot_ns,
             }));
             let mut act = object(suspect.to_json());
             let written_path = act.shift_remove("path");
@@ -148,7 +148,7 @@ impl MappedWrites {
     pub(crate) fn notes(&self) -> Vec<String> {
         let told = self.list.iter().take(TOLD_MAX).map(|Write { path, suspect }| {
             let path = path.as_deref().unwrap_or("a file without a known path");
-            let time = suspect.event.time.rfc3339();
+            let time = suspect.seen.time.rfc3339();
             format!("written while mapped executable: {path} at {time}, {}", suspect.text())
         });
         let more = self.count.saturating_sub(TOLD_MAX);

@@ -4,6 +4,7 @@ mod act;
 mod candidates;
 mod names;
 mod reach;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod unnamed;
@@ -21,6 +22,7 @@ use hashtrail::reader::{Prune, Span};
 pub(crate) use names::{OtherNames, other_names};
 pub(crate) use reach::is_file_of_row;
 use reach::{WRITTEN_BEFORE_NS, When, reach};
+use seen::Seen;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -32,13 +34,13 @@ const CLOCK_SLACK_MICROS: i64 = 86_400_000_000;
 
 /// Suspects of one change with the same act that are kept.
 const KEPT_OF_AN_ACT_MAX: usize = 1000;
-/// Events that are kept at once as suspects of several changes; each takes about 2 KiB.
-const KEPT_EVENTS_MAX: usize = 16 << 10;
+/// Events that are kept at once as suspects of several changes; each takes about 600 bytes.
+const KEPT_EVENTS_MAX: usize = 48 << 10;
 
 /// An event that can have made a change, or belongs to how it was made.
 #[derive(Debug, Clone)]
 pub(crate) struct Suspect {
-    pub(crate) event: Rc<Event>,
+    pub(crate) seen: Rc<Seen>,
     act: Act,
     when: When,
 }
@@ -47,7 +49,7 @@ impl Suspect {
     /// `None` when the event cannot have changed the content of its file.
     pub(crate) fn of_write(event: Event) -> Option<Self> {
         let act = Act::of(&event).filter(|act| act.writes())?;
-        Some(Self { event: Rc::new(event), act, when: When::Within })
+        Some(Self { seen: Rc::new(Seen::of(event, 0)), act, when: When::Within })
     }
 
     /// Whether it can have changed the content that the path names.
@@ -57,20 +59,20 @@ impl Suspect {
 
     /// As the contract shows a suspect.
     pub(crate) fn to_json(&self) -> Value {
-        let event = &self.event;
+        let seen = &self.seen;
         json!({
-            "time": event.time.rfc3339(), "pid": event.pid, "exe": event.exe, "comm": event.comm, "uid": event.uid,
-            "hook": event.hook, "act": self.act.name(), "before_interval": self.when == When::Before,
-            "tid": event.tid, "process_start_ns": event.process_start_ns,
-            "ppid": event.ppid, "parent_comm": event.parent_comm, "auid": event.auid, "euid": event.euid,
-            "container_id": event.container_id, "path": event.path, "path_flags": event.path_flags, "target_path": event.target_path,
-            "attributes": event.attributes, "argv": event.argv,
+            "time": seen.time.rfc3339(), "pid": seen.pid, "exe": seen.exe, "comm": seen.comm, "uid": seen.uid,
+            "hook": seen.hook, "act": self.act.name(), "before_interval": self.when == When::Before,
+            "tid": seen.tid, "process_start_ns": seen.process_start_ns,
+            "ppid": seen.ppid, "parent_comm": seen.parent_comm, "auid": seen.auid, "euid": seen.euid,
+            "container_id": seen.container_id, "path": seen.path, "path_flags": seen.path_flags, "target_path": seen.target_path,
+            "attributes": seen.attributes, "argv": seen.argv,
         })
     }
 
     /// The same for a table.
     pub(crate) fn text(&self) -> String {
-        let Event { pid, uid, exe, comm, .. } = &*self.event;
+        let Seen { pid, uid, exe, comm, .. } = &*self.seen;
         let before = if self.when == When::Before { ", before the interval" } else { "" };
         format!("{} by {} (pid {pid}, uid {uid}{before})", self.act.name(), exe.as_ref().unwrap_or(comm))
     }
@@ -124,25 +126,26 @@ pub(crate) fn find(
                 suspects.has_unnamed |= unnamed::may_reach(change, &event, act, at);
             }
         }
-        let event = Rc::new(event);
-        for change in candidates.of(&event, act, at) {
-            if let Some(when) = reach(&changes[change], &event, act, at) {
-                found[change].push(Suspect { event: Rc::clone(&event), act, when });
-            }
+        let reached = candidates.of(&event, act, at).into_iter();
+        let reached = reached.filter_map(|change| Some((change, reach(&changes[change], &event, act, at)?)));
+        let reached: Vec<(usize, When)> = reached.collect();
+        if reached.is_empty() {
+            return Ok(ControlFlow::Continue(()));
         }
-        events += usize::from(Rc::strong_count(&event) > 1);
+        events += 1;
+        let seen = Rc::new(Seen::of(event, rank));
+        for (change, when) in reached {
+            found[change].push(Suspect { seen: Rc::clone(&seen), act, when });
+        }
         Ok(if events > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     if events > most {
         return Ok(None);
     }
     for Suspects { list, .. } in &mut found {
-        let key = |Suspect { event, .. }: &Suspect| {
-            (recordings.rank(&event.recording_id), event.boot_ns, event.cpu, event.seq)
-        };
-        list.sort_by_key(key);
+        list.sort_by_key(|suspect| suspect.seen.place);
         // An event can stand in two copies of an archive.
-        list.dedup_by_key(|suspect| key(suspect));
+        list.dedup_by_key(|suspect| suspect.seen.place);
     }
     Ok(Some(found))
 }
@@ -166,7 +169,7 @@ fn scan(recordings: &Recordings, changes: &[Change], candidates: &Arc<Candidates
             Micros(low.saturating_sub(CLOCK_SLACK_MICROS)).date(),
             Micros(high.saturating_add(CLOCK_SLACK_MICROS)).date(),
         )),
-        columns: Vec::new(),
+        columns: seen::COLUMNS.to_vec(),
         predicates: vec![candidates.predicate()],
     })
 }

@@ -224,7 +224,7 @@ fn a_descriptor_that_was_open_at_the_start_stays_a_suspect_in_its_recording() {
 fn a_flood_of_one_act_is_counted_and_hides_no_other_act() {
     let mut suspects = Suspects::default();
     for act in std::iter::repeat_n(Act::WriteOpen, KEPT_OF_AN_ACT_MAX + 7).chain([Act::Rename]) {
-        suspects.push(Suspect { event: event("", TOOL, OLD, 25).into(), act, when: When::Within });
+        suspects.push(Suspect { seen: Seen::of(event("", TOOL, OLD, 25), 0).into(), act, when: When::Within });
     }
     assert_eq!((suspects.list.len(), suspects.omitted), (1001, 7));
     assert_eq!(suspects.list.last().map(|suspect| suspect.act), Some(Act::Rename));
@@ -233,14 +233,55 @@ fn a_flood_of_one_act_is_counted_and_hides_no_other_act() {
 #[test]
 fn a_suspect_says_who_what_and_when() {
     let event = Event { pid: 12, uid: 0, comm: "dpkg".into(), ..event("file_open", "/x", NEW, 15) };
-    let suspect = Suspect { event: event.into(), act: Act::WriteOpen, when: When::Before };
+    let suspect = Suspect { seen: Seen::of(event.clone(), 0).into(), act: Act::WriteOpen, when: When::Before };
     assert_eq!(suspect.text(), "write_open by dpkg (pid 12, uid 0, before the interval)");
-    let event = Event { exe: Some("/usr/bin/dpkg".into()), parent_comm: "apt".into(), ..(*suspect.event).clone() };
-    let suspect = Suspect { event: event.into(), act: Act::Rename, when: When::Within };
+    let event = Event { exe: Some("/usr/bin/dpkg".into()), parent_comm: "apt".into(), ..event };
+    let suspect = Suspect { seen: Seen::of(event, 0).into(), act: Act::Rename, when: When::Within };
     assert_eq!(suspect.text(), "rename by /usr/bin/dpkg (pid 12, uid 0)");
     let shown = suspect.to_json();
     assert_eq!(
         (&shown["act"], &shown["before_interval"], &shown["parent_comm"]),
         (&json!("rename"), &json!(false), &json!("apt"))
     );
+}
+
+#[test]
+fn the_columns_that_are_read_tell_all_that_is_asked() -> Result<()> {
+    let full = Event {
+        recording_id: "r1".into(),
+        cpu: 3,
+        seq: 4,
+        time: Micros(25),
+        hook: "inode_rename".into(),
+        action: "deny".into(),
+        pid: 5,
+        tid: 6,
+        ppid: 7,
+        process_start_ns: 8,
+        uid: 9,
+        euid: 10,
+        auid: Some(11),
+        comm: "comm".into(),
+        exe: Some("/exe".into()),
+        parent_comm: "parent".into(),
+        container_id: Some("c".repeat(64)),
+        path_flags: vec!["fs_relative".into()],
+        real_dev: Some("8:2".into()),
+        real_ino: Some(15),
+        mode: Some(0o100_755),
+        attributes: vec!["size".into()],
+        argv: Some(vec!["a".into()]),
+        target_path: Some("/target".into()),
+        target_ino: Some(16),
+        ..event("inode_rename", TOOL, OLD, 25)
+    };
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("rows.parquet");
+    hashtrail::writer::write(&path, std::slice::from_ref(&full), "", Vec::new())?;
+    let table = hashtrail::reader::SealedTable::<Event>::open(&path)?;
+    let batch = table.batches(&Prune::default(), &seen::COLUMNS, &[])?.next().expect("a batch")?;
+    let read = hashtrail::reader::rows::<Event>(&batch).next().expect("a row")?;
+    assert_eq!(read, full, "this event has nothing but what is read");
+    assert_eq!(Seen::of(read, 2), Seen::of(full, 2));
+    Ok(())
 }

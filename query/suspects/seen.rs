@@ -1,0 +1,103 @@
+//! What of an event decides whether it is a suspect, and what is told of it then.
+
+use crate::recordings::Position;
+use hashtrail::cell::Micros;
+use hashtrail::event::Event;
+
+/// The columns of all that [`super::find`] asks an event: what it did, to which file, by which name, and what is told of it.
+pub(super) const COLUMNS: [&str; 37] = [
+    "recording_id",
+    "host",
+    "boot_id",
+    "cpu",
+    "seq",
+    "time",
+    "boot_ns",
+    "hook",
+    "action",
+    "enforced",
+    "pid",
+    "tid",
+    "ppid",
+    "process_start_ns",
+    "uid",
+    "euid",
+    "auid",
+    "comm",
+    "exe",
+    "parent_comm",
+    "container_id",
+    "root_dev",
+    "root_ino",
+    "path",
+    "path_flags",
+    "dev",
+    "ino",
+    "ino_generation",
+    "real_dev",
+    "real_ino",
+    "mode",
+    "open_flags",
+    "attributes",
+    "argv",
+    "target_path",
+    "target_ino",
+    "parent_ino",
+];
+
+/// What is told of an event that is kept as a suspect: a quarter of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) place: Position,
+    pub(crate) time: Micros,
+    pub(crate) host: String,
+    pub(crate) dev: Option<String>,
+    pub(crate) ino: Option<i64>,
+    pub(super) hook: String,
+    pub(super) pid: i32,
+    pub(super) tid: i32,
+    pub(super) ppid: i32,
+    pub(super) process_start_ns: i64,
+    pub(super) uid: i64,
+    pub(super) euid: i64,
+    pub(super) auid: Option<i64>,
+    pub(super) comm: String,
+    pub(super) exe: Option<String>,
+    pub(super) parent_comm: String,
+    pub(super) container_id: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) path_flags: Vec<String>,
+    pub(super) target_path: Option<String>,
+    pub(super) attributes: Vec<String>,
+    pub(super) argv: Option<Vec<String>>,
+}
+
+impl Seen {
+    /// Of an event in the recording of this rank.
+    pub(super) fn of(event: Event, rank: usize) -> Self {
+        Self {
+            place: Position { rank, boot_ns: event.boot_ns, cpu: event.cpu, seq: event.seq },
+            time: event.time,
+            host: event.host,
+            dev: event.dev,
+            ino: event.ino,
+            hook: event.hook,
+            pid: event.pid,
+            tid: event.tid,
+            ppid: event.ppid,
+            process_start_ns: event.process_start_ns,
+            uid: event.uid,
+            euid: event.euid,
+            auid: event.auid,
+            comm: event.comm,
+            exe: event.exe,
+            parent_comm: event.parent_comm,
+            container_id: event.container_id,
+            path: event.path,
+            path_flags: event.path_flags,
+            target_path: event.target_path,
+            attributes: event.attributes,
+            argv: event.argv,
+        }
+    }
+}
