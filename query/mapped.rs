@@ -164,21 +164,25 @@ fn scan(shared: &SharedOptions) -> Scan {
         prune: Prune { spans: vec![Span { first: "time", last: "time", low, high }], ..Prune::default() },
         dates: asked_dates(shared),
         columns: Vec::new(),
-        predicates: vec![Predicate {
-            columns: vec!["time", "mapped_executable"],
-            keep: Arc::new(move |batch| keep(batch, low, high)),
-        }],
+        // Such writes are rare: of other rows the time is not read.
+        predicates: vec![
+            Predicate { columns: vec!["mapped_executable"], keep: Arc::new(is_mapped) },
+            Predicate { columns: vec!["time"], keep: Arc::new(move |batch| is_in_time(batch, low, high)) },
+        ],
     }
 }
 
-fn keep(batch: &RecordBatch, low: i64, high: i64) -> Result<BooleanArray> {
+fn is_mapped(batch: &RecordBatch) -> Result<BooleanArray> {
     // Files of version 1 do not say it.
     let Some(mapped) = batch.column_by_name("mapped_executable") else {
         return Ok(vec![false; batch.num_rows()].into());
     };
     let mapped = mapped.as_boolean_opt().context("`mapped_executable` is no boolean")?;
+    Ok(mapped.iter().map(|mapped| Some(mapped == Some(true))).collect())
+}
+
+fn is_in_time(batch: &RecordBatch, low: i64, high: i64) -> Result<BooleanArray> {
     let times = batch.column_by_name("time").context("column `time` is missing")?;
     let times = times.as_primitive_opt::<arrow::datatypes::TimestampMicrosecondType>().context("`time` is no time")?;
-    let in_time = times.iter().map(|time| time.is_some_and(|time| (low..=high).contains(&time)));
-    Ok(mapped.iter().zip(in_time).map(|(mapped, in_time)| Some(mapped == Some(true) && in_time)).collect())
+    Ok(times.iter().map(|time| Some(time.is_some_and(|time| (low..=high).contains(&time)))).collect())
 }

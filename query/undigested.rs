@@ -67,17 +67,22 @@ fn count_of(archives: &Archives<'_>, scan: &Scan, is_wanted: impl Fn(&Event) -> 
 }
 
 fn scan_of_lacking() -> Scan {
-    let is_lacking = |status: &StringArray, reasons: &StringArray, row: usize| {
-        let has_content = !(reasons.is_valid(row) && NO_CONTENT.contains(&reasons.value(row)));
-        status.value(row) == "unavailable" && has_content
+    let is_unavailable = |batch: &RecordBatch| {
+        let status = text(batch, "digest_status")?;
+        Ok((0..batch.num_rows()).map(|row| Some(status.value(row) == "unavailable")).collect())
     };
-    let keep = move |batch: &RecordBatch| {
-        let (status, reasons) = (text(batch, "digest_status")?, text(batch, "digest_reason")?);
-        Ok((0..batch.num_rows()).map(|row| Some(is_lacking(status, reasons, row))).collect())
+    let has_content = |batch: &RecordBatch| {
+        let reasons = text(batch, "digest_reason")?;
+        let has_none = |row| reasons.is_valid(row) && NO_CONTENT.contains(&reasons.value(row));
+        Ok((0..batch.num_rows()).map(|row| Some(!has_none(row))).collect())
     };
     Scan {
         columns: COLUMNS.to_vec(),
-        predicates: vec![Predicate { columns: vec!["digest_status", "digest_reason"], keep: Arc::new(keep) }],
+        // Most rows are decided by the first.
+        predicates: vec![
+            Predicate { columns: vec!["digest_status"], keep: Arc::new(is_unavailable) },
+            Predicate { columns: vec!["digest_reason"], keep: Arc::new(has_content) },
+        ],
         ..Scan::default()
     }
 }
