@@ -34,8 +34,8 @@ const CLOCK_SLACK_MICROS: i64 = 86_400_000_000;
 
 /// Suspects of one change with the same act that are kept.
 const KEPT_OF_AN_ACT_MAX: usize = 1000;
-/// Events that are kept at once as suspects of several changes; each takes about 600 bytes.
-const KEPT_EVENTS_MAX: usize = 48 << 10;
+/// What the suspects of several changes may take at once.
+const KEPT_BYTES_MAX: usize = 32 << 20;
 
 /// An event that can have made a change, or belongs to how it was made.
 #[derive(Debug, Clone)]
@@ -112,8 +112,8 @@ pub(crate) fn find(
     changes: &[Change],
 ) -> Result<Option<Vec<Suspects>>> {
     let mut found = vec![Suspects::default(); changes.len()];
-    let mut events = 0;
-    let most = if changes.len() > 1 { KEPT_EVENTS_MAX } else { usize::MAX };
+    let mut bytes = 0;
+    let most = if changes.len() > 1 { KEPT_BYTES_MAX } else { usize::MAX };
     let candidates = Arc::new(Candidates::new(changes));
     let Some(scan) = scan(recordings, changes, &candidates) else { return Ok(Some(found)) };
     archives.each_row_until(&scan, |event: Event| {
@@ -129,17 +129,12 @@ pub(crate) fn find(
         let reached = candidates.of(&event, act, at).into_iter();
         let reached = reached.filter_map(|change| Some((change, reach(&changes[change], &event, act, at)?)));
         let reached: Vec<(usize, When)> = reached.collect();
-        if reached.is_empty() {
-            return Ok(ControlFlow::Continue(()));
+        if !reached.is_empty() {
+            bytes += keep(&mut found, Seen::of(event, rank), act, reached);
         }
-        events += 1;
-        let seen = Rc::new(Seen::of(event, rank));
-        for (change, when) in reached {
-            found[change].push(Suspect { seen: Rc::clone(&seen), act, when });
-        }
-        Ok(if events > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if bytes > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
-    if events > most {
+    if bytes > most {
         return Ok(None);
     }
     for Suspects { list, .. } in &mut found {
@@ -148,6 +143,15 @@ pub(crate) fn find(
         list.dedup_by_key(|suspect| suspect.seen.place);
     }
     Ok(Some(found))
+}
+
+/// Keeps an event as a suspect of these changes; gives what it takes, which is nothing where there are enough like it.
+fn keep(found: &mut [Suspects], seen: Seen, act: Act, reached: Vec<(usize, When)>) -> usize {
+    let seen = Rc::new(seen);
+    for (change, when) in reached {
+        found[change].push(Suspect { seen: Rc::clone(&seen), act, when });
+    }
+    if Rc::strong_count(&seen) > 1 { seen.bytes() } else { 0 }
 }
 
 /// What lies in the intervals, and the descriptors that were open when a recording began, which may be long ago.

@@ -141,7 +141,8 @@ fn is_under_root(change: &Change, event: &Event) -> bool {
 /// Whether a name that a change of names gives is the path. Where neither begins at the same root, the one that begins
 /// higher ends with the other, on the same filesystem and, where that is known, in the same directory.
 fn is_named(change: &Change, event: &Event, name: Option<&str>, parent_ino: Option<i64>) -> bool {
-    let (Some(name), Some(path)) = (name.filter(|name| name.starts_with('/')), change.key.path.as_deref()) else {
+    let is_absolute = |name: &&str| name.starts_with('/');
+    let (Some(name), Some(path)) = (name.filter(is_absolute), change.key.path.as_deref().filter(is_absolute)) else {
         return false;
     };
     let is_same_end = match (&change.key.root, is_fs_relative(event)) {
@@ -158,7 +159,7 @@ fn is_named(change: &Change, event: &Event, name: Option<&str>, parent_ino: Opti
 
 /// Whether a name is that of a directory above the path: moving it puts another file at the path.
 fn is_above(change: &Change, event: &Event, name: &str) -> bool {
-    let rest = change.key.path.as_deref().and_then(|path| path.strip_prefix(name));
+    let rest = change.key.path.as_deref().filter(|_| name.starts_with('/')).and_then(|path| path.strip_prefix(name));
     change.is_of_another_file()
         && rest.is_some_and(|rest| rest.starts_with('/'))
         && match (&change.key.root, is_fs_relative(event)) {

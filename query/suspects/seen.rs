@@ -100,4 +100,13 @@ impl Seen {
             argv: event.argv,
         }
     }
+
+    /// Memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let Self { host, hook, comm, parent_comm, dev, exe, container_id, path, target_path, .. } = self;
+        let optional = [dev, exe, container_id, path, target_path].into_iter().flatten();
+        let lists = [&self.path_flags, &self.attributes].into_iter().chain(&self.argv).flatten();
+        let texts = [host, hook, comm, parent_comm].into_iter().chain(optional).map(String::len).sum::<usize>();
+        size_of::<Self>() + texts + lists.map(|text| size_of::<String>() + text.len()).sum::<usize>()
+    }
 }

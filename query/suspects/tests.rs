@@ -222,10 +222,15 @@ fn a_descriptor_that_was_open_at_the_start_stays_a_suspect_in_its_recording() {
 
 #[test]
 fn a_flood_of_one_act_is_counted_and_hides_no_other_act() {
-    let mut suspects = Suspects::default();
-    for act in std::iter::repeat_n(Act::WriteOpen, KEPT_OF_AN_ACT_MAX + 7).chain([Act::Rename]) {
-        suspects.push(Suspect { seen: Seen::of(event("", TOOL, OLD, 25), 0).into(), act, when: When::Within });
-    }
+    let mut found = [Suspects::default()];
+    let acts = std::iter::repeat_n(Act::WriteOpen, KEPT_OF_AN_ACT_MAX + 7).chain([Act::Rename]);
+    let taken = acts.map(|act| {
+        let seen = Seen::of(event("", TOOL, OLD, 25), 0);
+        keep(&mut found, seen, act, vec![(0, When::Within)])
+    });
+    let taken: Vec<usize> = taken.collect();
+    assert_eq!(taken.iter().filter(|bytes| **bytes == 0).count(), 7, "what is not kept takes nothing");
+    let [suspects] = found;
     assert_eq!((suspects.list.len(), suspects.omitted), (1001, 7));
     assert_eq!(suspects.list.last().map(|suspect| suspect.act), Some(Act::Rename));
 }
@@ -254,6 +259,8 @@ fn the_columns_that_are_read_tell_all_that_is_asked() -> Result<()> {
         time: Micros(25),
         hook: "inode_rename".into(),
         action: "deny".into(),
+        enforced: true,
+        open_flags: Some(1),
         pid: 5,
         tid: 6,
         ppid: 7,

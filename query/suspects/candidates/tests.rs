@@ -71,7 +71,8 @@ impl World {
     fn event(&mut self) -> Event {
         let hooks = ["file_open", "open_descriptor", "path_truncate", "inode_rename", "inode_link", "inode_unlink"];
         let others = ["sb_mount", "sb_umount", "inode_setattr", "inode_setxattr"];
-        let paths = ["/usr/bin/tool", "/usr/tool", "/tool", "/usr", "/bin/usr", "/bin", "/other"];
+        let paths =
+            ["/usr/bin/tool", "/usr/tool", "/tool", "/usr", "/bin/usr", "/bin", "/other", "/var/usr/bin/tool", ""];
         let beneath = self.of(&[None, None, Some(12), Some(15)]);
         Event {
             host: "web".into(),
@@ -104,14 +105,15 @@ fn no_event_that_reaches_a_change_is_passed_over() {
             .map(|_| {
                 let first = world.of(&[10, 20, 30]);
                 let (old, new) = (world.version("aa", first), world.version("bb", first + 20));
-                let new = FileVersion { path: old.path.clone(), ..new };
-                change_between(old, new, &recordings(&["r1"]))
+                let old = FileVersion { root_is_host: world.below(2) == 0, ..old };
+                let new = FileVersion { path: old.path.clone(), root_is_host: old.root_is_host, ..new };
+                change_between(old, new, &recordings(&["r0", "r1", "r2"]))
             })
             .collect();
         let candidates = Candidates::new(&changes);
         let event = world.event();
         let Some(act) = Act::of(&event) else { continue };
-        let at = Mark { rank: 0, boot_ns: event.boot_ns };
+        let at = Mark { rank: world.of(&[0, 1, 1, 1, 2]), boot_ns: event.boot_ns };
         let found = candidates.of(&event, act, at);
         for (number, change) in changes.iter().enumerate() {
             if reach(change, &event, act, at).is_some() {
