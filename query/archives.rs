@@ -5,13 +5,14 @@ use crate::copy::{self, id_start};
 use crate::hosts::{Hosted, Hosts};
 use crate::places::Places;
 use crate::problems::{Problems, note};
+use crate::twins;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::RecordBatch;
 use hashtrail::archive::{Archive, host_label};
 use hashtrail::cell::Micros;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
-use hashtrail::manifest;
+use hashtrail::manifest::{self, Standing};
 use hashtrail::reader::{Predicate, Prune, SealedPath, SealedTable, discover, rows};
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -37,14 +38,14 @@ pub(crate) struct Scan {
 pub(crate) struct OpenArchive {
     pub(crate) archive: Archive,
     pub(crate) manifest: Vec<Map<String, Value>>,
-    /// Line of each sealed file: the order in which they were sealed.
+    /// Line of each sealed file.
     places: HashMap<PathBuf, usize>,
+    /// Which of the sealed files stand, and the order in which they were sealed.
+    pub(crate) standing: Standing,
     /// Files whose rows others hold too.
-    doubled: HashSet<PathBuf>,
-    /// Files that the manifest names and that are there, with their digest.
-    contents: HashMap<PathBuf, String>,
-    /// Archives before it that hold some of its files.
-    twins: Vec<usize>,
+    pub(crate) doubled: HashSet<PathBuf>,
+    /// Files that the manifest names and that are there.
+    pub(crate) present: HashSet<PathBuf>,
     /// Names of the journal's segments.
     segments: Vec<String>,
 }
@@ -69,7 +70,7 @@ impl<'a> Archives<'a> {
                 list.push(OpenArchive::open(&path, problems)?);
             }
         }
-        double_across(&mut list);
+        twins::double_across(&mut list).iter().for_each(|error| problems.error(error));
         let asked = options.host.iter().map(|host| host_label(host)).collect();
         let hosts = Hosts::of(&list);
         hosts.notes().for_each(|text| note(&text));
@@ -183,7 +184,7 @@ impl<'a> Archives<'a> {
         });
         errors.iter().for_each(|error| self.problems.error(error));
         files.retain(|file| !archive.doubled.contains(archive.relative(file)));
-        let place = |file: &SealedPath| archive.places.get(archive.relative(file)).copied().unwrap_or(usize::MAX);
+        let place = |file: &SealedPath| archive.standing.place(archive.relative(file)).unwrap_or(usize::MAX);
         files.sort_by_cached_key(|file| (file.host.clone(), place(file), file.path.clone()));
         files
     }
@@ -239,28 +240,37 @@ impl OpenArchive {
         if !is_archive(path)? {
             bail!("`{}` is no archive: {LACKS}", path.display());
         }
-        let bytes = if has_manifest { manifest::read(&manifest_path) } else { Ok(Vec::new()) };
-        let parsed = manifest::parse(&bytes.unwrap_or_else(|error| {
-            problems.error(&error);
-            Vec::new()
-        }));
-        for damage in &parsed.damages {
+        let read = || if has_manifest { manifest::read(&manifest_path) } else { Ok(Vec::new()) };
+        let mut attempts = 0;
+        let (error, damages, manifest, standing, copy) = loop {
+            let (bytes, error) = read().map_or_else(|error| (Vec::new(), Some(error)), |bytes| (bytes, None));
+            let parsed = manifest::parse(&bytes);
+            let manifest: Vec<_> = parsed.lines.into_iter().map(|line| line.fields).collect();
+            let standing = Standing::in_tree(&archive, &manifest);
+            let copy = copy::compare(&archive, &manifest, &standing);
+            attempts += 1;
+            // Where lines were added meanwhile, the tree is not as those that were read have it.
+            if attempts == ATTEMPTS || read().is_ok_and(|now| now == bytes) {
+                break (error, parsed.damages, manifest, standing, copy);
+            }
+        };
+        error.iter().for_each(|error| problems.error(error));
+        for damage in &damages {
             problems.error(&anyhow!("`{}` is damaged: {damage}", manifest_path.display()));
         }
-        let manifest: Vec<_> = parsed.lines.into_iter().map(|line| line.fields).collect();
         let place = |(line, fields): (usize, &Map<String, Value>)| Some((fields.get("path")?.as_str()?.into(), line));
         let places = manifest.iter().enumerate().filter_map(place).collect();
-        let copy = copy::compare(&archive, &manifest);
         copy.problems.iter().for_each(|error| problems.error(error));
-        Ok(Self {
-            archive,
-            manifest,
-            places,
-            doubled: copy.doubled,
-            contents: copy.contents,
-            twins: Vec::new(),
-            segments: copy.segments,
-        })
+        if !copy.replaced.is_empty() {
+            let (name, files) = (archive.root().display(), copy.replaced.len());
+            note(&format!(
+                "`{name}` holds {files} file(s) with rows that others hold too, of a compaction that was cut short: they are not \
+                 read, and `hashtrail-recorder compact` ends it"
+            ));
+        }
+        let doubled = copy.doubled.into_iter().chain(copy.replaced).collect();
+        let (present, segments) = (copy.present, copy.segments);
+        Ok(Self { archive, manifest, places, standing, doubled, present, segments })
     }
 
     /// The rows of a file, as its line of the manifest says.
@@ -304,27 +314,8 @@ fn is_date(date: &str) -> bool {
     date.len() == 10 && date != "0000-00-00" && date.starts_with(|first: char| first.is_ascii_digit())
 }
 
-/// Two copies of an archive hold the same files: each is read once, from the first that has it.
-fn double_across(archives: &mut [OpenArchive]) {
-    let mut first: HashMap<(PathBuf, String), usize> = HashMap::new();
-    for (number, archive) in archives.iter_mut().enumerate() {
-        let mut twins: BTreeSet<usize> = BTreeSet::new();
-        for (path, sha256) in &archive.contents {
-            let twin = *first.entry((path.clone(), sha256.clone())).or_insert(number);
-            if twin != number {
-                archive.doubled.insert(path.clone());
-                twins.insert(twin);
-            }
-        }
-        archive.twins = twins.into_iter().collect();
-    }
-    for archive in archives.iter() {
-        for twin in &archive.twins {
-            let (name, twin) = (archive.archive.root().display(), archives[*twin].archive.root().display());
-            note(&format!("`{name}` holds files that `{twin}` holds too: they are read once"));
-        }
-    }
-}
+/// How often an archive is looked at that is written to meanwhile.
+const ATTEMPTS: usize = 4;
 
 /// What makes a directory no archive.
 const LACKS: &str = "it has no manifest.jsonl and no folder events, files or ledger";

@@ -4,12 +4,12 @@
 use crate::folder::{self, Entry, Listing};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use hashtrail::archive::{Archive, open_regular};
-use hashtrail::manifest::{Content, SealedFile};
+use hashtrail::manifest::{Content, SealedFile, Standing};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, FileType, OpenOptions};
 use std::io::ErrorKind;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// Folders of the tables.
 const FOLDERS: [&str; 3] = ["events", "files", "ledger"];
@@ -21,28 +21,37 @@ pub(crate) struct Copy {
     pub(crate) problems: Vec<Error>,
     /// Files that hold what another file of the archive holds, relative to it: their rows would count twice.
     pub(crate) doubled: HashSet<PathBuf>,
-    /// Files that the manifest names and that are there, with their digest.
-    pub(crate) contents: HashMap<PathBuf, String>,
+    /// Files that stand there although their rows count elsewhere, by a compaction that was cut short: relative to the archive.
+    pub(crate) replaced: HashSet<PathBuf>,
+    /// Files that the manifest names and that are there.
+    pub(crate) present: HashSet<PathBuf>,
     /// Names of the journal's segments.
     pub(crate) segments: Vec<String>,
 }
 
-/// Compares an archive with the lines of its manifest, of which there are none where it is gone.
-pub(crate) fn compare(archive: &Archive, manifest: &[Map<String, Value>]) -> Copy {
+/// Compares an archive with the lines of its manifest, of which there are none where it is gone, and the files that stand by them.
+pub(crate) fn compare(archive: &Archive, manifest: &[Map<String, Value>], standing: &Standing) -> Copy {
     let mut copy = Copy::default();
     copy.segments = segments(archive, &mut copy.problems);
-    let named: BTreeMap<PathBuf, SealedFile> = manifest.iter().filter_map(sealed_file).collect();
+    let named: BTreeMap<&Path, &SealedFile> =
+        standing.files().into_iter().map(|file| (file.path.as_path(), file)).collect();
+    let root = archive.root().display();
+    copy.problems.extend(
+        standing.faults.iter().map(|(line, fault)| anyhow!("line {} of `{root}`'s manifest: {fault}", line + 1)),
+    );
     if manifest.is_empty() {
         copy.problems.push(anyhow!(
             "`{}` has no manifest, so nobody can know which of its files are missing",
             archive.root().display()
         ));
     } else {
-        let mut found = Vec::new();
+        let mut found: Vec<PathBuf> = Vec::new();
         for folder in FOLDERS {
             list(archive.root(), Path::new(folder), &mut found, &mut copy.problems);
         }
-        let is_unlisted = |path: &PathBuf| !named.contains_key(path) && !copy.is_being_sealed(path);
+        let (replaced, found) = found.into_iter().partition(|path| standing.is_replaced(path));
+        copy.replaced = replaced;
+        let is_unlisted = |path: &PathBuf| !named.contains_key(path.as_path()) && !copy.is_being_sealed(path);
         let unlisted: Vec<PathBuf> = found.into_iter().filter(is_unlisted).collect();
         copy.compare_files(archive, &named, unlisted);
     }
@@ -63,12 +72,12 @@ impl Copy {
         self.segments.iter().any(|segment| recording_of(segment) == recording_of(&name))
     }
 
-    fn compare_files(&mut self, archive: &Archive, named: &BTreeMap<PathBuf, SealedFile>, unlisted: Vec<PathBuf>) {
+    fn compare_files(&mut self, archive: &Archive, named: &BTreeMap<&Path, &SealedFile>, unlisted: Vec<PathBuf>) {
         let mut by_content: HashMap<String, PathBuf> = HashMap::new();
         let mut missing: BTreeMap<&Path, &SealedFile> = BTreeMap::new();
         for (path, file) in named {
             match look_at(archive, path, file) {
-                Ok(true) => _ = self.contents.insert(path.clone(), file.content.sha256.clone()),
+                Ok(true) => _ = self.present.insert(path.to_path_buf()),
                 Ok(false) => _ = missing.insert(path, file),
                 Err(error) => self.problems.push(error),
             }
@@ -82,7 +91,7 @@ impl Copy {
                     continue;
                 }
             };
-            let twin = named.iter().find(|(_, file)| file.content == content).map(|(path, _)| path.as_path());
+            let twin = named.iter().find(|(_, file)| file.content == content).map(|(path, _)| *path);
             if let Some(from) = twin.filter(|twin| missing.remove(twin).is_some()) {
                 self.problems.push(moved(archive, from, &path));
                 by_content.insert(content.sha256, path);
@@ -112,16 +121,6 @@ impl Copy {
 fn moved(archive: &Archive, from: &Path, to: &Path) -> Error {
     let read = if to.extension().is_some_and(|extension| extension == "parquet") { "" } else { " and is not read" };
     anyhow!("`{}` stands at `{}`{read}", archive.root().join(from).display(), to.display())
-}
-
-/// The file that a line of the manifest names, if that can only be below the archive.
-fn sealed_file(line: &Map<String, Value>) -> Option<(PathBuf, SealedFile)> {
-    if line.get("kind")?.as_str()? != "file" {
-        return None;
-    }
-    let file: SealedFile = serde_json::from_value(Value::Object(line.clone())).ok()?;
-    let is_plain = file.path.components().all(|part| matches!(part, Component::Normal(_)));
-    is_plain.then(|| (file.path.clone(), file))
 }
 
 /// Whether the file is there, with the size that its line states.

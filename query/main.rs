@@ -41,6 +41,7 @@ mod suspects;
 #[cfg(test)]
 mod testing;
 mod time;
+mod twins;
 mod undigested;
 mod user_digests;
 mod verify;

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{check_policy, doctor, keygen, loadtest, record, recover, reload};
+use crate::commands::{check_policy, compact, doctor, keygen, loadtest, record, recover, reload};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,6 +36,8 @@ pub(crate) enum Command {
     },
     /// Seal what a crash left behind; `record` does the same at its start
     Recover(recover::RecoverOptions),
+    /// Merge the small files of a sealed archive into large ones; the manifest keeps the proof
+    Compact(compact::CompactOptions),
     /// Make a key that signs manifests: FILE, secret, and FILE.pub, which `hashtrail verify --key` takes
     Keygen {
         /// Where the secret key is written; keep it off the host that is recorded
@@ -58,6 +60,7 @@ impl Cli {
             Command::Doctor(options) => doctor::run(options),
             Command::CheckPolicy { files } => check_policy::run(files),
             Command::Recover(options) => recover::run(options),
+            Command::Compact(options) => compact::run(options),
             Command::Keygen { out } => keygen::run(out),
             Command::Loadtest(options) => loadtest::run(options),
         }

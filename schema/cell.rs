@@ -28,6 +28,8 @@ pub trait Cell: Sized {
     fn append(view: &Self::View<'_>, chunk: &mut Self::Chunk);
     /// The value with a place of its own.
     fn owned(view: Self::View<'_>) -> Self;
+    /// Appends the column's name and the value, so that no other row has the same bytes; nothing where it is null.
+    fn spell(name: &str, view: &Self::View<'_>, bytes: &mut Vec<u8>);
     /// Reads row `row` of a column.
     ///
     /// # Errors
@@ -37,7 +39,7 @@ pub trait Cell: Sized {
 
 /// Implements [`Cell`] for a value and for its optional form.
 macro_rules! cell {
-    ($type:ty, $view:ty, $chunk:ty, $data_type:expr, $borrow:expr, $append:expr, $own:expr, $get:expr) => {
+    ($type:ty, $view:ty, $chunk:ty, $data_type:expr, $borrow:expr, $append:expr, $own:expr, $spell:expr, $get:expr) => {
         impl Cell for $type {
             type View<'a> = $view;
             type Chunk = $chunk;
@@ -57,6 +59,11 @@ macro_rules! cell {
             fn owned(view: Self::View<'_>) -> Self {
                 let own: fn(<$type as Cell>::View<'_>) -> $type = $own;
                 own(view)
+            }
+            fn spell(name: &str, view: &Self::View<'_>, bytes: &mut Vec<u8>) {
+                let spell: fn(&<$type as Cell>::View<'_>, &mut Vec<u8>) = $spell;
+                spell_bytes(name.as_bytes(), bytes);
+                spell(view, bytes);
             }
             fn read(array: &dyn Array, row: usize) -> Result<Self> {
                 Option::<$type>::read(array, row)?.context("null in a column that allows none")
@@ -83,6 +90,11 @@ macro_rules! cell {
             fn owned(view: Self::View<'_>) -> Self {
                 view.map(<$type as Cell>::owned)
             }
+            fn spell(name: &str, view: &Self::View<'_>, bytes: &mut Vec<u8>) {
+                if let Some(view) = view {
+                    <$type as Cell>::spell(name, view, bytes);
+                }
+            }
             fn read(array: &dyn Array, row: usize) -> Result<Self> {
                 let get: fn(&dyn Array, usize) -> Option<$type> = $get;
                 if array.is_null(row) {
@@ -102,6 +114,7 @@ cell!(
     |value| Cow::Borrowed(value),
     |chunk, view| chunk.value(view.as_bytes()),
     |view| view.into_owned(),
+    |view, bytes| spell_bytes(view.as_bytes(), bytes),
     |array, row| array.as_string_opt::<i32>().map(|array| array.value(row).to_owned())
 );
 cell!(
@@ -112,11 +125,20 @@ cell!(
     |value| Cow::Borrowed(value),
     |chunk, view| chunk.value(view),
     |view| view.into_owned(),
+    |view, bytes| spell_bytes(view, bytes),
     |array, row| array.as_binary_opt::<i32>().map(|array| array.value(row).to_vec())
 );
-cell!(i64, i64, Longs, DataType::Int64, |value| *value, |chunk, view| chunk.value(*view), |view| view, |array, row| {
-    array.as_primitive_opt::<Int64Type>().map(|array| array.value(row))
-});
+cell!(
+    i64,
+    i64,
+    Longs,
+    DataType::Int64,
+    |value| *value,
+    |chunk, view| chunk.value(*view),
+    |view| view,
+    |view, bytes| bytes.extend_from_slice(&view.to_le_bytes()),
+    |array, row| array.as_primitive_opt::<Int64Type>().map(|array| array.value(row))
+);
 cell!(
     i32,
     i32,
@@ -125,6 +147,7 @@ cell!(
     |value| *value,
     |chunk, view| chunk.value(&view.to_le_bytes()),
     |view| view,
+    |view, bytes| bytes.extend_from_slice(&view.to_le_bytes()),
     |array, row| array.as_primitive_opt::<Int32Type>().map(|array| array.value(row))
 );
 cell!(
@@ -135,6 +158,7 @@ cell!(
     |value| *value,
     |chunk, view| chunk.value(*view),
     |view| view,
+    |view, bytes| bytes.push(u8::from(*view)),
     |array, row| array.as_boolean_opt().map(|array| array.value(row))
 );
 cell!(
@@ -145,6 +169,7 @@ cell!(
     |value| *value,
     |chunk, view| chunk.value(view.0),
     |view| view,
+    |view, bytes| bytes.extend_from_slice(&view.0.to_le_bytes()),
     |array, row| array.as_primitive_opt::<TimestampMicrosecondType>().map(|array| Micros(array.value(row)))
 );
 cell!(
@@ -155,6 +180,7 @@ cell!(
     |value| Cow::Borrowed(value),
     |chunk, view| chunk.list(view.iter().map(String::as_bytes)),
     |view| view.into_owned(),
+    |view, bytes| spell_list(view.iter().map(String::as_bytes), bytes),
     |array, row| {
         let values = array.as_list_opt::<i32>()?.value(row);
         let values = values.as_string_opt::<i32>()?;
@@ -169,12 +195,27 @@ cell!(
     |value| Cow::Borrowed(value),
     |chunk, view| chunk.list(view.iter().map(Vec::as_slice)),
     |view| view.into_owned(),
+    |view, bytes| spell_list(view.iter().map(Vec::as_slice), bytes),
     |array, row| {
         let values = array.as_list_opt::<i32>()?.value(row);
         let values = values.as_binary_opt::<i32>()?;
         Some((0..values.len()).map(|index| values.value(index).to_vec()).collect())
     }
 );
+
+fn spell_length(length: usize, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&(length as u64).to_le_bytes());
+}
+
+fn spell_bytes(value: &[u8], bytes: &mut Vec<u8>) {
+    spell_length(value.len(), bytes);
+    bytes.extend_from_slice(value);
+}
+
+fn spell_list<'a>(items: impl ExactSizeIterator<Item = &'a [u8]>, bytes: &mut Vec<u8>) {
+    spell_length(items.len(), bytes);
+    items.for_each(|item| spell_bytes(item, bytes));
+}
 
 /// `element` is the name that the Parquet format gives to the items of a list.
 fn element(data_type: DataType) -> Arc<Field> {

@@ -50,6 +50,9 @@ pub trait Row: Sized + Clone {
     fn chunks(leaves: &[ColumnDescPtr]) -> Option<Self::Chunks>;
     /// Adds a row to each column.
     fn append(view: &Self::View<'_>, chunks: &mut Self::Chunks);
+    /// Appends the names and values of a row's columns, so that no other row has the same bytes. A column that is null adds
+    /// nothing, and so does one that a file of an older schema version does not have.
+    fn spell(view: &Self::View<'_>, bytes: &mut Vec<u8>);
     /// Does something with each column, in order.
     ///
     /// # Errors
@@ -145,6 +148,10 @@ macro_rules! table {
 
             fn append(view: &$view<'_>, chunks: &mut $chunks) {
                 $(<$type as $crate::cell::Cell>::append(&view.$field, &mut chunks.$field);)*
+            }
+
+            fn spell(view: &$view<'_>, bytes: &mut Vec<u8>) {
+                $(<$type as $crate::cell::Cell>::spell(stringify!($field), &view.$field, bytes);)*
             }
 
             fn each(

@@ -5,6 +5,7 @@
 //! ```text
 //! DIR/manifest.jsonl                                             one chained line per sealed file and per start and stop
 //! DIR/events/host=<name>/date=YYYY-MM-DD/<recording>-<segment>.parquet   one row per event
+//! DIR/events/host=<name>/date=YYYY-MM-DD/<recording>-<first segment>-<last segment>.parquet   several of them, merged
 //! DIR/files/host=…/date=…/<recording>-<segment>.parquet          one row per run of one file version
 //! DIR/ledger/host=…/date=…/<recording>-<segment>.parquet         coverage: starts, stops, loss, policies
 //! DIR/manifest.jsonl.minisig                                     signature over it, with `--sign-key`
@@ -19,12 +20,14 @@ pub mod archive;
 pub mod cell;
 pub mod clock;
 pub mod columns;
+pub mod compact;
 pub mod event;
 pub mod execs;
 mod hash;
 pub mod ledger;
 pub mod manifest;
 pub mod reader;
+pub mod row_digest;
 pub mod seal;
 pub mod signature;
 pub mod text;

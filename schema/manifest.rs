@@ -4,14 +4,13 @@
 //! it shows damage to the last line too, which no other line names. A `start` line says so by `manifest_version` 2; version 1
 //! had no checksums. Its `prev` is the SHA-256 over the exact bytes of the line before, with its newline; the
 //! first has 64 zeros. The head of a manifest is the same over its last line. Kinds: `start` (a recording begins, with all
-//! that is known about it), `file` (one sealed file), `ima` (a piece of the kernel's measurement list), `cut` (the
+//! that is known about it), `file` (one sealed file), `compact` (one file that took the place of others), `ima` (a piece of the kernel's measurement list), `cut` (the
 //! start of a line that a crash cut off), and an end of the recording: `stop` (state SEALED) or `recovered` (state
 //! RECOVERED). A recording without an end is OPEN.
 
 use crate::archive::{Archive, open_own, open_regular, replace_file, sync_directory};
 use crate::signature::SigningKey;
-use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
+use anyhow::{Context, Error, Result, bail, ensure};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -22,9 +21,13 @@ use std::path::{Path, PathBuf};
 
 mod checksum;
 mod content;
+mod files;
 mod parse;
+mod standing;
 pub use content::{BLOCK_BYTES, Content};
+pub use files::{CompactedFile, Input, MAX_MERGED_ROWS, MeasurementList, SealedFile, SequenceRange};
 pub use parse::{Damage, Line, Parsed, parse};
+pub use standing::Standing;
 
 /// What the chain begins with, in place of a previous line's digest.
 pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -32,61 +35,6 @@ pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000
 const VERSION: u64 = 2;
 /// Larger manifests are not read. A recording that seals every 5 minutes takes half a year to this.
 const MAX_BYTES: u64 = 64 << 20;
-
-/// One sealed file, as its manifest line has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SealedFile {
-    /// Path relative to the archive.
-    pub path: PathBuf,
-    /// The content.
-    #[serde(flatten)]
-    pub content: Content,
-    /// Rows in the file.
-    pub rows: u64,
-    /// Earliest `time` of a row, RFC 3339.
-    pub from: String,
-    /// Latest `time` of a row, RFC 3339.
-    pub to: String,
-    /// Recording that wrote it.
-    pub recording_id: String,
-    /// Journal segment that it was made from.
-    pub segment: u32,
-    /// Sequence numbers in the file, for each CPU; empty for other tables than events.
-    pub sequences: Vec<SequenceRange>,
-}
-
-/// The sequence numbers of one CPU in one file. `count` is smaller than the span where events were lost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SequenceRange {
-    /// CPU.
-    pub cpu: i32,
-    /// Lowest sequence number.
-    pub first: i64,
-    /// Highest sequence number.
-    pub last: i64,
-    /// Number of events.
-    pub count: u64,
-}
-
-/// One piece of the kernel's measurement list, as its manifest line has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MeasurementList {
-    /// Path relative to the archive.
-    pub path: PathBuf,
-    /// The content.
-    #[serde(flatten)]
-    pub content: Content,
-    /// Recording that stored it.
-    pub recording_id: String,
-    /// Boot that the list belongs to.
-    pub boot_id: String,
-    /// Byte of the kernel's list at which this piece begins; 0 begins a list anew.
-    pub from_byte: u64,
-    /// Violations that the kernel had counted.
-    pub violations: Option<u64>,
-    /// PCR 10 of the TPM just before the list was read: bank and hex. Empty without a TPM.
-    pub pcr10: Vec<(String, String)>,
-}
 
 /// The manifest of an archive, open for appending.
 #[derive(Debug)]
@@ -128,7 +76,9 @@ impl Manifest {
         let head = parsed.lines.last().map_or_else(|| GENESIS.to_owned(), |line| line.digest.clone());
         let named = parsed.lines.iter().filter_map(|line| Some(line.text("path")?.into())).collect();
         let manifest = Self { file, archive: archive.clone(), bytes, parsed, head, key, torn, named, fault: None };
-        manifest.check_signature()?;
+        if let Some(key) = manifest.key.as_ref().filter(|_| archive.signature().exists()) {
+            check_signature(archive, key, &manifest.bytes)?;
+        }
         if !manifest.bytes.is_empty() {
             // A crash may have come between a line and its signature.
             manifest.sign()?;
@@ -136,19 +86,16 @@ impl Manifest {
         Ok(manifest)
     }
 
-    fn check_signature(&self) -> Result<()> {
-        let path = self.archive.signature();
-        let (Some(key), true) = (&self.key, path.exists()) else { return Ok(()) };
-        let text = String::from_utf8(read(&path)?).context("the signature is no text")?;
-        key.verifying_key().check(&text, &self.bytes).map(drop).with_context(|| {
-            format!("`{}` is not this key's signature of this manifest: record to another directory", path.display())
-        })
-    }
-
     /// The lines that stood in it when it was opened.
     #[must_use]
     pub fn lines(&self) -> &[Line] {
         &self.parsed.lines
+    }
+
+    /// Which of the files that those lines name stand.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        Standing::in_tree(&self.archive, self.lines().iter().map(|line| &line.fields))
     }
 
     /// The start of a line that a crash had cut off, which is no longer in the file.
@@ -187,19 +134,25 @@ impl Manifest {
     /// When they cannot be written or synced; then none of them stands.
     pub fn append(&mut self, lines: &[(&str, Value)]) -> Result<()> {
         let before = self.bytes.len();
-        let mut head = self.head.clone();
+        let (mut head, mut decoded_bytes, mut chained) = (self.head.clone(), self.parsed.decoded_bytes, Vec::new());
         for (kind, fields) in lines {
             let line = chained_line(&head, kind, fields)?;
+            // What no reader would read must not be written.
+            parse::fields_of(&line, &mut decoded_bytes)
+                .map_err(Error::msg)
+                .and_then(|_| within_bound((before + chained.len() + line.len()) as u64))
+                .with_context(|| format!("cannot append to `{}`", self.archive.manifest().display()))?;
             head = hex(&Sha256::digest(&line));
-            self.bytes.extend(line);
+            chained.extend(line);
         }
+        self.bytes.extend(chained);
         if let Err(error) = self.write_from(before) {
             self.bytes.truncate(before);
             // What was written of the lines must not stand either.
             let _ = self.file.set_len(before as u64);
             return Err(error).with_context(|| format!("cannot append to `{}`", self.archive.manifest().display()));
         }
-        self.head = head;
+        (self.head, self.parsed.decoded_bytes) = (head, decoded_bytes);
         self.named.extend(lines.iter().filter_map(|(_, fields)| Some(fields.get("path")?.as_str()?.into())));
         if let Err(error) = self.sign() {
             self.fault = Some(format!("{error:#}"));
@@ -242,6 +195,19 @@ fn chained_line(prev: &str, kind: &str, fields: &Value) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Checks the signature of a manifest; gives how many of its bytes that covers.
+///
+/// # Errors
+/// When it cannot be read, or is not this key's.
+pub fn check_signature(archive: &Archive, key: &SigningKey, bytes: &[u8]) -> Result<usize> {
+    let path = archive.signature();
+    let text = String::from_utf8(read(&path)?).context("the signature is no text")?;
+    let valid = key.verifying_key().check(&text, bytes).with_context(|| {
+        format!("`{}` is not this key's signature of this manifest: record to another directory", path.display())
+    })?;
+    Ok(valid.bytes)
+}
+
 /// Opens the manifest for appending, makes it where it is missing, and reads it.
 fn open_for_append(path: &Path) -> Result<(File, Vec<u8>)> {
     let context = || format!("cannot open `{}`", path.display());
@@ -268,12 +234,15 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let file = open_regular(path, OpenOptions::new().read(true))?;
         file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            bail!("it has more than {MAX_BYTES} bytes");
-        }
+        within_bound(bytes.len() as u64)?;
         Ok(bytes)
     };
     attempt().with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+fn within_bound(bytes: u64) -> Result<()> {
+    ensure!(bytes <= MAX_BYTES, "it has more than {MAX_BYTES} bytes");
+    Ok(())
 }
 
 /// Lower-case hex.

@@ -29,6 +29,7 @@ use parquet::arrow::arrow_reader::{
     ArrowPredicate, ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
     RowFilter,
 };
+use parquet::file::metadata::SortingColumn;
 use std::fs::{self, File, OpenOptions};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -85,6 +86,20 @@ impl<R: Row> SealedTable<R> {
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes
+    }
+
+    /// Whether the file says that each of its row groups is in the order of this column.
+    pub(crate) fn is_sorted_by(&self, name: &str) -> bool {
+        let column = self.metadata.schema().index_of(name).ok().and_then(|place| i32::try_from(place).ok());
+        let is_first = |sorting: &SortingColumn| Some(sorting.column_idx) == column && !sorting.descending;
+        let groups = self.metadata.metadata().row_groups();
+        groups.iter().all(|group| group.sorting_columns().and_then(|columns| columns.first()).is_some_and(is_first))
+    }
+
+    /// A column that this version does not know, which it would not read.
+    pub(crate) fn unknown_column(&self) -> Option<&str> {
+        let known: Vec<&str> = R::columns().iter().map(|column| column.name).collect();
+        self.metadata.schema().fields().iter().map(|field| field.name().as_str()).find(|name| !known.contains(name))
     }
 
     /// Lowest value of `first` and highest of `last`, two columns of times, as the statistics say.

@@ -10,7 +10,7 @@ use crate::versions::{FileVersion, Runs, Sizes, VersionContext};
 use anyhow::{Context, Result, bail};
 use files::TableFiles;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 mod files;
 
@@ -112,6 +112,37 @@ impl<'a> Sealing<'a> {
         let lines = sealed.iter().map(|file| Ok(("file", serde_json::to_value(file)?))).collect::<Result<Vec<_>>>()?;
         manifest.append(&lines)?;
         Ok(sealed)
+    }
+}
+
+/// A file that is not yet at its place. What cannot be written whole only takes space.
+pub(crate) struct Staging(PathBuf);
+
+impl Staging {
+    /// Makes room for it.
+    ///
+    /// # Errors
+    /// When what an earlier attempt left cannot be removed.
+    pub(crate) fn new(path: PathBuf) -> Result<Self> {
+        remove_if_there(&path)?;
+        Ok(Self(path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Leaves it where it is: somebody knows of it.
+    pub(crate) fn keep(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if !self.0.as_os_str().is_empty() {
+            let _ = std::fs::remove_file(&self.0);
+        }
     }
 }
 

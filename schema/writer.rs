@@ -31,24 +31,38 @@ const PAGE_ROWS: usize = 320 * STEP_ROWS;
 const PAGE_VALUES: usize = 64 << 10;
 /// Items of all lists per row group: half of what the reader takes.
 const ROW_GROUP_ITEMS: usize = 4 << 20;
-/// What a row group may take in memory: its dictionaries and its compressed pages. It also keeps dictionaries small enough
-/// for every reader, so that no column needs a second layout for values that do not repeat.
-const ROW_GROUP_BYTES: usize = 24 << 20;
-/// Rows per row group: small groups repeat the dictionaries, large ones cannot be skipped.
-const ROW_GROUP_ROWS: usize = 256 * 1024;
+/// What the dictionaries of a row group may take. They are small enough for every reader then, so that no column needs a
+/// second layout for values that do not repeat.
+const DICTIONARIES_BYTES: usize = 24 << 20;
 /// Part of wrong answers of a bloom filter.
 const BLOOM_FILTER_FPP: f64 = 0.01;
-/// zstd level of live files: higher ones gain 3 % and cost several times the time.
-pub const LIVE_ZSTD_LEVEL: i32 = 3;
 /// Version of the tables' columns, in each file's metadata.
 pub const SCHEMA_VERSION: &str = "2";
+
+/// How large and how small a file is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    zstd_level: i32,
+    /// Rows per row group: small groups repeat the dictionaries, large ones cannot be skipped.
+    group_rows: usize,
+    /// What a row group may take in memory: its dictionaries, its compressed pages, and what is not encoded yet.
+    group_bytes: usize,
+}
+
+/// zstd level of live files: higher ones gain 3 % and cost several times the time.
+pub const LIVE_ZSTD_LEVEL: i32 = 3;
+/// While a recording runs.
+pub(crate) const LIVE: Effort =
+    Effort { zstd_level: LIVE_ZSTD_LEVEL, group_rows: 256 << 10, group_bytes: DICTIONARIES_BYTES };
+/// Of files that are merged, once, by a program that nothing waits for.
+pub(crate) const MERGED: Effort = Effort { zstd_level: 9, group_rows: 1 << 20, group_bytes: 96 << 20 };
 
 /// Writes all rows to a new file, in the given order, and syncs it. `sorted_by` names the column that orders them.
 ///
 /// # Errors
 /// When the file exists already, or cannot be written or synced.
 pub fn write<R: Row>(path: &Path, rows: &[R], sorted_by: &str, metadata: Vec<KeyValue>) -> Result<()> {
-    let mut writer = Writer::<R>::create(path, sorted_by, metadata)?;
+    let mut writer = Writer::<R>::create(path, sorted_by, metadata, LIVE)?;
     rows.iter().try_for_each(|row| writer.push(&row.view()))?;
     writer.finish()
 }
@@ -59,6 +73,7 @@ pub(crate) struct Writer<R: Row> {
     parquet: SerializedFileWriter<File>,
     chunks: R::Chunks,
     press: Press,
+    effort: Effort,
     /// Rows of the page that has not ended, and of the pages before it in its group.
     page_rows: usize,
     ended_rows: usize,
@@ -71,10 +86,10 @@ impl<R: Row> Writer<R> {
     ///
     /// # Errors
     /// When the file exists already, or cannot be written.
-    pub(crate) fn create(path: &Path, sorted_by: &str, metadata: Vec<KeyValue>) -> Result<Self> {
+    pub(crate) fn create(path: &Path, sorted_by: &str, metadata: Vec<KeyValue>, effort: Effort) -> Result<Self> {
         let attempt = || -> Result<SerializedFileWriter<File>> {
             let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-            let properties = properties::<R>(sorted_by, metadata)?;
+            let properties = properties::<R>(sorted_by, metadata, effort)?;
             // The Arrow schema is not in the file: it would make Polars read dictionary columns as categories and
             // pyarrow refuse the host partition.
             let schema = ArrowSchemaConverter::new().convert(&crate::columns::arrow_schema::<R>())?;
@@ -83,8 +98,8 @@ impl<R: Row> Writer<R> {
         let parquet = attempt().with_context(|| cannot_write(path))?;
         let chunks =
             R::chunks(parquet.schema_descr().columns()).context("a column of the table is not in its schema")?;
-        let path = path.to_owned();
-        Ok(Self { path, parquet, chunks, press: Press::new()?, page_rows: 0, ended_rows: 0, ended_values: 0 })
+        let (path, press) = (path.to_owned(), Press::new(effort.zstd_level)?);
+        Ok(Self { path, parquet, chunks, press, effort, page_rows: 0, ended_rows: 0, ended_values: 0 })
     }
 
     /// Adds a row.
@@ -110,15 +125,18 @@ impl<R: Row> Writer<R> {
 
     /// Ends the page or the group if it is large enough.
     fn bound(&mut self) -> Result<()> {
-        let (mut bytes, mut values, mut items) = (0, 0, 0);
+        let (mut bytes, mut dictionaries, mut values, mut items) = (0, 0, 0, 0);
         R::each(&mut self.chunks, &mut |chunk| {
             bytes += chunk.bytes();
+            dictionaries += chunk.dictionary_bytes();
             values = values.max(chunk.values());
             items += chunk.items();
             Ok(())
         })?;
         let rows = self.ended_rows + self.page_rows;
-        if rows >= ROW_GROUP_ROWS || items >= ROW_GROUP_ITEMS || bytes >= ROW_GROUP_BYTES {
+        let Effort { group_rows, group_bytes, .. } = self.effort;
+        let is_large = rows >= group_rows || bytes >= group_bytes;
+        if is_large || items >= ROW_GROUP_ITEMS || dictionaries >= DICTIONARIES_BYTES {
             return self.end_group();
         }
         if self.page_rows >= PAGE_ROWS || values - self.ended_values >= PAGE_VALUES {
@@ -158,15 +176,15 @@ fn cannot_write(path: &Path) -> String {
     format!("cannot write `{}`", path.display())
 }
 
-fn codec() -> Result<Compression> {
-    Ok(Compression::ZSTD(ZstdLevel::try_new(LIVE_ZSTD_LEVEL)?))
+fn codec(zstd_level: i32) -> Result<Compression> {
+    Ok(Compression::ZSTD(ZstdLevel::try_new(zstd_level)?))
 }
 
-fn properties<R: Row>(sorted_by: &str, mut metadata: Vec<KeyValue>) -> Result<WriterProperties> {
+fn properties<R: Row>(sorted_by: &str, mut metadata: Vec<KeyValue>, effort: Effort) -> Result<WriterProperties> {
     metadata.push(KeyValue::new("hashtrail.schema_version".to_owned(), SCHEMA_VERSION.to_owned()));
     let columns = R::columns();
     let mut builder = WriterProperties::builder()
-        .set_compression(codec()?)
+        .set_compression(codec(effort.zstd_level)?)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(concat!("hashtrail ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_key_value_metadata(Some(metadata));

@@ -117,7 +117,7 @@ fn a_second_recorder_is_refused_and_the_first_goes_on() {
     while !archive.path().join("manifest.jsonl").exists() && began.elapsed() < Duration::from_secs(5) {
         std::thread::sleep(Duration::from_millis(10));
     }
-    for second in [&["loadtest", "--duration", "1s", "--journal-size", "16MiB"][..], &["recover"]] {
+    for second in [&["loadtest", "--duration", "1s", "--journal-size", "16MiB"][..], &["recover"], &["compact"]] {
         let refused = output_of(recorder().args(second).arg("--archive").arg(archive.path()));
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(2), "{said}");

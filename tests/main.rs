@@ -9,6 +9,8 @@ mod answers; // what the query tool says beside its rows
 mod bench; // the benchmark reads and makes journals as the recorder does
 mod beside; // a file is changed by another way than its path
 mod blind; // switched off or killed: what was not seen is known
+#[cfg(feature = "recorder")]
+mod compacted; // small files that were merged
 mod context; // what ran before, forks, containers, digests of user space
 mod cost; // what a call costs that the policy refuses
 mod directories; // opens that the first names of their paths refuse

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod attribution;
+mod compacted;
 mod copies;
 mod digests;
 mod hosts;

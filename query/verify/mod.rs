@@ -1,6 +1,7 @@
 //! Whether an archive is as it was sealed. First the chain and the digests, which need no trust in the files; then, only
 //! in files whose digest is right, what the rows say.
 
+mod compactions;
 mod counts;
 mod files;
 mod measurements;
@@ -11,7 +12,7 @@ mod signature;
 use crate::finding::{Finding, Findings, Severity};
 use anyhow::Result;
 use hashtrail::archive::Archive;
-use hashtrail::manifest::{self, Line, Parsed};
+use hashtrail::manifest::{self, Line, Parsed, Standing};
 use hashtrail::signature::VerifyingKey;
 use std::path::PathBuf;
 
@@ -82,8 +83,10 @@ pub(crate) fn verify(
     findings.extend(without_checksum(&parsed));
     let signature = signature::check(&archive, &bytes, &parsed, anchors, &mut findings);
     findings.extend(anchors.head.as_deref().and_then(|head| check_head(head, &parsed)));
-    let checked = files::check(&archive, &parsed.lines, &mut findings, progress);
-    let state = recordings::check(&archive, &parsed.lines, &checked, &mut findings);
+    let standing = Standing::in_tree(&archive, parsed.lines.iter().map(|line| &line.fields));
+    let checked = files::check(&archive, &parsed.lines, &standing, &mut findings, progress);
+    compactions::check(&archive, &parsed.lines, &standing, &checked, &mut findings);
+    let state = recordings::check(&archive, &parsed.lines, &standing, &checked, &mut findings);
     let (events, stored) = sequences::check(&archive, &parsed.lines, &checked, &mut findings);
     findings.extend(counts::check(&parsed.lines, &stored));
     let measured = measurements::check(&archive, &parsed.lines, &checked, &anchors.measurement_lists, &mut findings);

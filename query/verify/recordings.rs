@@ -7,11 +7,12 @@ use crate::folder::{self, Entry, Listing};
 use anyhow::Result;
 use hashtrail::archive::Archive;
 use hashtrail::ledger::LedgerEntry;
-use hashtrail::manifest::{Line, hex};
+use hashtrail::manifest::{Line, Standing, hex};
 use hashtrail::reader::{Prune, SealedTable, rows};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 /// A recorder that runs notes a heartbeat each second.
 const SILENCE_NS: i64 = 3_000_000_000;
@@ -39,7 +40,13 @@ impl State {
 }
 
 /// Checks each recording; gives the state of the worst one. An archive without recordings is open.
-pub(super) fn check(archive: &Archive, lines: &[Line], checked: &Checked, findings: &mut Findings) -> State {
+pub(super) fn check(
+    archive: &Archive,
+    lines: &[Line],
+    standing: &Standing,
+    checked: &Checked,
+    findings: &mut Findings,
+) -> State {
     let mut states: HashMap<&str, State> = HashMap::new();
     for line in lines {
         let id = line.text("recording_id").unwrap_or_default();
@@ -59,6 +66,11 @@ pub(super) fn check(archive: &Archive, lines: &[Line], checked: &Checked, findin
                     findings.push(outside(line, "its file belongs to no recording that is open here"));
                 }
             }
+            "compact" => {
+                if matches!(states.get(id), None | Some(State::Open)) {
+                    findings.push(outside(line, "it merges files of a recording that has no end here"));
+                }
+            }
             "cut" => findings.push(Finding::notice(
                 "line_cut",
                 MANIFEST,
@@ -69,7 +81,7 @@ pub(super) fn check(archive: &Archive, lines: &[Line], checked: &Checked, findin
         }
     }
     let is_unsealed = check_journal(archive, findings);
-    findings.extend(silences(archive, lines, checked));
+    findings.extend(silences(archive, lines, standing, checked));
     let worst = states.into_values().max().unwrap_or(State::Open);
     if is_unsealed { State::Open } else { worst }
 }
@@ -112,11 +124,12 @@ fn check_policies(line: &Line) -> Vec<Finding> {
 }
 
 /// Times of more than three seconds in which a recording gave no sign of life: it was stopped, or its host was.
-fn silences(archive: &Archive, lines: &[Line], checked: &Checked) -> Vec<Finding> {
+fn silences(archive: &Archive, lines: &[Line], standing: &Standing, checked: &Checked) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut last: HashMap<String, LedgerEntry> = HashMap::new();
-    let ledgers =
-        lines.iter().filter_map(safe_path).filter(|path| path.starts_with("ledger") && checked.good.contains_key(path));
+    let is_good_ledger = |path: &PathBuf| path.starts_with("ledger") && checked.good.contains_key(path);
+    let mut ledgers: Vec<PathBuf> = lines.iter().filter_map(safe_path).filter(is_good_ledger).collect();
+    ledgers.sort_by_key(|path| standing.place(path));
     for path in ledgers {
         let name = path.to_string_lossy().into_owned();
         let entries = match read(archive, &path) {

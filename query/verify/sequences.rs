@@ -64,7 +64,7 @@ pub(super) type Stored = HashMap<String, BTreeMap<i32, u64>>;
 pub(super) fn check(archive: &Archive, lines: &[Line], checked: &Checked, findings: &mut Findings) -> (u64, Stored) {
     let mut recordings: HashMap<String, Cpus> = HashMap::new();
     let mut events = 0;
-    for line in lines.iter().filter(|line| line.kind() == "file") {
+    for line in lines.iter().filter(|line| matches!(line.kind(), "file" | "compact")) {
         let Some(path) = safe_path(line).filter(|path| checked.good.contains_key(path)) else { continue };
         let name = path.to_string_lossy().into_owned();
         let Ok(stated) = line.read::<SealedFile>() else {
@@ -119,8 +119,7 @@ fn check_events(path: &Path, stated: &SealedFile, cpus: &mut Cpus) -> Result<Opt
         let numbers = column("seq")?.as_primitive_opt::<Int64Type>().context("column `seq` is no number")?;
         let of_cpus = column("cpu")?.as_primitive_opt::<Int32Type>().context("column `cpu` is no number")?;
         for (cpu, seq) in of_cpus.values().iter().zip(numbers.values()) {
-            let range = found.entry(*cpu).or_insert(SequenceRange { cpu: *cpu, first: *seq, last: *seq, count: 0 });
-            (range.first, range.last, range.count) = (range.first.min(*seq), range.last.max(*seq), range.count + 1);
+            found.entry(*cpu).or_insert_with(|| SequenceRange::new(*cpu, *seq)).add(*seq);
             cpus.entry(*cpu).or_default().add(*seq);
         }
     }

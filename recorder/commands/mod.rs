@@ -2,6 +2,7 @@
 
 mod archive_options;
 pub(crate) mod check_policy;
+pub(crate) mod compact;
 pub(crate) mod doctor;
 pub(crate) mod keygen;
 pub(crate) mod loadtest;

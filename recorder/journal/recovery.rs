@@ -88,7 +88,7 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
 }
 
 /// Files of the journal with this suffix, those of one recording in their order.
-fn journal_files(archive: &Archive, suffix: &str) -> Result<Vec<PathBuf>> {
+pub(crate) fn journal_files(archive: &Archive, suffix: &str) -> Result<Vec<PathBuf>> {
     let directory = archive.journal();
     let entries = fs::read_dir(&directory).with_context(|| format!("cannot read `{}`", directory.display()))?;
     let mut segments: Vec<PathBuf> = entries
@@ -102,7 +102,7 @@ fn journal_files(archive: &Archive, suffix: &str) -> Result<Vec<PathBuf>> {
 
 /// A recording that the manifest begins and does not end.
 #[derive(Debug, Default)]
-struct OpenRecording {
+pub(crate) struct OpenRecording {
     id: String,
     host: String,
     boot_id: String,
@@ -122,7 +122,8 @@ fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn open_recordings(lines: &[Line]) -> Vec<OpenRecording> {
+/// The recordings that these lines begin and do not end.
+pub(crate) fn open_recordings(lines: &[Line]) -> Vec<OpenRecording> {
     let mut open: Vec<OpenRecording> = Vec::new();
     for line in lines {
         let Some(id) = line.text("recording_id") else { continue };

@@ -2,10 +2,11 @@
 
 use crate::host::lock::Lock;
 use crate::host::say::say;
-use crate::journal::recovery::{Recovered, recover};
+use crate::journal::recovery::{Recovered, journal_files, open_recordings, recover};
+use crate::journal::segment::{NEW_SUFFIX, SEGMENT_SUFFIX};
 use anyhow::{Context, Result, bail};
 use hashtrail::archive::Archive;
-use hashtrail::manifest::Manifest;
+use hashtrail::manifest::{self, Manifest};
 use hashtrail::signature::SigningKey;
 use std::io::Read;
 use std::path::Path;
@@ -45,6 +46,48 @@ pub(crate) fn open(root: &Path, sign_key: Option<&Path>) -> Result<(Lock, Store,
         say!("warning: damaged: {damage}");
     }
     Ok((lock, Store { archive, manifest }, recovered))
+}
+
+/// Locks an archive to which nothing is added any more. What is left to be recovered is not touched.
+///
+/// # Errors
+/// When it is not there, a recorder holds it, something is to be recovered first, or its manifest was changed.
+pub(crate) fn open_settled(root: &Path, sign_key: Option<&Path>) -> Result<(Lock, Store)> {
+    let key = sign_key.map(read_key).transpose()?;
+    Archive::open(root)?;
+    let archive = Archive::create(root)?;
+    let lock = Lock::take(&archive)?;
+    if key.is_none() && archive.signature().exists() {
+        bail!("the manifest is signed, and what is added to it must be: give --sign-key");
+    }
+    if let Some(reason) = unsettled(&archive, key.as_ref())? {
+        bail!("{reason}: run `hashtrail-recorder recover --archive {}` first", root.display());
+    }
+    let manifest = Manifest::open(&archive, key)?;
+    Ok((lock, Store { archive, manifest }))
+}
+
+/// Why something is to be recovered first.
+fn unsettled(archive: &Archive, key: Option<&SigningKey>) -> Result<Option<String>> {
+    if !archive.manifest().exists() {
+        bail!("`{}` has no manifest", archive.root().display());
+    }
+    let bytes = manifest::read(&archive.manifest())?;
+    if bytes.last().is_some_and(|last| *last != b'\n') {
+        return Ok(Some("the manifest ends in the middle of a line".to_owned()));
+    }
+    let segments = journal_files(archive, SEGMENT_SUFFIX)?.len() + journal_files(archive, NEW_SUFFIX)?.len();
+    if segments > 0 {
+        return Ok(Some(format!("{segments} journal segment(s) are not sealed yet")));
+    }
+    let open = open_recordings(&manifest::parse(&bytes).lines).len();
+    if open > 0 {
+        return Ok(Some(format!("{open} recording(s) have no end")));
+    }
+    let Some(key) = key.filter(|_| archive.signature().exists()) else { return Ok(None) };
+    // Lines that were never signed would be from now on.
+    let unsigned = bytes.len() - manifest::check_signature(archive, key, &bytes)?;
+    Ok((unsigned > 0).then(|| format!("{unsigned} bytes at the end of the manifest are not signed")))
 }
 
 /// Reads a secret key from a file, or from stdin where the name is `-`.

@@ -1,11 +1,11 @@
 //! The files of one table of a segment, one for each date.
 
-use super::{SegmentName, place};
-use crate::archive::{Archive, remove_if_there};
+use super::{SegmentName, Staging, place};
+use crate::archive::Archive;
 use crate::cell::Micros;
 use crate::columns::Row;
 use crate::manifest::{Manifest, SealedFile, SequenceRange};
-use crate::writer::Writer;
+use crate::writer::{LIVE, Writer};
 use anyhow::Result;
 use parquet::file::metadata::KeyValue;
 use std::collections::BTreeMap;
@@ -31,15 +31,6 @@ pub(super) struct TableFile<R: Row> {
     from: Micros,
     to: Micros,
     sequences: BTreeMap<i32, SequenceRange>,
-}
-
-/// A file that is not yet at its place. What cannot be written whole only takes space.
-struct Staging(PathBuf);
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 impl<'a, R: Row> TableFiles<'a, R> {
@@ -101,9 +92,8 @@ impl<R: Row> TableFile<R> {
             KeyValue::new("hashtrail.recording_id".to_owned(), name.recording_id.clone()),
             KeyValue::new("hashtrail.segment".to_owned(), name.segment.to_string()),
         ];
-        remove_if_there(&staging)?;
-        let staging = Staging(staging);
-        let writer = Writer::create(&staging.0, sorted_by, metadata)?;
+        let staging = Staging::new(staging)?;
+        let writer = Writer::create(staging.path(), sorted_by, metadata, LIVE)?;
         Ok(Self { path, staging, writer, rows: 0, from: time, to: time, sequences: BTreeMap::new() })
     }
 
@@ -116,15 +106,12 @@ impl<R: Row> TableFile<R> {
 
     /// Counts the number of an event for the manifest.
     pub(super) fn count(&mut self, cpu: i32, seq: i64) {
-        let range = self.sequences.entry(cpu).or_insert(SequenceRange { cpu, first: seq, last: seq, count: 0 });
-        range.first = range.first.min(seq);
-        range.last = range.last.max(seq);
-        range.count += 1;
+        self.sequences.entry(cpu).or_insert_with(|| SequenceRange::new(cpu, seq)).add(seq);
     }
 
     fn place(self, archive: &Archive, manifest: &Manifest, name: &SegmentName) -> Result<SealedFile> {
         self.writer.finish()?;
-        let content = place(archive, manifest, &self.staging.0, &self.path)?;
+        let content = place(archive, manifest, self.staging.path(), &self.path)?;
         Ok(SealedFile {
             path: self.path,
             content,

@@ -25,6 +25,10 @@ pub trait Chunk {
     }
     /// Memory that it takes.
     fn bytes(&self) -> usize;
+    /// What its dictionary takes of that.
+    fn dictionary_bytes(&self) -> usize {
+        0
+    }
     /// Ends a page of this many rows.
     ///
     /// # Errors
@@ -151,6 +155,10 @@ impl Chunk for Longs {
 
     fn bytes(&self) -> usize {
         self.chunk().bytes()
+    }
+
+    fn dictionary_bytes(&self) -> usize {
+        self.chunk().dictionary_bytes()
     }
 
     fn end_page(&mut self, rows: usize, press: &mut Press) -> Result<()> {

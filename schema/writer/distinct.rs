@@ -6,7 +6,7 @@ use super::chunk::Chunk;
 use super::dictionary::Dictionary;
 use super::press::Press;
 use super::runs::{Runs, width_of};
-use super::{BLOOM_FILTER_FPP, codec};
+use super::{BLOOM_FILTER_FPP, LIVE_ZSTD_LEVEL, codec};
 use crate::columns::Layout;
 use anyhow::Result;
 use bytes::Bytes;
@@ -130,7 +130,8 @@ impl Distinct {
         let nulls = self.pages.nulls as u64;
         let encoding_of = |page_type, encoding, count| PageEncodingStats { page_type, encoding, count };
         let metadata = ColumnChunkMetaData::builder(self.leaf.clone())
-            .set_compression(codec()?)
+            // The level is not on record.
+            .set_compression(codec(LIVE_ZSTD_LEVEL)?)
             .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
             .set_page_encoding_stats(vec![
                 encoding_of(PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1),
@@ -200,6 +201,10 @@ impl Chunk for Distinct {
     fn bytes(&self) -> usize {
         let open = self.numbers.bytes() + self.definition.bytes() + self.repetition.bytes();
         self.dictionary.bytes() + open + self.pages.written.bytes_written()
+    }
+
+    fn dictionary_bytes(&self) -> usize {
+        self.dictionary.bytes()
     }
 
     fn end_page(&mut self, rows: usize, press: &mut Press) -> Result<()> {

@@ -1,6 +1,5 @@
 //! The compression of pages.
 
-use super::LIVE_ZSTD_LEVEL;
 use anyhow::Result;
 use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
@@ -17,8 +16,8 @@ pub(super) struct Pressed {
 }
 
 impl Press {
-    pub(super) fn new() -> Result<Self> {
-        Ok(Self(Compressor::new(LIVE_ZSTD_LEVEL)?))
+    pub(super) fn new(zstd_level: i32) -> Result<Self> {
+        Ok(Self(Compressor::new(zstd_level)?))
     }
 
     /// Appends to `chunk` the page that `page` makes of the compressed `body`.

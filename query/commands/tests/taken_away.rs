@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 /// A question of each command, and each way to ask who ran or wrote what.
-const QUESTIONS: [&[&str]; 15] = [
+pub(super) const QUESTIONS: [&[&str]; 15] = [
     &["changes"],
     &["changes", "/usr/bin/*", "--first-seen"],
     &["changes", "tool12", "--since", "2026-01-02T00:00:05Z", "--until", "2026-01-02T00:00:20Z"],
@@ -121,7 +121,7 @@ impl Recorded {
 }
 
 /// An archive of one or two recordings, made of these numbers.
-fn random_archive(seed: u64) -> Result<tempfile::TempDir> {
+pub(super) fn random_archive(seed: u64) -> Result<tempfile::TempDir> {
     let mut numbers = Numbers(seed);
     let directory = tempfile::tempdir()?;
     let archive = Archive::create(directory.path())?;
@@ -278,6 +278,9 @@ fn no_answer_is_complete_without_a_row_a_file_or_a_folder() -> Result<()> {
     let mut asked = 0;
     for seed in 0..crate::mutate::count() / 1000 {
         let whole = random_archive(seed)?;
+        if seed % 2 == 1 {
+            compacted::compact(whole.path())?;
+        }
         for part in parts(whole.path(), Path::new(""))? {
             let spoils = if whole.path().join(&part).is_dir() { &FOLDERS[..] } else { &FILES };
             for (what, spoil) in spoils {
@@ -302,6 +305,9 @@ fn a_whole_copy_has_no_problem() -> Result<()> {
     let mut complete = 0;
     for seed in 0..20 {
         let whole = random_archive(seed)?;
+        if seed % 2 == 1 {
+            compacted::compact(whole.path())?;
+        }
         let directory = tempfile::tempdir()?;
         copy(whole.path(), directory.path())?;
         for question in QUESTIONS {

@@ -19,6 +19,24 @@ fn every_flipped_bit_of_an_archive_is_found_and_placed_signed_or_not_with_and_wi
     Ok(())
 }
 
+/// Of a merged file and of the line that says what it was made of.
+#[test]
+fn every_flipped_bit_of_a_compacted_archive_is_found() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let key = SigningKey::generate()?;
+    let anchors = [Anchors::default(), Anchors { key: Some(key.verifying_key()), ..Anchors::default() }];
+    let secret = key.secret_text()?;
+    record(directory.path(), 3, 0, Some(key))?;
+    super::compactions::compact(directory.path(), Some(SigningKey::parse(&secret)?))?;
+    assert_eq!(verified(directory.path(), &anchors[1])?.files, 3);
+    let flips = flip(directory.path(), &anchors)?;
+    assert!(
+        flips > 200
+            && anchors.iter().all(|anchors| verified(directory.path(), anchors).is_ok_and(|found| found.is_good()))
+    );
+    Ok(())
+}
+
 /// Flips bits of each file; gives how many.
 fn flip(root: &Path, anchors: &[Anchors]) -> Result<usize> {
     let step = if std::env::var_os("HASHTRAIL_TEST_FULL").is_some() { 1 } else { 47 * 8 + 1 };

@@ -1,5 +1,6 @@
 //! Archives that are good, and what is wrong with others.
 
+mod compactions;
 mod flips;
 mod manifests;
 mod signatures;
