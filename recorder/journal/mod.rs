@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Largest segment: bounds what is sealed at once, in memory and time.
-const SEGMENT_BYTES: u64 = 64 << 20;
+const SEGMENT_BYTES: u64 = 32 << 20;
 /// The journal's bound holds at least this many segments: one is written while others are sealed.
 const LEAST_SEGMENTS: u64 = 4;
 /// The journal is synced after this much, even before the interval is over.

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "journal.h"
 
-#define SEGMENT_BYTES (64ULL << 20)
+#define SEGMENT_BYTES (32ULL << 20)
 #define CPUS 64
 #define UPGRADE_COPIES 50
 #define VERSION_INODES 1000003ULL
