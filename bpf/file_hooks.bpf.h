@@ -104,11 +104,22 @@ static __always_inline bool stops_at_open(__u32 hook, struct file *file)
 	return stops_at_once(hook, mask ? open_mode_of(file, mask) : 0);
 }
 
+static __always_inline bool is_watched_open(__u32 hook, struct file *file)
+{
+	return hook == HOOK_FILE_OPEN && config.watches_writers && file->f_mode & FMODE_WRITE;
+}
+
 /* A function of its own: the programs themselves, which refuse most opens, then save no registers and have no stack. */
 static __noinline int record_open(__u64 *ctx, struct file *file, __u32 hook, __u32 mask)
 {
-	struct thread *thread = enter_file(ctx, hook, file);
+	struct thread *thread;
 
+	if (is_watched_open(hook, file)) {
+		note_writer(file);
+		if (stops_at_open(hook, file))
+			return 0;
+	}
+	thread = enter_file(ctx, hook, file);
 	if (!thread)
 		return 0;
 	thread->number[NUMBER_OPEN_MODE] = open_mode_of(file, ~0ULL);
@@ -119,9 +130,9 @@ static __noinline int record_open(__u64 *ctx, struct file *file, __u32 hook, __u
 SEC("lsm.s/file_open")
 int BPF_PROG(file_open, struct file *file, int ret)
 {
-	if (config.watches_writers && file->f_mode & FMODE_WRITE)
-		note_writer(file);
-	return stops_at_open(HOOK_FILE_OPEN, file) ? 0 : record_open(ctx, file, HOOK_FILE_OPEN, 0);
+	if (!is_watched_open(HOOK_FILE_OPEN, file) && stops_at_open(HOOK_FILE_OPEN, file))
+		return 0;
+	return record_open(ctx, file, HOOK_FILE_OPEN, 0);
 }
 
 SEC("lsm.s/file_post_open")

@@ -25,6 +25,7 @@ extern const struct command handle_commands[];
 extern const struct command unseen_commands[];
 extern const struct command value_commands[];
 extern const struct command disk_commands[];
+extern const struct command floor_commands[];
 
 _Noreturn void fail(const char *what, const char *path);
 int open_or_fail(const char *path, int flags);

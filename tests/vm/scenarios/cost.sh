@@ -50,6 +50,15 @@ for filter in mode binary other path; do
     cost "$filter"
     stop
 done
+# What the kernel itself takes: a program that does nothing, and one that asks for the path.
+for floor in empty path; do
+    actor "floor-$floor" >"$floor.said" &
+    holder=$!
+    until grep -q attached "$floor.said"; do sleep 0.1; done
+    cost "floor-$floor"
+    kill "$holder"
+    wait "$holder" || true
+done
 recording cost-recorded
 cost recorded
 cost_of_code recorded
