@@ -6,14 +6,16 @@ use crate::hosts::{Hosted, Hosts};
 use crate::places::Places;
 use crate::problems::{Problems, note};
 use crate::twins;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use arrow::array::RecordBatch;
 use hashtrail::archive::{Archive, host_label};
 use hashtrail::cell::Micros;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
+use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::{self, Standing};
 use hashtrail::reader::{Predicate, Prune, SealedPath, SealedTable, discover, rows};
+use hashtrail::versions::FileVersion;
 use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
@@ -42,12 +44,40 @@ pub(crate) struct OpenArchive {
     places: HashMap<PathBuf, usize>,
     /// Which of the sealed files stand, and the order in which they were sealed.
     pub(crate) standing: Standing,
+    /// What stood there when the archive was opened: all scans read the same.
+    found: Found,
     /// Files whose rows others hold too.
     pub(crate) doubled: HashSet<PathBuf>,
     /// Files that the manifest names and that are there.
     pub(crate) present: HashSet<PathBuf>,
     /// Names of the journal's segments.
     segments: Vec<String>,
+}
+
+/// The sealed files of each table.
+struct Found {
+    tables: [(&'static str, Vec<SealedPath>); 3],
+    errors: Vec<Error>,
+}
+
+impl Found {
+    fn in_tree(archive: &Archive) -> Self {
+        let mut errors = Vec::new();
+        let mut take = |(files, failed): (Vec<SealedPath>, Vec<Error>)| {
+            errors.extend(failed);
+            files
+        };
+        let tables = [
+            (Event::TABLE, take(discover::<Event>(archive, |_, _| true))),
+            (FileVersion::TABLE, take(discover::<FileVersion>(archive, |_, _| true))),
+            (LedgerEntry::TABLE, take(discover::<LedgerEntry>(archive, |_, _| true))),
+        ];
+        Self { tables, errors }
+    }
+
+    fn files(&self, table: &str) -> &[SealedPath] {
+        self.tables.iter().find(|(name, _)| *name == table).map_or(&[], |(_, files)| files)
+    }
 }
 
 /// All archives of a query.
@@ -85,8 +115,7 @@ impl<'a> Archives<'a> {
             self.list.iter().flat_map(|archive| &archive.manifest).filter_map(|line| line.get("host")?.as_str());
         let mut known: BTreeSet<String> = started.map(host_label).collect();
         for archive in &self.list {
-            let (files, _) = discover::<Event>(&archive.archive, |_, _| true);
-            known.extend(files.into_iter().map(|file| file.host));
+            known.extend(archive.found.files(Event::TABLE).iter().map(|file| file.host.clone()));
         }
         for host in self.asked.iter().filter(|host| !known.contains(*host)) {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -178,11 +207,12 @@ impl<'a> Archives<'a> {
 
     /// The sealed files of a table in one archive, for each host in the order in which they were sealed.
     pub(crate) fn files<R: Row>(&self, archive: &OpenArchive, dates: Option<&(String, String)>) -> Vec<SealedPath> {
-        let (mut files, errors) = discover::<R>(&archive.archive, |host, date| {
-            (self.asked.is_empty() || self.asked.iter().any(|wanted| wanted == host))
+        let is_asked = |file: &&SealedPath| {
+            let date = file.date.as_str();
+            (self.asked.is_empty() || self.asked.contains(&file.host))
                 && dates.is_none_or(|(first, last)| !is_date(date) || (first.as_str()..=last.as_str()).contains(&date))
-        });
-        errors.iter().for_each(|error| self.problems.error(error));
+        };
+        let mut files: Vec<SealedPath> = archive.found.files(R::TABLE).iter().filter(is_asked).cloned().collect();
         files.retain(|file| !archive.doubled.contains(archive.relative(file)));
         let place = |file: &SealedPath| archive.standing.place(archive.relative(file)).unwrap_or(usize::MAX);
         files.sort_by_cached_key(|file| (file.host.clone(), place(file), file.path.clone()));
@@ -242,18 +272,20 @@ impl OpenArchive {
         }
         let read = || if has_manifest { manifest::read(&manifest_path) } else { Ok(Vec::new()) };
         let mut attempts = 0;
-        let (error, damages, manifest, standing, copy) = loop {
+        let (error, damages, manifest, standing, copy, found) = loop {
             let (bytes, error) = read().map_or_else(|error| (Vec::new(), Some(error)), |bytes| (bytes, None));
             let parsed = manifest::parse(&bytes);
             let manifest: Vec<_> = parsed.lines.into_iter().map(|line| line.fields).collect();
             let standing = Standing::in_tree(&archive, &manifest);
-            let copy = copy::compare(&archive, &manifest, &standing);
+            let (copy, found) = (copy::compare(&archive, &manifest, &standing), Found::in_tree(&archive));
             attempts += 1;
-            // Where lines were added meanwhile, the tree is not as those that were read have it.
-            if attempts == ATTEMPTS || read().is_ok_and(|now| now == bytes) {
-                break (error, parsed.damages, manifest, standing, copy);
+            // Where files were merged meanwhile, the tree is not as the lines and what was there before have it.
+            let stands = || Standing::in_tree(&archive, &manifest).files() == standing.files();
+            if attempts == ATTEMPTS || (read().is_ok_and(|now| now == bytes) && stands()) {
+                break (error, parsed.damages, manifest, standing, copy, found);
             }
         };
+        found.errors.iter().for_each(|error| problems.error(error));
         error.iter().for_each(|error| problems.error(error));
         for damage in &damages {
             problems.error(&anyhow!("`{}` is damaged: {damage}", manifest_path.display()));
@@ -270,7 +302,7 @@ impl OpenArchive {
         }
         let doubled = copy.doubled.into_iter().chain(copy.replaced).collect();
         let (present, segments) = (copy.present, copy.segments);
-        Ok(Self { archive, manifest, places, standing, doubled, present, segments })
+        Ok(Self { archive, manifest, places, standing, found, doubled, present, segments })
     }
 
     /// The rows of a file, as its line of the manifest says.

@@ -5,6 +5,7 @@ use crate::folder::{self, Entry, Listing};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use hashtrail::archive::{Archive, open_regular};
 use hashtrail::manifest::{Content, SealedFile, Standing};
+use hashtrail::reader::is_sealed_path;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, FileType, OpenOptions};
@@ -37,7 +38,7 @@ pub(crate) fn compare(archive: &Archive, manifest: &[Map<String, Value>], standi
         standing.files().into_iter().map(|file| (file.path.as_path(), file)).collect();
     let root = archive.root().display();
     copy.problems.extend(
-        standing.faults.iter().map(|(line, fault)| anyhow!("line {} of `{root}`'s manifest: {fault}", line + 1)),
+        standing.faults.iter().map(|(_, fault)| anyhow!("a merge that `{root}`'s manifest names is not true: {fault}")),
     );
     if manifest.is_empty() {
         copy.problems.push(anyhow!(
@@ -51,6 +52,13 @@ pub(crate) fn compare(archive: &Archive, manifest: &[Map<String, Value>], standi
         }
         let (replaced, found) = found.into_iter().partition(|path| standing.is_replaced(path));
         copy.replaced = replaced;
+        let spoilt = copy.replaced.iter().filter(|path| !standing.is_origin(path)).map(|path| {
+            anyhow!(
+                "`{}` is not as it was written: what it was merged from is read",
+                archive.root().join(path).display()
+            )
+        });
+        copy.problems.extend(spoilt);
         let is_unlisted = |path: &PathBuf| !named.contains_key(path.as_path()) && !copy.is_being_sealed(path);
         let unlisted: Vec<PathBuf> = found.into_iter().filter(is_unlisted).collect();
         copy.compare_files(archive, &named, unlisted);
@@ -77,6 +85,13 @@ impl Copy {
         let mut missing: BTreeMap<&Path, &SealedFile> = BTreeMap::new();
         for (path, file) in named {
             match look_at(archive, path, file) {
+                Ok(true) if !is_sealed_path(path) => {
+                    let name = archive.root().join(path);
+                    self.problems.push(anyhow!(
+                        "`{}` is named by the manifest and is in no table: it is not read",
+                        name.display()
+                    ));
+                }
                 Ok(true) => _ = self.present.insert(path.to_path_buf()),
                 Ok(false) => _ = missing.insert(path, file),
                 Err(error) => self.problems.push(error),

@@ -1,12 +1,12 @@
 //! What users ask for, as tests on rows.
 
-use crate::output::escape::escape;
 use crate::user_digests::{UserDigests, keys};
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
 use globset::{GlobBuilder, GlobMatcher};
 use hashtrail::cell::Micros;
+use hashtrail::escape::escape;
 use hashtrail::reader::{PathRule, Predicate};
 use std::collections::HashSet;
 use std::sync::Arc;

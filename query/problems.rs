@@ -1,6 +1,6 @@
 //! What goes to stderr: errors that do not stop the query, and notes. File names in them are escaped.
 
-use crate::output::escape::escape;
+use hashtrail::escape::escape;
 use std::cell::RefCell;
 use std::io::Write;
 

@@ -39,25 +39,26 @@ pub struct Outcome {
     pub refused: Vec<String>,
 }
 
-/// Merges small files of an archive to which nothing is added any more. `progress` is told what is done, and how many files of how
-/// many are.
+/// Merges small files of an archive to which nothing is added any more; `outcome` says what was done, after an error too.
+/// `progress` is told what is done, and how many files of how many are.
 ///
 /// # Errors
 /// When a file cannot be written, named in the manifest, or removed; what was done until then stands.
 pub fn compact(
     archive: &Archive,
     manifest: &mut Manifest,
+    outcome: &mut Outcome,
     mut progress: impl FnMut(&str, usize, usize),
-) -> Result<Outcome> {
-    let mut standing = manifest.standing();
-    let damages = examine::damages(archive, manifest.lines(), &standing, |done, all| progress("checked", done, all))?;
-    let mut outcome = Outcome { damages, ..Outcome::default() };
-    if !outcome.damages.is_empty() {
-        return Ok(outcome);
+) -> Result<()> {
+    let standing = manifest.standing();
+    if standing.faults.is_empty() {
+        outcome.ended.extend(leftovers::end(archive, &standing)?);
     }
-    outcome.ended.extend(leftovers::end(archive, &standing)?);
-    if !outcome.ended.is_empty() {
-        standing = manifest.standing();
+    let standing = manifest.standing();
+    let checking = |done, all| progress("checked", done, all);
+    outcome.damages = examine::damages(archive, manifest.lines(), &standing, checking)?;
+    if !outcome.damages.is_empty() {
+        return Ok(());
     }
     for merged in standing.done() {
         match leftovers::delete(archive, &standing, merged)? {
@@ -75,7 +76,7 @@ pub fn compact(
             Err(reason) => outcome.refused.push(format!("{reason:#}")),
         }
     }
-    Ok(outcome)
+    Ok(())
 }
 
 fn is_there(archive: &Archive, path: &Path) -> bool {

@@ -21,6 +21,7 @@ pub mod cell;
 pub mod clock;
 pub mod columns;
 pub mod compact;
+pub mod escape;
 pub mod event;
 pub mod execs;
 mod hash;

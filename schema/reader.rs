@@ -15,7 +15,7 @@ mod thrift;
 
 pub use batches::Batches;
 use batches::Source;
-pub use discover::{SealedPath, discover};
+pub use discover::{SealedPath, discover, is_sealed_path};
 pub use prune::{PathRule, Prune, Span};
 
 use crate::cell::Micros;

@@ -6,9 +6,12 @@
 //! endian; a truth value is one byte. The digest is the SHA-256 over the SHA-256 of all rows, sorted.
 
 use crate::columns::Row;
-use crate::manifest::hex;
+use crate::event::Event;
+use crate::ledger::LedgerEntry;
+use crate::manifest::{MAX_MERGED_ROWS, hex};
 use crate::reader::{Prune, SealedTable, rows};
-use anyhow::Result;
+use crate::versions::FileVersion;
+use anyhow::{Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::Path;
@@ -41,43 +44,72 @@ impl RowDigest {
         hex(&Sha256::digest(self.digests.as_flattened()))
     }
 
-    /// The digest of all rows of a sealed file.
+    /// The digest of all rows of a sealed file of a table, of so many rows.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub fn of_file<R: Row>(path: &Path) -> Result<String> {
-        let mut digest = Self::default();
-        each_row::<R>(path, |row| digest.add::<R>(&row.view()))?;
-        Ok(digest.finish())
+    /// When the file cannot be read, or has another number of rows.
+    pub fn of_file(table: &str, path: &Path, rows: u64) -> Result<String> {
+        Ok(Self::of_rows(table, path, rows)?.finish())
+    }
+
+    fn of_rows(table: &str, path: &Path, rows: u64) -> Result<Self> {
+        match table {
+            Event::TABLE => Self::of::<Event>(path, rows),
+            FileVersion::TABLE => Self::of::<FileVersion>(path, rows),
+            LedgerEntry::TABLE => Self::of::<LedgerEntry>(path, rows),
+            _ => bail!("there is no table `{table}`"),
+        }
+    }
+
+    /// Each row takes memory here, so that a file that states few and has many is refused before.
+    fn of<R: Row>(path: &Path, stated_rows: u64) -> Result<Self> {
+        let (mut digest, table) = (Self::default(), SealedTable::<R>::open(path)?);
+        let found = table.rows();
+        ensure!(found == stated_rows && found <= MAX_MERGED_ROWS, "it has {found} rows, not {stated_rows}");
+        for batch in table.batches(&Prune::default(), &[], None)? {
+            for row in rows::<R>(&batch?) {
+                digest.add::<R>(&row?.view());
+            }
+        }
+        Ok(digest)
     }
 }
 
 /// The rows of a file, each as often as it stands there.
 #[derive(Debug, Default)]
-pub(crate) struct RowSet {
+pub struct RowSet {
     counts: HashMap<[u8; 32], u32>,
+    rows_sha256: String,
 }
 
 impl RowSet {
-    /// Those of a sealed file.
+    /// Those of a sealed file of a table, of so many rows.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub(crate) fn of_file<R: Row>(path: &Path) -> Result<Self> {
+    /// When the file cannot be read, or has another number of rows.
+    pub fn of_file(table: &str, path: &Path, rows: u64) -> Result<Self> {
+        let digests = RowDigest::of_rows(table, path, rows)?;
         let mut set = Self::default();
-        for digest in digests::<R>(path)? {
-            *set.counts.entry(digest).or_default() += 1;
+        for digest in &digests.digests {
+            *set.counts.entry(*digest).or_default() += 1;
         }
+        set.rows_sha256 = digests.finish();
         Ok(set)
     }
 
-    /// Takes the rows of another file out; says whether they were all there.
+    /// The digest of all of them, lower-case hex.
+    #[must_use]
+    pub fn rows_sha256(&self) -> &str {
+        &self.rows_sha256
+    }
+
+    /// Takes the rows of another file of that table, of so many rows, out; says whether they were all there.
     ///
     /// # Errors
-    /// When the file cannot be read.
-    pub(crate) fn take_file<R: Row>(&mut self, path: &Path) -> Result<bool> {
+    /// When the file cannot be read, or has another number of rows.
+    pub fn take_file(&mut self, table: &str, path: &Path, rows: u64) -> Result<bool> {
         let mut is_held = true;
-        for digest in digests::<R>(path)? {
+        for digest in RowDigest::of_rows(table, path, rows)?.digests {
             match self.counts.get_mut(&digest) {
                 Some(count) if *count > 0 => *count -= 1,
                 _ => is_held = false,
@@ -87,26 +119,9 @@ impl RowSet {
     }
 }
 
-/// The digest of each row of a sealed file.
-fn digests<R: Row>(path: &Path) -> Result<Vec<[u8; 32]>> {
-    let mut digest = RowDigest::default();
-    each_row::<R>(path, |row| digest.add::<R>(&row.view()))?;
-    Ok(digest.digests)
-}
-
-fn each_row<R: Row>(path: &Path, mut act: impl FnMut(R)) -> Result<()> {
-    for batch in SealedTable::<R>::open(path)?.batches(&Prune::default(), &[], None)? {
-        for row in rows::<R>(&batch?) {
-            act(row?);
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
 
     fn of(events: &[Event]) -> String {
         let mut digest = RowDigest::default();

@@ -211,7 +211,7 @@ fn what_is_not_sealed_or_damaged_is_not_merged() {
         fs::write(archive.join(&name), bytes).expect("it can be written");
     };
     let damage = refusal(&flip, 1);
-    assert!(damage.contains(&*name.to_string_lossy()) && damage.contains("nothing was changed"), "{damage}");
+    assert!(damage.contains(&*name.to_string_lossy()) && damage.contains("nothing was merged"), "{damage}");
     let missing = directory.path().join("missing");
     let output = compact(&missing, &[]);
     assert_eq!((output.status.code(), missing.exists()), (Some(2), false), "{}", said(&output));

@@ -245,7 +245,7 @@ fn progress(archive: &Path, done: usize, all: usize) {
         let _ = write!(
             error,
             "\r{}: {done} of {all} files\x1b[K\r",
-            crate::output::escape::escape(&archive.display().to_string())
+            hashtrail::escape::escape(&archive.display().to_string())
         );
     }
 }

@@ -1,8 +1,8 @@
 //! Comma-separated values with one header line, safe to open in a spreadsheet.
 
-use super::escape::{escape, escape_json};
 use super::{Formatter, Row, cell};
 use anyhow::Result;
+use hashtrail::escape::{escape, escape_json};
 use serde_json::Value;
 use std::io::Write;
 

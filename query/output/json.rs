@@ -1,8 +1,8 @@
 //! One object a line.
 
-use super::escape::escape_json;
 use super::{Formatter, Row};
 use anyhow::Result;
+use hashtrail::escape::escape_json;
 use std::io::Write;
 
 pub(super) struct Json;

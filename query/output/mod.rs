@@ -1,7 +1,6 @@
 //! How rows are shown: one interface, three formats. Only this module writes data.
 
 mod csv;
-pub(crate) mod escape;
 mod json;
 mod table;
 

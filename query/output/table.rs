@@ -1,10 +1,10 @@
 //! Aligned columns for people. Not on a terminal the rows are as wide as they need to be.
 
-use super::escape::escape;
 use super::{Formatter, Row, cell};
 use anyhow::Result;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table as Grid};
+use hashtrail::escape::escape;
 use serde_json::Value;
 use std::io::Write;
 

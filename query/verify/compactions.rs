@@ -4,15 +4,9 @@
 use super::MANIFEST;
 use super::files::Checked;
 use crate::finding::{Finding, Findings};
-use anyhow::Result;
 use hashtrail::archive::Archive;
-use hashtrail::columns::Row;
-use hashtrail::event::Event;
-use hashtrail::ledger::LedgerEntry;
-use hashtrail::manifest::{CompactedFile, Line, Standing};
+use hashtrail::manifest::{Line, Standing};
 use hashtrail::row_digest::RowDigest;
-use hashtrail::versions::FileVersion;
-use std::path::Path;
 
 /// Checks each compaction whose file is as it was written.
 pub(super) fn check(
@@ -28,7 +22,7 @@ pub(super) fn check(
     }
     for stated in standing.done().filter(|stated| checked.good.contains_key(&stated.file.path)) {
         let name = stated.file.path.to_string_lossy().into_owned();
-        match rows_sha256(&archive.root().join(&stated.file.path), stated) {
+        match RowDigest::of_file(stated.file.table(), &archive.root().join(&stated.file.path), stated.file.rows) {
             Ok(found) if found == stated.rows_sha256 => {}
             Ok(_) => {
                 let detail = "its rows are not those that its line says were merged";
@@ -36,13 +30,5 @@ pub(super) fn check(
             }
             Err(error) => findings.push(Finding::damage("rows_unreadable", name, "", format!("{error:#}"))),
         }
-    }
-}
-
-fn rows_sha256(path: &Path, stated: &CompactedFile) -> Result<String> {
-    match stated.file.path.iter().next().and_then(|folder| folder.to_str()) {
-        Some(Event::TABLE) => RowDigest::of_file::<Event>(path),
-        Some(FileVersion::TABLE) => RowDigest::of_file::<FileVersion>(path),
-        _ => RowDigest::of_file::<LedgerEntry>(path),
     }
 }

@@ -6,6 +6,7 @@ use crate::folder::{self, Listing};
 use anyhow::Result;
 use hashtrail::archive::{Archive, open_regular};
 use hashtrail::manifest::{Content, Line, Standing};
+use hashtrail::reader::is_sealed_path;
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -50,8 +51,12 @@ pub(super) fn check(
             continue;
         }
         if standing.is_replaced(&path) {
-            findings.extend(check_replaced(archive, &path, &stated, &digests));
+            findings.extend(check_replaced(archive, &path, &stated, standing.holder(&path), &digests));
             continue;
+        }
+        if line.kind() != "ima" && !is_sealed_path(&path) {
+            let detail = format!("{place} names it, and it is in no table: no question reads it");
+            findings.push(Finding::damage("file_out_of_place", path.to_string_lossy(), "", detail));
         }
         match check_file(archive, &path, &stated, &digests) {
             None => {
@@ -67,12 +72,22 @@ pub(super) fn check(
 }
 
 /// A file whose rows count elsewhere is mostly not there; where it is, engines read its rows twice.
-fn check_replaced(archive: &Archive, path: &Path, stated: &Content, digests: &HashMap<&str, &str>) -> Option<Finding> {
+fn check_replaced(
+    archive: &Archive,
+    path: &Path,
+    stated: &Content,
+    holder: Option<&Path>,
+    digests: &HashMap<&str, &str>,
+) -> Option<Finding> {
     let found = check_file(archive, path, stated, digests);
     if found.as_ref().is_some_and(|finding| finding.kind == "file_missing") {
         return None;
     }
-    let detail = "its rows count elsewhere since it was merged, and a compaction was cut short: `hashtrail-recorder compact` ends it";
+    let holder = holder.unwrap_or(path).display();
+    let detail = format!(
+        "its rows count in `{holder}`, which was made of it: keep it until that is good; `hashtrail-recorder compact` deletes \
+         what is in there"
+    );
     Some(found.unwrap_or_else(|| Finding::damage("file_merged", path.to_string_lossy(), "", detail)))
 }
 

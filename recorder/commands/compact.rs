@@ -5,6 +5,7 @@ use crate::journal::store::{self, Store};
 use anyhow::Result;
 use clap::Args;
 use hashtrail::compact::{Merged, Outcome, compact};
+use hashtrail::escape::escape;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,33 +36,38 @@ pub(crate) struct CompactOptions {
 pub(crate) fn run(options: &CompactOptions) -> Result<ExitCode> {
     let (_lock, mut store) = store::open_settled(&options.archive, options.sign_key.as_deref())?;
     let Store { archive, manifest } = &mut store;
-    let outcome = compact(archive, manifest, progress)?;
+    let mut outcome = Outcome::default();
+    let result = compact(archive, manifest, &mut outcome, progress);
     if std::io::stderr().is_terminal() {
         let _ = write!(std::io::stderr(), "\x1b[K");
     }
-    for path in &outcome.ended {
-        say!("put in place: `{}`, of a compaction that was cut short", path.display());
-    }
-    for path in &outcome.removed {
-        say!("removed: `{}`, which a compaction that was cut short had merged", path.display());
-    }
-    outcome.merged.iter().for_each(tell);
-    outcome.damages.iter().for_each(|damage| say!("damaged: {damage}"));
-    outcome.refused.iter().for_each(|reason| say!("warning: {reason}"));
-    let Outcome { damages, ended, removed, merged, refused } = &outcome;
-    if !damages.is_empty() {
-        say!("nothing was changed: `hashtrail verify` says more");
-    } else if ended.is_empty() && removed.is_empty() && merged.is_empty() && refused.is_empty() {
-        say!("nothing to merge");
-    }
+    let is_whole = tell(&outcome, result.is_ok());
     say!("head {}", manifest.head());
-    let is_whole = damages.is_empty() && refused.is_empty();
+    result?;
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn tell(merged: &Merged) {
-    let Merged { path, inputs, rows, bytes_before, bytes } = merged;
-    say!("merged: {inputs} files of {bytes_before} bytes into `{}`, {rows} row(s) in {bytes} bytes", path.display());
+/// Says what was done; gives whether nothing spoke against it. What a manifest names may drive a terminal.
+fn tell(outcome: &Outcome, is_done: bool) -> bool {
+    let Outcome { damages, ended, removed, merged, refused } = outcome;
+    for path in ended {
+        say!("put in place: `{}`, of a compaction that was cut short", escape(&path.display().to_string()));
+    }
+    for path in removed {
+        say!("removed: `{}`, which a compaction that was cut short had merged", escape(&path.display().to_string()));
+    }
+    for Merged { path, inputs, rows, bytes_before, bytes } in merged {
+        let path = path.display().to_string();
+        say!("merged: {inputs} files of {bytes_before} bytes into `{}`, {rows} row(s) in {bytes} bytes", escape(&path));
+    }
+    damages.iter().for_each(|damage| say!("damaged: {}", escape(damage)));
+    refused.iter().for_each(|reason| say!("warning: {}", escape(reason)));
+    if !damages.is_empty() {
+        say!("nothing was merged: `hashtrail verify` says more");
+    } else if is_done && ended.is_empty() && removed.is_empty() && merged.is_empty() && refused.is_empty() {
+        say!("nothing to merge");
+    }
+    damages.is_empty() && refused.is_empty()
 }
 
 /// One line on a terminal that is written over.

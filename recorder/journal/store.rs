@@ -54,7 +54,10 @@ pub(crate) fn open(root: &Path, sign_key: Option<&Path>) -> Result<(Lock, Store,
 /// When it is not there, a recorder holds it, something is to be recovered first, or its manifest was changed.
 pub(crate) fn open_settled(root: &Path, sign_key: Option<&Path>) -> Result<(Lock, Store)> {
     let key = sign_key.map(read_key).transpose()?;
-    Archive::open(root)?;
+    // A folder that is no archive must stay as it is.
+    if !Archive::open(root)?.manifest().exists() {
+        bail!("`{}` has no manifest", root.display());
+    }
     let archive = Archive::create(root)?;
     let lock = Lock::take(&archive)?;
     if key.is_none() && archive.signature().exists() {
@@ -69,9 +72,6 @@ pub(crate) fn open_settled(root: &Path, sign_key: Option<&Path>) -> Result<(Lock
 
 /// Why something is to be recovered first.
 fn unsettled(archive: &Archive, key: Option<&SigningKey>) -> Result<Option<String>> {
-    if !archive.manifest().exists() {
-        bail!("`{}` has no manifest", archive.root().display());
-    }
     let bytes = manifest::read(&archive.manifest())?;
     if bytes.last().is_some_and(|last| *last != b'\n') {
         return Ok(Some("the manifest ends in the middle of a line".to_owned()));
@@ -80,7 +80,11 @@ fn unsettled(archive: &Archive, key: Option<&SigningKey>) -> Result<Option<Strin
     if segments > 0 {
         return Ok(Some(format!("{segments} journal segment(s) are not sealed yet")));
     }
-    let open = open_recordings(&manifest::parse(&bytes).lines).len();
+    let lines = manifest::parse(&bytes).lines;
+    if !archive.signature().exists() && lines.iter().any(|line| line.text("public_key").is_some()) {
+        bail!("a recording was signed, and there is no signature: it was taken away, `hashtrail verify` says more");
+    }
+    let open = open_recordings(&lines).len();
     if open > 0 {
         return Ok(Some(format!("{open} recording(s) have no end")));
     }

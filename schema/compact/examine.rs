@@ -22,8 +22,10 @@ pub(super) fn damages(
     standing: &Standing,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Vec<String>> {
+    let number = |index: usize| lines.get(index).map_or(index, |line| line.number);
+    let faults = standing.faults.iter();
     let mut damages: Vec<String> =
-        standing.faults.iter().map(|(line, fault)| format!("line {} of the manifest: {fault}", line + 1)).collect();
+        faults.map(|(index, fault)| format!("line {} of the manifest: {fault}", number(*index))).collect();
     let mut named = HashSet::new();
     let lines: Vec<&Line> = lines.iter().filter(|line| matches!(line.kind(), "file" | "ima" | "compact")).collect();
     for (done, line) in lines.iter().enumerate() {

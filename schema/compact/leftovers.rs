@@ -3,13 +3,9 @@
 
 use super::{STAGING, check_at, is_there, remove};
 use crate::archive::{Archive, rename_new, sync_directory};
-use crate::columns::Row;
-use crate::event::Event;
-use crate::ledger::LedgerEntry;
 use crate::manifest::{CompactedFile, SealedFile, Standing};
 use crate::row_digest::RowSet;
-use crate::versions::FileVersion;
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 
 /// Puts a file in place that was written to its end and named by a line; gives its path. Where it is not whole, what it was to be
@@ -19,12 +15,12 @@ use std::path::{Path, PathBuf};
 /// When it cannot be renamed.
 pub(super) fn end(archive: &Archive, standing: &Standing) -> Result<Option<PathBuf>> {
     let staging = archive.journal().join(STAGING);
-    let mut undone = standing.undone().filter(|merge| !is_there(archive, &merge.file.path));
-    let Some(merge) = undone.find(|merge| check_at(&staging, &merge.file.content).is_ok()) else {
+    // One whose inputs are gone was in place before: its name was not on the disk yet when the power was cut.
+    let mut missing = standing.undone().chain(standing.done()).filter(|merge| !is_there(archive, &merge.file.path));
+    let Some(merge) = missing.find(|merge| check_at(&staging, &merge.file.content).is_ok()) else {
         return Ok(None);
     };
-    let inputs: Vec<&SealedFile> = merge.inputs.iter().filter_map(|input| standing.file(&input.path)).collect();
-    if compare(archive, &merge.file, &staging, &inputs).is_err() {
+    if compare(archive, merge, &staging, &left_of(archive, standing, merge)).is_err() {
         return Ok(None);
     }
     place(archive, &merge.file)?;
@@ -48,33 +44,32 @@ pub(super) fn place(archive: &Archive, file: &SealedFile) -> Result<()> {
 /// # Errors
 /// When a file cannot be removed.
 pub(super) fn delete(archive: &Archive, standing: &Standing, merged: &CompactedFile) -> Result<Result<Vec<PathBuf>>> {
-    let inputs = merged.inputs.iter().filter_map(|input| standing.file(&input.path));
-    let left: Vec<&SealedFile> = inputs.filter(|file| is_there(archive, &file.path)).collect();
+    let left = left_of(archive, standing, merged);
     if left.is_empty() {
         return Ok(Ok(Vec::new()));
     }
-    let compared = compare(archive, &merged.file, &archive.root().join(&merged.file.path), &left);
-    if let Err(reason) = compared {
+    let holder = archive.root().join(&merged.file.path);
+    if let Err(reason) = compare(archive, merged, &holder, &left) {
         return Ok(Err(reason.context("files that were merged are kept")));
     }
+    // Its rename may not be on the disk yet.
+    sync_directory(holder.parent().unwrap_or(&holder))?;
     remove(archive, left.iter().copied())?;
     Ok(Ok(left.iter().map(|file| file.path.clone()).collect()))
 }
 
-/// Whether the rows of these files are in the one that they were merged into, as it stands at `path`, each as often.
-fn compare(archive: &Archive, merged: &SealedFile, path: &Path, inputs: &[&SealedFile]) -> Result<()> {
-    match merged.path.iter().next().and_then(|table| table.to_str()) {
-        Some(Event::TABLE) => compare_rows::<Event>(archive, path, inputs),
-        Some(FileVersion::TABLE) => compare_rows::<FileVersion>(archive, path, inputs),
-        Some(LedgerEntry::TABLE) => compare_rows::<LedgerEntry>(archive, path, inputs),
-        _ => Err(anyhow!("`{}` is in no table", merged.path.display())),
-    }
+/// Inputs of a merge that are there.
+fn left_of<'a>(archive: &Archive, standing: &'a Standing, merged: &CompactedFile) -> Vec<&'a SealedFile> {
+    let inputs = merged.inputs.iter().filter_map(|input| standing.file(&input.path));
+    inputs.filter(|file| is_there(archive, &file.path)).collect()
 }
 
-fn compare_rows<R: Row>(archive: &Archive, path: &Path, inputs: &[&SealedFile]) -> Result<()> {
-    let mut held = RowSet::of_file::<R>(path)?;
+/// Whether a merged file, as it stands at `path`, has the rows that its line states, and each row of these files as often.
+fn compare(archive: &Archive, merged: &CompactedFile, path: &Path, inputs: &[&SealedFile]) -> Result<()> {
+    let mut held = RowSet::of_file(merged.file.table(), path, merged.file.rows)?;
+    ensure!(held.rows_sha256() == merged.rows_sha256, "the rows of `{}` are not those of its line", path.display());
     for file in inputs {
-        let is_held = held.take_file::<R>(&archive.root().join(&file.path))?;
+        let is_held = held.take_file(file.table(), &archive.root().join(&file.path), file.rows)?;
         ensure!(is_held, "`{}` has rows that `{}` has not", file.path.display(), path.display());
     }
     Ok(())

@@ -104,12 +104,11 @@ fn write_group(
     let mut compacted = CompactedFile::of(&inputs, path, String::new())
         .context("no file can hold their rows together")
         .map_err(Failure::Refused)?;
-    let table = compacted.file.path.iter().next().and_then(|folder| folder.to_str());
     let sequence_of = |event: &Event| Some((event.cpu, event.seq));
-    compacted.rows_sha256 = match table {
-        Some(Event::TABLE) => write::<Event>(archive, group, &compacted, staging, sequence_of)?,
-        Some(FileVersion::TABLE) => write::<FileVersion>(archive, group, &compacted, staging, |_| None)?,
-        Some(LedgerEntry::TABLE) => write::<LedgerEntry>(archive, group, &compacted, staging, |_| None)?,
+    compacted.rows_sha256 = match compacted.file.table() {
+        Event::TABLE => write::<Event>(archive, group, &compacted, staging, sequence_of)?,
+        FileVersion::TABLE => write::<FileVersion>(archive, group, &compacted, staging, |_| None)?,
+        LedgerEntry::TABLE => write::<LedgerEntry>(archive, group, &compacted, staging, |_| None)?,
         _ => return Err(Failure::Refused(anyhow!("they are in no table"))),
     };
     let stated = File::open(staging).map_err(anyhow::Error::from).and_then(Content::of);
@@ -146,7 +145,8 @@ fn write<R: Row>(
     let open = |file: &SealedFile| {
         let table = SealedTable::<R>::open(&archive.root().join(&file.path)).map_err(Failure::Refused)?;
         match table.unknown_column() {
-            None => Ok(table),
+            None if table.rows() == file.rows => Ok(table),
+            None => Err(Failure::Refused(lacks_rows(file))),
             Some(name) => Err(Failure::Refused(anyhow!(
                 "`{}` has the column `{name}`, which this version does not know",
                 file.path.display()
@@ -173,17 +173,21 @@ fn write<R: Row>(
             }
         }
         if rows_of_file != file.rows || found.into_values().ne(file.sequences.iter().cloned()) {
-            let name = file.path.display();
-            return Err(Failure::Refused(anyhow!("`{name}` has not the rows that its line states")));
+            return Err(Failure::Refused(lacks_rows(file)));
         }
     }
     writer.finish().map_err(Failure::Fatal)?;
     let digest = digest.finish();
-    let read_back = RowDigest::of_file::<R>(staging).map_err(Failure::Refused)?;
+    let read_back = RowDigest::of_file(R::TABLE, staging, compacted.file.rows);
+    let read_back = read_back.context("the merged file could not be read").map_err(Failure::Refused)?;
     if read_back != digest {
         return Err(Failure::Refused(anyhow!("the rows that were read back are not those that were written")));
     }
     Ok(digest)
+}
+
+fn lacks_rows(file: &SealedFile) -> anyhow::Error {
+    anyhow!("`{}` has not the rows that its line states", file.path.display())
 }
 
 /// Why a group was not merged.

@@ -74,7 +74,8 @@ fn a_merged_file_is_one_group_in_the_order_of_sealing() -> Result<()> {
     }
     manifest.append(&[("stop", json!({"recording_id": id}))])?;
     let mut manifest = Manifest::open(&archive, None)?;
-    let outcome = compact(&archive, &mut manifest, |_, _, _| {})?;
+    let mut outcome = Outcome::default();
+    compact(&archive, &mut manifest, &mut outcome, |_, _, _| {})?;
     assert_eq!((outcome.merged.len(), outcome.merged[0].rows, outcome.merged[0].inputs), (1, 6, 3), "{outcome:?}");
     let lines = Manifest::open(&archive, None)?.lines().to_vec();
     let stated: CompactedFile = lines.last().context("a line")?.read()?;

@@ -31,6 +31,14 @@ pub struct SealedFile {
     pub sequences: Vec<SequenceRange>,
 }
 
+impl SealedFile {
+    /// The table that it belongs to, by its folder.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        self.path.iter().next().and_then(|folder| folder.to_str()).unwrap_or_default()
+    }
+}
+
 /// One file that holds the rows of others, which it replaces, as its manifest line has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompactedFile {

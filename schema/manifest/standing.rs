@@ -7,6 +7,7 @@
 
 use super::{CompactedFile, SealedFile};
 use crate::archive::Archive;
+use crate::reader::is_sealed_path;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -17,6 +18,9 @@ use std::path::{Component, Path, PathBuf};
 pub struct Standing {
     files: HashMap<PathBuf, Known>,
     merges: Vec<Merge>,
+    /// Sequence ranges and inputs that further merges may name: so many that each file can be merged several times, so few that
+    /// no manifest takes long.
+    budget: usize,
     /// `compact` lines that do not fit to those before them, counted from 0, and why. They replace nothing.
     pub faults: Vec<(usize, String)>,
 }
@@ -86,6 +90,7 @@ impl Standing {
     fn take(&mut self, file: SealedFile, line: usize, made_by: Option<usize>) {
         // A path that is named twice is damage: what the first line says holds.
         if is_plain(&file.path) {
+            self.budget = self.budget.saturating_add(MERGES_OF_A_FILE * (1 + file.sequences.len()));
             self.files.entry(file.path.clone()).or_insert(Known { file, line, into: None, made_by });
         }
     }
@@ -107,13 +112,13 @@ impl Standing {
     }
 
     /// Whether a `compact` line can be true as far as the lines before it tell.
-    fn check(&self, compacted: &CompactedFile, is_there: &dyn Fn(&SealedFile) -> bool) -> Result<(), String> {
+    fn check(&mut self, compacted: &CompactedFile, is_there: &dyn Fn(&SealedFile) -> bool) -> Result<(), String> {
         let CompactedFile { file, rows_sha256, inputs } = compacted;
         if self.files.contains_key(&file.path) {
             return Err(format!("`{}` was named before", file.path.display()));
         }
-        if !is_plain(&file.path) {
-            return Err("it names no file below the archive".to_owned());
+        if !is_plain(&file.path) || !is_sealed_path(&file.path) {
+            return Err("it names no file of a table".to_owned());
         }
         let (mut known_inputs, mut seen) = (Vec::new(), HashSet::new());
         for input in inputs {
@@ -121,6 +126,8 @@ impl Standing {
             let Some(known) = self.files.get(&input.path) else {
                 return Err(format!("no line before it names its input `{name}`"));
             };
+            let left = self.budget.checked_sub(1 + known.file.sequences.len());
+            self.budget = left.ok_or("the lines before it name the same files too often")?;
             if known.file.content.sha256 != input.sha256 {
                 return Err(format!("its input `{name}` was sealed with another digest"));
             }
@@ -227,6 +234,9 @@ impl Standing {
         Some(&self.files.get(path)?.file)
     }
 }
+
+/// How often a file may be named by merges that were cut short.
+const MERGES_OF_A_FILE: usize = 16;
 
 /// Whether a path can only be below the archive.
 fn is_plain(path: &Path) -> bool {

@@ -2,6 +2,9 @@
 
 use crate::archive::Archive;
 use crate::columns::Row;
+use crate::event::Event;
+use crate::ledger::LedgerEntry;
+use crate::versions::FileVersion;
 use anyhow::{Context, Result, anyhow};
 use std::fs::{self, DirEntry, FileType};
 use std::io::ErrorKind;
@@ -38,6 +41,19 @@ pub fn discover<R: Row>(
         }
     }
     (found, errors)
+}
+
+/// Whether a path below an archive is one that [`discover`] finds in one of its tables.
+#[must_use]
+pub fn is_sealed_path(path: &Path) -> bool {
+    let Some(parts) = path.iter().map(|part| part.to_str()).collect::<Option<Vec<&str>>>() else { return false };
+    let [table, host, date, name] = parts[..] else { return false };
+    let is_hidden = |name: &str| name.starts_with(['.', '_']);
+    [Event::TABLE, FileVersion::TABLE, LedgerEntry::TABLE].contains(&table)
+        && host.starts_with("host=")
+        && date.starts_with("date=")
+        && name.ends_with(".parquet")
+        && !is_hidden(name)
 }
 
 /// The folders `<prefix><value>` of a folder, by value.

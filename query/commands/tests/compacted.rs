@@ -10,7 +10,9 @@ use std::path::PathBuf;
 pub(super) fn compact(directory: &Path) -> Result<Outcome> {
     let archive = Archive::create(directory)?;
     let mut manifest = Manifest::open(&archive, None)?;
-    hashtrail::compact::compact(&archive, &mut manifest, |_, _, _| {})
+    let mut outcome = Outcome::default();
+    hashtrail::compact::compact(&archive, &mut manifest, &mut outcome, |_, _, _| {})?;
+    Ok(outcome)
 }
 
 /// Archives of more than one segment, and what each becomes.

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 pub(super) fn compact(root: &Path, key: Option<SigningKey>) -> Result<()> {
     let archive = Archive::open(root)?;
     let mut manifest = Manifest::open(&archive, key)?;
-    let outcome = hashtrail::compact::compact(&archive, &mut manifest, |_, _, _| {})?;
+    let mut outcome = hashtrail::compact::Outcome::default();
+    hashtrail::compact::compact(&archive, &mut manifest, &mut outcome, |_, _, _| {})?;
     assert_eq!((outcome.damages.len(), outcome.refused.len(), outcome.merged.len()), (0, 0, 3), "{outcome:?}");
     Ok(())
 }
@@ -136,7 +137,8 @@ fn a_merged_input_that_was_changed_is_found() -> Result<()> {
     assert_eq!((kinds(&found), found.is_good()), (vec!["file_changed"], false));
     let archive = Archive::open(&root)?;
     let mut manifest = Manifest::open(&archive, None)?;
-    let outcome = hashtrail::compact::compact(&archive, &mut manifest, |_, _, _| {})?;
+    let mut outcome = hashtrail::compact::Outcome::default();
+    hashtrail::compact::compact(&archive, &mut manifest, &mut outcome, |_, _, _| {})?;
     assert!(outcome.damages.len() == 1 && root.join(&input).exists(), "{outcome:?}");
     Ok(())
 }

@@ -18,7 +18,7 @@ impl Numbers {
 
 fn file(segment: u32) -> SealedFile {
     SealedFile {
-        path: format!("events/d/r1-{segment:06}.parquet").into(),
+        path: format!("events/host=h/date=d/r1-{segment:06}.parquet").into(),
         content: Content { sha256: format!("{segment}"), ..Content::default() },
         rows: u64::from(segment) + 1,
         from: format!("2026-01-01T00:00:{:02}Z", segment % 60),
@@ -54,7 +54,7 @@ impl World {
 
     /// Adds a merge of these files; gives its file.
     fn merge(&mut self, inputs: &[&SealedFile], name: &str) -> PathBuf {
-        let path = PathBuf::from(format!("events/d/{name}.parquet"));
+        let path = PathBuf::from(format!("events/host=h/date=d/{name}.parquet"));
         let compacted = CompactedFile::of(inputs, path.clone(), "digest".into()).expect("they fit");
         self.lines.push(line("compact", compacted));
         path
@@ -145,18 +145,19 @@ fn a_line_that_does_not_fit_replaces_nothing() {
     };
     let strange = [
         other(|file| file.recording_id = "r2".into()),
-        other(|file| file.path = "events/e/r1-000009.parquet".into()),
+        other(|file| file.path = "events/host=h/date=e/r1-000009.parquet".into()),
         other(|file| file.rows = u64::MAX),
     ];
     let known: Vec<SealedFile> = (0..3).map(file).chain(strange).collect();
-    let right = CompactedFile::of(&known[..2].iter().collect::<Vec<_>>(), "events/d/m.parquet".into(), "x".into());
+    let right =
+        CompactedFile::of(&known[..2].iter().collect::<Vec<_>>(), "events/host=h/date=d/m.parquet".into(), "x".into());
     let right = right.expect("they fit");
     let input = |file: &SealedFile| Input { path: file.path.clone(), sha256: file.content.sha256.clone() };
     let mut wrong: Vec<CompactedFile> = Vec::new();
     let changes: [&dyn Fn(&mut CompactedFile); 16] = [
         &|line| line.file.path = known[2].path.clone(),
         &|line| line.file.path = "../m.parquet".into(),
-        &|line| line.file.path = "/events/d/m.parquet".into(),
+        &|line| line.file.path = "/events/host=h/date=d/m.parquet".into(),
         &|line| line.file.rows += 1,
         &|line| line.file.from.push('x'),
         &|line| line.file.to.push('x'),
@@ -166,7 +167,7 @@ fn a_line_that_does_not_fit_replaces_nothing() {
         &|line| line.inputs.clear(),
         &|line| line.inputs[0].sha256.push('0'),
         &|line| line.inputs[1] = line.inputs[0].clone(),
-        &|line| line.inputs[1].path = "events/d/unknown.parquet".into(),
+        &|line| line.inputs[1].path = "events/host=h/date=d/unknown.parquet".into(),
         &|line| line.inputs[1] = input(&known[3]),
         &|line| line.inputs[1] = input(&known[4]),
         &|line| line.inputs[1] = input(&known[5]),

@@ -11,7 +11,8 @@ fn is_unsafe(character: char) -> bool {
 }
 
 /// Text for people: `\n`, `\x1b`, `\u{202e}`.
-pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
     replace(text, |character, escaped| {
         // Writing to a String cannot fail.
         let _ = match character {
@@ -25,7 +26,8 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
 }
 
 /// JSON text, lossless: serde escapes C0 only. Outside of strings JSON holds none of these characters.
-pub(crate) fn escape_json(json: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn escape_json(json: &str) -> Cow<'_, str> {
     replace(json, |character, escaped| {
         // All of them are in the basic plane, so four digits do.
         let _ = write!(escaped, "\\u{:04x}", u32::from(character));
