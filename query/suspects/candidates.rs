@@ -88,7 +88,7 @@ impl Candidates {
     pub(super) fn predicate(self: &Arc<Self>) -> Predicate {
         let candidates = Arc::clone(self);
         let columns = vec!["hook", "open_flags", "ino", "target_ino", "real_ino", "path", "target_path", "path_flags"];
-        Predicate { columns, keep: Arc::new(move |batch| candidates.keep(batch)) }
+        Predicate::new(columns, move |batch| candidates.keep(batch))
     }
 
     fn keep(&self, batch: &RecordBatch) -> Result<BooleanArray> {

@@ -61,7 +61,7 @@ pub(crate) fn other_names(archives: &Archives<'_>, changes: &[&Change]) -> Resul
     let by_inode = Arc::new(by_inode);
     let wanted = Arc::clone(&by_inode);
     let keep = move |batch: &RecordBatch| keep(batch, &wanted);
-    let predicate = Predicate { columns: vec!["ino"], keep: Arc::new(keep) };
+    let predicate = Predicate::new(vec!["ino"], keep);
     let scan = Scan { columns: COLUMNS.to_vec(), predicates: vec![predicate], ..Scan::default() };
     archives.each_row(&scan, |event: Event| {
         for number in event.ino.and_then(|ino| by_inode.get(&ino)).into_iter().flatten() {

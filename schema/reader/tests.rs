@@ -82,14 +82,11 @@ fn a_row_that_is_read_in_part_has_what_was_asked_for_alone() -> Result<()> {
 fn a_predicate_keeps_single_rows() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let path = write(directory.path(), &[version("/a", "aa", 1), version("/b", "bb", 2)])?;
-    let predicate = Predicate {
-        columns: vec!["digest"],
-        keep: Arc::new(|batch| {
-            let column = batch.column_by_name("digest").context("digest")?;
-            let keep = |row| Ok(<String as crate::cell::Cell>::read(column, row)? == "bb");
-            (0..batch.num_rows()).map(keep).collect::<Result<Vec<bool>>>().map(BooleanArray::from)
-        }),
-    };
+    let predicate = Predicate::new(vec!["digest"], |batch| {
+        let column = batch.column_by_name("digest").context("digest")?;
+        let keep = |row| Ok(<String as crate::cell::Cell>::read(column, row)? == "bb");
+        (0..batch.num_rows()).map(keep).collect::<Result<Vec<bool>>>().map(BooleanArray::from)
+    });
     let rows = read(&path, &Prune::default(), Some(&predicate))?;
     assert_eq!(rows, [version("/b", "bb", 2)]);
     Ok(())
