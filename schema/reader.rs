@@ -8,6 +8,7 @@ mod bits;
 mod discover;
 mod footer;
 mod input;
+mod kept;
 mod longest_row;
 mod memory;
 mod pages;
@@ -20,6 +21,7 @@ pub use batches::Batches;
 use batches::Source;
 pub use discover::{SealedPath, discover};
 use input::Input;
+use kept::Checked;
 use memory::Measured;
 pub use prune::{PathRule, Prune, Span};
 pub use values::Need;
@@ -87,21 +89,30 @@ impl<R: Row> SealedTable<R> {
     pub fn open(path: &Path) -> Result<Self> {
         contain(|| {
             let (file, size_bytes) = open_regular(path)?;
-            let (metadata, compressed) = footer::read(&file, size_bytes)?;
-            // An embedded Arrow schema is not needed and not trusted.
-            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-            let metadata =
-                ArrowReaderMetadata::try_new(Arc::new(metadata), options).context("the footer is damaged")?;
-            check_columns::<R>(&metadata, checked_version(&metadata)?)?;
-            Ok(Self {
-                path: path.to_owned(),
-                input: Input::new(file, compressed),
-                size_bytes,
-                metadata,
-                row: PhantomData,
-            })
+            let (start, bytes) = footer::read(&file, size_bytes)?;
+            let checked = match kept::find(path, R::TABLE, size_bytes, &bytes) {
+                Some(checked) => checked,
+                None => {
+                    let checked = Self::check(start, &bytes, size_bytes)?;
+                    kept::keep(path, R::TABLE, size_bytes, bytes, &checked);
+                    checked
+                }
+            };
+            let Checked { metadata, compressed } = checked;
+            let input = Input::new(file, compressed);
+            Ok(Self { path: path.to_owned(), input, size_bytes, metadata, row: PhantomData })
         })
         .with_context(|| format!("cannot read `{}`", path.display()))
+    }
+
+    /// Decodes a footer and checks that it is of the table.
+    fn check(start: u64, bytes: &[u8], size_bytes: u64) -> Result<Checked> {
+        let (metadata, compressed) = footer::decode(start, bytes, size_bytes)?;
+        // An embedded Arrow schema is not needed and not trusted.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), options).context("the footer is damaged")?;
+        check_columns::<R>(&metadata, checked_version(&metadata)?)?;
+        Ok(Checked { metadata, compressed: Arc::new(compressed) })
     }
 
     /// Number of rows, as the footer says.

@@ -36,12 +36,11 @@ const MAX_BLOOM_FILTER_BYTES: usize = 4 << 20;
 /// A bloom filter is a list of blocks of 32 bytes.
 const BLOOM_BLOCK_BYTES: usize = 32;
 
-/// Reads, checks and decodes the footer. Its chunks stand there as if they were not compressed; the begins of those that are,
-/// beside it.
-pub(super) fn read(file: &File, size_bytes: u64) -> Result<(ParquetMetaData, HashSet<u64>)> {
-    let (start, bytes) = read_bytes(file, size_bytes)?;
-    check_shape(&bytes, start)?;
-    let metadata = ParquetMetaDataReader::decode_metadata(&bytes).context("the footer is damaged")?;
+/// Checks and decodes the footer. Its chunks stand there as if they were not compressed; the begins of those that are, beside
+/// it.
+pub(super) fn decode(start: u64, bytes: &[u8], size_bytes: u64) -> Result<(ParquetMetaData, HashSet<u64>)> {
+    check_shape(bytes, start)?;
+    let metadata = ParquetMetaDataReader::decode_metadata(bytes).context("the footer is damaged")?;
     check_rows(&metadata, size_bytes)?;
     for (index, group) in metadata.row_groups().iter().enumerate() {
         for chunk in group.columns() {
@@ -71,7 +70,7 @@ fn without_codecs(metadata: ParquetMetaData) -> Result<(ParquetMetaData, HashSet
 }
 
 /// The footer and its offset.
-fn read_bytes(file: &File, size_bytes: u64) -> Result<(u64, Vec<u8>)> {
+pub(super) fn read(file: &File, size_bytes: u64) -> Result<(u64, Vec<u8>)> {
     if size_bytes < MAGIC_BYTES + TAIL_BYTES {
         bail!("{size_bytes} bytes are too few for a Parquet file");
     }

@@ -27,13 +27,13 @@ pub(super) struct Input(Arc<Inner>);
 struct Inner {
     file: File,
     /// Begins of the chunks whose pages are compressed: to the decoder they are not.
-    compressed: HashSet<u64>,
+    compressed: Arc<HashSet<u64>>,
     /// Their pages that were checked, by the place of their bodies: what they take there and decompressed.
     pages: Mutex<HashMap<u64, (usize, usize)>>,
 }
 
 impl Input {
-    pub(super) fn new(file: File, compressed: HashSet<u64>) -> Self {
+    pub(super) fn new(file: File, compressed: Arc<HashSet<u64>>) -> Self {
         Self(Arc::new(Inner { file, compressed, pages: Mutex::default() }))
     }
 

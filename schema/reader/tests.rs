@@ -168,3 +168,18 @@ fn a_file_of_version_1_is_read_with_nulls() -> Result<()> {
     assert!(!versions.is_empty() && versions.iter().all(|version| version.last_read_ns.is_none()));
     Ok(())
 }
+
+#[test]
+fn a_footer_is_checked_again_when_it_changed() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = write(directory.path(), &[version("/a", "aa", 1)])?;
+    assert!(SealedTable::<FileVersion>::open(&path).is_ok() && SealedTable::<FileVersion>::open(&path).is_ok());
+    assert!(SealedTable::<Event>::open(&path).is_err(), "for another table");
+    let mut bytes = fs::read(&path)?;
+    let version = bytes.windows(22).rposition(|bytes| bytes == b"hashtrail.schema_versi").context("a version")?;
+    bytes[version + 26] = b'9';
+    fs::write(&path, &bytes)?;
+    let error = SealedTable::<FileVersion>::open(&path).err().context("the file was opened")?;
+    assert!(format!("{error:#}").contains("newer than"), "{error:#}");
+    Ok(())
+}
