@@ -5,6 +5,7 @@ use crate::copy::{self, id_start};
 use crate::hosts::{Hosted, Hosts};
 use crate::places::Places;
 use crate::problems::{Problems, note};
+use crate::scan::{SealedFile, each_batch};
 use crate::twins;
 use anyhow::{Context, Error, Result, anyhow, bail};
 use arrow::array::RecordBatch;
@@ -135,45 +136,13 @@ impl<'a> Archives<'a> {
         mut each: impl FnMut(&RecordBatch) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         for archive in &self.list {
-            for file in self.files::<R>(archive, scan.dates.as_ref()) {
-                if self.scan_file::<R>((&file.path, archive.stated_rows(&file)), scan, &mut each)?.is_break() {
-                    return Ok(());
-                }
+            let files = self.files::<R>(archive, scan.dates.as_ref()).into_iter();
+            let files = files.map(|file| SealedFile { stated_rows: archive.stated_rows(&file), path: file.path });
+            if each_batch::<R>(&files.collect::<Vec<_>>(), scan, self.problems, &mut each)?.is_break() {
+                return Ok(());
             }
         }
         Ok(())
-    }
-
-    fn scan_file<R: Row>(
-        &self,
-        (path, stated_rows): (&Path, Option<u64>),
-        scan: &Scan,
-        each: &mut impl FnMut(&RecordBatch) -> Result<ControlFlow<()>>,
-    ) -> Result<ControlFlow<()>> {
-        let open = || {
-            let table = SealedTable::<R>::open(path)?;
-            if let Some(stated) = stated_rows.filter(|stated| *stated != table.rows()) {
-                let (name, rows) = (path.display(), table.rows());
-                self.problems
-                    .error(&anyhow!("`{name}` has {rows} row(s) and was sealed with {stated}: it was changed"));
-            }
-            table.batches(&scan.prune, &scan.columns, &scan.predicates)
-        };
-        let batches = match open() {
-            Ok(batches) => batches,
-            Err(error) => {
-                self.problems.error(&error);
-                return Ok(ControlFlow::Continue(()));
-            }
-        };
-        for batch in batches {
-            match batch {
-                Ok(batch) if each(&batch)?.is_break() => return Ok(ControlFlow::Break(())),
-                Ok(_) => {}
-                Err(error) => self.problems.error(&error),
-            }
-        }
-        Ok(ControlFlow::Continue(()))
     }
 
     /// Hands each row of a table to `each`. Rows that cannot be read are a problem.

@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType}
 use globset::{GlobBuilder, GlobMatcher};
 use hashtrail::cell::Micros;
 use hashtrail::escape::escape;
-use hashtrail::reader::{PathRule, Predicate};
+use hashtrail::reader::{Need, PathRule, Predicate};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -132,7 +132,17 @@ impl RowFilter {
         if columns.is_empty() {
             return Vec::new();
         }
-        vec![Predicate { columns, keep: Arc::new(move |batch| self.keep(batch)) }]
+        let needs = self.needs();
+        vec![Predicate::new(columns, move |batch| self.keep(batch)).needing(needs)]
+    }
+
+    /// What each row that passes has.
+    fn needs(&self) -> Vec<Need> {
+        let (hooks, paths) = (self.hooks.clone(), self.paths.clone());
+        let hook =
+            (!hooks.is_empty()).then(|| Need::text("hook", move |hook| hooks.iter().any(|wanted| wanted == hook)));
+        let path = (!paths.patterns.is_empty()).then(|| Need::text("path", move |path| paths.matches(path)));
+        hook.into_iter().chain(path).collect()
     }
 
     fn keep(&self, batch: &RecordBatch) -> Result<BooleanArray> {

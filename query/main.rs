@@ -33,6 +33,7 @@ mod reading;
 mod recordings;
 mod resolve;
 mod rows;
+mod scan;
 mod series;
 mod sorter;
 mod summary;

@@ -8,11 +8,10 @@ use crate::suspects::{Suspect, is_file_of_row};
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use hashtrail::event::Event;
-use hashtrail::reader::{Predicate, Prune, Span};
+use hashtrail::reader::{Need, Predicate, Prune, Span};
 use hashtrail::versions::FileVersion;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
 
 /// Writes of one query that are kept, the first ones; all are counted.
 const KEPT_MAX: usize = 1000;
@@ -166,8 +165,8 @@ fn scan(shared: &SharedOptions) -> Scan {
         columns: Vec::new(),
         // Such writes are rare: of other rows the time is not read.
         predicates: vec![
-            Predicate { columns: vec!["mapped_executable"], keep: Arc::new(is_mapped) },
-            Predicate { columns: vec!["time"], keep: Arc::new(move |batch| is_in_time(batch, low, high)) },
+            Predicate::new(vec!["mapped_executable"], is_mapped).needing([Need::is_true("mapped_executable")]),
+            Predicate::new(vec!["time"], move |batch| is_in_time(batch, low, high)),
         ],
     }
 }

@@ -7,10 +7,9 @@ use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use hashtrail::cell::Micros;
 use hashtrail::event::{Event, MOUNT_POINT};
-use hashtrail::reader::Predicate;
+use hashtrail::reader::{Need, Predicate};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Hooks that tell what is mounted where.
 const HOOKS: [&str; 2] = ["sb_mount", "move_mount"];
@@ -74,7 +73,7 @@ impl MountedFiles {
         if self.list.is_empty() {
             return Ok(());
         }
-        let predicate = Predicate { columns: vec!["hook"], keep: Arc::new(keep) };
+        let predicate = Predicate::new(vec!["hook"], keep).needing([Need::text("hook", |hook| HOOKS.contains(&hook))]);
         archives.each_row(&Scan { predicates: vec![predicate], ..Scan::default() }, |event: Event| {
             for file in self.list.iter_mut().filter(|file| file.may_come_from(&event)) {
                 if file.mount.as_ref().is_none_or(|known| known.boot_ns < event.boot_ns) {

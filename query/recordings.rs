@@ -4,17 +4,16 @@ use crate::archives::{Archives, Scan};
 use crate::copy::id_start;
 use crate::coverage::Coverage;
 use crate::hosts::contradictions;
-use anyhow::{Context, Result, bail};
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use anyhow::{Result, bail};
 use hashtrail::cell::Micros;
 use hashtrail::clock::ClockAnchor;
 use hashtrail::ledger::LedgerEntry;
-use hashtrail::reader::Predicate;
 use hashtrail::versions::FileVersion;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
-use std::sync::Arc;
+
+mod ledger;
 
 /// A place in the order of all events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,26 +94,27 @@ pub(crate) struct Recordings {
 }
 
 impl Recordings {
-    /// Reads manifests and ledgers; versions make recordings known that stand in neither. Of heartbeats, which are most of a
-    /// ledger, only that they were.
+    /// Reads manifests and ledgers; versions make recordings known that stand in neither.
     pub(crate) fn load(archives: &Archives<'_>, versions: &Spans) -> Result<Self> {
-        let signs = Scan { columns: SIGN_OF_LIFE.to_vec(), predicates: vec![heartbeats(true)], ..Scan::default() };
-        let others = Scan { predicates: vec![heartbeats(false)], ..Scan::default() };
-        Self::load_by(archives, versions, &[signs, others])
+        Self::of_ledger(archives, versions, ledger::read(archives, true)?)
+    }
+
+    /// The same for answers about versions alone: policies are known only where rows were suppressed, because such an answer
+    /// asks of them nothing else than which those can be.
+    pub(crate) fn load_for_versions(archives: &Archives<'_>, versions: &Spans) -> Result<Self> {
+        Self::of_ledger(archives, versions, ledger::read(archives, false)?)
     }
 
     /// The same with the counts of the last heartbeat.
     pub(crate) fn load_with_counts(archives: &Archives<'_>) -> Result<Self> {
-        Self::load_by(archives, &Spans::default(), &[Scan::default()])
+        let mut known: HashMap<String, Recording> = HashMap::new();
+        archives.each_row(&Scan::default(), |entry: LedgerEntry| {
+            known.entry(entry.recording_id.clone()).or_default().add_entry(entry);
+        })?;
+        Self::of_ledger(archives, &Spans::default(), known)
     }
 
-    fn load_by(archives: &Archives<'_>, versions: &Spans, scans: &[Scan]) -> Result<Self> {
-        let mut known: HashMap<String, Recording> = HashMap::new();
-        for scan in scans {
-            archives.each_row(scan, |entry: LedgerEntry| {
-                known.entry(entry.recording_id.clone()).or_default().add_entry(entry);
-            })?;
-        }
+    fn of_ledger(archives: &Archives<'_>, versions: &Spans, mut known: HashMap<String, Recording>) -> Result<Self> {
         for (id, Recording { host, start, end, end_ns, .. }) in &versions.known {
             known.entry(id.clone()).or_default().see(id, host, *start, (*end, *end_ns));
         }
@@ -158,19 +158,6 @@ impl Recordings {
     }
 }
 
-/// Columns that tell when a recorder was alive.
-const SIGN_OF_LIFE: [&str; 5] = ["recording_id", "host", "time", "boot_ns", "kind"];
-
-/// Keeps the heartbeats, or what is none.
-fn heartbeats(wanted: bool) -> Predicate {
-    let keep = move |batch: &RecordBatch| -> Result<BooleanArray> {
-        let kinds = batch.column_by_name("kind").and_then(|column| column.as_string_opt::<i32>());
-        let kinds = kinds.context("`kind` is no text")?;
-        Ok(kinds.iter().map(|kind| Some((kind == Some("heartbeat")) == wanted)).collect())
-    };
-    Predicate { columns: vec!["kind"], keep: Arc::new(keep) }
-}
-
 impl Recording {
     fn see(&mut self, id: &str, host: &str, from: Micros, (to, to_ns): (Micros, i64)) {
         if self.id.is_empty() {
@@ -197,9 +184,14 @@ impl Recording {
         Ok(())
     }
 
-    pub(crate) fn add_entry(&mut self, entry: LedgerEntry) {
-        self.see(&entry.recording_id, &entry.host, entry.time, (entry.time, entry.boot_ns));
+    /// Takes that an entry was there, at the earliest and at the latest.
+    fn add_sign(&mut self, id: &str, host: &str, from: Micros, to: (Micros, i64)) {
+        self.see(id, host, from, to);
         self.has_ledger = true;
+    }
+
+    pub(crate) fn add_entry(&mut self, entry: LedgerEntry) {
+        self.add_sign(&entry.recording_id, &entry.host, entry.time, (entry.time, entry.boot_ns));
         match entry.kind.as_str() {
             "policy" | "reload" | "snapshot" => self.coverage.add(&entry),
             "loss" | "blind" | "gap" | "corrupt" | "tamper" => self.losses.push(Loss::from_entry(entry)),

@@ -8,10 +8,9 @@ use anyhow::{Context, Result, anyhow};
 use arrow::array::{AsArray, RecordBatch};
 use hashtrail::event::Event;
 use hashtrail::execs::Execs;
-use hashtrail::reader::{Predicate, Prune, Span};
+use hashtrail::reader::{Need, Predicate, Prune, Span};
 use hashtrail::versions::{FileVersion, VersionContext, runs_of};
 use std::collections::HashSet;
-use std::sync::Arc;
 
 /// Orders the runs of a series. `events` gives the recording's events between two positions, and the execs before them
 /// whose digests are among them.
@@ -122,7 +121,7 @@ pub(crate) fn read_events(archives: &Archives<'_>, key: &SeriesKey, first: &Run,
 
 /// The test for the reader: rows of one recording that are of a series or tell runs from attempts.
 fn of_series(key: &SeriesKey, recording_id: &str) -> Predicate {
-    let (path, recording_id) = (key.path.clone(), recording_id.to_owned());
+    let (path, recording_id, wanted) = (key.path.clone(), recording_id.to_owned(), recording_id.to_owned());
     let keep = move |batch: &RecordBatch| {
         let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
         let columns = text("recording_id").zip(text("hook")).zip(text("path"));
@@ -132,7 +131,8 @@ fn of_series(key: &SeriesKey, recording_id: &str) -> Predicate {
         };
         Ok(ids.iter().zip(hooks).zip(paths).map(|row| Some(is_kept(row))).collect())
     };
-    Predicate { columns: vec!["recording_id", "hook", "path"], keep: Arc::new(keep) }
+    Predicate::new(vec!["recording_id", "hook", "path"], keep)
+        .needing([Need::text("recording_id", move |id| id == wanted)])
 }
 
 /// Whether runs of different digests overlap, so that only their events tell their order.

@@ -8,14 +8,15 @@ use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use hashtrail::cell::Micros;
 use hashtrail::event::{Event, names_a_file};
-use hashtrail::reader::{Predicate, Span};
+use hashtrail::reader::{Need, Predicate, Span};
 use hashtrail::versions::FileVersion;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 
 /// Reasons for which there is no content that could have a digest, or none that runs.
 const NO_CONTENT: [&str; 4] = ["no_file", "not_regular_file", "not_executable_mapping", "pseudo_filesystem"];
+/// The status of what has no digest.
+const UNAVAILABLE: &str = "unavailable";
 /// The hook of what user space hashed.
 const USER_DIGEST: &str = "user_digest";
 /// What is read of an event.
@@ -69,7 +70,7 @@ fn count_of(archives: &Archives<'_>, scan: &Scan, is_wanted: impl Fn(&Event) -> 
 fn scan_of_lacking() -> Scan {
     let is_unavailable = |batch: &RecordBatch| {
         let status = text(batch, "digest_status")?;
-        Ok((0..batch.num_rows()).map(|row| Some(status.value(row) == "unavailable")).collect())
+        Ok((0..batch.num_rows()).map(|row| Some(status.value(row) == UNAVAILABLE)).collect())
     };
     let has_content = |batch: &RecordBatch| {
         let reasons = text(batch, "digest_reason")?;
@@ -80,8 +81,9 @@ fn scan_of_lacking() -> Scan {
         columns: COLUMNS.to_vec(),
         // Most rows are decided by the first.
         predicates: vec![
-            Predicate { columns: vec!["digest_status"], keep: Arc::new(is_unavailable) },
-            Predicate { columns: vec!["digest_reason"], keep: Arc::new(has_content) },
+            Predicate::new(vec!["digest_status"], is_unavailable)
+                .needing([Need::text("digest_status", |status| status == UNAVAILABLE)]),
+            Predicate::new(vec!["digest_reason"], has_content),
         ],
         ..Scan::default()
     }
@@ -96,7 +98,10 @@ fn scan_of_hashed() -> Scan {
     };
     Scan {
         columns: vec!["recording_id", "ref_cpu", "ref_seq"],
-        predicates: vec![Predicate { columns: vec!["hook", "digest_status"], keep: Arc::new(keep) }],
+        predicates: vec![
+            Predicate::new(vec!["hook", "digest_status"], keep)
+                .needing([Need::text("hook", |hook| hook == USER_DIGEST)]),
+        ],
         ..Scan::default()
     }
 }

@@ -4,30 +4,36 @@
 //! `footer` and `pages` walk the structures of the file, and `memory` chooses how many rows are decoded at once.
 
 mod batches;
+mod bits;
 mod discover;
 mod footer;
+mod input;
+mod kept;
 mod longest_row;
 mod memory;
 mod pages;
 mod prune;
 mod shapes;
 mod thrift;
+mod values;
 
 pub use batches::Batches;
 use batches::Source;
 pub use discover::{SealedPath, discover, is_sealed_path};
+use input::Input;
+use kept::Checked;
+use memory::Measured;
 pub use prune::{PathRule, Prune, Span};
+pub use values::Need;
 
 use crate::cell::Micros;
 use crate::columns::{ADDED_IN_VERSION_2, Row};
 use crate::writer::SCHEMA_VERSION;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{BooleanArray, RecordBatch};
-use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowPredicate, ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-    RowFilter,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::file::metadata::SortingColumn;
 use std::fs::{self, File, OpenOptions};
@@ -43,6 +49,24 @@ pub struct Predicate {
     pub columns: Vec<&'static str>,
     /// One value for each row.
     pub keep: Keep,
+    /// What `keep` keeps no row without: row groups that lack any of it are not read. The first decides most.
+    pub needs: Vec<Need>,
+}
+
+impl Predicate {
+    /// Without needs.
+    pub fn new(
+        columns: Vec<&'static str>,
+        keep: impl Fn(&RecordBatch) -> Result<BooleanArray> + Send + Sync + 'static,
+    ) -> Self {
+        Self { columns, keep: Arc::new(keep), needs: Vec::new() }
+    }
+
+    /// With these.
+    #[must_use]
+    pub fn needing(self, needs: impl IntoIterator<Item = Need>) -> Self {
+        Self { needs: needs.into_iter().collect(), ..self }
+    }
 }
 
 /// The decision of a [`Predicate`].
@@ -52,7 +76,7 @@ pub type Keep = Arc<dyn Fn(&RecordBatch) -> Result<BooleanArray> + Send + Sync>;
 #[derive(Debug)]
 pub struct SealedTable<R: Row> {
     path: PathBuf,
-    file: Arc<File>,
+    input: Input,
     size_bytes: u64,
     metadata: ArrowReaderMetadata,
     row: PhantomData<R>,
@@ -66,14 +90,30 @@ impl<R: Row> SealedTable<R> {
     pub fn open(path: &Path) -> Result<Self> {
         contain(|| {
             let (file, size_bytes) = open_regular(path)?;
-            let metadata = Arc::new(footer::read(&file, size_bytes)?);
-            // An embedded Arrow schema is not needed and not trusted.
-            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-            let metadata = ArrowReaderMetadata::try_new(metadata, options).context("the footer is damaged")?;
-            check_columns::<R>(&metadata, checked_version(&metadata)?)?;
-            Ok(Self { path: path.to_owned(), file: Arc::new(file), size_bytes, metadata, row: PhantomData })
+            let (start, bytes) = footer::read(&file, size_bytes)?;
+            let checked = match kept::find(path, R::TABLE, size_bytes, &bytes) {
+                Some(checked) => checked,
+                None => {
+                    let checked = Self::check(start, &bytes, size_bytes)?;
+                    kept::keep(path, R::TABLE, size_bytes, bytes, &checked);
+                    checked
+                }
+            };
+            let Checked { metadata, compressed } = checked;
+            let input = Input::new(file, compressed);
+            Ok(Self { path: path.to_owned(), input, size_bytes, metadata, row: PhantomData })
         })
         .with_context(|| format!("cannot read `{}`", path.display()))
+    }
+
+    /// Decodes a footer and checks that it is of the table.
+    fn check(start: u64, bytes: &[u8], size_bytes: u64) -> Result<Checked> {
+        let (metadata, compressed) = footer::decode(start, bytes, size_bytes)?;
+        // An embedded Arrow schema is not needed and not trusted.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), options).context("the footer is damaged")?;
+        check_columns::<R>(&metadata, checked_version(&metadata)?)?;
+        Ok(Checked { metadata, compressed: Arc::new(compressed) })
     }
 
     /// Number of rows, as the footer says.
@@ -123,31 +163,45 @@ impl<R: Row> SealedTable<R> {
         columns: &[&str],
         predicates: impl IntoIterator<Item = &'p Predicate>,
     ) -> Result<Batches> {
+        self.batches_in_turn(prune, columns, predicates, None)
+    }
+
+    /// As `batches`, beside other files: `wait` is called before more memory is taken than is left for two at once.
+    ///
+    /// # Errors
+    /// As `batches`.
+    pub fn batches_in_turn<'p>(
+        &self,
+        prune: &Prune,
+        columns: &[&str],
+        predicates: impl IntoIterator<Item = &'p Predicate>,
+        wait: Option<&(dyn Fn() + Sync)>,
+    ) -> Result<Batches> {
         let predicates: Vec<&Predicate> = predicates.into_iter().collect();
         contain(|| {
-            let mut builder =
-                ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.try_clone()?, self.metadata.clone());
-            let groups = prune.row_groups(&builder, &self.file)?;
+            let groups = self.groups(prune, &predicates)?;
+            if groups.is_empty() {
+                return Ok(Batches::none(self.path.clone()));
+            }
             let names: Vec<&str> = match columns {
                 [] => R::columns().iter().map(|column| column.name).collect(),
                 columns => columns.to_vec(),
             };
-            let projection = self.mask(&self.places(&names)?);
+            let columns = self.places(&names)?;
             let filtered = predicates.iter().flat_map(|predicate| &predicate.columns).copied();
             let needed = self.places(&names.iter().copied().chain(filtered).collect::<Vec<_>>())?;
-            if !predicates.is_empty() {
-                builder = builder.with_row_filter(self.row_filter(&predicates)?);
+            let metadata = self.metadata.metadata();
+            let mut measured = Measured::of(&self.input, metadata, &groups, &self.mask(&needed))?;
+            if let Some(wait) = wait.filter(|_| measured.is_large()) {
+                wait();
             }
-            let mask = self.mask(&needed);
-            let batch_rows = memory::batch_rows(&self.file, self.metadata.metadata(), &groups, &mask)?;
-            let reader = builder
-                .with_batch_size(batch_rows)
-                .with_row_groups(groups.clone())
-                .with_projection(projection)
-                .build()?;
-            let (file, metadata) = (self.file.clone(), self.metadata.clone());
-            let source = Source { file, metadata, groups, columns: needed, batch_rows };
-            Ok(Batches::new(self.path.clone(), self.size_bytes, source, reader))
+            let selection = self.select(&groups, &predicates, &mut measured)?;
+            if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
+                return Ok(Batches::none(self.path.clone()));
+            }
+            let kept_rows = selection.as_ref().map_or(u64::MAX, |selection| selection.row_count() as u64);
+            let source = self.source(&groups, columns, &mut measured, kept_rows)?;
+            Batches::new(self.path.clone(), self.size_bytes, Source { selection, ..source })
         })
         .with_context(|| format!("cannot read `{}`", self.path.display()))
     }
@@ -163,15 +217,53 @@ impl<R: Row> SealedTable<R> {
         ProjectionMask::roots(self.metadata.parquet_schema(), places.iter().copied())
     }
 
-    fn row_filter(&self, predicates: &[&Predicate]) -> Result<RowFilter> {
-        let filter = |predicate: &&Predicate| -> Result<Box<dyn ArrowPredicate>> {
-            let keep = predicate.keep.clone();
-            let keep =
-                move |batch: RecordBatch| keep(&batch).map_err(|error| ArrowError::ComputeError(format!("{error:#}")));
-            let columns = self.mask(&self.places(&predicate.columns)?);
-            Ok(Box::new(ArrowPredicateFn::new(columns, keep)))
-        };
-        Ok(RowFilter::new(predicates.iter().map(filter).collect::<Result<_>>()?))
+    /// The row groups that can hold a row that is looked for.
+    fn groups(&self, prune: &Prune, predicates: &[&Predicate]) -> Result<Vec<usize>> {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.input.clone(), self.metadata.clone());
+        let mut groups = prune.row_groups(&builder, self.input.file())?;
+        groups.retain(|group| {
+            let group = self.metadata.metadata().row_group(*group);
+            let mut needs = predicates.iter().flat_map(|predicate| &predicate.needs);
+            needs.all(|need| need.may_be_met(&self.input, group))
+        });
+        Ok(groups)
+    }
+
+    fn source(
+        &self,
+        groups: &[usize],
+        columns: Vec<usize>,
+        measured: &mut Measured<'_>,
+        kept_rows: u64,
+    ) -> Result<Source> {
+        let batch_rows = measured.batch_rows(&self.input, &self.mask(&columns), kept_rows)?;
+        let (input, metadata, groups) = (self.input.clone(), self.metadata.clone(), groups.to_vec());
+        Ok(Source { input, metadata, groups, columns, selection: None, batch_rows })
+    }
+
+    /// The rows of these groups that all predicates keep; `None` where there is none to ask. The other columns are not read
+    /// for it: what a batch of them may take depends on how many rows are kept.
+    fn select(
+        &self,
+        groups: &[usize],
+        predicates: &[&Predicate],
+        measured: &mut Measured<'_>,
+    ) -> Result<Option<RowSelection>> {
+        let mut selection: Option<RowSelection> = None;
+        for predicate in predicates {
+            let kept_rows = selection.as_ref().map_or(u64::MAX, |selection| selection.row_count() as u64);
+            let source = self.source(groups, self.places(&predicate.columns)?, measured, kept_rows)?;
+            let kept = source.reader(&source.columns, selection.clone())?.map(|batch| (predicate.keep)(&batch?));
+            let kept = contain(|| kept.collect::<Result<Vec<_>>>().context("the data is damaged"));
+            let kept = RowSelection::from_filters(&kept.map_err(|error| source.name_column(error))?);
+            let kept = selection.map_or_else(|| kept.clone(), |selection| selection.and_then(&kept));
+            let is_any = kept.selects_any();
+            selection = Some(kept);
+            if !is_any {
+                break;
+            }
+        }
+        Ok(selection)
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     let archives = Archives::open(shared, context.problems)?;
     let patterns = PathPatterns::new(options.path.as_slice())?;
     let rows = Rows::read(&archives, shared, &patterns, &scan(options)?, |_| true)?;
-    let recordings = Recordings::load(&archives, &rows.spans)?;
+    let recordings = Recordings::load_for_versions(&archives, &rows.spans)?;
     let mapped_writes = MappedWrites::find(&archives, shared, &rows.mapped, asked(options)?)?;
     let asked_events = RowFilter { paths: patterns.clone(), inode: options.inode.clone(), ..RowFilter::default() };
     let is_of_events = options.digest.is_none();

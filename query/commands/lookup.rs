@@ -25,7 +25,7 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
     let archives = Archives::open(shared, context.problems)?;
     let asked_digest = AskedDigest::check_listed(&wanted, &archives, shared)?;
     let rows = Rows::read(&archives, shared, &PathPatterns::default(), &scan(&wanted), |_| true)?;
-    let recordings = Recordings::load(&archives, &rows.spans)?;
+    let recordings = Recordings::load_for_versions(&archives, &rows.spans)?;
     let mapped_writes = MappedWrites::find(&archives, shared, &rows.mapped, |_| true)?;
     let columns =
         [&["label"][..], if shared.output.format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();

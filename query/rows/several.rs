@@ -73,7 +73,7 @@ impl Several {
     /// The test for the reader: rows of places with several contents, and of some inodes.
     pub(super) fn predicate(self: Arc<Self>, inodes: HashSet<i64>) -> Predicate {
         let columns = vec!["path", "root_is_host", "root_ino", "ino", "real_ino"];
-        Predicate { columns, keep: Arc::new(move |batch| self.keep(batch, &inodes)) }
+        Predicate::new(columns, move |batch| self.keep(batch, &inodes))
     }
 
     fn keep(&self, batch: &RecordBatch, inodes: &HashSet<i64>) -> Result<BooleanArray> {

@@ -4,6 +4,8 @@ use hashtrail::event::Event;
 
 const O_ACCMODE: i32 = 0o3;
 const O_TRUNC: i32 = 0o1000;
+/// Flags of an open that writes.
+pub(super) const WRITES: i32 = 0o1;
 
 /// What a suspect did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

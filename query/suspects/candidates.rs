@@ -1,7 +1,7 @@
 //! Which rows are worth reading in full, and which changes each may have made: those that share an inode number or a name with it
 //! at its time, or have no name.
 
-use super::act::Act;
+use super::act::{Act, WRITES};
 use super::reach::ends;
 use super::unnamed::is_unnamed;
 use crate::change::Change;
@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
 use hashtrail::event::Event;
-use hashtrail::reader::Predicate;
+use hashtrail::reader::{Need, Predicate};
 use hashtrail::versions::FileVersion;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -84,11 +84,13 @@ impl Candidates {
         numbers
     }
 
-    /// The test for the reader.
-    pub(super) fn predicate(self: &Arc<Self>) -> Predicate {
+    /// The tests for the reader. Most rows are no act, which the first tells: of them the names are not read.
+    pub(super) fn predicates(self: &Arc<Self>) -> Vec<Predicate> {
         let candidates = Arc::clone(self);
         let columns = vec!["hook", "open_flags", "ino", "target_ino", "real_ino", "path", "target_path", "path_flags"];
-        Predicate { columns, keep: Arc::new(move |batch| candidates.keep(batch)) }
+        let is_act = Predicate::new(vec!["hook", "open_flags"], are_acts)
+            .needing([Need::text("hook", |hook| Act::of_hook(hook, Some(WRITES)).is_some())]);
+        vec![is_act, Predicate::new(columns, move |batch| candidates.keep(batch))]
     }
 
     fn keep(&self, batch: &RecordBatch) -> Result<BooleanArray> {
@@ -121,6 +123,15 @@ impl Candidates {
         });
         Ok(kept.collect::<Vec<bool>>().into())
     }
+}
+
+/// For each row whether it is an act.
+fn are_acts(batch: &RecordBatch) -> Result<BooleanArray> {
+    let hooks = batch.column_by_name("hook").and_then(|column| column.as_string_opt::<i32>());
+    let flags = batch.column_by_name("open_flags").and_then(|column| column.as_primitive_opt::<Int32Type>());
+    let (hooks, flags) = hooks.zip(flags).context("the columns of the act are missing")?;
+    let is_act = |(hook, flags): (Option<&str>, _)| hook.is_some_and(|hook| Act::of_hook(hook, flags).is_some());
+    Ok(hooks.iter().zip(flags).map(|row| Some(is_act(row))).collect())
 }
 
 /// When a change happened.

@@ -121,7 +121,9 @@ pub(crate) fn find(
             return Ok(ControlFlow::Continue(()));
         };
         let at = Mark { rank, boot_ns: event.boot_ns };
-        if unnamed::is_unnamed(act, [event.path.as_deref(), event.target_path.as_deref()], &event.path_flags) {
+        if unnamed::may_reach_any(&event, act)
+            && unnamed::is_unnamed(act, [event.path.as_deref(), event.target_path.as_deref()], &event.path_flags)
+        {
             for (change, suspects) in changes.iter().zip(&mut found) {
                 suspects.has_unnamed |= unnamed::may_reach(change, &event, act, at);
             }
@@ -174,7 +176,7 @@ fn scan(recordings: &Recordings, changes: &[Change], candidates: &Arc<Candidates
             Micros(high.saturating_add(CLOCK_SLACK_MICROS)).date(),
         )),
         columns: seen::COLUMNS.to_vec(),
-        predicates: vec![candidates.predicate()],
+        predicates: candidates.predicates(),
     })
 }
 

@@ -4,12 +4,16 @@
 use crate::archives::{Archives, Scan};
 use crate::change::Change;
 use crate::suspects::reach::{ends, is_file_of_row};
+use ahash::RandomState;
 use anyhow::{Context, Result};
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
 use hashtrail::event::{Event, FS_RELATIVE, names_a_file};
-use hashtrail::reader::Predicate;
-use std::collections::{BTreeSet, HashMap};
+use hashtrail::reader::{Predicate, rows};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// The names of one file beside the path of the change.
@@ -22,6 +26,9 @@ pub(crate) struct OtherNames {
     /// that hangs nowhere.
     pub(crate) has_unknown: bool,
 }
+
+/// Rows that are known at once.
+const ALIKE_MAX: usize = 1 << 20;
 
 /// What tells the file of an event, and its name.
 const COLUMNS: [&str; 11] = [
@@ -61,15 +68,26 @@ pub(crate) fn other_names(archives: &Archives<'_>, changes: &[&Change]) -> Resul
     let by_inode = Arc::new(by_inode);
     let wanted = Arc::clone(&by_inode);
     let keep = move |batch: &RecordBatch| keep(batch, &wanted);
-    let predicate = Predicate { columns: vec!["ino"], keep: Arc::new(keep) };
+    let predicate = Predicate::new(vec!["ino"], keep);
     let scan = Scan { columns: COLUMNS.to_vec(), predicates: vec![predicate], ..Scan::default() };
-    archives.each_row(&scan, |event: Event| {
-        for number in event.ino.and_then(|ino| by_inode.get(&ino)).into_iter().flatten() {
-            let change = changes[*number];
-            if event.host == change.key.host && ends(change).any(|run| is_file_of_row(&run.row, &event)) {
-                names[*number].see(change, &event);
+    let mut alike = Alike::default();
+    archives.scan::<Event>(&scan, |batch| {
+        for event in rows::<Event>(&filter_record_batch(batch, &alike.first_of_each(batch))?) {
+            let event = match event {
+                Ok(event) => archives.hosts().named(event),
+                Err(error) => {
+                    archives.problems().error(&error);
+                    continue;
+                }
+            };
+            for number in event.ino.and_then(|ino| by_inode.get(&ino)).into_iter().flatten() {
+                let change = changes[*number];
+                if event.host == change.key.host && ends(change).any(|run| is_file_of_row(&run.row, &event)) {
+                    names[*number].see(change, &event);
+                }
             }
         }
+        Ok(ControlFlow::Continue(()))
     })?;
     Ok(names)
 }
@@ -93,8 +111,104 @@ impl OtherNames {
     }
 }
 
+/// Rows that were seen: files are seen by the same names millions of times, and the second says nothing that the first did
+/// not. They stand as their hashes by a key that nobody knows.
+#[derive(Default)]
+struct Alike {
+    hashes: RandomState,
+    seen: HashSet<u64>,
+}
+
+impl Alike {
+    /// The rows of a batch that no other was like.
+    fn first_of_each(&mut self, batch: &RecordBatch) -> BooleanArray {
+        // Seen again they are looked at again.
+        if self.seen.len() > ALIKE_MAX {
+            self.seen.clear();
+        }
+        let columns: Option<Vec<Values<'_>>> =
+            batch.columns().iter().map(|column| Values::of(column.as_ref())).collect();
+        let Some(columns) = columns else { return vec![true; batch.num_rows()].into() };
+        let is_first = |row: usize| {
+            let hash = self.hashes.build_hasher();
+            let hash = columns.iter().fold(hash, |mut hash, column| {
+                column.hash(row, &mut hash);
+                hash
+            });
+            self.seen.insert(hash.finish())
+        };
+        (0..batch.num_rows()).map(is_first).collect::<Vec<bool>>().into()
+    }
+}
+
+/// The values of a column, as they are told apart.
+enum Values<'a> {
+    Texts(&'a StringArray),
+    Lists(&'a ListArray, &'a StringArray),
+    Numbers(&'a Int64Array),
+}
+
+impl<'a> Values<'a> {
+    /// `None` where it has a type that is not read here.
+    fn of(column: &'a dyn Array) -> Option<Self> {
+        let lists = || column.as_list_opt::<i32>().and_then(|lists| Some((lists, lists.values().as_string_opt()?)));
+        if let Some(texts) = column.as_string_opt() {
+            Some(Self::Texts(texts))
+        } else if let Some(numbers) = column.as_primitive_opt() {
+            Some(Self::Numbers(numbers))
+        } else {
+            lists().map(|(lists, texts)| Self::Lists(lists, texts))
+        }
+    }
+
+    fn hash(&self, row: usize, hash: &mut impl Hasher) {
+        match self {
+            Self::Texts(texts) => texts.is_valid(row).then(|| texts.value(row)).hash(hash),
+            Self::Numbers(numbers) => numbers.is_valid(row).then(|| numbers.value(row)).hash(hash),
+            Self::Lists(lists, texts) => {
+                let offsets = lists.value_offsets();
+                for text in offsets[row]..offsets[row + 1] {
+                    texts.value(text as usize).hash(hash);
+                }
+                (offsets[row + 1] - offsets[row]).hash(hash);
+            }
+        }
+    }
+}
+
 fn keep(batch: &RecordBatch, wanted: &HashMap<i64, Vec<usize>>) -> Result<BooleanArray> {
     let inodes = batch.column_by_name("ino").and_then(|column| column.as_primitive_opt::<Int64Type>());
     let inodes = inodes.context("column `ino` is no number")?;
     Ok(inodes.iter().map(|ino| Some(ino.is_some_and(|ino| wanted.contains_key(&ino)))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_rows_without_a_difference_are_alike() -> Result<()> {
+        let event = |path: Option<&str>, flags: &[&str], nlink| Event {
+            path: path.map(str::to_owned),
+            path_flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            nlink,
+            ..Event::default()
+        };
+        let rows = [
+            event(Some("/a"), &["x"], Some(1)),
+            event(Some("/a"), &["x"], Some(1)),
+            event(Some("/a"), &[], Some(1)),
+            event(Some("/a"), &["x"], Some(2)),
+            event(Some("/a"), &["x"], None),
+            event(None, &["x"], Some(1)),
+            event(Some("/a"), &["x"], Some(1)),
+        ];
+        let batch = crate::testing::batch(&rows)?;
+        let batch = batch.project(&COLUMNS.map(|name| batch.schema().index_of(name).expect("a column")))?;
+        let mut alike = Alike::default();
+        let first: Vec<bool> = alike.first_of_each(&batch).iter().flatten().collect();
+        assert_eq!(first, [true, false, true, true, true, true, false]);
+        assert_eq!(alike.first_of_each(&batch).true_count(), 0, "in a later batch too");
+        Ok(())
+    }
 }

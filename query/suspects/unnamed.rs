@@ -11,9 +11,12 @@ const S_IFREG: i32 = 0o100_000;
 
 /// Whether an event whose names are not known may have made the change though the file's key does not say so.
 pub(super) fn may_reach(change: &Change, event: &Event, act: Act, at: Mark) -> bool {
-    act.changes_content()
-        && is_within(change, event, at)
-        && (event.ino.is_none() || act == Act::Rename && change.is_of_another_file() && may_move_directory(event))
+    may_reach_any(event, act) && is_within(change, event, at) && (event.ino.is_none() || change.is_of_another_file())
+}
+
+/// Whether there is a change that such an event may have made.
+pub(super) fn may_reach_any(event: &Event, act: Act) -> bool {
+    act.changes_content() && (event.ino.is_none() || act == Act::Rename && may_move_directory(event))
 }
 
 /// Whether a name of the act is not known.

@@ -2,6 +2,7 @@
 
 mod footer;
 mod pages;
+mod values;
 
 use super::craft::{Craft, Value};
 use super::tests::{read, version, write};

@@ -6,6 +6,7 @@ use super::thrift::walk;
 use anyhow::{Context, Result, bail};
 use parquet::basic::{Compression, Encoding};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use std::collections::HashSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
@@ -35,11 +36,11 @@ const MAX_BLOOM_FILTER_BYTES: usize = 4 << 20;
 /// A bloom filter is a list of blocks of 32 bytes.
 const BLOOM_BLOCK_BYTES: usize = 32;
 
-/// Reads, checks and decodes the footer.
-pub(super) fn read(file: &File, size_bytes: u64) -> Result<ParquetMetaData> {
-    let (start, bytes) = read_bytes(file, size_bytes)?;
-    check_shape(&bytes, start)?;
-    let metadata = ParquetMetaDataReader::decode_metadata(&bytes).context("the footer is damaged")?;
+/// Checks and decodes the footer. Its chunks stand there as if they were not compressed; the begins of those that are, beside
+/// it.
+pub(super) fn decode(start: u64, bytes: &[u8], size_bytes: u64) -> Result<(ParquetMetaData, HashSet<u64>)> {
+    check_shape(bytes, start)?;
+    let metadata = ParquetMetaDataReader::decode_metadata(bytes).context("the footer is damaged")?;
     check_rows(&metadata, size_bytes)?;
     for (index, group) in metadata.row_groups().iter().enumerate() {
         for chunk in group.columns() {
@@ -48,11 +49,28 @@ pub(super) fn read(file: &File, size_bytes: u64) -> Result<ParquetMetaData> {
         }
     }
     check_totals(&metadata, size_bytes)?;
-    Ok(metadata)
+    without_codecs(metadata)
+}
+
+fn without_codecs(metadata: ParquetMetaData) -> Result<(ParquetMetaData, HashSet<u64>)> {
+    let mut compressed = HashSet::new();
+    let mut builder = metadata.into_builder();
+    for group in builder.take_row_groups() {
+        let mut group = group.into_builder();
+        for chunk in group.take_columns() {
+            if chunk.compression() != Compression::UNCOMPRESSED {
+                compressed.insert(chunk.byte_range().0);
+            }
+            let chunk = chunk.into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
+            group = group.add_column_metadata(chunk);
+        }
+        builder = builder.add_row_group(group.build()?);
+    }
+    Ok((builder.build(), compressed))
 }
 
 /// The footer and its offset.
-fn read_bytes(file: &File, size_bytes: u64) -> Result<(u64, Vec<u8>)> {
+pub(super) fn read(file: &File, size_bytes: u64) -> Result<(u64, Vec<u8>)> {
     if size_bytes < MAGIC_BYTES + TAIL_BYTES {
         bail!("{size_bytes} bytes are too few for a Parquet file");
     }

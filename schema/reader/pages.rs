@@ -1,6 +1,7 @@
 //! The page headers of a column chunk, read before the decoder reads them: it allocates what a header claims.
 
 use super::footer::check_encoding;
+use super::input::Input;
 use super::shapes::PAGE;
 use super::thrift::walk;
 use anyhow::{Context, Result, bail};
@@ -32,6 +33,19 @@ pub(super) struct Pages {
     pub(super) values: u64,
 }
 
+/// A page of a chunk, its header checked.
+pub(super) struct CheckedPage {
+    pub(super) is_dictionary: bool,
+    /// Where its compressed bytes begin.
+    pub(super) body: u64,
+    pub(super) compressed_bytes: usize,
+    pub(super) bytes: usize,
+    /// Values, or those of the dictionary.
+    pub(super) values: u64,
+    /// Number of the encoding, as the format has it.
+    pub(super) encoding: i64,
+}
+
 #[derive(Default)]
 struct Header {
     kind: i64,
@@ -49,15 +63,27 @@ const DATA_PAGE: i64 = 0;
 const DICTIONARY_PAGE: i64 = 2;
 
 /// Walks all pages of a chunk, whose place in the file has been checked.
-pub(super) fn walk_pages(file: &File, chunk: &ColumnChunkMetaData) -> Result<Pages> {
+pub(super) fn walk_pages(input: &Input, chunk: &ColumnChunkMetaData) -> Result<Pages> {
+    each_page(input, chunk, |_| {})
+}
+
+/// The same with each page handed on.
+pub(super) fn each_page(
+    input: &Input,
+    chunk: &ColumnChunkMetaData,
+    mut each: impl FnMut(CheckedPage),
+) -> Result<Pages> {
     let (start, length) = chunk.byte_range();
     let end = start.checked_add(length).context("the chunk has no end")?;
     let (mut offset, mut pages, mut uncompressed) = (start, Pages::default(), 0_u64);
     while offset < end {
-        let (header, header_bytes) = read_header(file, offset, end)?;
+        let (header, header_bytes) = read_header(input.file(), offset, end)?;
         let body = offset + header_bytes;
         let sizes = check_page(&header, end - body, chunk).and_then(|()| pages.add(&header, offset == start));
         sizes.with_context(|| format!("the page at offset {offset}"))?;
+        let page = header.page(body)?;
+        input.add_page(chunk, &page);
+        each(page);
         uncompressed += header_bytes + u64::try_from(header.uncompressed)?;
         offset = body + u64::try_from(header.compressed)?;
     }
@@ -83,6 +109,19 @@ fn read_header(file: &File, offset: u64, end: u64) -> Result<(Header, u64)> {
 }
 
 impl Header {
+    fn page(&self, body: u64) -> Result<CheckedPage> {
+        let is_dictionary = self.kind == DICTIONARY_PAGE;
+        let values = if is_dictionary { self.dictionary_values } else { self.values };
+        Ok(CheckedPage {
+            is_dictionary,
+            body,
+            compressed_bytes: usize::try_from(self.compressed)?,
+            bytes: usize::try_from(self.uncompressed)?,
+            values: u64::try_from(values.unwrap_or(0))?,
+            encoding: self.encoding,
+        })
+    }
+
     fn take(&mut self, fields: &[i16], value: i64) {
         match fields {
             [1] => self.kind = value,

@@ -1,6 +1,7 @@
 //! Which row groups of a sealed file can hold what a query looks for: by statistics and bloom filters.
 
 use super::footer::check_bloom_filter;
+use super::input::Input;
 use anyhow::{Context, Result};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
@@ -44,7 +45,7 @@ impl Prune {
     /// The row groups that can hold a row that is looked for.
     pub(super) fn row_groups(
         &self,
-        builder: &ParquetRecordBatchReaderBuilder<File>,
+        builder: &ParquetRecordBatchReaderBuilder<Input>,
         file: &File,
     ) -> Result<Vec<usize>> {
         let mut kept = Vec::new();
@@ -67,7 +68,7 @@ impl Prune {
         self.spans.is_empty() || self.spans.iter().any(overlaps)
     }
 
-    fn paths_allow(&self, builder: &ParquetRecordBatchReaderBuilder<File>, file: &File, group: usize) -> Result<bool> {
+    fn paths_allow(&self, builder: &ParquetRecordBatchReaderBuilder<Input>, file: &File, group: usize) -> Result<bool> {
         let exact = |rule: &PathRule| match rule {
             PathRule::Exact(path) => Some(path.clone()),
             PathRule::Prefix(_) => None,
@@ -83,7 +84,7 @@ impl Prune {
 
     fn digests_allow(
         &self,
-        builder: &ParquetRecordBatchReaderBuilder<File>,
+        builder: &ParquetRecordBatchReaderBuilder<Input>,
         file: &File,
         group: usize,
     ) -> Result<bool> {
@@ -110,7 +111,7 @@ impl PathRule {
 
 /// Whether the bloom filter of a column can hold one of these values; true where there is no filter.
 fn bloom_allows(
-    builder: &ParquetRecordBatchReaderBuilder<File>,
+    builder: &ParquetRecordBatchReaderBuilder<Input>,
     file: &File,
     group: usize,
     column: &str,

@@ -82,14 +82,11 @@ fn a_row_that_is_read_in_part_has_what_was_asked_for_alone() -> Result<()> {
 fn a_predicate_keeps_single_rows() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let path = write(directory.path(), &[version("/a", "aa", 1), version("/b", "bb", 2)])?;
-    let predicate = Predicate {
-        columns: vec!["digest"],
-        keep: Arc::new(|batch| {
-            let column = batch.column_by_name("digest").context("digest")?;
-            let keep = |row| Ok(<String as crate::cell::Cell>::read(column, row)? == "bb");
-            (0..batch.num_rows()).map(keep).collect::<Result<Vec<bool>>>().map(BooleanArray::from)
-        }),
-    };
+    let predicate = Predicate::new(vec!["digest"], |batch| {
+        let column = batch.column_by_name("digest").context("digest")?;
+        let keep = |row| Ok(<String as crate::cell::Cell>::read(column, row)? == "bb");
+        (0..batch.num_rows()).map(keep).collect::<Result<Vec<bool>>>().map(BooleanArray::from)
+    });
     let rows = read(&path, &Prune::default(), Some(&predicate))?;
     assert_eq!(rows, [version("/b", "bb", 2)]);
     Ok(())
@@ -169,5 +166,20 @@ fn a_file_of_version_1_is_read_with_nulls() -> Result<()> {
     assert!(events.iter().all(is_null));
     let versions = all::<FileVersion>(&[])?;
     assert!(!versions.is_empty() && versions.iter().all(|version| version.last_read_ns.is_none()));
+    Ok(())
+}
+
+#[test]
+fn a_footer_is_checked_again_when_it_changed() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = write(directory.path(), &[version("/a", "aa", 1)])?;
+    assert!(SealedTable::<FileVersion>::open(&path).is_ok() && SealedTable::<FileVersion>::open(&path).is_ok());
+    assert!(SealedTable::<Event>::open(&path).is_err(), "for another table");
+    let mut bytes = fs::read(&path)?;
+    let version = bytes.windows(22).rposition(|bytes| bytes == b"hashtrail.schema_versi").context("a version")?;
+    bytes[version + 26] = b'9';
+    fs::write(&path, &bytes)?;
+    let error = SealedTable::<FileVersion>::open(&path).err().context("the file was opened")?;
+    assert!(format!("{error:#}").contains("newer than"), "{error:#}");
     Ok(())
 }

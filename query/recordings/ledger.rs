@@ -1,0 +1,91 @@
+//! What the ledgers say of each recording, read in two parts: nearly all entries are heartbeats, of which only their times
+//! are asked, and the details of the others are long.
+
+use super::Recording;
+use crate::archives::{Archives, Scan};
+use anyhow::{Context, Result};
+use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use hashtrail::cell::Micros;
+use hashtrail::ledger::LedgerEntry;
+use hashtrail::reader::{Need, Predicate, rows};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+/// Kinds of entries whose details tell what was recorded, and how much of it was stored.
+const DETAILED: [&str; 4] = ["stop", "policy", "reload", "snapshot"];
+/// What is read of these.
+const WITH_DETAIL: [&str; 7] = ["recording_id", "host", "time", "boot_ns", "kind", "cause", "detail"];
+/// What is read of all.
+const WITHOUT_DETAIL: [&str; 10] =
+    ["recording_id", "host", "time", "boot_ns", "kind", "cpu", "count", "cause", "from_ns", "to_ns"];
+
+type Known = HashMap<String, Recording>;
+
+/// Reads the ledgers of all archives. Without `with_policies` what was recorded is read only where rows were suppressed.
+///
+/// # Errors
+/// When a scan cannot be made; files that cannot be read are problems.
+pub(super) fn read(archives: &Archives<'_>, with_policies: bool) -> Result<Known> {
+    let mut known = Known::new();
+    let all = Scan { columns: WITHOUT_DETAIL.to_vec(), ..Scan::default() };
+    archives.scan::<LedgerEntry>(&all, |batch| {
+        let is_heartbeat: Vec<bool> = kinds(batch)?.iter().map(|kind| kind == Some("heartbeat")).collect();
+        add_heartbeats(archives, batch, &is_heartbeat, &mut known)?;
+        let others: BooleanArray = is_heartbeat.iter().map(|is_heartbeat| Some(!is_heartbeat)).collect();
+        for entry in rows::<LedgerEntry>(&filter_record_batch(batch, &others)?) {
+            match entry {
+                Ok(entry) if DETAILED.contains(&entry.kind.as_str()) => {}
+                Ok(entry) => add(archives.hosts().named(entry), &mut known),
+                Err(error) => archives.problems().error(&error),
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let with_policies = with_policies || known.values().any(|recording| !recording.suppressed.is_empty());
+    let kinds = if with_policies { &DETAILED[..] } else { &DETAILED[..1] };
+    let detailed = Scan { columns: WITH_DETAIL.to_vec(), predicates: vec![of_kinds(kinds)], ..Scan::default() };
+    archives.each_row(&detailed, |entry: LedgerEntry| add(entry, &mut known))?;
+    Ok(known)
+}
+
+fn add(entry: LedgerEntry, known: &mut Known) {
+    known.entry(entry.recording_id.clone()).or_default().add_entry(entry);
+}
+
+fn of_kinds(wanted: &'static [&'static str]) -> Predicate {
+    let keep = move |batch: &RecordBatch| {
+        Ok(kinds(batch)?.iter().map(|kind| Some(kind.is_some_and(|kind| wanted.contains(&kind)))).collect())
+    };
+    Predicate::new(vec!["kind"], keep).needing([Need::text("kind", move |kind| wanted.contains(&kind))])
+}
+
+fn kinds(batch: &RecordBatch) -> Result<&StringArray> {
+    batch.column_by_name("kind").and_then(|column| column.as_string_opt()).context("`kind` is no text")
+}
+
+/// Takes the heartbeats of a batch, those of one recording that follow each other at once.
+fn add_heartbeats(
+    archives: &Archives<'_>,
+    batch: &RecordBatch,
+    is_heartbeat: &[bool],
+    known: &mut Known,
+) -> Result<()> {
+    let text = |name| batch.column_by_name(name)?.as_string_opt::<i32>();
+    let times = batch.column_by_name("time").and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+    let boot_ns: Option<&Int64Array> =
+        batch.column_by_name("boot_ns").and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let columns = text("recording_id").zip(text("host")).zip(times.zip(boot_ns));
+    let ((ids, hosts), (times, boot_ns)) = columns.context("the columns of a sign of life are missing")?;
+    let beats: Vec<usize> = (0..batch.num_rows()).filter(|row| is_heartbeat[*row]).collect();
+    for beats in beats.chunk_by(|left, right| ids.value(*left) == ids.value(*right)) {
+        let id = ids.value(beats[0]);
+        let host = archives.hosts().name_of(id).unwrap_or_else(|| hosts.value(beats[0]));
+        let of_beats = || beats.iter().map(|row| times.value(*row));
+        let (Some(from), Some(to)) = (of_beats().min(), of_beats().max()) else { continue };
+        let to_ns = beats.iter().map(|row| boot_ns.value(*row)).max().unwrap_or_default();
+        known.entry(id.to_owned()).or_default().add_sign(id, host, Micros(from), (Micros(to), to_ns));
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! A file as the decoder reads it: by places, so that readers of one file do not disturb each other, and its pages already
+//! decompressed. The decoder would make a compressor and a decompressor for each column of each file, and that takes longer
+//! than most pages do.
+
+use super::pages::CheckedPage;
+use anyhow::Context;
+use bytes::Bytes;
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::reader::{ChunkReader, Length};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, Mutex, PoisonError};
+use zstd::bulk::Decompressor;
+
+/// The decoder reads page headers one by one; nearly all are shorter.
+const HEADER_BYTES: usize = 512;
+
+/// An open file.
+#[derive(Debug, Clone)]
+pub(super) struct Input(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    file: File,
+    /// Begins of the chunks whose pages are compressed: to the decoder they are not.
+    compressed: Arc<HashSet<u64>>,
+    /// Their pages that were checked, by the place of their bodies: what they take there and decompressed.
+    pages: Mutex<HashMap<u64, (usize, usize)>>,
+}
+
+impl Input {
+    pub(super) fn new(file: File, compressed: Arc<HashSet<u64>>) -> Self {
+        Self(Arc::new(Inner { file, compressed, pages: Mutex::default() }))
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.0.file
+    }
+
+    /// Takes a page of a chunk that the decoder may read.
+    pub(super) fn add_page(&self, chunk: &ColumnChunkMetaData, page: &CheckedPage) {
+        if self.0.compressed.contains(&chunk.byte_range().0) {
+            let mut pages = self.0.pages.lock().unwrap_or_else(PoisonError::into_inner);
+            pages.insert(page.body, (page.compressed_bytes, page.bytes));
+        }
+    }
+
+    /// The bytes of a page that was taken.
+    pub(super) fn page(&self, page: &CheckedPage) -> Result<Bytes> {
+        self.get_bytes(page.body, page.compressed_bytes)
+    }
+
+    /// What the bytes at a place expand to, where they are a compressed page.
+    fn expands_to(&self, start: u64, length: usize) -> Option<usize> {
+        let pages = self.0.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.get(&start).filter(|(compressed, _)| *compressed == length).map(|(_, bytes)| *bytes)
+    }
+}
+
+/// A place in a file.
+pub(super) struct Place {
+    input: Input,
+    offset: u64,
+}
+
+impl Read for Place {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.file().read_at(buffer, self.offset)?;
+        self.offset += read as u64;
+        Ok(read)
+    }
+}
+
+impl Length for Input {
+    fn len(&self) -> u64 {
+        self.file().len()
+    }
+}
+
+impl ChunkReader for Input {
+    type T = BufReader<Place>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        Ok(BufReader::with_capacity(HEADER_BYTES, Place { input: self.clone(), offset: start }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        let mut bytes = vec![0; length];
+        self.file().read_exact_at(&mut bytes, start)?;
+        match self.expands_to(start, length) {
+            Some(0) => Ok(Bytes::new()),
+            Some(expanded) => decompress(&bytes, expanded),
+            None => Ok(bytes.into()),
+        }
+    }
+}
+
+thread_local! {
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn decompress(bytes: &[u8], expanded: usize) -> Result<Bytes> {
+    let decompressed = DECOMPRESSOR.with_borrow_mut(|kept| -> anyhow::Result<Vec<u8>> {
+        if kept.is_none() {
+            *kept = Some(Decompressor::new()?);
+        }
+        let mut decompressed = Vec::with_capacity(expanded);
+        kept.as_mut().context("there is a decompressor")?.decompress_to_buffer(bytes, &mut decompressed)?;
+        Ok(decompressed)
+    });
+    let decompressed = decompressed.map_err(|error| ParquetError::External(error.into()))?;
+    if decompressed.len() != expanded {
+        let text = format!("a page expands to {} bytes, not to {expanded}", decompressed.len());
+        return Err(ParquetError::General(text));
+    }
+    Ok(decompressed.into())
+}
