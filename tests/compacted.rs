@@ -212,6 +212,13 @@ fn what_is_not_sealed_or_damaged_is_not_merged() {
     };
     let damage = refusal(&flip, 1);
     assert!(damage.contains(&*name.to_string_lossy()) && damage.contains("nothing was merged"), "{damage}");
+    let unsigned = |archive: &Path| fs::remove_file(archive.join("manifest.jsonl.minisig")).expect("a signature");
+    assert!(refusal(&unsigned, 2).contains("it was taken away"));
+    let plain = directory.path().join("plain");
+    fs::create_dir(&plain).expect("a folder");
+    let output = compact(&plain, &[]);
+    let entries = fs::read_dir(&plain).expect("the folder").count();
+    assert_eq!((output.status.code(), entries), (Some(2), 0), "it stays as it is: {}", said(&output));
     let missing = directory.path().join("missing");
     let output = compact(&missing, &[]);
     assert_eq!((output.status.code(), missing.exists()), (Some(2), false), "{}", said(&output));

@@ -72,7 +72,8 @@ impl Standing {
             let read = || Value::Object(fields.clone());
             match fields.get("kind").and_then(Value::as_str) {
                 Some("file") => {
-                    if let Ok(file) = serde_json::from_value(read()) {
+                    if let Ok(file) = serde_json::from_value::<SealedFile>(read()) {
+                        standing.budget += MERGES_OF_A_FILE * (1 + file.sequences.len());
                         standing.take(file, line, None);
                     }
                 }
@@ -90,7 +91,6 @@ impl Standing {
     fn take(&mut self, file: SealedFile, line: usize, made_by: Option<usize>) {
         // A path that is named twice is damage: what the first line says holds.
         if is_plain(&file.path) {
-            self.budget = self.budget.saturating_add(MERGES_OF_A_FILE * (1 + file.sequences.len()));
             self.files.entry(file.path.clone()).or_insert(Known { file, line, into: None, made_by });
         }
     }

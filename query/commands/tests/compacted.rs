@@ -3,6 +3,8 @@
 use super::taken_away::{QUESTIONS, copy, random_archive};
 use super::*;
 use hashtrail::compact::Outcome;
+use hashtrail::manifest;
+use serde_json::Map;
 use std::fs;
 use std::path::PathBuf;
 
@@ -270,4 +272,74 @@ fn copies_of_which_one_was_merged_are_read_once() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A merged file whose line says that it holds what another archive has, and that has other rows, hides nothing of that.
+#[test]
+fn a_forged_merge_hides_no_row_of_another_archive() -> Result<()> {
+    let (whole, merged) = merged_archives(1)?.remove(0);
+    let forged = tempfile::tempdir()?;
+    copy(merged.path(), forged.path())?;
+    // One more file of the same recording, so that the merged one has more than the other archive.
+    let path = forged.path().join("manifest.jsonl");
+    let lines: Vec<Map<String, Value>> =
+        manifest::parse(&fs::read(&path)?).lines.into_iter().map(|line| line.fields).collect();
+    let is_events = |line: &&Map<String, Value>| {
+        line["kind"] == "compact" && line["path"].as_str().is_some_and(|path| path.starts_with("events"))
+    };
+    let compacted = lines.iter().find(is_events).expect("a merge of events").clone();
+    let name = compacted["path"].as_str().expect("a path");
+    let extra = Path::new(name).with_file_name("00000000-999999.parquet");
+    let mut changed = Vec::new();
+    for mut line in lines {
+        if line == compacted {
+            let mut invented = line.clone();
+            ["inputs", "rows_sha256"].iter().for_each(|field| _ = invented.remove(*field));
+            invented["kind"] = "file".into();
+            invented["path"] = extra.to_string_lossy().into();
+            invented["sha256"] = "0".repeat(64).into();
+            invented["rows"] = 0.into();
+            invented["sequences"] = Value::Array(Vec::new());
+            changed.push(invented.clone());
+            let inputs = line["inputs"].as_array_mut().expect("inputs");
+            inputs.push(serde_json::json!({"path": invented["path"], "sha256": invented["sha256"]}));
+            // Its rows are others.
+            let events: Vec<Event> = read_events(&forged.path().join(name))?;
+            let events: Vec<Event> =
+                events.into_iter().map(|event| Event { path: Some("/innocent".into()), ..event }).collect();
+            fs::remove_file(forged.path().join(name))?;
+            hashtrail::writer::write(&forged.path().join(name), &events, "boot_ns", Vec::new())?;
+            let content = manifest::Content::of(fs::File::open(forged.path().join(name))?)?;
+            let Value::Object(content) = serde_json::to_value(&content)? else { panic!("an object") };
+            line.extend(content);
+        }
+        changed.push(line);
+    }
+    fs::remove_file(&path)?;
+    let archive = Archive::create(forged.path())?;
+    let mut rewritten = Manifest::open(&archive, None)?;
+    for line in changed {
+        let kind = line["kind"].as_str().unwrap_or_default().to_owned();
+        let fields = line.into_iter().filter(|(name, _)| !matches!(name.as_str(), "prev" | "kind" | "crc32c"));
+        rewritten.append(&[(&kind, Value::Object(fields.collect()))])?;
+    }
+    let events = |first: &Path, others: &[&str]| query(first, &[others, &["events", "--format", "json"][..]].concat());
+    let honest = json_lines(&events(whole.path(), &[])?.2).len();
+    assert_eq!(json_lines(&events(forged.path(), &[])?.2).len(), honest, "it is read where it is alone");
+    let (first, second) = (whole.path().to_str().expect("plain"), forged.path().to_str().expect("plain"));
+    for (archive, other) in [(whole.path(), second), (forged.path(), first)] {
+        let (_, problem, output) = events(archive, &["--archive", other])?;
+        let is_innocent = |line: &&Value| line["path"] == "/innocent";
+        let rows = json_lines(&output);
+        assert!(problem && rows.iter().filter(|line| !is_innocent(line)).count() >= honest, "{problem} {}", rows.len());
+    }
+    Ok(())
+}
+
+fn read_events(path: &Path) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    for batch in hashtrail::reader::SealedTable::<Event>::open(path)?.batches(&Default::default(), &[], None)? {
+        events.extend(hashtrail::reader::rows::<Event>(&batch?).collect::<Result<Vec<_>>>()?);
+    }
+    Ok(events)
 }

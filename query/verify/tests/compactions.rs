@@ -152,3 +152,19 @@ fn only_a_recording_that_has_ended_is_merged() -> Result<()> {
     assert_eq!((kinds(&found), found.state), (vec!["line_out_of_place"; 3], State::Open));
     Ok(())
 }
+
+/// A file of more rows than its line states takes no memory for them.
+#[test]
+fn rows_are_counted_before_they_are_held() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let root = directory.path();
+    compacted(root)?;
+    let merged = files(root)?.into_iter().find(|file| file.starts_with("events")).expect("a merged file");
+    let events: Vec<Event> = (0..7).map(event).collect();
+    let path = root.join(&merged);
+    fs::remove_file(&path)?;
+    hashtrail::writer::write(&path, &events, "boot_ns", Vec::new())?;
+    let error = hashtrail::row_digest::RowDigest::of_file("events", &path, 6).expect_err("one more");
+    assert!(error.to_string().contains("it has 7 rows, not 6"), "{error:#}");
+    Ok(())
+}

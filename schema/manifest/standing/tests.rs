@@ -193,3 +193,15 @@ fn a_line_that_does_not_fit_replaces_nothing() {
     assert_eq!(standing.faults.len(), 1, "{standing:?}");
     assert_eq!(standing.holder(&known[1].path), Some(first.as_path()));
 }
+
+/// Lines that name the same many files again and again are faults before they take long.
+#[test]
+fn merges_of_the_same_files_are_bounded() {
+    let files: Vec<SealedFile> = (0..8).map(file).collect();
+    let mut world = World::of(&files);
+    let inputs: Vec<&SealedFile> = files.iter().collect();
+    (0..MERGES_OF_A_FILE + 5).for_each(|number| _ = world.merge(&inputs, &number.to_string()));
+    let standing = world.standing();
+    assert_eq!(standing.faults.len(), 5, "{:?}", standing.faults);
+    assert!(files.iter().all(|file| !standing.is_replaced(&file.path)));
+}
