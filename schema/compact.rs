@@ -3,7 +3,7 @@
 //!
 //! The order makes each step safe to be cut short. The new file is written, synced and read back in the journal's folder; a
 //! `compact` line says what it is and what it is made of; it is renamed into the tree; and only then are the others deleted.
-//! Which of them count is decided by [`Standing`] at any time. Nothing is deleted that no line names, and no file of which a row
+//! Which of them count is decided by [`Standing`](crate::manifest::Standing) at any time. Nothing is deleted that no line names, and no file of which a row
 //! is not in the one that stands.
 
 mod examine;
