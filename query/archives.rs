@@ -1,28 +1,29 @@
 //! The archives of one query, read as one.
 
+mod opened;
+
+pub(crate) use opened::OpenArchive;
+
 use crate::cli::SharedOptions;
-use crate::copy::{self, id_start};
+use crate::copy;
 use crate::hosts::{Hosted, Hosts};
 use crate::places::Places;
 use crate::problems::{Problems, note};
 use crate::scan::{SealedFile, each_batch};
 use crate::twins;
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::RecordBatch;
-use hashtrail::archive::{Archive, host_label};
+use hashtrail::archive::host_label;
 use hashtrail::cell::Micros;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
-use hashtrail::ledger::LedgerEntry;
-use hashtrail::manifest::{self, Standing};
-use hashtrail::reader::{Predicate, Prune, SealedPath, SealedTable, discover, rows};
-use hashtrail::versions::FileVersion;
-use serde_json::{Map, Value};
+use hashtrail::reader::{Predicate, Prune, SealedPath, SealedTable, rows};
+use opened::{LACKS, is_archive};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What is read of a table.
 #[derive(Clone, Default)]
@@ -35,50 +36,6 @@ pub(crate) struct Scan {
     pub(crate) columns: Vec<&'static str>,
     /// Which rows; each of these is asked only about those that the ones before it keep.
     pub(crate) predicates: Vec<Predicate>,
-}
-
-/// One archive with the lines of its manifest.
-pub(crate) struct OpenArchive {
-    pub(crate) archive: Archive,
-    pub(crate) manifest: Vec<Map<String, Value>>,
-    /// Line of each sealed file.
-    places: HashMap<PathBuf, usize>,
-    /// Which of the sealed files stand, and the order in which they were sealed.
-    pub(crate) standing: Standing,
-    /// What stood there when the archive was opened: all scans read the same.
-    found: Found,
-    /// Files whose rows others hold too.
-    pub(crate) doubled: HashSet<PathBuf>,
-    /// Files that the manifest names and that are there.
-    pub(crate) present: HashSet<PathBuf>,
-    /// Names of the journal's segments.
-    segments: Vec<String>,
-}
-
-/// The sealed files of each table.
-struct Found {
-    tables: [(&'static str, Vec<SealedPath>); 3],
-    errors: Vec<Error>,
-}
-
-impl Found {
-    fn in_tree(archive: &Archive) -> Self {
-        let mut errors = Vec::new();
-        let mut take = |(files, failed): (Vec<SealedPath>, Vec<Error>)| {
-            errors.extend(failed);
-            files
-        };
-        let tables = [
-            (Event::TABLE, take(discover::<Event>(archive, |_, _| true))),
-            (FileVersion::TABLE, take(discover::<FileVersion>(archive, |_, _| true))),
-            (LedgerEntry::TABLE, take(discover::<LedgerEntry>(archive, |_, _| true))),
-        ];
-        Self { tables, errors }
-    }
-
-    fn files(&self, table: &str) -> &[SealedPath] {
-        self.tables.iter().find(|(name, _)| *name == table).map_or(&[], |(_, files)| files)
-    }
 }
 
 /// All archives of a query.
@@ -231,70 +188,6 @@ impl<'a> Archives<'a> {
     }
 }
 
-impl OpenArchive {
-    fn open(path: &Path, problems: &Problems) -> Result<Self> {
-        let archive = Archive::open(path)?;
-        let manifest_path = archive.manifest();
-        let has_manifest = fs::symlink_metadata(&manifest_path).is_ok_and(|metadata| metadata.is_file());
-        if !is_archive(path)? {
-            bail!("`{}` is no archive: {LACKS}", path.display());
-        }
-        let read = || if has_manifest { manifest::read(&manifest_path) } else { Ok(Vec::new()) };
-        let mut attempts = 0;
-        let (error, damages, manifest, standing, copy, found) = loop {
-            let (bytes, error) = read().map_or_else(|error| (Vec::new(), Some(error)), |bytes| (bytes, None));
-            let parsed = manifest::parse(&bytes);
-            let manifest: Vec<_> = parsed.lines.into_iter().map(|line| line.fields).collect();
-            let standing = Standing::in_tree(&archive, &manifest);
-            let (copy, found) = (copy::compare(&archive, &manifest, &standing), Found::in_tree(&archive));
-            attempts += 1;
-            // Where files were merged meanwhile, the tree is not as the lines and what was there before have it.
-            let stands = || Standing::in_tree(&archive, &manifest).files() == standing.files();
-            if attempts == ATTEMPTS || (read().is_ok_and(|now| now == bytes) && stands()) {
-                break (error, parsed.damages, manifest, standing, copy, found);
-            }
-        };
-        found.errors.iter().for_each(|error| problems.error(error));
-        error.iter().for_each(|error| problems.error(error));
-        for damage in &damages {
-            problems.error(&anyhow!("`{}` is damaged: {damage}", manifest_path.display()));
-        }
-        let place = |(line, fields): (usize, &Map<String, Value>)| Some((fields.get("path")?.as_str()?.into(), line));
-        let places = manifest.iter().enumerate().filter_map(place).collect();
-        copy.problems.iter().for_each(|error| problems.error(error));
-        if !copy.replaced.is_empty() {
-            let (name, files) = (archive.root().display(), copy.replaced.len());
-            note(&format!(
-                "`{name}` holds {files} file(s) with rows that others hold too, of a compaction that was cut short: they are not \
-                 read, and `hashtrail-recorder compact` ends it"
-            ));
-        }
-        let doubled = copy.doubled.into_iter().chain(copy.replaced).collect();
-        let (present, segments) = (copy.present, copy.segments);
-        Ok(Self { archive, manifest, places, standing, found, doubled, present, segments })
-    }
-
-    /// The rows of a file, as its line of the manifest says.
-    fn stated_rows(&self, file: &SealedPath) -> Option<u64> {
-        self.manifest.get(*self.places.get(self.relative(file))?)?.get("rows")?.as_u64()
-    }
-
-    /// The path of a file below the archive.
-    fn relative<'f>(&self, file: &'f SealedPath) -> &'f Path {
-        file.path.strip_prefix(self.archive.root()).unwrap_or(&file.path)
-    }
-
-    /// Number of journal segments.
-    pub(crate) fn unsealed(&self) -> usize {
-        self.segments.len()
-    }
-
-    /// Whether a recording has journal segments.
-    pub(crate) fn has_unsealed(&self, recording_id: &str) -> bool {
-        self.segments.iter().any(|segment| copy::recording_of(segment) == id_start(recording_id))
-    }
-}
-
 /// First and last moment, in microseconds, that a question is about.
 pub(crate) fn asked_span(shared: &SharedOptions) -> (i64, i64) {
     let last = shared.until.map_or(i64::MAX, |until| until.0.saturating_sub(1));
@@ -313,28 +206,6 @@ pub(crate) fn asked_dates(shared: &SharedOptions) -> Option<(String, String)> {
 /// Whether the name of a partition sorts by time: rows of a clock that is far off stand in others.
 fn is_date(date: &str) -> bool {
     date.len() == 10 && date != "0000-00-00" && date.starts_with(|first: char| first.is_ascii_digit())
-}
-
-/// How often an archive is looked at that is written to meanwhile.
-const ATTEMPTS: usize = 4;
-
-/// What makes a directory no archive.
-const LACKS: &str = "it has no manifest.jsonl and no folder events, files or ledger";
-
-/// Whether it is a directory that holds something of an archive.
-fn is_archive(path: &Path) -> Result<bool> {
-    let named = || format!("cannot look into `{}`", path.display());
-    if !fs::metadata(path).with_context(named)?.is_dir() {
-        return Ok(false);
-    }
-    for name in ["manifest.jsonl", "events", "files", "ledger"] {
-        match fs::symlink_metadata(path.join(name)) {
-            Ok(_) => return Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error).with_context(named),
-        }
-    }
-    Ok(false)
 }
 
 /// The directories that paths and globs name. What a glob finds and is no archive is passed over with a note; what cannot be
