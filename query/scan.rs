@@ -185,7 +185,7 @@ impl Line {
         loop {
             let mut state = self.wait_while(|state| {
                 let file = &state.files[number];
-                file.items.is_empty() && !file.is_done
+                file.items.is_empty() && !file.is_done && !state.is_over
             });
             let Some(item) = state.files[number].items.pop_front() else { return ControlFlow::Continue(()) };
             state.waiting_bytes -= bytes_of(&item);
@@ -222,7 +222,11 @@ impl Drop for End<'_> {
 
 impl Drop for Done<'_> {
     fn drop(&mut self) {
-        self.line.lock().files[self.number].is_done = true;
+        let mut state = self.line.lock();
+        state.files[self.number].is_done = true;
+        // The panic goes on when all threads have ended, so none may wait for this one.
+        state.is_over |= thread::panicking();
+        drop(state);
         self.line.changed.notify_all();
     }
 }

@@ -34,16 +34,7 @@ pub(crate) fn double_across(archives: &mut [OpenArchive]) -> Vec<Error> {
     let mut reading = Reading::default();
     let (merged, sealed): (Vec<usize>, Vec<usize>) = (0..all.len()).partition(|number| all[*number].is_merged());
     for number in sealed.into_iter().chain(merged) {
-        let others: BTreeSet<usize> =
-            all[number].origins.iter().filter_map(|origin| reading.holders.get(origin).copied()).collect();
-        if all[number].origins.iter().all(|origin| reading.holders.contains_key(origin)) {
-            reading.doubled.extend(others.iter().map(|other| (number, *other)));
-            continue;
-        }
-        if let Err(error) = reading.displace(archives, &all, number, &others) {
-            reading.problems.push(error);
-        }
-        reading.holders.extend(all[number].origins.iter().map(|origin| (*origin, number)));
+        reading.take(archives, &all, number);
     }
     let name = |held: usize| archives[all[held].archive].archive.root().display().to_string();
     let twins: BTreeSet<_> = reading.doubled.iter().map(|(held, other)| (name(*held), name(*other))).collect();
@@ -58,37 +49,70 @@ pub(crate) fn double_across(archives: &mut [OpenArchive]) -> Vec<Error> {
     problems
 }
 
-impl Reading<'_> {
-    /// A merged file takes the place of files of other archives that it was made of too, where it really holds their rows: its
-    /// line alone, which may be another's, must not hide them.
-    fn displace(
-        &mut self,
-        archives: &[OpenArchive],
-        all: &[Held<'_>],
-        number: usize,
-        others: &BTreeSet<usize>,
-    ) -> Result<()> {
-        let path = |held: &Held<'_>| archives[held.archive].archive.root().join(&held.file.path);
-        if others.is_empty() {
-            return Ok(());
-        }
-        let (merged, name) = (&all[number], path(&all[number]).display().to_string());
-        let mut rows = RowSet::of_file(merged.file.table(), &path(merged), merged.file.rows)
-            .with_context(|| format!("`{name}` is said to hold rows of other archives"))?;
-        for other in others {
-            let held = &all[*other];
-            let is_held = held.origins.is_subset(&merged.origins)
-                && rows.take_file(held.file.table(), &path(held), held.file.rows)?;
-            if is_held {
-                self.doubled.insert(*other, number);
-            } else {
-                let other = path(held);
-                let other = other.display();
-                self.problems.push(anyhow!("`{name}` and `{other}` share some of their rows, which count twice"));
+impl<'a> Reading<'a> {
+    /// Reads a file, or what holds its rows. Lines alone, which may be anybody's, hide no file behind a merged one: that must
+    /// have its rows.
+    fn take(&mut self, archives: &[OpenArchive], all: &[Held<'a>], number: usize) {
+        let held = &all[number];
+        let others: BTreeSet<usize> =
+            held.origins.iter().filter_map(|origin| self.holders.get(origin).copied()).collect();
+        let is_known = held.origins.iter().all(|origin| self.holders.contains_key(origin));
+        let mut rows = Rows::default();
+        let (mut displaced, mut problems) = (BTreeSet::new(), Vec::new());
+        for other in others.iter().copied() {
+            // Either what was there before is as good as this one, or this one has more.
+            let (kept, left) = if is_known { (other, number) } else { (number, other) };
+            match rows.of_hold(archives, (kept, &all[kept]), &all[left]) {
+                Ok(true) => _ = displaced.insert(left),
+                Ok(false) => problems.push(shared(archives, held, &all[other])),
+                Err(error) => problems.push(error.context(shared(archives, held, &all[other]).to_string())),
             }
         }
-        Ok(())
+        if is_known && problems.is_empty() {
+            self.doubled.extend(others.iter().map(|other| (number, *other)));
+            return;
+        }
+        self.problems.extend(problems);
+        displaced.remove(&number);
+        self.doubled.extend(displaced.iter().map(|other| (*other, number)));
+        for origin in &held.origins {
+            let holder = self.holders.entry(*origin).or_insert(number);
+            if displaced.contains(holder) {
+                *holder = number;
+            }
+        }
     }
+}
+
+/// The rows of the merged file that was asked for last: it is mostly the same.
+#[derive(Default)]
+struct Rows {
+    of: Option<(usize, RowSet)>,
+}
+
+impl Rows {
+    /// Whether a file makes another one needless: as its lines say where it stands as it was sealed; a merged one that is not
+    /// the same file must have the rows.
+    fn of_hold(&mut self, archives: &[OpenArchive], holder: (usize, &Held<'_>), other: &Held<'_>) -> Result<bool> {
+        let (number, merged) = holder;
+        if !merged.is_merged() || merged.file.content == other.file.content {
+            return Ok(true);
+        }
+        if !other.origins.is_subset(&merged.origins) {
+            return Ok(false);
+        }
+        let path = |held: &Held<'_>| archives[held.archive].archive.root().join(&held.file.path);
+        if self.of.as_ref().is_none_or(|(of, _)| *of != number) {
+            self.of = Some((number, RowSet::of_file(merged.file.table(), &path(merged), merged.file.rows)?));
+        }
+        let rows = self.of.as_mut().map(|(_, rows)| rows).context("its rows were read")?;
+        rows.take_file(other.file.table(), &path(other), other.file.rows)
+    }
+}
+
+fn shared(archives: &[OpenArchive], left: &Held<'_>, right: &Held<'_>) -> Error {
+    let name = |held: &Held<'_>| archives[held.archive].archive.root().join(&held.file.path).display().to_string();
+    anyhow!("`{}` and `{}` share some of their rows by their lines, and both are read", name(left), name(right))
 }
 
 impl Held<'_> {

@@ -10,7 +10,7 @@
 
 use crate::archive::{Archive, open_own, open_regular, replace_file, sync_directory};
 use crate::signature::SigningKey;
-use anyhow::{Context, Error, Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -134,30 +134,37 @@ impl Manifest {
     /// When they cannot be written or synced; then none of them stands.
     pub fn append(&mut self, lines: &[(&str, Value)]) -> Result<()> {
         let before = self.bytes.len();
-        let (mut head, mut decoded_bytes, mut chained) = (self.head.clone(), self.parsed.decoded_bytes, Vec::new());
+        let mut head = self.head.clone();
         for (kind, fields) in lines {
             let line = chained_line(&head, kind, fields)?;
-            // What no reader would read must not be written.
-            parse::fields_of(&line, &mut decoded_bytes)
-                .map_err(Error::msg)
-                .and_then(|_| within_bound((before + chained.len() + line.len()) as u64))
-                .with_context(|| format!("cannot append to `{}`", self.archive.manifest().display()))?;
             head = hex(&Sha256::digest(&line));
-            chained.extend(line);
+            self.bytes.extend(line);
         }
-        self.bytes.extend(chained);
         if let Err(error) = self.write_from(before) {
             self.bytes.truncate(before);
             // What was written of the lines must not stand either.
             let _ = self.file.set_len(before as u64);
             return Err(error).with_context(|| format!("cannot append to `{}`", self.archive.manifest().display()));
         }
-        (self.head, self.parsed.decoded_bytes) = (head, decoded_bytes);
+        self.head = head;
         self.named.extend(lines.iter().filter_map(|(_, fields)| Some(fields.get("path")?.as_str()?.into())));
         if let Err(error) = self.sign() {
             self.fault = Some(format!("{error:#}"));
         }
         Ok(())
+    }
+
+    /// Whether readers would still read the manifest with this line at its end. What is recorded is named in any case, a merge
+    /// only where nothing is lost by it.
+    ///
+    /// # Errors
+    /// When they would not.
+    pub fn check_fits(&self, kind: &str, fields: &Value) -> Result<()> {
+        let line = chained_line(&self.head, kind, fields)?;
+        let bytes = [&self.bytes[..], &line].concat();
+        within_bound(bytes.len() as u64)?;
+        let damage = parse(&bytes).damages.into_iter().next();
+        damage.map_or(Ok(()), |damage| bail!("the manifest could not be read with its line: {damage}"))
     }
 
     fn write_from(&mut self, before: usize) -> Result<()> {

@@ -18,11 +18,10 @@ mod thrift;
 mod values;
 
 pub use batches::Batches;
-use batches::Source;
+use batches::Reading;
 pub use discover::{SealedPath, discover, is_sealed_path};
 use input::Input;
 use kept::Checked;
-use memory::Measured;
 pub use prune::{PathRule, Prune, Span};
 pub use values::Need;
 
@@ -31,10 +30,7 @@ use crate::columns::{ADDED_IN_VERSION_2, Row};
 use crate::writer::SCHEMA_VERSION;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{BooleanArray, RecordBatch};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::SortingColumn;
 use std::fs::{self, File, OpenOptions};
 use std::marker::PhantomData;
@@ -177,48 +173,27 @@ impl<R: Row> SealedTable<R> {
         predicates: impl IntoIterator<Item = &'p Predicate>,
         wait: Option<&(dyn Fn() + Sync)>,
     ) -> Result<Batches> {
-        let predicates: Vec<&Predicate> = predicates.into_iter().collect();
+        let predicates: Vec<Predicate> = predicates.into_iter().cloned().collect();
         contain(|| {
             let groups = self.groups(prune, &predicates)?;
-            if groups.is_empty() {
-                return Ok(Batches::none(self.path.clone()));
-            }
             let names: Vec<&str> = match columns {
                 [] => R::columns().iter().map(|column| column.name).collect(),
                 columns => columns.to_vec(),
             };
-            let columns = self.places(&names)?;
-            let filtered = predicates.iter().flat_map(|predicate| &predicate.columns).copied();
-            let needed = self.places(&names.iter().copied().chain(filtered).collect::<Vec<_>>())?;
-            let metadata = self.metadata.metadata();
-            let mut measured = Measured::of(&self.input, metadata, &groups, &self.mask(&needed))?;
-            if let Some(wait) = wait.filter(|_| measured.is_large()) {
+            let columns = places(&self.metadata, &names)?;
+            let reading = Reading { input: self.input.clone(), metadata: self.metadata.clone(), columns, predicates };
+            if reading.measure(&groups)?.is_large()
+                && let Some(wait) = wait
+            {
                 wait();
             }
-            let selection = self.select(&groups, &predicates, &mut measured)?;
-            if selection.as_ref().is_some_and(|selection| !selection.selects_any()) {
-                return Ok(Batches::none(self.path.clone()));
-            }
-            let kept_rows = selection.as_ref().map_or(u64::MAX, |selection| selection.row_count() as u64);
-            let source = self.source(&groups, columns, &mut measured, kept_rows)?;
-            Batches::new(self.path.clone(), self.size_bytes, Source { selection, ..source })
+            Ok(Batches::new(self.path.clone(), self.size_bytes, reading, groups))
         })
         .with_context(|| format!("cannot read `{}`", self.path.display()))
     }
 
-    fn places(&self, names: &[&str]) -> Result<Vec<usize>> {
-        let schema = self.metadata.schema();
-        let is_here = |name: &&&str| schema.index_of(name).is_ok() || !ADDED_IN_VERSION_2.contains(name);
-        let place = |name: &&str| schema.index_of(name).map_err(|_| anyhow!("column `{name}` is missing"));
-        names.iter().filter(is_here).map(place).collect()
-    }
-
-    fn mask(&self, places: &[usize]) -> ProjectionMask {
-        ProjectionMask::roots(self.metadata.parquet_schema(), places.iter().copied())
-    }
-
     /// The row groups that can hold a row that is looked for.
-    fn groups(&self, prune: &Prune, predicates: &[&Predicate]) -> Result<Vec<usize>> {
+    fn groups(&self, prune: &Prune, predicates: &[Predicate]) -> Result<Vec<usize>> {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.input.clone(), self.metadata.clone());
         let mut groups = prune.row_groups(&builder, self.input.file())?;
         groups.retain(|group| {
@@ -228,43 +203,14 @@ impl<R: Row> SealedTable<R> {
         });
         Ok(groups)
     }
+}
 
-    fn source(
-        &self,
-        groups: &[usize],
-        columns: Vec<usize>,
-        measured: &mut Measured<'_>,
-        kept_rows: u64,
-    ) -> Result<Source> {
-        let batch_rows = measured.batch_rows(&self.input, &self.mask(&columns), kept_rows)?;
-        let (input, metadata, groups) = (self.input.clone(), self.metadata.clone(), groups.to_vec());
-        Ok(Source { input, metadata, groups, columns, selection: None, batch_rows })
-    }
-
-    /// The rows of these groups that all predicates keep; `None` where there is none to ask. The other columns are not read
-    /// for it: what a batch of them may take depends on how many rows are kept.
-    fn select(
-        &self,
-        groups: &[usize],
-        predicates: &[&Predicate],
-        measured: &mut Measured<'_>,
-    ) -> Result<Option<RowSelection>> {
-        let mut selection: Option<RowSelection> = None;
-        for predicate in predicates {
-            let kept_rows = selection.as_ref().map_or(u64::MAX, |selection| selection.row_count() as u64);
-            let source = self.source(groups, self.places(&predicate.columns)?, measured, kept_rows)?;
-            let kept = source.reader(&source.columns, selection.clone())?.map(|batch| (predicate.keep)(&batch?));
-            let kept = contain(|| kept.collect::<Result<Vec<_>>>().context("the data is damaged"));
-            let kept = RowSelection::from_filters(&kept.map_err(|error| source.name_column(error))?);
-            let kept = selection.map_or_else(|| kept.clone(), |selection| selection.and_then(&kept));
-            let is_any = kept.selects_any();
-            selection = Some(kept);
-            if !is_any {
-                break;
-            }
-        }
-        Ok(selection)
-    }
+/// Where columns stand in a file; those that files of schema version 1 lack are left out there.
+fn places(metadata: &ArrowReaderMetadata, names: &[&str]) -> Result<Vec<usize>> {
+    let schema = metadata.schema();
+    let is_here = |name: &&&str| schema.index_of(name).is_ok() || !ADDED_IN_VERSION_2.contains(name);
+    let place = |name: &&str| schema.index_of(name).map_err(|_| anyhow!("column `{name}` is missing"));
+    names.iter().filter(is_here).map(place).collect()
 }
 
 /// The rows of a batch. A column that was not asked for is as in a row without values, and so is one that files of schema

@@ -103,17 +103,16 @@ impl RowSet {
         &self.rows_sha256
     }
 
-    /// Takes the rows of another file of that table, of so many rows, out; says whether they were all there.
+    /// Takes the rows of another file of that table, of so many rows, out, if they are all there; says whether they were.
     ///
     /// # Errors
     /// When the file cannot be read, or has another number of rows.
     pub fn take_file(&mut self, table: &str, path: &Path, rows: u64) -> Result<bool> {
-        let mut is_held = true;
-        for digest in RowDigest::of_rows(table, path, rows)?.digests {
-            match self.counts.get_mut(&digest) {
-                Some(count) if *count > 0 => *count -= 1,
-                _ => is_held = false,
-            }
+        let taken = Self::of_file(table, path, rows)?;
+        let count = |digest: &[u8; 32]| self.counts.get(digest).copied().unwrap_or_default();
+        let is_held = taken.counts.iter().all(|(digest, taken)| count(digest) >= *taken);
+        for (digest, taken) in taken.counts.iter().filter(|_| is_held) {
+            self.counts.entry(*digest).and_modify(|count| *count -= taken);
         }
         Ok(is_held)
     }

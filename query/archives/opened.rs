@@ -79,7 +79,11 @@ impl OpenArchive {
             attempts += 1;
             // Where files were merged meanwhile, the tree is not as the lines and what was there before have it.
             let stands = || Standing::in_tree(&archive, &manifest).files() == standing.files();
-            if attempts == ATTEMPTS || (read().is_ok_and(|now| now == bytes) && stands()) {
+            let is_still = read().is_ok_and(|now| now == bytes) && stands();
+            if attempts == ATTEMPTS && !is_still {
+                problems.error(&anyhow!("`{}` is written to while it is read: ask again", path.display()));
+            }
+            if attempts == ATTEMPTS || is_still {
                 break (error, parsed.damages, manifest, standing, copy, found);
             }
         };
@@ -91,8 +95,9 @@ impl OpenArchive {
         let place = |(line, fields): (usize, &Map<String, Value>)| Some((fields.get("path")?.as_str()?.into(), line));
         let places = manifest.iter().enumerate().filter_map(place).collect();
         copy.problems.iter().for_each(|error| problems.error(error));
-        if !copy.replaced.is_empty() {
-            let (name, files) = (archive.root().display(), copy.replaced.len());
+        let files = copy.replaced.iter().filter(|path| standing.is_origin(path)).count();
+        if files > 0 {
+            let name = archive.root().display();
             note(&format!(
                 "`{name}` holds {files} file(s) with rows that others hold too, of a compaction that was cut short: they are not \
                  read, and `hashtrail-recorder compact` ends it"

@@ -36,8 +36,16 @@ pub(super) fn read(archives: &Archives<'_>, with_policies: bool) -> Result<Known
         let others: BooleanArray = is_heartbeat.iter().map(|is_heartbeat| Some(!is_heartbeat)).collect();
         for entry in rows::<LedgerEntry>(&filter_record_batch(batch, &others)?) {
             match entry {
-                Ok(entry) if DETAILED.contains(&entry.kind.as_str()) => {}
-                Ok(entry) => add(archives.hosts().named(entry), &mut known),
+                Ok(entry) => {
+                    let entry = archives.hosts().named(entry);
+                    let recording = known.entry(entry.recording_id.clone()).or_default();
+                    if DETAILED.contains(&entry.kind.as_str()) {
+                        // It is a sign of life too, whether its detail is read or not.
+                        recording.add_sign(&entry.recording_id, &entry.host, entry.time, (entry.time, entry.boot_ns));
+                    } else {
+                        recording.add_entry(entry);
+                    }
+                }
                 Err(error) => archives.problems().error(&error),
             }
         }

@@ -81,14 +81,20 @@ fn unsettled(archive: &Archive, key: Option<&SigningKey>) -> Result<Option<Strin
         return Ok(Some(format!("{segments} journal segment(s) are not sealed yet")));
     }
     let lines = manifest::parse(&bytes).lines;
-    if !archive.signature().exists() && lines.iter().any(|line| line.text("public_key").is_some()) {
-        bail!("a recording was signed, and there is no signature: it was taken away, `hashtrail verify` says more");
-    }
     let open = open_recordings(&lines).len();
     if open > 0 {
         return Ok(Some(format!("{open} recording(s) have no end")));
     }
-    let Some(key) = key.filter(|_| archive.signature().exists()) else { return Ok(None) };
+    if !archive.signature().exists() {
+        if lines.iter().any(|line| line.text("public_key").is_some()) {
+            bail!("a recording was signed, and there is no signature: it was taken away, `hashtrail verify` says more");
+        }
+        // Whoever took the signature away may have taken its traces too.
+        if key.is_some() {
+            bail!("the manifest was never signed, and its lines would be now: leave --sign-key out");
+        }
+    }
+    let Some(key) = key else { return Ok(None) };
     // Lines that were never signed would be from now on.
     let unsigned = bytes.len() - manifest::check_signature(archive, key, &bytes)?;
     Ok((unsigned > 0).then(|| format!("{unsigned} bytes at the end of the manifest are not signed")))

@@ -75,7 +75,11 @@ pub(super) fn merge(archive: &Archive, manifest: &mut Manifest, group: &[SealedF
         }
         Err(Failure::Fatal(error)) => return Err(error),
     };
-    manifest.append(&[("compact", serde_json::to_value(&compacted)?)])?;
+    let line = serde_json::to_value(&compacted)?;
+    if let Err(reason) = manifest.check_fits("compact", &line) {
+        return Ok(Err(reason));
+    }
+    manifest.append(&[("compact", line)])?;
     // From here on the next run can put it in place.
     staging.keep();
     if let Some(fault) = manifest.take_fault() {

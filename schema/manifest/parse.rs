@@ -78,8 +78,6 @@ pub struct Parsed {
     pub lines: Vec<Line>,
     /// What is wrong.
     pub damages: Vec<Damage>,
-    /// Memory that the lines take, roughly.
-    pub(super) decoded_bytes: usize,
 }
 
 /// Reads a manifest and checks its chain and the checksum of each line. Once a line has one, or a start line says that
@@ -89,14 +87,14 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     let mut parsed = Parsed::default();
     let mut prev = Some(GENESIS.to_owned());
     let mut must_have_checksum = false;
-    let mut offset = 0;
+    let (mut offset, mut decoded) = (0, 0);
     for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let mut damage = |reason: String| parsed.damages.push(Damage { line: index + 1, offset, reason });
         let digest = hex(&Sha256::digest(line));
         if line.last() != Some(&b'\n') {
             damage("it has no end: a crash or a cut".into());
         }
-        match fields_of(line, &mut parsed.decoded_bytes) {
+        match fields_of(line, &mut decoded) {
             Ok(fields) => {
                 let checksum = Checksum::of(line);
                 let has_checksum = checksum != Checksum::Missing;
@@ -126,8 +124,7 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     parsed
 }
 
-/// The members of a line, if it is none that is too large to be decoded after those before it.
-pub(super) fn fields_of(line: &[u8], decoded_bytes: &mut usize) -> Result<Map<String, Value>, String> {
+fn fields_of(line: &[u8], decoded_bytes: &mut usize) -> Result<Map<String, Value>, String> {
     if line.len() > MAX_LINE_BYTES || *decoded_bytes > MAX_DECODED_BYTES {
         return Err(format!("its {} bytes are more than is decoded", line.len()));
     }

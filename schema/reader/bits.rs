@@ -1,6 +1,6 @@
 //! Bits as Parquet writes them, levels and truth values: a hybrid of runs and packed groups.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// Some bits that follow each other.
 pub(super) enum Run<'a> {
@@ -25,7 +25,9 @@ pub(super) fn each_run<'a>(mut bytes: &'a [u8], mut values: u64, mut each: impl 
             let (bit, rest) = bytes.split_first().context("a run has no level")?;
             bytes = rest;
             let count = count.min(values);
-            each(Run::Same(bit & 1 == 1, count));
+            // The decoder takes each other byte for set.
+            ensure!(*bit <= 1, "a level of {bit}");
+            each(Run::Same(*bit == 1, count));
             values -= count;
         } else {
             // A last group may be cut where its values end.
@@ -102,7 +104,7 @@ mod tests {
         let bytes = [10, 1, 3, 0b1110_1010];
         assert_eq!((ones(&bytes, 11)?, ones(&bytes, 13)?, ones(&bytes, 3)?), (8, 10, 3));
         assert_eq!((ones(&[], 0)?, ones(&[20, 0], 10)?), (0, 0));
-        for damaged in [&[][..], &[0, 0], &[10], &[0xff; 6], &[1]] {
+        for damaged in [&[][..], &[0, 0], &[10], &[10, 2], &[0xff; 6], &[1]] {
             assert!(ones(damaged, 5).is_err(), "{damaged:?}");
         }
         assert!(ones(&bytes, 14).is_err());

@@ -2,8 +2,8 @@
 //! decompressed. The decoder would make a compressor and a decompressor for each column of each file, and that takes longer
 //! than most pages do.
 
-use super::pages::CheckedPage;
-use anyhow::Context;
+use super::pages::{CheckedPage, Pages};
+use anyhow::{Context, ensure};
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
@@ -19,6 +19,9 @@ use zstd::bulk::Decompressor;
 /// The decoder reads page headers one by one; nearly all are shorter.
 const HEADER_BYTES: usize = 512;
 
+/// Pages of all columns and row groups that are read of a file.
+const MAX_PAGES: usize = 1 << 18;
+
 /// An open file.
 #[derive(Debug, Clone)]
 pub(super) struct Input(Arc<Inner>);
@@ -30,23 +33,43 @@ struct Inner {
     compressed: Arc<HashSet<u64>>,
     /// Their pages that were checked, by the place of their bodies: what they take there and decompressed.
     pages: Mutex<HashMap<u64, (usize, usize)>>,
+    /// Chunks whose pages were all checked, by their places.
+    walked: Mutex<HashMap<(u64, u64), Pages>>,
 }
 
 impl Input {
     pub(super) fn new(file: File, compressed: Arc<HashSet<u64>>) -> Self {
-        Self(Arc::new(Inner { file, compressed, pages: Mutex::default() }))
+        Self(Arc::new(Inner { file, compressed, pages: Mutex::default(), walked: Mutex::default() }))
     }
 
     pub(super) fn file(&self) -> &File {
         &self.0.file
     }
 
+    pub(super) fn is_compressed(&self, chunk: &ColumnChunkMetaData) -> bool {
+        self.0.compressed.contains(&chunk.byte_range().0)
+    }
+
     /// Takes a page of a chunk that the decoder may read.
-    pub(super) fn add_page(&self, chunk: &ColumnChunkMetaData, page: &CheckedPage) {
-        if self.0.compressed.contains(&chunk.byte_range().0) {
+    ///
+    /// # Errors
+    /// When the file has more than any of ours.
+    pub(super) fn add_page(&self, chunk: &ColumnChunkMetaData, page: &CheckedPage) -> anyhow::Result<()> {
+        if self.is_compressed(chunk) {
             let mut pages = self.0.pages.lock().unwrap_or_else(PoisonError::into_inner);
             pages.insert(page.body, (page.compressed_bytes, page.bytes));
+            ensure!(pages.len() <= MAX_PAGES, "more than {MAX_PAGES} pages are needed");
         }
+        Ok(())
+    }
+
+    /// What the pages of a chunk will take, where they were all checked.
+    pub(super) fn walked(&self, chunk: &ColumnChunkMetaData) -> Option<Pages> {
+        self.0.walked.lock().unwrap_or_else(PoisonError::into_inner).get(&chunk.byte_range()).copied()
+    }
+
+    pub(super) fn add_walked(&self, chunk: &ColumnChunkMetaData, pages: Pages) {
+        self.0.walked.lock().unwrap_or_else(PoisonError::into_inner).insert(chunk.byte_range(), pages);
     }
 
     /// The bytes of a page that was taken.
@@ -89,10 +112,13 @@ impl ChunkReader for Input {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        let expanded = self.expands_to(start, length);
+        if expanded == Some(0) {
+            return Ok(Bytes::new());
+        }
         let mut bytes = vec![0; length];
         self.file().read_exact_at(&mut bytes, start)?;
-        match self.expands_to(start, length) {
-            Some(0) => Ok(Bytes::new()),
+        match expanded {
             Some(expanded) => decompress(&bytes, expanded),
             None => Ok(bytes.into()),
         }

@@ -18,9 +18,16 @@ const MAX_HEADER_BYTES: u64 = 512 << 10;
 /// arguments of 100 KiB together.
 const MAX_PAGE_BYTES: i64 = 48 << 20;
 
+/// Pages of a chunk. Ours have one for 20,480 rows, of which a row group has a million at most, or for 64 rows that are all lists.
+const MAX_PAGES: u64 = 1 << 14;
+
 /// What the pages of a chunk will take.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Pages {
+    /// How many there are.
+    count: u64,
+    /// Whether a data page does not refer to the dictionary.
+    pub(super) is_plain: bool,
     /// Uncompressed size of the dictionary.
     pub(super) dictionary_bytes: u64,
     /// Uncompressed size of the largest data page.
@@ -64,7 +71,12 @@ const DICTIONARY_PAGE: i64 = 2;
 
 /// Walks all pages of a chunk, whose place in the file has been checked.
 pub(super) fn walk_pages(input: &Input, chunk: &ColumnChunkMetaData) -> Result<Pages> {
-    each_page(input, chunk, |_| {})
+    if let Some(pages) = input.walked(chunk) {
+        return Ok(pages);
+    }
+    let pages = each_page(input, chunk, |_| {})?;
+    input.add_walked(chunk, pages);
+    Ok(pages)
 }
 
 /// The same with each page handed on.
@@ -79,10 +91,12 @@ pub(super) fn each_page(
     while offset < end {
         let (header, header_bytes) = read_header(input.file(), offset, end)?;
         let body = offset + header_bytes;
-        let sizes = check_page(&header, end - body, chunk).and_then(|()| pages.add(&header, offset == start));
+        let is_compressed = input.is_compressed(chunk);
+        let sizes =
+            check_page(&header, end - body, is_compressed, chunk).and_then(|()| pages.add(&header, offset == start));
         sizes.with_context(|| format!("the page at offset {offset}"))?;
         let page = header.page(body)?;
-        input.add_page(chunk, &page);
+        input.add_page(chunk, &page)?;
         each(page);
         uncompressed += header_bytes + u64::try_from(header.uncompressed)?;
         offset = body + u64::try_from(header.compressed)?;
@@ -141,6 +155,10 @@ impl Header {
 impl Pages {
     fn add(&mut self, header: &Header, is_first: bool) -> Result<()> {
         let bytes = u64::try_from(header.uncompressed)?;
+        self.count += 1;
+        if self.count > MAX_PAGES {
+            bail!("the chunk has more than {MAX_PAGES} pages");
+        }
         if header.kind == DICTIONARY_PAGE {
             if !is_first {
                 bail!("it is a dictionary behind other pages");
@@ -151,6 +169,7 @@ impl Pages {
         self.values += u64::try_from(header.values.unwrap_or(0))?;
         self.largest_bytes = self.largest_bytes.max(bytes);
         if header.encoding != Encoding::RLE_DICTIONARY as i64 {
+            self.is_plain = true;
             self.plain_bytes += bytes;
             self.largest_plain_bytes = self.largest_plain_bytes.max(bytes);
         }
@@ -158,13 +177,18 @@ impl Pages {
     }
 }
 
-fn check_page(header: &Header, left: u64, chunk: &ColumnChunkMetaData) -> Result<()> {
+fn check_page(header: &Header, left: u64, is_compressed: bool, chunk: &ColumnChunkMetaData) -> Result<()> {
     let Header { kind, uncompressed, compressed, .. } = *header;
     if !(0..=MAX_PAGE_BYTES).contains(&uncompressed) {
         bail!("it claims to expand to {uncompressed} bytes");
     }
     if u64::try_from(compressed).ok().is_none_or(|compressed| compressed > left) {
         bail!("it claims {compressed} bytes, of which {left} are there");
+    }
+    // What is not compressed is as large as it is. Compressors add little to what they cannot make smaller.
+    let most = if is_compressed { uncompressed + uncompressed / 128 + 1024 } else { uncompressed };
+    if compressed > most || (!is_compressed && compressed < most) {
+        bail!("it claims {compressed} bytes that expand to {uncompressed}");
     }
     match kind {
         DATA_PAGE => check_data_page(header, chunk),

@@ -183,3 +183,54 @@ fn a_footer_is_checked_again_when_it_changed() -> Result<()> {
     assert!(format!("{error:#}").contains("newer than"), "{error:#}");
     Ok(())
 }
+
+/// Rows are picked out while they are decoded where they are few, and thrown away afterwards where there are many runs of them.
+#[test]
+fn rows_are_picked_out_or_thrown_away_alike() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let written: Vec<FileVersion> =
+        (0..9000).map(|row| version(&format!("/{}", row % 7), &format!("{:02}", row % 11), row)).collect();
+    let path = write(directory.path(), &written)?;
+    type Test = fn(i64) -> bool;
+    let tests: [Test; 6] =
+        [|row| row % 2 == 0, |row| row % 100 == 1, |row| row < 4500, |_| true, |_| false, |row| row == 8999];
+    let of_time = |test: Test| {
+        Predicate::new(vec!["last_time"], move |batch| {
+            let times = batch.column_by_name("last_time").context("last_time")?;
+            let keep = |row| Ok(test(<Micros as crate::cell::Cell>::read(times, row)?.0));
+            (0..batch.num_rows()).map(keep).collect::<Result<Vec<bool>>>().map(BooleanArray::from)
+        })
+    };
+    // It looks at two columns, by their places too.
+    let of_text = || {
+        Predicate::new(vec!["digest", "path"], |batch| {
+            assert_eq!(batch.num_columns(), 2, "those that were named");
+            let text = |name: &str, row| -> Result<String> {
+                <String as crate::cell::Cell>::read(batch.column_by_name(name).context("a column")?, row)
+            };
+            let keep = |row| Ok(text("digest", row)? != "03" && text("path", row)? != "/5");
+            (0..batch.num_rows()).map(keep).collect::<Result<Vec<bool>>>().map(BooleanArray::from)
+        })
+    };
+    let table = SealedTable::<FileVersion>::open(&path)?;
+    for (number, test) in tests.into_iter().enumerate() {
+        for predicates in [vec![of_time(test)], vec![of_time(test), of_text()], vec![of_text(), of_time(test)]] {
+            let mut found = Vec::new();
+            for batch in table.batches(&Prune::default(), &["path", "first_time"], &predicates)? {
+                found.extend(rows(&batch?).collect::<Result<Vec<FileVersion>>>()?);
+            }
+            let keeps = |row: &&FileVersion| {
+                test(row.last_time.0)
+                    && (predicates.len() == 1 || (row.digest != "03" && row.path.as_deref() != Some("/5")))
+            };
+            let of_row = |row: &FileVersion| FileVersion {
+                path: row.path.clone(),
+                first_time: row.first_time,
+                ..FileVersion::default()
+            };
+            let expected: Vec<FileVersion> = written.iter().filter(keeps).map(of_row).collect();
+            assert!(found == expected, "test {number}, {} predicates: {} rows", predicates.len(), found.len());
+        }
+    }
+    Ok(())
+}

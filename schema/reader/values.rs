@@ -62,13 +62,12 @@ impl fmt::Debug for Need {
 /// When that cannot be told.
 fn has_text(input: &Input, chunk: &ColumnChunkMetaData, test: &dyn Fn(&str) -> bool) -> Result<bool> {
     ensure!(chunk.column_type() == Type::BYTE_ARRAY);
-    let mut dictionary = None;
-    let pages = each_page(input, chunk, |page| {
-        if page.is_dictionary {
-            dictionary = Some(page);
-        }
+    let (mut dictionary, mut others) = (None, Vec::new());
+    let pages = each_page(input, chunk, |page| match page.is_dictionary {
+        true => dictionary = Some(page),
+        false => others.push(page),
     })?;
-    ensure!(pages.plain_bytes == 0);
+    ensure!(!pages.is_plain);
     let dictionary = dictionary.context("there is no dictionary")?;
     let bytes = input.page(&dictionary)?;
     let mut rest = &bytes[..];
@@ -81,6 +80,8 @@ fn has_text(input: &Input, chunk: &ColumnChunkMetaData, test: &dyn Fn(&str) -> b
         rest = left;
     }
     ensure!(rest.is_empty());
+    // Damage there is told where the group is read.
+    others.iter().try_for_each(|page| input.page(page).map(drop))?;
     Ok(false)
 }
 

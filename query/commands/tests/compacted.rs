@@ -327,7 +327,11 @@ fn a_forged_merge_hides_no_row_of_another_archive() -> Result<()> {
     let honest = json_lines(&events(whole.path(), &[])?.2).len();
     assert_eq!(json_lines(&events(forged.path(), &[])?.2).len(), honest, "it is read where it is alone");
     let (first, second) = (whole.path().to_str().expect("plain"), forged.path().to_str().expect("plain"));
-    for (archive, other) in [(whole.path(), second), (forged.path(), first)] {
+    let (_, third) = merged_archives(1)?.remove(0);
+    let third_name = third.path().to_str().expect("plain");
+    for (archive, other) in
+        [(whole.path(), second), (forged.path(), first), (third.path(), second), (forged.path(), third_name)]
+    {
         let (_, problem, output) = events(archive, &["--archive", other])?;
         let is_innocent = |line: &&Value| line["path"] == "/innocent";
         let rows = json_lines(&output);

@@ -42,16 +42,38 @@ fn a_bomb_whose_page_tells_the_truth() -> Result<()> {
 
 #[test]
 fn a_bomb_whose_page_lies() -> Result<()> {
-    for claimed in [200, 20 << 20] {
+    let (small, large) = ("bytes that expand to 200", "Destination buffer is too small");
+    for (claimed, words) in [(200, small), (20 << 20, large)] {
         let mut target = target()?;
         target.change_page("path", 0, |header, body| {
             *body = bomb(8192);
             header.set(2, Value::int(claimed));
             header.set(3, Value::int(body.len() as i64));
         })?;
-        target.expect("Destination buffer is too small")?;
+        target.expect(words)?;
     }
     Ok(())
+}
+
+/// The decoder does not look at the size of what is not compressed: bounds must not be made of it either.
+#[test]
+fn a_page_that_is_not_compressed_and_lies_of_its_size() -> Result<()> {
+    let mut target = target()?;
+    target.craft.chunk("digest").at(&[3]).set(4, Value::int(0));
+    target.change_page("digest", 0, |header, body| header.set(2, Value::int(body.len() as i64)))?;
+    target.change_page("digest", 1, |header, _| header.set(2, Value::int(0)))?;
+    target.expect("bytes that expand to 0")
+}
+
+#[test]
+fn pages_without_end() -> Result<()> {
+    let mut target = target()?;
+    let mut pages = target.craft.pages("digest")?;
+    let (mut header, body) = pages[1].clone();
+    header.at(&[5]).set(1, Value::int(0));
+    pages.extend(std::iter::repeat_n((header, body), 20_000));
+    target.craft.set_pages("digest", &pages);
+    target.expect("the chunk has more than 16384 pages")
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn is_read(target: &Target, need: Need) -> Result<bool> {
     target.craft.write(&target.path)?;
     let predicate = Predicate::new(vec!["digest"], |batch| Ok(vec![true; batch.num_rows()].into())).needing([need]);
     let table = SealedTable::<FileVersion>::open(&target.path)?;
-    Ok(!table.groups(&Prune::default(), &[&predicate])?.is_empty())
+    Ok(!table.groups(&Prune::default(), &[predicate])?.is_empty())
 }
 
 fn digest(wanted: &'static str) -> Need {
