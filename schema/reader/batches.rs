@@ -5,7 +5,7 @@ use super::contain;
 use super::input::Input;
 use super::memory::Measured;
 use super::{Predicate, places};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use arrow::array::{Array, BooleanArray, BooleanBufferBuilder, RecordBatch};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter_record_batch;
@@ -51,6 +51,8 @@ struct Group {
     /// The columns that are decoded.
     columns: Vec<usize>,
     reader: ParquetRecordBatchReader,
+    /// Rows that it has to give yet.
+    left_rows: usize,
     /// Whether the rows are not picked out yet.
     is_unfiltered: bool,
 }
@@ -72,9 +74,11 @@ impl Batches {
             let decoded = contain(|| group.reader.next().transpose().context("the data is damaged"));
             let decoded = decoded.map_err(|error| self.reading.name_column(group.number, &group.columns, error));
             let Some(batch) = decoded? else {
+                ensure!(group.left_rows == 0, "the data is damaged: {} row(s) are missing", group.left_rows);
                 self.open = None;
                 continue;
             };
+            group.left_rows = group.left_rows.saturating_sub(batch.num_rows());
             let bytes = u64::try_from(batch.get_array_memory_size())?;
             self.left_bytes = self.left_bytes.checked_sub(bytes).context("its rows expand beyond all measure")?;
             let batch = if group.is_unfiltered { contain(|| self.reading.filter(batch))? } else { batch };
@@ -135,13 +139,21 @@ impl Reading {
             if runs > MOST_RUNS || runs.saturating_mul(LEAST_ROWS_OF_A_RUN) > kept.len() {
                 let columns = self.needed()?;
                 let reader = self.reader(number, &columns, &mut measured, None)?;
-                return Ok(Some(Group { number, columns, reader, is_unfiltered: true }));
+                let left_rows = self.rows_of(number, None)?;
+                return Ok(Some(Group { number, columns, reader, left_rows, is_unfiltered: true }));
             }
             let kept = RowSelection::from_filters(&[BooleanArray::new(kept, None)]);
             selection = Some(selection.map_or_else(|| kept.clone(), |selection| selection.and_then(&kept)));
         }
+        let left_rows = self.rows_of(number, selection.as_ref())?;
         let reader = self.reader(number, &self.columns, &mut measured, selection)?;
-        Ok(Some(Group { number, columns: self.columns.clone(), reader, is_unfiltered: false }))
+        Ok(Some(Group { number, columns: self.columns.clone(), reader, left_rows, is_unfiltered: false }))
+    }
+
+    /// How many rows of a group are selected.
+    fn rows_of(&self, number: usize, selection: Option<&RowSelection>) -> Result<usize> {
+        let all = || self.metadata.metadata().row_group(number).num_rows();
+        selection.map_or_else(|| Ok(usize::try_from(all())?), |selection| Ok(selection.row_count()))
     }
 
     /// Whether a predicate keeps each of the rows that were kept before.
@@ -154,11 +166,14 @@ impl Reading {
     ) -> Result<BooleanBuffer> {
         let columns = places(&self.metadata, &predicate.columns)?;
         let reader = self.reader(number, &columns, measured, selection.cloned())?;
+        let rows = self.rows_of(number, selection)?;
         let kept = contain(|| {
             let mut kept = BooleanBufferBuilder::new(0);
             for batch in reader {
                 kept.append_buffer(&of_batch(predicate, &batch.context("the data is damaged")?)?);
             }
+            // A decoder that ends early says nothing of it.
+            ensure!(kept.len() == rows, "the data is damaged: it has {} of {rows} rows", kept.len());
             Ok(kept.finish())
         });
         kept.map_err(|error| self.name_column(number, &columns, error))

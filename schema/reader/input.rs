@@ -33,8 +33,16 @@ struct Inner {
     compressed: Arc<HashSet<u64>>,
     /// Their pages that were checked, by the place of their bodies: what they take there and decompressed.
     pages: Mutex<HashMap<u64, (usize, usize)>>,
-    /// Chunks whose pages were all checked, by their places.
-    walked: Mutex<HashMap<(u64, u64), Pages>>,
+    /// Chunks whose pages were all checked, with what they claim: another chunk may claim otherwise of the same place.
+    walked: Mutex<HashMap<Claims, Pages>>,
+}
+
+/// What pages are checked against: place, type, values, and uncompressed size of a chunk, and whether it repeats.
+type Claims = ((u64, u64), i32, i64, i64, i16);
+
+fn claims_of(chunk: &ColumnChunkMetaData) -> Claims {
+    let repeats = chunk.column_descr().max_rep_level();
+    (chunk.byte_range(), chunk.column_type() as i32, chunk.num_values(), chunk.uncompressed_size(), repeats)
 }
 
 impl Input {
@@ -65,11 +73,11 @@ impl Input {
 
     /// What the pages of a chunk will take, where they were all checked.
     pub(super) fn walked(&self, chunk: &ColumnChunkMetaData) -> Option<Pages> {
-        self.0.walked.lock().unwrap_or_else(PoisonError::into_inner).get(&chunk.byte_range()).copied()
+        self.0.walked.lock().unwrap_or_else(PoisonError::into_inner).get(&claims_of(chunk)).copied()
     }
 
     pub(super) fn add_walked(&self, chunk: &ColumnChunkMetaData, pages: Pages) {
-        self.0.walked.lock().unwrap_or_else(PoisonError::into_inner).insert(chunk.byte_range(), pages);
+        self.0.walked.lock().unwrap_or_else(PoisonError::into_inner).insert(claims_of(chunk), pages);
     }
 
     /// The bytes of a page that was taken.
