@@ -69,9 +69,8 @@ impl<'a> Archives<'a> {
 
     /// A host that was asked for and that no archive has is a problem: that nothing of it is found says nothing.
     fn name_unknown_hosts(&self) {
-        let started =
-            self.list.iter().flat_map(|archive| &archive.manifest).filter_map(|line| line.get("host")?.as_str());
-        let mut known: BTreeSet<String> = started.map(host_label).collect();
+        let started = self.list.iter().flat_map(OpenArchive::starts).filter_map(|line| line.text("host"));
+        let mut known: BTreeSet<String> = started.map(|host| host_label(&host)).collect();
         for archive in &self.list {
             known.extend(archive.found.files(Event::TABLE).iter().map(|file| file.host.clone()));
         }

@@ -4,9 +4,8 @@
 use crate::folder::{self, Entry, Listing};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use hashtrail::archive::{Archive, open_regular};
-use hashtrail::manifest::{Content, SealedFile, Standing};
+use hashtrail::manifest::{Content, Line, SealedFile, Standing};
 use hashtrail::reader::is_sealed_path;
-use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, FileType, OpenOptions};
 use std::io::ErrorKind;
@@ -31,7 +30,7 @@ pub(crate) struct Copy {
 }
 
 /// Compares an archive with the lines of its manifest, of which there are none where it is gone, and the files that stand by them.
-pub(crate) fn compare(archive: &Archive, manifest: &[Map<String, Value>], standing: &Standing) -> Copy {
+pub(crate) fn compare(archive: &Archive, manifest: &[Line], standing: &Standing) -> Copy {
     let mut copy = Copy::default();
     copy.segments = segments(archive, &mut copy.problems);
     let named: BTreeMap<&Path, &SealedFile> =
@@ -191,15 +190,14 @@ fn segments(archive: &Archive, problems: &mut Vec<Error>) -> Vec<String> {
 }
 
 /// Recordings without an end and without a segment: as long as one runs, and after a crash, it has one.
-fn unfinished<'a>(manifest: &'a [Map<String, Value>], segments: &[String]) -> impl Iterator<Item = &'a str> {
-    let mut open: Vec<&str> = Vec::new();
-    for line in manifest {
-        let text = |name: &str| line.get(name).and_then(Value::as_str);
-        let Some(id) = text("recording_id") else { continue };
-        match text("kind") {
-            Some("start") => open.push(id),
-            Some("stop" | "recovered") => open.retain(|known| *known != id),
-            _ => {}
+fn unfinished(manifest: &[Line], segments: &[String]) -> impl Iterator<Item = String> {
+    let mut open: Vec<String> = Vec::new();
+    for line in manifest.iter().filter(|line| matches!(line.kind(), "start" | "stop" | "recovered")) {
+        let Some(id) = line.text("recording_id") else { continue };
+        if line.kind() == "start" {
+            open.push(id);
+        } else {
+            open.retain(|known| *known != id);
         }
     }
     open.retain(|id| !segments.iter().any(|segment| recording_of(segment) == id_start(id)));

@@ -51,16 +51,16 @@ struct Machine {
 impl Hosts {
     /// Reads who recorded from the manifests.
     pub(crate) fn of(archives: &[OpenArchive]) -> Self {
-        let lines = archives.iter().flat_map(|archive| {
+        let starts = archives.iter().flat_map(|archive| {
             let root = archive.archive.root().display().to_string();
-            archive.manifest.iter().map(move |line| (root.clone(), line))
+            archive.starts().map(move |line| (root.clone(), line.fields()))
         });
-        Self::of_lines(lines)
+        Self::of_starts(starts)
     }
 
-    fn of_lines<'a>(lines: impl Iterator<Item = (String, &'a Map<String, Value>)>) -> Self {
+    fn of_starts(starts: impl Iterator<Item = (String, Map<String, Value>)>) -> Self {
         let mut machines: BTreeMap<String, BTreeMap<Option<String>, Machine>> = BTreeMap::new();
-        for (archive, line) in lines.filter(|(_, line)| line.get("kind").is_some_and(|kind| kind == "start")) {
+        for (archive, line) in starts {
             let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
             let (Some(host), Some(recording_id)) = (text(line.get("host")), text(line.get("recording_id"))) else {
                 continue;
@@ -136,11 +136,11 @@ impl Hosts {
 pub(crate) fn contradictions(archives: &[OpenArchive], recordings: &Recordings) -> Vec<Error> {
     let mut boots: Vec<(&Recording, String, &OpenArchive)> = Vec::new();
     for archive in archives {
-        for line in archive.manifest.iter().filter(|line| line.get("kind").is_some_and(|kind| kind == "start")) {
-            let rank = line.get("recording_id").and_then(Value::as_str).and_then(|id| recordings.rank(id));
-            let boot_id = line.get("facts").and_then(|facts| facts.get("boot_id")?.as_str());
+        for line in archive.starts() {
+            let rank = line.text("recording_id").and_then(|id| recordings.rank(&id));
+            let boot_id = line.field("facts").and_then(|facts| Some(facts.get("boot_id")?.as_str()?.to_owned()));
             if let Some((rank, boot_id)) = rank.zip(boot_id) {
-                boots.push((&recordings.list[rank], boot_id.to_owned(), archive));
+                boots.push((&recordings.list[rank], boot_id, archive));
             }
         }
     }
@@ -170,15 +170,10 @@ mod tests {
 
     /// Archives of the host `web`: recording and machine id of each.
     fn hosts(machines: &[(&str, Option<&str>)]) -> Hosts {
-        let lines: Vec<(String, Map<String, Value>)> = machines
-            .iter()
-            .map(|(id, machine)| {
-                let line =
-                    json!({"kind": "start", "host": "web", "recording_id": id, "facts": {"machine_id": machine}});
-                (format!("/of-{id}"), crate::output::object(line))
-            })
-            .collect();
-        Hosts::of_lines(lines.iter().map(|(archive, line)| (archive.clone(), line)))
+        Hosts::of_starts(machines.iter().map(|(id, machine)| {
+            let start = json!({"host": "web", "recording_id": id, "facts": {"machine_id": machine}});
+            (format!("/of-{id}"), crate::output::object(start))
+        }))
     }
 
     fn name(hosts: &Hosts, recording_id: &str) -> String {

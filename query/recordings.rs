@@ -8,10 +8,11 @@ use anyhow::{Result, bail};
 use hashtrail::cell::Micros;
 use hashtrail::clock::ClockAnchor;
 use hashtrail::ledger::LedgerEntry;
+use hashtrail::manifest::Line;
 use hashtrail::versions::FileVersion;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use std::collections::HashMap;
+use serde_json::Value;
+use std::collections::{HashMap, HashSet};
 
 mod ledger;
 
@@ -238,14 +239,10 @@ fn stored_events(detail: &str) -> Option<i64> {
 }
 
 /// The recordings that a manifest names, in its order.
-fn ids(manifest: &[Map<String, Value>]) -> Vec<String> {
-    let mut ids: Vec<String> = Vec::new();
-    for id in manifest.iter().filter_map(|line| line.get("recording_id")?.as_str()) {
-        if !ids.iter().any(|known| known == id) {
-            ids.push(id.to_owned());
-        }
-    }
-    ids
+fn ids(manifest: &[Line]) -> Vec<String> {
+    let ids = manifest.iter().filter_map(|line| line.text("recording_id"));
+    let mut seen = HashSet::new();
+    ids.filter(|id| seen.insert(id.clone())).collect()
 }
 
 #[cfg(test)]

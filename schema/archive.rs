@@ -179,20 +179,22 @@ pub fn open_own(path: &Path, options: &mut OpenOptions) -> Result<File> {
     Ok(file)
 }
 
-/// Writes a file whole: under a temporary name, synced, renamed in, the directory synced.
+/// Writes a file whole: under a temporary name, synced, renamed in, the directory synced. Gives it, open for appending.
 ///
 /// # Errors
 /// When a step fails; what stood there before then still stands.
-pub fn replace_file(temporary: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn replace_file(temporary: &Path, path: &Path, bytes: &[u8]) -> Result<File> {
     remove_if_there(temporary)?;
-    let attempt = || -> Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
+    let attempt = || -> Result<File> {
+        let mut file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        Ok(fs::rename(temporary, path)?)
+        fs::rename(temporary, path)?;
+        Ok(file)
     };
-    attempt().with_context(|| format!("cannot write `{}`", path.display()))?;
-    sync_directory(path.parent().unwrap_or(path))
+    let file = attempt().with_context(|| format!("cannot write `{}`", path.display()))?;
+    sync_directory(path.parent().unwrap_or(path))?;
+    Ok(file)
 }
 
 /// Renames a file to a name that nothing has.

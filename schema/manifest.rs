@@ -11,6 +11,7 @@
 use crate::archive::{Archive, open_own, open_regular, replace_file, sync_directory};
 use crate::signature::SigningKey;
 use anyhow::{Context, Result, bail, ensure};
+use extent::{Extent, MAX_BYTES};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
@@ -21,20 +22,21 @@ use std::path::{Path, PathBuf};
 
 mod checksum;
 mod content;
+mod extent;
 mod files;
+mod line;
 mod parse;
 mod standing;
 pub use content::{BLOCK_BYTES, Content};
 pub use files::{CompactedFile, Input, MAX_MERGED_ROWS, MeasurementList, SealedFile, SequenceRange};
-pub use parse::{Damage, Line, Parsed, parse};
+pub use line::Line;
+pub use parse::{Damage, Parsed, parse};
 pub use standing::Standing;
 
 /// What the chain begins with, in place of a previous line's digest.
 pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// What start lines state: lines carry a checksum of themselves since version 2.
 const VERSION: u64 = 2;
-/// Larger manifests are not read. A recording that seals every 5 minutes takes half a year to this.
-const MAX_BYTES: u64 = 64 << 20;
 
 /// The manifest of an archive, open for appending.
 #[derive(Debug)]
@@ -42,65 +44,80 @@ pub struct Manifest {
     file: File,
     archive: Archive,
     bytes: Vec<u8>,
-    parsed: Parsed,
+    /// Whether the file holds these bytes and nothing else.
+    is_as_written: bool,
+    extent: Extent,
+    lines: Vec<Line>,
     head: String,
     key: Option<SigningKey>,
-    torn: Option<String>,
+    torn: Option<Vec<u8>>,
     named: HashSet<PathBuf>,
     fault: Option<String>,
 }
 
 impl Manifest {
     /// Opens or creates the manifest and checks its chain. A line that a crash cut off is removed; [`Self::torn`] has it.
-    /// With a key, the signature is written anew now and after each append.
+    /// With a key, the signature is written anew now and after each append: no line ever stands without one.
     ///
     /// # Errors
-    /// When it cannot be read, is damaged, or was signed otherwise than with this key: an archive that was changed is
+    /// When it cannot be read, is damaged, or has lines that were not signed with this key: an archive that was changed is
     /// not continued.
     pub fn open(archive: &Archive, key: Option<SigningKey>) -> Result<Self> {
         let path = archive.manifest();
         let (file, mut bytes) = open_for_append(&path)?;
         let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let torn = (end < bytes.len()).then(|| String::from_utf8_lossy(&bytes[end..]).into_owned());
+        let torn = (end < bytes.len()).then(|| bytes.split_off(end));
         if torn.is_some() {
-            bytes.truncate(end);
             file.set_len(end as u64).with_context(|| format!("cannot cut the torn end of `{}`", path.display()))?;
         }
-        let parsed = parse(&bytes);
-        if let Some(damage) = parsed.damages.first() {
+        let Parsed { lines, damages } = parse(&bytes);
+        if let Some(damage) = damages.first() {
             bail!(
                 "`{}` is damaged: {damage}; `hashtrail verify` says more. Record to another directory",
                 path.display()
             );
         }
-        let head = parsed.lines.last().map_or_else(|| GENESIS.to_owned(), |line| line.digest.clone());
-        let named = parsed.lines.iter().filter_map(|line| Some(line.text("path")?.into())).collect();
-        let manifest = Self { file, archive: archive.clone(), bytes, parsed, head, key, torn, named, fault: None };
-        if let Some(key) = manifest.key.as_ref().filter(|_| archive.signature().exists()) {
-            check_signature(archive, key, &manifest.bytes)?;
+        if let Some(key) = &key {
+            signed_bytes(archive, Some(key), &bytes, &lines)?;
         }
-        if !manifest.bytes.is_empty() {
-            // A crash may have come between a line and its signature.
-            manifest.sign()?;
-        }
+        let manifest = Self {
+            file,
+            archive: archive.clone(),
+            is_as_written: true,
+            extent: Extent::of(&bytes),
+            head: lines.last().map_or_else(|| GENESIS.to_owned(), |line| line.digest.clone()),
+            named: lines.iter().filter_map(|line| Some(line.text("path")?.into())).collect(),
+            bytes,
+            lines,
+            key,
+            torn,
+            fault: None,
+        };
+        manifest.sign()?;
         Ok(manifest)
     }
 
     /// The lines that stood in it when it was opened.
     #[must_use]
     pub fn lines(&self) -> &[Line] {
-        &self.parsed.lines
+        &self.lines
     }
 
     /// Which of the files that those lines name stand.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        Standing::in_tree(&self.archive, self.lines().iter().map(|line| &line.fields))
+        Standing::in_tree(&self.archive, self.lines())
+    }
+
+    /// Whether it is time for another archive: no more is written than is read.
+    #[must_use]
+    pub fn is_nearly_full(&self) -> bool {
+        self.extent.is_nearly_full()
     }
 
     /// The start of a line that a crash had cut off, which is no longer in the file.
     #[must_use]
-    pub fn torn(&self) -> Option<&str> {
+    pub fn torn(&self) -> Option<&[u8]> {
         self.torn.as_deref()
     }
 
@@ -131,22 +148,16 @@ impl Manifest {
     /// Appends lines, each chained to the one before, syncs them, and signs.
     ///
     /// # Errors
-    /// When they cannot be written or synced; then none of them stands.
+    /// When they cannot be written or synced, or no reader would read them; then none of them stands.
     pub fn append(&mut self, lines: &[(&str, Value)]) -> Result<()> {
         let before = self.bytes.len();
-        let mut head = self.head.clone();
-        for (kind, fields) in lines {
-            let line = chained_line(&head, kind, fields)?;
-            head = hex(&Sha256::digest(&line));
-            self.bytes.extend(line);
-        }
+        let (added, extent, head) = self.chained(lines)?;
+        self.bytes.extend(added);
         if let Err(error) = self.write_from(before) {
             self.bytes.truncate(before);
-            // What was written of the lines must not stand either.
-            let _ = self.file.set_len(before as u64);
-            return Err(error).with_context(|| format!("cannot append to `{}`", self.archive.manifest().display()));
+            return Err(error).with_context(|| self.cannot_append());
         }
-        self.head = head;
+        (self.extent, self.head) = (extent, head);
         self.named.extend(lines.iter().filter_map(|(_, fields)| Some(fields.get("path")?.as_str()?.into())));
         if let Err(error) = self.sign() {
             self.fault = Some(format!("{error:#}"));
@@ -154,35 +165,60 @@ impl Manifest {
         Ok(())
     }
 
-    /// Whether readers would still read the manifest with this line at its end. What is recorded is named in any case, a merge
-    /// only where nothing is lost by it.
+    /// Whether readers would still read the manifest with this line at its end.
     ///
     /// # Errors
     /// When they would not.
     pub fn check_fits(&self, kind: &str, fields: &Value) -> Result<()> {
-        let line = chained_line(&self.head, kind, fields)?;
-        let bytes = [&self.bytes[..], &line].concat();
-        within_bound(bytes.len() as u64)?;
-        let damage = parse(&bytes).damages.into_iter().next();
-        damage.map_or(Ok(()), |damage| bail!("the manifest could not be read with its line: {damage}"))
+        self.chained(&[(kind, fields.clone())]).map(drop)
     }
 
-    fn write_from(&mut self, before: usize) -> Result<()> {
-        self.file.write_all(&self.bytes[before..])?;
-        if let Err(error) = self.file.sync_data() {
-            // A failed sync may have dropped what was written: only a new file can be trusted.
-            self.fault = Some(format!("the manifest could not be synced and was written anew: {error}"));
-            let path = self.archive.manifest();
-            replace_file(&self.archive.journal().join("manifest.tmp"), &path, &self.bytes)?;
-            self.file = open_for_append(&path)?.0;
+    /// The bytes of further lines, how large the manifest is with them, and its head.
+    fn chained(&self, lines: &[(&str, Value)]) -> Result<(Vec<u8>, Extent, String)> {
+        let (mut bytes, mut extent, mut head) = (Vec::new(), self.extent, self.head.clone());
+        for (kind, fields) in lines {
+            let line = chained_line(&head, kind, fields)?;
+            extent = extent.with(&line).with_context(|| self.cannot_append())?;
+            head = hex(&Sha256::digest(&line));
+            bytes.extend(line);
         }
+        Ok((bytes, extent, head))
+    }
+
+    fn cannot_append(&self) -> String {
+        format!("cannot append to `{}`", self.archive.manifest().display())
+    }
+
+    /// Brings the file to hold all bytes, of which it has so many. What an error leaves it with is known only where it can be cut
+    /// back, else the next append writes a new one.
+    fn write_from(&mut self, before: usize) -> Result<()> {
+        if std::mem::take(&mut self.is_as_written) {
+            if let Err(error) = self.file.write_all(&self.bytes[before..]) {
+                self.is_as_written = self.file.set_len(before as u64).is_ok();
+                return Err(error.into());
+            }
+            match self.file.sync_data() {
+                Ok(()) => {
+                    self.is_as_written = true;
+                    return Ok(());
+                }
+                // It may have dropped what was written: only a new file can be trusted.
+                Err(error) => {
+                    self.fault = Some(format!("the manifest could not be synced and was written anew: {error}"))
+                }
+            }
+        }
+        let temporary = self.archive.journal().join("manifest.tmp");
+        self.file = replace_file(&temporary, &self.archive.manifest(), &self.bytes)?;
+        self.is_as_written = true;
         Ok(())
     }
 
     fn sign(&self) -> Result<()> {
         let Some(key) = &self.key else { return Ok(()) };
         let signature = key.sign(&self.bytes, &self.head)?;
-        replace_file(&self.archive.journal().join("signature.tmp"), &self.archive.signature(), signature.as_bytes())
+        let temporary = self.archive.journal().join("signature.tmp");
+        replace_file(&temporary, &self.archive.signature(), signature.as_bytes()).map(drop)
     }
 }
 
@@ -202,12 +238,26 @@ fn chained_line(prev: &str, kind: &str, fields: &Value) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Checks the signature of a manifest; gives how many of its bytes that covers.
+/// How many bytes of a manifest are signed. Where a key is given, nothing may stand that was taken for signed or never was: it
+/// would be signed from now on.
 ///
 /// # Errors
-/// When it cannot be read, or is not this key's.
-pub fn check_signature(archive: &Archive, key: &SigningKey, bytes: &[u8]) -> Result<usize> {
+/// When the signature cannot be read, is not this key's, or was taken away; or a key is given for lines that were never signed.
+pub fn signed_bytes(archive: &Archive, key: Option<&SigningKey>, bytes: &[u8], lines: &[Line]) -> Result<usize> {
     let path = archive.signature();
+    if !path.exists() {
+        if lines.iter().any(|line| line.text("public_key").is_some()) {
+            bail!("a recording was signed, and there is no signature: it was taken away, `hashtrail verify` says more");
+        }
+        // Whoever took the signature away may have taken its traces too.
+        if key.is_some() && !lines.is_empty() {
+            bail!(
+                "the manifest was never signed, and its lines would be now: leave --sign-key out, or take another directory"
+            );
+        }
+        return Ok(0);
+    }
+    let Some(key) = key else { bail!("the manifest is signed, and what is added to it must be: give --sign-key") };
     let text = String::from_utf8(read(&path)?).context("the signature is no text")?;
     let valid = key.verifying_key().check(&text, bytes).with_context(|| {
         format!("`{}` is not this key's signature of this manifest: record to another directory", path.display())
@@ -226,9 +276,8 @@ fn open_for_append(path: &Path) -> Result<(File, Vec<u8>)> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error).with_context(context),
     }
-    let mut file = open_own(path, OpenOptions::new().read(true).append(true)).with_context(context)?;
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).with_context(context)?;
+    let file = open_own(path, OpenOptions::new().read(true).append(true)).with_context(context)?;
+    let bytes = read_all(&file).with_context(context)?;
     Ok((file, bytes))
 }
 
@@ -237,19 +286,15 @@ fn open_for_append(path: &Path) -> Result<(File, Vec<u8>)> {
 /// # Errors
 /// When it is not a regular file, too large, or cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let attempt = || -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let file = open_regular(path, OpenOptions::new().read(true))?;
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-        within_bound(bytes.len() as u64)?;
-        Ok(bytes)
-    };
-    attempt().with_context(|| format!("cannot read `{}`", path.display()))
+    let file = open_regular(path, OpenOptions::new().read(true));
+    file.and_then(|file| read_all(&file)).with_context(|| format!("cannot read `{}`", path.display()))
 }
 
-fn within_bound(bytes: u64) -> Result<()> {
-    ensure!(bytes <= MAX_BYTES, "it has more than {MAX_BYTES} bytes");
-    Ok(())
+fn read_all(file: &File) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    ensure!(bytes.len() <= MAX_BYTES, "it has more than {MAX_BYTES} bytes");
+    Ok(bytes)
 }
 
 /// Lower-case hex.

@@ -7,10 +7,9 @@ use hashtrail::archive::Archive;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
-use hashtrail::manifest::{self, Standing};
+use hashtrail::manifest::{self, Line, Parsed, Standing};
 use hashtrail::reader::{SealedPath, discover};
 use hashtrail::versions::FileVersion;
-use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
@@ -19,7 +18,7 @@ use std::path::{Path, PathBuf};
 /// One archive with the lines of its manifest.
 pub(crate) struct OpenArchive {
     pub(crate) archive: Archive,
-    pub(crate) manifest: Vec<Map<String, Value>>,
+    pub(crate) manifest: Vec<Line>,
     /// Line of each sealed file.
     places: HashMap<PathBuf, usize>,
     /// Which of the sealed files stand, and the order in which they were sealed.
@@ -72,8 +71,7 @@ impl OpenArchive {
         let mut attempts = 0;
         let (error, damages, manifest, standing, copy, found) = loop {
             let (bytes, error) = read().map_or_else(|error| (Vec::new(), Some(error)), |bytes| (bytes, None));
-            let parsed = manifest::parse(&bytes);
-            let manifest: Vec<_> = parsed.lines.into_iter().map(|line| line.fields).collect();
+            let Parsed { lines: manifest, damages } = manifest::parse(&bytes);
             let standing = Standing::in_tree(&archive, &manifest);
             let (copy, found) = (copy::compare(&archive, &manifest, &standing), Found::in_tree(&archive));
             attempts += 1;
@@ -84,7 +82,7 @@ impl OpenArchive {
                 problems.error(&anyhow!("`{}` is written to while it is read: ask again", path.display()));
             }
             if attempts == ATTEMPTS || is_still {
-                break (error, parsed.damages, manifest, standing, copy, found);
+                break (error, damages, manifest, standing, copy, found);
             }
         };
         found.errors.iter().for_each(|error| problems.error(error));
@@ -92,7 +90,7 @@ impl OpenArchive {
         for damage in &damages {
             problems.error(&anyhow!("`{}` is damaged: {damage}", manifest_path.display()));
         }
-        let place = |(line, fields): (usize, &Map<String, Value>)| Some((fields.get("path")?.as_str()?.into(), line));
+        let place = |(index, line): (usize, &Line)| Some((line.text("path")?.into(), index));
         let places = manifest.iter().enumerate().filter_map(place).collect();
         copy.problems.iter().for_each(|error| problems.error(error));
         let files = copy.replaced.iter().filter(|path| standing.is_origin(path)).count();
@@ -108,9 +106,14 @@ impl OpenArchive {
         Ok(Self { archive, manifest, places, standing, found, doubled, present, segments })
     }
 
+    /// The lines that begin recordings.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = &Line> {
+        self.manifest.iter().filter(|line| line.kind() == "start")
+    }
+
     /// The rows of a file, as its line of the manifest says.
     pub(super) fn stated_rows(&self, file: &SealedPath) -> Option<u64> {
-        self.manifest.get(*self.places.get(self.relative(file))?)?.get("rows")?.as_u64()
+        self.manifest.get(*self.places.get(self.relative(file))?)?.field("rows")?.as_u64()
     }
 
     /// The path of a file below the archive.

@@ -13,7 +13,7 @@ use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::reader::SealedTable;
 use hashtrail::versions::FileVersion;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 
 const RECORDING: [&str; 13] = [
@@ -83,25 +83,23 @@ fn table_row<R: TableRow>(archives: &Archives<'_>, archive: &OpenArchive, [first
     }))
 }
 
-type Line = Map<String, Value>;
-
 /// What a manifest says about one recording.
 #[derive(Default)]
 struct Manifested<'a> {
-    id: &'a str,
+    id: String,
     archive: Option<&'a OpenArchive>,
-    start: Option<&'a Line>,
-    stop: Option<&'a Line>,
+    start: Option<Row>,
+    stop: Option<Row>,
 }
 
 /// The recordings of all archives, those that no manifest names last.
 fn recording_rows(archives: &Archives<'_>, recordings: &Recordings, hosts: &[String]) -> Vec<Row> {
     let mut listed: Vec<Manifested<'_>> = archives.list.iter().flat_map(manifested).collect();
-    let known: HashSet<&str> = listed.iter().map(|recording| recording.id).collect();
-    let others = recordings.list.iter().map(|recording| recording.id.as_str()).filter(|id| !known.contains(id));
-    listed.extend(others.map(|id| Manifested { id, ..Manifested::default() }));
+    let known: HashSet<String> = listed.iter().map(|recording| recording.id.clone()).collect();
+    let others = recordings.list.iter().map(|recording| &recording.id).filter(|id| !known.contains(*id));
+    listed.extend(others.map(|id| Manifested { id: id.clone(), ..Manifested::default() }));
     let rows = listed.iter().map(|listed| {
-        let recording = recordings.rank(listed.id).map(|rank| &recordings.list[rank]);
+        let recording = recordings.rank(&listed.id).map(|rank| &recordings.list[rank]);
         recording_row(listed, recording)
     });
     let is_wanted = |row: &Row| {
@@ -115,14 +113,14 @@ fn recording_rows(archives: &Archives<'_>, recordings: &Recordings, hosts: &[Str
 fn manifested(archive: &OpenArchive) -> Vec<Manifested<'_>> {
     let mut recordings: Vec<Manifested<'_>> = Vec::new();
     for line in &archive.manifest {
-        let Some(id) = line.get("recording_id").and_then(Value::as_str) else { continue };
+        let Some(id) = line.text("recording_id") else { continue };
         let index = recordings.iter().rposition(|known| known.id == id).unwrap_or_else(|| {
             recordings.push(Manifested { id, archive: Some(archive), ..Manifested::default() });
             recordings.len() - 1
         });
-        match line.get("kind").and_then(Value::as_str) {
-            Some("start") => recordings[index].start = Some(line),
-            Some("stop" | "recovered") => recordings[index].stop = Some(line),
+        match line.kind() {
+            "start" => recordings[index].start = Some(line.fields()),
+            "stop" | "recovered" => recordings[index].stop = Some(line.fields()),
             _ => {}
         }
     }
@@ -131,17 +129,18 @@ fn manifested(archive: &OpenArchive) -> Vec<Manifested<'_>> {
 
 /// What else the manifest says about the start is added as it is; only the texts of policies would drown the rest.
 fn recording_row(listed: &Manifested<'_>, recording: Option<&Recording>) -> Row {
-    let field = |line: Option<&Line>, name: &str| line.and_then(|line| line.get(name)).cloned();
-    let kernel = || listed.start?.get("facts")?.get("kernel").cloned();
+    let (start, stop) = (listed.start.as_ref(), listed.stop.as_ref());
+    let field = |line: Option<&Row>, name: &str| line.and_then(|line| line.get(name)).cloned();
+    let kernel = || start?.get("facts")?.get("kernel").cloned();
     let mut row = object(json!({
         "type": "recording",
         "archive": listed.archive.map(archive_name),
-        "host": field(listed.start, "host").or_else(|| Some(recording?.host.clone().into())),
+        "host": field(start, "host").or_else(|| Some(recording?.host.clone().into())),
         "recording_id": listed.id,
-        "kernel": field(listed.start, "kernel").or_else(kernel),
-        "start": field(listed.start, "time").or_else(|| Some(recording?.start.rfc3339().into())),
-        "stop": field(listed.stop, "time"),
-        "state": field(listed.stop, "state").unwrap_or_else(|| json!("OPEN")),
+        "kernel": field(start, "kernel").or_else(kernel),
+        "start": field(start, "time").or_else(|| Some(recording?.start.rfc3339().into())),
+        "stop": field(stop, "time"),
+        "state": field(stop, "state").unwrap_or_else(|| json!("OPEN")),
     }));
     let totals = recording.and_then(|recording| totals(&recording.counts.as_ref()?.1));
     for name in COUNTS {
@@ -149,7 +148,7 @@ fn recording_row(listed: &Manifested<'_>, recording: Option<&Recording>) -> Row 
     }
     row.insert("skipped".into(), recording.map(skipped).unwrap_or_default());
     row.insert("hooks".into(), recording.map(|recording| json!(recording.coverage.hooks())).unwrap_or_default());
-    for (name, value) in listed.start.into_iter().flatten() {
+    for (name, value) in start.into_iter().flatten() {
         if !matches!(name.as_str(), "prev" | "kind" | "time") {
             row.entry(name.clone()).or_insert_with(|| value.clone());
         }
@@ -171,7 +170,7 @@ fn skipped(recording: &Recording) -> Value {
 }
 
 /// Sums the counts of all CPUs. Counts that no CPU holds stay out.
-fn totals(detail: &str) -> Option<Line> {
+fn totals(detail: &str) -> Option<Row> {
     let detail: Value = serde_json::from_str(detail).ok()?;
     let cpus = detail.get("cpus")?.as_array()?;
     let sum = |name: &str| cpus.iter().filter_map(|cpu| cpu.get(name)?.as_i64()).reduce(i64::saturating_add);

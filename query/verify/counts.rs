@@ -51,12 +51,13 @@ pub(super) fn check(lines: &[Line], stored: &Stored) -> Vec<Finding> {
 
 fn check_stop(line: &Line, stored: &Stored) -> Vec<Finding> {
     let place = format!("line {}", line.number);
-    let counts = line.fields.get("counts").and_then(Value::as_object);
+    let counts = line.field("counts");
+    let counts = counts.as_ref().and_then(Value::as_object);
     let Some((counts, cpus)) = counts.and_then(|counts| Some((counts, counts.get("cpus")?.as_array()?))) else {
         return vec![Finding::damage("line_wrong", MANIFEST, place, "it has no counts of the CPUs")];
     };
     let mut findings = unknown(counts, &OF_ALL, &place);
-    let of_recording = stored.get(line.text("recording_id").unwrap_or_default());
+    let of_recording = stored.get(&line.text("recording_id").unwrap_or_default());
     let mut counted = BTreeSet::new();
     for counts in cpus {
         let cpu = counts.get("cpu").and_then(Value::as_i64).and_then(|cpu| i32::try_from(cpu).ok());

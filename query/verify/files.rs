@@ -1,6 +1,6 @@
 //! The files that the manifest names, and those that it does not.
 
-use super::{MANIFEST, safe_path};
+use super::MANIFEST;
 use crate::finding::{Finding, Findings};
 use crate::folder::{self, Listing};
 use anyhow::Result;
@@ -30,14 +30,14 @@ pub(super) fn check(
     progress: impl Fn(usize, usize),
 ) -> Checked {
     let named: Vec<&Line> = lines.iter().filter(|line| matches!(line.kind(), "file" | "compact" | "ima")).collect();
-    let digests: HashMap<&str, &str> =
+    let digests: HashMap<String, String> =
         named.iter().filter_map(|line| Some((line.text("sha256")?, line.text("path")?))).collect();
     let mut checked = Checked::default();
     let mut seen = HashSet::new();
     for (done, line) in named.iter().enumerate() {
         progress(done, named.len());
         let place = format!("line {}", line.number);
-        let (Some(path), Ok(stated)) = (safe_path(line), line.read::<Content>()) else {
+        let (Some(path), Ok(stated)) = (line.path(), line.read::<Content>()) else {
             findings.push(Finding::damage(
                 "line_wrong",
                 MANIFEST,
@@ -77,7 +77,7 @@ fn check_replaced(
     path: &Path,
     stated: &Content,
     holder: Option<&Path>,
-    digests: &HashMap<&str, &str>,
+    digests: &HashMap<String, String>,
 ) -> Option<Finding> {
     let found = check_file(archive, path, stated, digests);
     if found.as_ref().is_some_and(|finding| finding.kind == "file_missing") {
@@ -91,7 +91,7 @@ fn check_replaced(
     Some(found.unwrap_or_else(|| Finding::damage("file_merged", path.to_string_lossy(), "", detail)))
 }
 
-fn check_file(archive: &Archive, path: &Path, stated: &Content, digests: &HashMap<&str, &str>) -> Option<Finding> {
+fn check_file(archive: &Archive, path: &Path, stated: &Content, digests: &HashMap<String, String>) -> Option<Finding> {
     let name = path.to_string_lossy();
     let full = archive.root().join(path);
     if fs::symlink_metadata(&full).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {

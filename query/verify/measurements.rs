@@ -1,7 +1,7 @@
 //! The kernel's own measurement lists against the archive's digests.
 
+use super::MANIFEST;
 use super::files::Checked;
-use super::{MANIFEST, safe_path};
 use crate::finding::{Finding, Findings};
 use crate::ima::{Agreement, ListSummary, PcrValue, Source, examine};
 use anyhow::{Context, Result};
@@ -54,7 +54,7 @@ pub(super) fn check(
 fn stored(archive: &Archive, lines: &[Line], checked: &Checked, findings: &mut Findings) -> Vec<Source> {
     let mut sources: Vec<Source> = Vec::new();
     for line in lines.iter().filter(|line| line.kind() == "ima") {
-        let Some(path) = safe_path(line).filter(|path| checked.good.contains_key(path)) else { continue };
+        let Some(path) = line.path().filter(|path| checked.good.contains_key(path)) else { continue };
         let name = path.to_string_lossy().into_owned();
         let place = format!("line {}", line.number);
         let Ok(piece) = line.read::<MeasurementList>() else {
@@ -99,7 +99,7 @@ fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>> {
 /// The `files` rows whose files are as they were sealed.
 fn versions(archive: &Archive, lines: &[Line], checked: &Checked, findings: &mut Findings) -> Vec<FileVersion> {
     let mut versions = Vec::new();
-    let tables = lines.iter().filter_map(safe_path);
+    let tables = lines.iter().filter_map(Line::path);
     for path in tables.filter(|path| path.starts_with("files") && checked.good.contains_key(path)) {
         if let Err(error) = read_versions(&archive.root().join(&path), &mut versions) {
             findings.push(Finding::damage("rows_unreadable", path.to_string_lossy(), "", format!("{error:#}")));

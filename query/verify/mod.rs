@@ -12,7 +12,7 @@ mod signature;
 use crate::finding::{Finding, Findings, Severity};
 use anyhow::Result;
 use hashtrail::archive::Archive;
-use hashtrail::manifest::{self, Line, Parsed, Standing};
+use hashtrail::manifest::{self, Parsed, Standing};
 use hashtrail::signature::VerifyingKey;
 use std::path::PathBuf;
 
@@ -83,15 +83,14 @@ pub(crate) fn verify(
     findings.extend(without_checksum(&parsed));
     let signature = signature::check(&archive, &bytes, &parsed, anchors, &mut findings);
     findings.extend(anchors.head.as_deref().and_then(|head| check_head(head, &parsed)));
-    let standing = Standing::in_tree(&archive, parsed.lines.iter().map(|line| &line.fields));
+    let standing = Standing::in_tree(&archive, &parsed.lines);
     let checked = files::check(&archive, &parsed.lines, &standing, &mut findings, progress);
     compactions::check(&archive, &parsed.lines, &standing, &checked, &mut findings);
     let state = recordings::check(&archive, &parsed.lines, &standing, &checked, &mut findings);
     let (events, stored) = sequences::check(&archive, &parsed.lines, &checked, &mut findings);
     findings.extend(counts::check(&parsed.lines, &stored));
     let measured = measurements::check(&archive, &parsed.lines, &checked, &anchors.measurement_lists, &mut findings);
-    let lines = parsed.lines.iter().map(|line| &line.fields);
-    let is_changed = Standing::in_tree(&archive, lines).files() != standing.files();
+    let is_changed = Standing::in_tree(&archive, &parsed.lines).files() != standing.files();
     if is_changed || manifest::read(&archive.manifest()).is_ok_and(|now| now != bytes) {
         let detail = "it was written to while it was read: what is missing or unlisted may be for that, verify again";
         findings.push(Finding::notice("manifest_grew", MANIFEST, "", detail));
@@ -139,13 +138,6 @@ fn check_head(head: &str, parsed: &Parsed) -> Option<Finding> {
             "no line has the head that was given: the end was cut, or an older or another archive stands in its place",
         )),
     }
-}
-
-/// A path of a manifest line, if it can only be below the archive.
-fn safe_path(line: &Line) -> Option<PathBuf> {
-    let path = PathBuf::from(line.text("path")?);
-    let is_plain = |part| matches!(part, std::path::Component::Normal(_));
-    (!path.as_os_str().is_empty() && path.components().all(is_plain)).then_some(path)
 }
 
 #[cfg(test)]

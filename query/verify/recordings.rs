@@ -1,7 +1,7 @@
 //! How the recordings ended, and whether the manifest and the ledger tell the same.
 
+use super::MANIFEST;
 use super::files::Checked;
-use super::{MANIFEST, safe_path};
 use crate::finding::{Finding, Findings};
 use crate::folder::{self, Entry, Listing};
 use anyhow::Result;
@@ -47,7 +47,7 @@ pub(super) fn check(
     checked: &Checked,
     findings: &mut Findings,
 ) -> State {
-    let mut states: HashMap<&str, State> = HashMap::new();
+    let mut states: HashMap<String, State> = HashMap::new();
     for line in lines {
         let id = line.text("recording_id").unwrap_or_default();
         match line.kind() {
@@ -62,12 +62,12 @@ pub(super) fn check(
                 }
             }
             "file" | "ima" => {
-                if states.get(id) != Some(&State::Open) && line.kind() == "file" {
+                if states.get(&id) != Some(&State::Open) && line.kind() == "file" {
                     findings.push(outside(line, "its file belongs to no recording that is open here"));
                 }
             }
             "compact" => {
-                if matches!(states.get(id), None | Some(State::Open)) {
+                if matches!(states.get(&id), None | Some(State::Open)) {
                     findings.push(outside(line, "it merges files of a recording that has no end here"));
                 }
             }
@@ -112,7 +112,8 @@ fn outside(line: &Line, detail: &str) -> Finding {
 
 /// The text of each policy has the digest that stands beside it.
 fn check_policies(line: &Line) -> Vec<Finding> {
-    let policies = line.fields.get("policies").and_then(Value::as_array).into_iter().flatten();
+    let policies = line.field("policies");
+    let policies = policies.as_ref().and_then(Value::as_array).into_iter().flatten();
     let field = |policy: &Value, name: &str| policy.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     policies
         .filter(|policy| hex(&Sha256::digest(field(policy, "text"))) != field(policy, "sha256"))
@@ -128,7 +129,7 @@ fn silences(archive: &Archive, lines: &[Line], standing: &Standing, checked: &Ch
     let mut findings = Vec::new();
     let mut last: HashMap<String, LedgerEntry> = HashMap::new();
     let is_good_ledger = |path: &PathBuf| path.starts_with("ledger") && checked.good.contains_key(path);
-    let mut ledgers: Vec<PathBuf> = lines.iter().filter_map(safe_path).filter(is_good_ledger).collect();
+    let mut ledgers: Vec<PathBuf> = lines.iter().filter_map(Line::path).filter(is_good_ledger).collect();
     ledgers.sort_by_key(|path| standing.place(path));
     for path in ledgers {
         let name = path.to_string_lossy().into_owned();

@@ -1,7 +1,7 @@
 //! Whether the sequence numbers in the events are those that the manifest states.
 
+use super::MANIFEST;
 use super::files::Checked;
-use super::{MANIFEST, safe_path};
 use crate::finding::{Finding, Findings};
 use anyhow::{Context, Result};
 use arrow::array::AsArray;
@@ -65,7 +65,7 @@ pub(super) fn check(archive: &Archive, lines: &[Line], checked: &Checked, findin
     let mut recordings: HashMap<String, Cpus> = HashMap::new();
     let mut events = 0;
     for line in lines.iter().filter(|line| matches!(line.kind(), "file" | "compact")) {
-        let Some(path) = safe_path(line).filter(|path| checked.good.contains_key(path)) else { continue };
+        let Some(path) = line.path().filter(|path| checked.good.contains_key(path)) else { continue };
         let name = path.to_string_lossy().into_owned();
         let Ok(stated) = line.read::<SealedFile>() else {
             findings.push(Finding::damage(

@@ -42,7 +42,10 @@ pub(super) fn check(
     let mut reason = None;
     for key in keys {
         match key.check(&text, manifest) {
-            Ok(valid) => return judge(valid, manifest, parsed, anchors, findings),
+            Ok(valid) => {
+                findings.extend(signed_later(key, valid.bytes, parsed));
+                return judge(valid, manifest, parsed, anchors, findings);
+            }
             // The last recording's key is asked first.
             Err(error) => reason = reason.or(Some(format!("{error:#}"))),
         }
@@ -79,7 +82,7 @@ fn signed_starts(parsed: &Parsed) -> impl Iterator<Item = &Line> {
 fn own_keys(parsed: &Parsed, findings: &mut Findings) -> Vec<VerifyingKey> {
     let mut keys: Vec<VerifyingKey> = Vec::new();
     for line in signed_starts(parsed) {
-        match VerifyingKey::parse(line.text("public_key").unwrap_or_default()) {
+        match VerifyingKey::parse(&line.text("public_key").unwrap_or_default()) {
             Ok(key) if keys.iter().all(|known| known.base64() != key.base64()) => keys.insert(0, key),
             Ok(_) => {}
             Err(error) => {
@@ -89,6 +92,16 @@ fn own_keys(parsed: &Parsed, findings: &mut Findings) -> Vec<VerifyingKey> {
         }
     }
     keys
+}
+
+/// Recordings whose recorder did not sign with the key that vouches for them now.
+fn signed_later(key: &VerifyingKey, signed_bytes: usize, parsed: &Parsed) -> Vec<Finding> {
+    let own = Some(key.base64());
+    let starts = parsed.lines.iter().filter(|line| line.kind() == "start" && line.offset() < signed_bytes);
+    let starts = starts.filter(|line| line.text("public_key") != own);
+    let detail = "its recorder does not say that it signed with this key: the signature vouches for the archive as it was when \
+                  it was signed, not as it was recorded";
+    starts.map(|line| Finding::notice("signed_later", MANIFEST, format!("line {}", line.number), detail)).collect()
 }
 
 /// What a valid signature is worth.
@@ -110,7 +123,7 @@ fn judge(valid: Valid, manifest: &[u8], parsed: &Parsed, anchors: &Anchors, find
         }
     }
     if valid.bytes < manifest.len() {
-        let first = parsed.lines.iter().find(|line| line.offset >= valid.bytes);
+        let first = parsed.lines.iter().find(|line| line.offset() >= valid.bytes);
         let place = first.map(|line| format!("from line {} (byte {}) on", line.number, valid.bytes));
         let detail = "the signature covers what is before";
         let finding = Finding::damage("lines_not_signed", MANIFEST, place.unwrap_or_default(), detail);

@@ -20,7 +20,7 @@ use crate::journal::segment::{SEGMENT_SUFFIX, SegmentWriter, segment_name};
 use crate::journal::syncer::Syncer;
 use crate::record::header::Surroundings;
 use crate::record::session::Session;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use hashtrail::archive::{Archive, remove_if_there};
 use hashtrail::manifest::Manifest;
 use serde_json::{Value, json};
@@ -99,6 +99,10 @@ impl Journal {
         let segment_bytes = options.segment_bytes();
         let reserve = Reserve::new(&archive, segment_bytes);
         reserve.take()?;
+        ensure!(
+            !manifest.is_nearly_full(),
+            "the manifest is nearly as large as what is read: record to another directory"
+        );
         manifest.append(&[("start", start.clone())])?;
         let measurements = options.measurements.then(|| Measurements::new(session));
         let bound = options.journal_bytes / segment_bytes.max(1);

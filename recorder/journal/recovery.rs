@@ -21,6 +21,9 @@ use std::path::{Path, PathBuf};
 /// done again seals it once. No recording gets so far.
 const RECOVERY_SEGMENT: u32 = u32::MAX;
 
+/// What is kept of a line that a crash cut off: a filesystem may have filled it with anything, of which each byte takes up to six.
+const MOST_TORN_BYTES: usize = 64 << 10;
+
 /// What a recovery did.
 #[derive(Debug, Default)]
 pub(crate) struct Recovered {
@@ -43,8 +46,9 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
     let mut signs: HashMap<String, Sealed> = HashMap::new();
     let open: Vec<OpenRecording> = open_recordings(manifest.lines());
     let mut earlier = EarlierExecs::default();
-    if let Some(torn) = manifest.torn().map(str::to_owned) {
-        manifest.append(&[("cut", json!({ "torn_line": torn }))])?;
+    if let Some(torn) = manifest.torn() {
+        let shown = String::from_utf8_lossy(&torn[..torn.len().min(MOST_TORN_BYTES)]);
+        manifest.append(&[("cut", json!({ "torn_line": shown, "torn_bytes": torn.len() }))])?;
     }
     for path in journal_files(archive, NEW_SUFFIX)? {
         remove_if_there(&path)?;
@@ -129,23 +133,17 @@ pub(crate) fn open_recordings(lines: &[Line]) -> Vec<OpenRecording> {
         let Some(id) = line.text("recording_id") else { continue };
         match line.kind() {
             "start" => open.push(OpenRecording {
-                id: id.to_owned(),
-                host: line.text("host").unwrap_or_default().to_owned(),
+                id,
+                host: line.text("host").unwrap_or_default(),
                 boot_id: line
-                    .fields
-                    .get("facts")
-                    .and_then(|facts| facts.get("boot_id")?.as_str())
-                    .unwrap_or_default()
-                    .to_owned(),
-                clock: line
-                    .fields
-                    .get("clock")
-                    .and_then(|clock| serde_json::from_value(clock.clone()).ok())
+                    .field("facts")
+                    .and_then(|facts| Some(facts.get("boot_id")?.as_str()?.to_owned()))
                     .unwrap_or_default(),
+                clock: line.field("clock").and_then(|clock| serde_json::from_value(clock).ok()).unwrap_or_default(),
                 last_utc_ns: None,
             }),
             "file" => {
-                let to = line.text("to").and_then(|to| DateTime::parse_from_rfc3339(to).ok()?.timestamp_nanos_opt());
+                let to = line.text("to").and_then(|to| DateTime::parse_from_rfc3339(&to).ok()?.timestamp_nanos_opt());
                 for recording in open.iter_mut().filter(|recording| recording.id == id) {
                     recording.last_utc_ns = recording.last_utc_ns.max(to);
                 }

@@ -63,6 +63,7 @@ impl Sealer {
             waiting: Arc::clone(&waiting),
             queue: VecDeque::new(),
             lost: Vec::new(),
+            is_full_told: false,
         };
         let thread = std::thread::spawn(move || {
             worker.run(&received);
@@ -113,6 +114,7 @@ struct Worker {
     queue: VecDeque<(FinishedSegment, Option<String>)>,
     /// Segments that nothing can seal, and why.
     lost: Vec<(PathBuf, String)>,
+    is_full_told: bool,
 }
 
 impl Worker {
@@ -195,6 +197,9 @@ impl Worker {
         }
         if let Some(fault) = self.manifest.take_fault() {
             self.report(&fault);
+        }
+        if self.manifest.is_nearly_full() && !std::mem::replace(&mut self.is_full_told, true) {
+            say!("warning: the manifest is nearly as large as what is read: record to another directory soon");
         }
     }
 

@@ -60,9 +60,6 @@ pub(crate) fn open_settled(root: &Path, sign_key: Option<&Path>) -> Result<(Lock
     }
     let archive = Archive::create(root)?;
     let lock = Lock::take(&archive)?;
-    if key.is_none() && archive.signature().exists() {
-        bail!("the manifest is signed, and what is added to it must be: give --sign-key");
-    }
     if let Some(reason) = unsettled(&archive, key.as_ref())? {
         bail!("{reason}: run `hashtrail-recorder recover --archive {}` first", root.display());
     }
@@ -85,18 +82,9 @@ fn unsettled(archive: &Archive, key: Option<&SigningKey>) -> Result<Option<Strin
     if open > 0 {
         return Ok(Some(format!("{open} recording(s) have no end")));
     }
-    if !archive.signature().exists() {
-        if lines.iter().any(|line| line.text("public_key").is_some()) {
-            bail!("a recording was signed, and there is no signature: it was taken away, `hashtrail verify` says more");
-        }
-        // Whoever took the signature away may have taken its traces too.
-        if key.is_some() {
-            bail!("the manifest was never signed, and its lines would be now: leave --sign-key out");
-        }
-    }
-    let Some(key) = key else { return Ok(None) };
+    let signed = manifest::signed_bytes(archive, key, &bytes, &lines)?;
     // Lines that were never signed would be from now on.
-    let unsigned = bytes.len() - manifest::check_signature(archive, key, &bytes)?;
+    let unsigned = if key.is_some() { bytes.len() - signed } else { 0 };
     Ok((unsigned > 0).then(|| format!("{unsigned} bytes at the end of the manifest are not signed")))
 }
 

@@ -6,7 +6,7 @@ use crate::manifest::{Content, Line, Standing};
 use anyhow::{Context, Result};
 use std::collections::HashSet;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// Folders in which only files that the manifest names may stand.
 const FOLDERS: [&str; 4] = ["events", "files", "ledger", "ima"];
@@ -30,7 +30,7 @@ pub(super) fn damages(
     let lines: Vec<&Line> = lines.iter().filter(|line| matches!(line.kind(), "file" | "ima" | "compact")).collect();
     for (done, line) in lines.iter().enumerate() {
         progress(done, lines.len());
-        let (Some(path), Ok(stated)) = (plain_path(line), line.read::<Content>()) else {
+        let (Some(path), Ok(stated)) = (line.path(), line.read::<Content>()) else {
             damages.push(format!("line {} of the manifest names no file below the archive, or no digest", line.number));
             continue;
         };
@@ -52,13 +52,6 @@ pub(super) fn damages(
     found.retain(|path| !named.contains(path));
     damages.extend(found.iter().map(|path| format!("no line of the manifest names `{}`", path.display())));
     Ok(damages)
-}
-
-/// The path that a line names, if it can only be below the archive.
-fn plain_path(line: &Line) -> Option<PathBuf> {
-    let path = PathBuf::from(line.text("path")?);
-    let is_plain = |part| matches!(part, Component::Normal(_));
-    (!path.as_os_str().is_empty() && path.components().all(is_plain)).then_some(path)
 }
 
 /// Adds what stands below a folder and is none itself.

@@ -15,8 +15,7 @@ fn standing(files: &[SealedFile], is_there: &dyn Fn(&SealedFile) -> bool) -> Sta
         line.insert("kind".into(), "file".into());
         line
     };
-    let lines: Vec<_> = files.iter().map(line).collect();
-    Standing::of(&lines, is_there)
+    Standing::of(files.iter().map(line), is_there)
 }
 
 fn file(path: &str, recording_id: &str, segment: u32, rows: u64) -> SealedFile {

@@ -5,13 +5,14 @@
 //! that it was made of do not count any more, and until then it does not. A merge that never came so far can be followed by
 //! another one of the same files, which makes it void.
 
-use super::{CompactedFile, SealedFile};
+use super::line::is_plain;
+use super::{CompactedFile, Line, SealedFile};
 use crate::archive::Archive;
 use crate::reader::is_sealed_path;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// What the lines of a manifest and the tree say together.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +55,8 @@ enum State {
 
 impl Standing {
     /// Reads the lines of an archive's manifest, in their order.
-    pub fn in_tree<'a>(archive: &Archive, lines: impl IntoIterator<Item = &'a Map<String, Value>>) -> Self {
-        Self::of(lines, &|file| {
+    pub fn in_tree(archive: &Archive, lines: &[Line]) -> Self {
+        Self::of(lines.iter().map(Line::fields), &|file| {
             // A file of another size is not that file; whether one of the same size is, `verify` finds out.
             let metadata = fs::symlink_metadata(archive.root().join(&file.path));
             metadata.is_ok_and(|metadata| metadata.is_file() && metadata.len() == file.content.size_bytes)
@@ -63,21 +64,19 @@ impl Standing {
     }
 
     /// Reads the lines, in their order; `is_there` says whether a file stands in the tree.
-    pub fn of<'a>(
-        lines: impl IntoIterator<Item = &'a Map<String, Value>>,
-        is_there: &dyn Fn(&SealedFile) -> bool,
-    ) -> Self {
+    pub fn of(lines: impl Iterator<Item = Map<String, Value>>, is_there: &dyn Fn(&SealedFile) -> bool) -> Self {
         let mut standing = Self::default();
-        for (line, fields) in lines.into_iter().enumerate() {
-            let read = || Value::Object(fields.clone());
-            match fields.get("kind").and_then(Value::as_str) {
+        for (line, fields) in lines.enumerate() {
+            let kind = fields.get("kind").and_then(Value::as_str).map(str::to_owned);
+            let fields = Value::Object(fields);
+            match kind.as_deref() {
                 Some("file") => {
-                    if let Ok(file) = serde_json::from_value::<SealedFile>(read()) {
+                    if let Ok(file) = serde_json::from_value::<SealedFile>(fields) {
                         standing.budget += MERGES_OF_A_FILE * (1 + file.sequences.len());
                         standing.take(file, line, None);
                     }
                 }
-                Some("compact") => match serde_json::from_value(read()) {
+                Some("compact") => match serde_json::from_value(fields) {
                     Ok(compacted) => standing.merge(compacted, line, is_there),
                     Err(error) => standing.faults.push((line, format!("it cannot be read: {error}"))),
                 },
@@ -237,11 +236,5 @@ impl Standing {
 
 /// How often a file may be named by merges that were cut short.
 const MERGES_OF_A_FILE: usize = 16;
-
-/// Whether a path can only be below the archive.
-fn is_plain(path: &Path) -> bool {
-    !path.as_os_str().is_empty() && path.components().all(|part| matches!(part, Component::Normal(_)))
-}
-
 #[cfg(test)]
 mod tests;

@@ -36,7 +36,7 @@ fn a_torn_line_is_cut_and_told_and_a_changed_one_is_refused() -> Result<()> {
     let whole = fs::read(archive.manifest())?;
     fs::write(archive.manifest(), &whole[..whole.len() - 9])?;
     let mut manifest = Manifest::open(&archive, None)?;
-    assert!(manifest.torn().is_some_and(|torn| torn.starts_with("{\"prev\"")));
+    assert!(manifest.torn().is_some_and(|torn| torn.starts_with(b"{\"prev\"")));
     manifest.append(&[("stop", json!({}))])?;
     assert_eq!(fs::read(archive.manifest())?, whole, "the same line again");
 
@@ -200,26 +200,115 @@ fn every_flipped_bit_of_a_manifest_is_damage() -> Result<()> {
     Ok(())
 }
 
-/// Whoever may leave a line out asks before; what was recorded is named in any case.
+/// What no reader would read is not written, and what stands stays readable.
 #[test]
-fn a_line_that_no_reader_would_read_is_known_before() -> Result<()> {
-    let directory = tempfile::tempdir()?;
-    let archive = Archive::create(directory.path())?;
+fn a_line_that_no_reader_would_read_is_refused() -> Result<()> {
+    let (_directory, archive) = archive()?;
     let mut manifest = Manifest::open(&archive, None)?;
     manifest.append(&[("start", json!({"recording_id": "r"}))])?;
+    let whole = fs::read(archive.manifest())?;
     let long = json!({"text": "x".repeat(1 << 20)});
-    let error = manifest.check_fits("compact", &long).expect_err("too long");
-    assert!(format!("{error:#}").contains("more than is decoded"), "{error:#}");
-    // Each takes as much memory as thirty times its size.
-    let wide = json!({"list": vec![0; 500_000]});
-    let mut fitting = 0;
-    while manifest.check_fits("compact", &wide).is_ok() {
-        manifest.append(&[("file", wide.clone())])?;
-        fitting += 1;
-        assert!(parse(&read(&archive.manifest())?).damages.is_empty());
+    for error in [manifest.check_fits("compact", &long), manifest.append(&[("stop", json!({})), ("file", long)])] {
+        let error = format!("{:#}", error.expect_err("too long"));
+        assert!(error.contains("longer than what is decoded"), "{error}");
     }
-    assert!((1..20).contains(&fitting), "{fitting}");
-    manifest.append(&[("file", wide)])?;
-    assert!(!parse(&read(&archive.manifest())?).damages.is_empty());
+    assert_eq!(fs::read(archive.manifest())?, whole, "the line before it does not stand either");
+    manifest.append(&[("stop", json!({}))])?;
+    assert!(parse(&read(&archive.manifest())?).damages.is_empty());
     Ok(())
+}
+
+/// The bound of writers is that of readers, in bytes and in lines; time to take another archive comes before.
+#[test]
+fn a_full_manifest_takes_no_line_and_is_read() -> Result<()> {
+    let full = |extent: Extent, line: &[u8]| format!("{:#}", extent.with(line).expect_err("full"));
+    let line = vec![b'\n'; extent::MAX_LINE_BYTES];
+    let mut bytes = Extent::default();
+    for _ in 0..MAX_BYTES / line.len() {
+        assert!(bytes.with(b"").is_ok());
+        bytes = bytes.with(&line)?;
+    }
+    assert!(full(bytes, b"\n").contains("it is full") && bytes.is_nearly_full());
+    let mut lines = Extent::default();
+    for number in 0..extent::MAX_LINES {
+        assert_eq!(lines.is_nearly_full(), number > extent::MAX_LINES / 4 * 3);
+        lines = lines.with(b"\n")?;
+    }
+    assert!(full(lines, b"\n").contains("it is full"));
+    let text = b"{}\n".repeat(3);
+    assert_eq!(Extent::of(&text), Extent { bytes: 9, lines: 3 });
+    Ok(())
+}
+
+/// After two failures in a row, the file that is open need not be the one that stands: nothing may be appended to that.
+#[test]
+fn what_failed_is_written_anew() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    let mut manifest = Manifest::open(&archive, None)?;
+    manifest.append(&[("start", json!({}))])?;
+    // A file that nothing can be written to, in a folder that no file can be made in.
+    manifest.file = File::open(archive.manifest())?;
+    assert!(manifest.append(&[("file", json!({"path": "lost"}))]).is_err());
+    let temporary = archive.journal().join("manifest.tmp");
+    fs::create_dir(&temporary)?;
+    assert!(manifest.append(&[("file", json!({"path": "lost"}))]).is_err());
+    fs::remove_dir(&temporary)?;
+    fs::remove_file(archive.manifest())?;
+    manifest.append(&[("file", json!({"path": "a"}))])?;
+    manifest.append(&[("stop", json!({}))])?;
+    let parsed = parse(&read(&archive.manifest())?);
+    let kinds: Vec<&str> = parsed.lines.iter().map(Line::kind).collect();
+    assert_eq!((kinds, parsed.damages), (vec!["start", "file", "stop"], vec![]));
+    assert!(!manifest.names(Path::new("lost")) && manifest.names(Path::new("a")));
+    Ok(())
+}
+
+/// A key vouches for nothing that it did not sign when it was written.
+#[test]
+fn a_key_signs_no_lines_that_were_never_signed() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    let secret = SigningKey::generate()?.secret_text()?;
+    let open = || Manifest::open(&archive, Some(SigningKey::parse(&secret)?));
+    let refusal = || -> Result<String> { Ok(format!("{:#}", open().err().context("it is opened")?)) };
+    Manifest::open(&archive, None)?.append(&[("start", json!({})), ("stop", json!({}))])?;
+    assert!(refusal()?.contains("never signed"));
+    assert!(!archive.signature().exists());
+
+    fs::remove_file(archive.manifest())?;
+    drop(open()?);
+    assert!(archive.signature().exists(), "there is none without one, from the first line on");
+    open()?.append(&[("start", json!({"public_key": SigningKey::parse(&secret)?.public_base64()}))])?;
+    fs::remove_file(archive.signature())?;
+    assert!(refusal()?.contains("it was taken away"));
+    Ok(())
+}
+
+/// What a line is asked for is what its whole has, whichever way it is written.
+#[test]
+fn a_field_is_that_of_the_decoded_line() {
+    for line in [
+        r#"{"kind":"file","path":"a/b","rows":7,"nested":{"path":"c"}}"#,
+        r#"{"path":"a","path":"b","kind":"file","rows":[1,{"rows":2}]}"#,
+        r#"{"p\u0061th":"../up","path ":"b","rows":null}"#,
+        r#"{"path":3}"#,
+        "{}",
+    ] {
+        let parsed = parse(format!("{line}\n").as_bytes());
+        let [line] = &parsed.lines[..] else { panic!("{:?}", parsed.damages) };
+        let fields = line.fields();
+        for name in ["kind", "path", "rows", "nested", "absent"] {
+            assert_eq!(line.field(name).as_ref(), fields.get(name), "{name} of {fields:?}");
+        }
+        let path = fields.get("path").and_then(Value::as_str);
+        assert_eq!(line.text("path").as_deref(), path);
+        assert_eq!(line.path().as_deref().and_then(Path::to_str), path.filter(|path| !path.starts_with("..")));
+    }
+}
+
+/// However long a damaged manifest is, what is kept of it is bounded and told.
+#[test]
+fn a_manifest_of_damage_is_not_read_to_its_end() {
+    let parsed = parse(&b"\n".repeat(extent::MAX_DAMAGES + 9));
+    assert_eq!(parsed.damages.len(), extent::MAX_DAMAGES + 1);
+    assert!(parsed.damages.last().is_some_and(|damage| damage.reason.contains("nothing is read")));
 }

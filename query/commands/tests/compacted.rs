@@ -283,7 +283,7 @@ fn a_forged_merge_hides_no_row_of_another_archive() -> Result<()> {
     // One more file of the same recording, so that the merged one has more than the other archive.
     let path = forged.path().join("manifest.jsonl");
     let lines: Vec<Map<String, Value>> =
-        manifest::parse(&fs::read(&path)?).lines.into_iter().map(|line| line.fields).collect();
+        manifest::parse(&fs::read(&path)?).lines.iter().map(manifest::Line::fields).collect();
     let is_events = |line: &&Map<String, Value>| {
         line["kind"] == "compact" && line["path"].as_str().is_some_and(|path| path.starts_with("events"))
     };

@@ -51,6 +51,22 @@ fn an_archive_that_was_never_signed_has_no_signature_to_miss() -> Result<()> {
     Ok(())
 }
 
+/// Whoever signs an archive that was recorded without a key vouches for it as it is then, and `verify` says so.
+#[test]
+fn a_recording_that_was_signed_later_is_told() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let root = directory.path();
+    record(root, 1, 0, None)?;
+    let (key, bytes) = (SigningKey::generate()?, fs::read(root.join(MANIFEST))?);
+    let head = verified(root, &Anchors::default())?.head;
+    fs::write(root.join("manifest.jsonl.minisig"), key.sign(&bytes, &head)?)?;
+    let anchors = Anchors { key: Some(key.verifying_key()), ..Anchors::default() };
+    let found = verified(root, &anchors)?;
+    assert_eq!((kinds(&found), found.is_good(), found.signature.as_str()), (vec!["signed_later"], true, "good"));
+    assert_eq!(found.findings[0].place, "line 1");
+    Ok(())
+}
+
 #[test]
 fn a_signature_that_hashtrail_did_not_write_so_is_valid_and_foreign() -> Result<()> {
     let directory = tempfile::tempdir()?;

@@ -52,6 +52,7 @@ fn seal_in_thread(archive: Archive, manifest: Manifest, segment: FinishedSegment
         waiting: Arc::new(AtomicU64::new(1)),
         queue: VecDeque::from([(segment, None)]),
         lost: Vec::new(),
+        is_full_told: false,
     };
     worker.seal_all();
     assert!(worker.queue.is_empty() && worker.waiting.load(Ordering::Acquire) == 0, "no other attempt can seal it");

@@ -49,7 +49,7 @@ impl World {
     }
 
     fn standing(&self) -> Standing {
-        Standing::of(&self.lines, &|file| self.tree.contains(&file.path))
+        Standing::of(self.lines.iter().cloned(), &|file| self.tree.contains(&file.path))
     }
 
     /// Adds a merge of these files; gives its file.
