@@ -42,6 +42,7 @@ def main():
     began = datetime.datetime.now(datetime.UTC)
     if not is_smoke:
         instructions.instructions(table, ROOT, "6.12")
+        instructions.programs(table, ROOT, "6.12")
         instructions.peers(table, ROOT, "6.1")
     sealing.sealing(table, trace, 1 if is_smoke else 7)
     if not is_smoke:
