@@ -16,14 +16,14 @@ mod record;
 mod recording;
 mod sensor;
 
-use crate::host::say::say;
+use crate::host::say::say_error;
 use clap::Parser;
 use cli::Cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     Cli::parse().run().unwrap_or_else(|error| {
-        say!("error: {error:#}");
+        say_error("error: ", &error);
         ExitCode::from(2)
     })
 }

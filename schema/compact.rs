@@ -3,7 +3,7 @@
 //!
 //! The order makes each step safe to be cut short. The new file is written, synced and read back in the journal's folder; a
 //! `compact` line says what it is and what it is made of; it is renamed into the tree; and only then are the others deleted.
-//! Which of them count is decided by [`Standing`](crate::manifest::Standing) at any time. Nothing is deleted that no line names, and no file of which a row
+//! Which of them count is decided by [`Standing`] at any time. Nothing is deleted that no line names, and no file of which a row
 //! is not in the one that stands.
 
 mod examine;
@@ -13,7 +13,7 @@ mod merge;
 pub use merge::Merged;
 
 use crate::archive::{Archive, open_regular, remove_if_there, sync_directory};
-use crate::manifest::{Content, Manifest, SealedFile};
+use crate::manifest::{Content, Manifest, SealedFile, Standing};
 use anyhow::{Context, Result, ensure};
 use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
@@ -50,13 +50,14 @@ pub fn compact(
     outcome: &mut Outcome,
     mut progress: impl FnMut(&str, usize, usize),
 ) -> Result<()> {
-    let standing = manifest.standing();
+    let lines = manifest.lines();
+    let standing = Standing::in_tree(archive, &lines);
     if standing.faults.is_empty() {
         outcome.ended.extend(leftovers::end(archive, &standing)?);
     }
-    let standing = manifest.standing();
+    let standing = Standing::in_tree(archive, &lines);
     let checking = |done, all| progress("checked", done, all);
-    outcome.damages = examine::damages(archive, manifest.lines(), &standing, checking)?;
+    outcome.damages = examine::damages(archive, &lines, &standing, checking)?;
     if !outcome.damages.is_empty() {
         return Ok(());
     }

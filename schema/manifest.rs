@@ -47,7 +47,6 @@ pub struct Manifest {
     /// Whether the file holds these bytes and nothing else.
     is_as_written: bool,
     extent: Extent,
-    lines: Vec<Line>,
     head: String,
     key: Option<SigningKey>,
     torn: Option<Vec<u8>>,
@@ -88,7 +87,6 @@ impl Manifest {
             head: lines.last().map_or_else(|| GENESIS.to_owned(), |line| line.digest.clone()),
             named: lines.iter().filter_map(|line| Some(line.text("path")?.into())).collect(),
             bytes,
-            lines,
             key,
             torn,
             fault: None,
@@ -97,16 +95,10 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The lines that stood in it when it was opened.
+    /// Its lines.
     #[must_use]
-    pub fn lines(&self) -> &[Line] {
-        &self.lines
-    }
-
-    /// Which of the files that those lines name stand.
-    #[must_use]
-    pub fn standing(&self) -> Standing {
-        Standing::in_tree(&self.archive, self.lines())
+    pub fn lines(&self) -> Vec<Line> {
+        parse(&self.bytes).lines
     }
 
     /// Whether it is time for another archive: no more is written than is read.

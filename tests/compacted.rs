@@ -101,18 +101,23 @@ fn merged_files_hold_the_same_rows_and_give_the_same_answers() {
     stdout_of(hashtrail().args(["verify", "--key", &public, "--archive"]).arg(&after));
     let again = compact(&after, &["--sign-key", key]);
     assert!(again.status.success() && said(&again).starts_with("nothing to merge"), "{}", said(&again));
-    // A recording that goes on in the same archive finds it as it left it.
+    // A recording that goes on in the same archive finds it as it left it, and merges what it adds.
     loadtest_more(&after, key);
     stdout_of(hashtrail().args(["verify", "--key", &public, "--archive"]).arg(&after));
 }
 
 fn loadtest_more(archive: &Path, key: &str) {
     let _alone = crate::loadtest::alone();
-    let options = ["loadtest", "--rate", "1000", "--duration", "2s", "--seal-interval", "1s", "--sign-key", key];
-    stdout_of(recorder().args(options).arg("--archive").arg(archive));
-    let merged = compact(archive, &["--sign-key", key]);
-    assert_eq!(merged.status.code(), Some(0), "{}", said(&merged));
-    assert!(said(&merged).starts_with("merged: "), "{}", said(&merged));
+    let options =
+        ["loadtest", "--rate", "1000", "--duration", "2s", "--seal-interval", "1s", "--compact", "--sign-key", key];
+    let ended = output_of(recorder().args(options).arg("--archive").arg(archive));
+    let said_of_end = said(&ended);
+    assert_eq!(ended.status.code(), Some(0), "{said_of_end}");
+    let (sealed, merged) = said_of_end.split_once("; head ").expect("what was sealed, with the head of then");
+    assert!(sealed.contains("sealed: ") && merged.contains("\nmerged: "), "{said_of_end}");
+    let head = said_of_end.lines().last().and_then(|line| line.strip_prefix("head ")).expect("the head of now");
+    let again = compact(archive, &["--sign-key", key]);
+    assert_eq!(said(&again), format!("nothing to merge\nhead {head}\n"));
 }
 
 /// Calls that change the disk.

@@ -105,3 +105,27 @@ fn a_folder_that_others_could_write_to_is_closed_to_them() {
         assert_eq!(mode & 0o777, 0o600, "`{file}`");
     }
 }
+
+/// Names that somebody chose may be in anything that is said: none of it drives a terminal or looks like another line.
+#[test]
+fn names_on_stderr_are_escaped() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let name = "a\u{1b}[2J\u{202e}\nerror: b";
+    let archive = directory.path().join(name);
+    fs::write(&archive, "no folder").expect("a file");
+    let policy = directory.path().join(format!("{name}.yaml"));
+    fs::write(&policy, "kind: TracingPolicy\nmetadata: {name: x}\nspec: 3\n").expect("a policy");
+    let arguments: [&[&std::ffi::OsStr]; 4] = [
+        &["compact".as_ref(), "--archive".as_ref(), archive.as_ref()],
+        &["recover".as_ref(), "--archive".as_ref(), archive.as_ref()],
+        &["record".as_ref(), "--archive".as_ref(), archive.as_ref(), "--sign-key".as_ref(), archive.as_ref()],
+        &["check-policy".as_ref(), policy.as_ref()],
+    ];
+    for arguments in arguments {
+        let output = output_of(recorder().args(arguments));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("error: "), "{said}");
+        assert!(!said.chars().any(|character| character != '\n' && character.is_control()), "{said:?}");
+        assert!(!said.contains("\nerror: b") && !said.contains('\u{202e}'), "{said:?}");
+    }
+}

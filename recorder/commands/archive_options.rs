@@ -1,5 +1,6 @@
 //! How an archive is written: options of all commands that record.
 
+use crate::commands::compact;
 use crate::host::lock::Lock;
 use crate::host::say::say;
 use crate::host::{
@@ -8,9 +9,13 @@ use crate::host::{
 };
 use crate::journal::JournalOptions;
 use crate::journal::store::{self, Store};
-use anyhow::Result;
+use crate::recording::drain::report;
+use crate::recording::pipeline::Outcome;
+use anyhow::{Context, Result};
 use clap::Args;
+use hashtrail::archive::Archive;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// How an archive is written; shared by all commands that record.
@@ -34,6 +39,9 @@ pub(crate) struct ArchiveOptions {
     /// Sign the manifest with this secret key, `-` for stdin; `keygen` makes one
     #[arg(long, value_name = "FILE")]
     pub(crate) sign_key: Option<PathBuf>,
+    /// Merge the small files of the archive once everything is sealed, as `compact` does
+    #[arg(long)]
+    pub(crate) compact: bool,
 }
 
 impl ArchiveOptions {
@@ -44,6 +52,21 @@ impl ArchiveOptions {
     pub(crate) fn open(&self) -> Result<(Lock, Store)> {
         let (lock, store, _) = store::open(&self.archive, self.sign_key.as_deref())?;
         Ok((lock, store))
+    }
+
+    /// Says what the recording amounts to, and merges what was sealed, where that is asked for.
+    ///
+    /// # Errors
+    /// When a file cannot be merged or removed. The recording is sealed in any case.
+    pub(crate) fn end(&self, mut outcome: Outcome, was_blind: bool) -> Result<ExitCode> {
+        let code = report(&outcome, was_blind);
+        if !self.compact || !outcome.errors.is_empty() {
+            return Ok(code);
+        }
+        let archive = Archive::open(&self.archive)?;
+        let is_whole = compact::merge(&archive, &mut outcome.manifest)
+            .context("the recording is sealed, and not all of it is merged")?;
+        Ok(if is_whole { code } else { ExitCode::FAILURE })
     }
 
     /// Bytes of each ring: those of all CPUs together take at most 1/32 of memory.
@@ -67,6 +90,7 @@ impl ArchiveOptions {
         }
     }
 }
+
 /// The kernel takes rings of whole pages that are a power of two.
 fn parse_ring_size(text: &str) -> anyhow::Result<u64> {
     let bytes = parse_size(text)?;

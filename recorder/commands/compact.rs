@@ -1,11 +1,12 @@
 //! The `compact` command: the small files of a sealed archive become large ones.
 
 use crate::host::say::say;
-use crate::journal::store::{self, Store};
+use crate::journal::store;
 use anyhow::Result;
 use clap::Args;
+use hashtrail::archive::Archive;
 use hashtrail::compact::{Merged, Outcome, compact};
-use hashtrail::escape::escape;
+use hashtrail::manifest::Manifest;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,7 +36,15 @@ pub(crate) struct CompactOptions {
 /// Merges; exit 0 when the archive is as it was sealed, 1 when it is not.
 pub(crate) fn run(options: &CompactOptions) -> Result<ExitCode> {
     let (_lock, mut store) = store::open_settled(&options.archive, options.sign_key.as_deref())?;
-    let Store { archive, manifest } = &mut store;
+    let is_whole = merge(&store.archive, &mut store.manifest)?;
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Merges, and says what was done; gives whether nothing spoke against it.
+///
+/// # Errors
+/// As [`compact`].
+pub(crate) fn merge(archive: &Archive, manifest: &mut Manifest) -> Result<bool> {
     let mut outcome = Outcome::default();
     let result = compact(archive, manifest, &mut outcome, progress);
     if std::io::stderr().is_terminal() {
@@ -43,25 +52,24 @@ pub(crate) fn run(options: &CompactOptions) -> Result<ExitCode> {
     }
     let is_whole = tell(&outcome, result.is_ok());
     say!("head {}", manifest.head());
-    result?;
-    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    result.map(|()| is_whole)
 }
 
-/// Says what was done; gives whether nothing spoke against it. What a manifest names may drive a terminal.
+/// Says what was done; gives whether nothing spoke against it.
 fn tell(outcome: &Outcome, is_done: bool) -> bool {
     let Outcome { damages, ended, removed, merged, refused } = outcome;
     for path in ended {
-        say!("put in place: `{}`, of a compaction that was cut short", escape(&path.display().to_string()));
+        say!("put in place: `{}`, of a compaction that was cut short", path.display());
     }
     for path in removed {
-        say!("removed: `{}`, which a compaction that was cut short had merged", escape(&path.display().to_string()));
+        say!("removed: `{}`, which a compaction that was cut short had merged", path.display());
     }
     for Merged { path, inputs, rows, bytes_before, bytes } in merged {
-        let path = path.display().to_string();
-        say!("merged: {inputs} files of {bytes_before} bytes into `{}`, {rows} row(s) in {bytes} bytes", escape(&path));
+        let path = path.display();
+        say!("merged: {inputs} files of {bytes_before} bytes into `{path}`, {rows} row(s) in {bytes} bytes");
     }
-    damages.iter().for_each(|damage| say!("damaged: {}", escape(damage)));
-    refused.iter().for_each(|reason| say!("warning: {}", escape(reason)));
+    damages.iter().for_each(|damage| say!("damaged: {damage}"));
+    refused.iter().for_each(|reason| say!("warning: {reason}"));
     if !damages.is_empty() {
         say!("nothing was merged: `hashtrail verify` says more");
     } else if is_done && ended.is_empty() && removed.is_empty() && merged.is_empty() && refused.is_empty() {

@@ -5,7 +5,7 @@ use crate::host::say::say;
 use crate::host::units::parse_duration;
 use crate::record::session::Session;
 use crate::recording::accounting::CpuTotals;
-use crate::recording::drain::{beat, drain, report, settle};
+use crate::recording::drain::{beat, drain, settle};
 use crate::recording::pipeline::Pipeline;
 use crate::recording::signals::{Signal, Signals, StopCause};
 use crate::recording::status::StatusLine;
@@ -67,7 +67,7 @@ pub(crate) fn run(options: &LoadtestOptions) -> Result<ExitCode> {
     let seconds = began.elapsed().as_secs_f64();
     let outcome = pipeline.finish(&cause, &sensor.counters()?, sensor.skipped())?;
     print_result(&produced, seconds, &outcome.totals)?;
-    Ok(report(&outcome, false))
+    options.store.end(outcome, false)
 }
 
 /// A producer's own count.

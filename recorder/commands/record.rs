@@ -5,7 +5,7 @@ use crate::host::say::say;
 use crate::host::units::{parse_duration, parse_size};
 use crate::policy::model::Policy;
 use crate::record::session::Session;
-use crate::recording::drain::{beat, drain, report, settle};
+use crate::recording::drain::{beat, drain, settle};
 use crate::recording::pipeline::Pipeline;
 use crate::recording::policies::{Reloader, digest_lists, kernel_support, names, note_policies, policy_digest};
 use crate::recording::processes;
@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
   hashtrail-recorder record --archive /mnt/evidence/web-1 --case 2026-117 --operator mk
   hashtrail-recorder record --archive ./archive --policy samples/policies/one-binary.yaml --duration 10m
 
-Exit codes: 0 recorded and sealed, 1 sealed, but the programs did not run for some time, 2 error.")]
+Exit codes: 0 recorded and sealed, 1 sealed, but the programs did not run for some time or something was not merged, 2 error.")]
 pub(crate) struct RecordOptions {
     #[command(flatten)]
     pub(crate) store: ArchiveOptions,
@@ -142,8 +142,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     sensor.stop()?;
     settle(&sensor, &mut pipeline)?;
     let counters = sensor.counters()?;
-    let outcome = pipeline.finish(&cause, &counters, sensor.skipped())?;
-    Ok(report(&outcome, watch.was_blind()))
+    options.store.end(pipeline.finish(&cause, &counters, sensor.skipped())?, watch.was_blind())
 }
 
 /// Says why this host cannot record, in the words of `doctor`.

@@ -44,7 +44,7 @@ pub(crate) struct Recovered {
 pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Recovered> {
     let mut recovered = Recovered::default();
     let mut signs: HashMap<String, Sealed> = HashMap::new();
-    let open: Vec<OpenRecording> = open_recordings(manifest.lines());
+    let open: Vec<OpenRecording> = open_recordings(&manifest.lines());
     let mut earlier = EarlierExecs::default();
     if let Some(torn) = manifest.torn() {
         let shown = String::from_utf8_lossy(&torn[..torn.len().min(MOST_TORN_BYTES)]);

@@ -35,6 +35,7 @@ mod value;
 
 pub(crate) use describe::describe;
 
+use crate::host::say::Lines;
 use model::Policy;
 use parse::NamedPolicy;
 use report::{Position, Report, Totals, escaped, quoted};
@@ -68,7 +69,7 @@ pub(crate) fn load(files: &[PathBuf]) -> anyhow::Result<Vec<Policy>> {
     if loader.faults.is_empty() {
         return Ok(loader.policies);
     }
-    Err(anyhow::Error::msg(loader.faults.join("\n")))
+    Err(Lines(loader.faults).into())
 }
 
 /// One byte more than allowed is read, so that the file is known to be too large.

@@ -77,7 +77,7 @@ pub(crate) fn report(outcome: &Outcome, was_blind: bool) -> ExitCode {
         sum(|cpu| cpu.stored),
         sum(|cpu| cpu.dropped),
         sum(|cpu| cpu.suppressed),
-        outcome.head
+        outcome.manifest.head()
     );
     for error in &outcome.errors {
         say!("error: {error}");

@@ -18,6 +18,7 @@ use crate::sensor::CpuCounters;
 use crate::sensor::skipped::Skipped;
 use anyhow::Result;
 use hashtrail::ledger::LedgerEntry;
+use hashtrail::manifest::Manifest;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -44,8 +45,8 @@ pub(crate) struct Pipeline {
 pub(crate) struct Outcome {
     /// Totals of each CPU.
     pub(crate) totals: Vec<CpuTotals>,
-    /// Head of the manifest's chain.
-    pub(crate) head: String,
+    /// Manifest with everything that was sealed.
+    pub(crate) manifest: Manifest,
     /// Errors of sealing; their journal are kept in the journal.
     pub(crate) errors: Vec<String>,
 }
@@ -243,6 +244,6 @@ impl Pipeline {
             errors.extend(sealed.manifest.take_fault());
         }
         let totals = self.accounting.totals(counters);
-        Ok(Outcome { totals, head: sealed.manifest.head().to_owned(), errors })
+        Ok(Outcome { totals, manifest: sealed.manifest, errors })
     }
 }

@@ -1,6 +1,6 @@
 //! The policies of a recording: at its start, and others while it runs.
 
-use crate::host::say::say;
+use crate::host::say::{say, say_error};
 use crate::policy;
 use crate::policy::model::{Filter, Policy};
 use crate::recording::pipeline::Pipeline;
@@ -56,7 +56,7 @@ impl Reloader<'_> {
             Err(error) => {
                 let detail = json!({ "sender": sender, "error": format!("{error:#}") });
                 pipeline.note(LedgerEntry { cause: Some("refused".into()), detail: Some(detail.to_string()), ..now });
-                say!("warning: the policies are not reloaded, those before go on: {error:#}");
+                say_error("warning: the policies are not reloaded, those before go on: ", &error);
             }
         }
         Ok(())

@@ -2,9 +2,10 @@
 
 use super::{OTHER_PROGRAMS, SensorOptions};
 use crate::host;
+use crate::host::say::Lines;
 use crate::record::wire::{self, OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 use crate::sensor::tables::Tables;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use libbpf_rs::PrintLevel;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use std::collections::BTreeSet;
@@ -128,6 +129,6 @@ pub(super) fn explained(error: &libbpf_rs::Error) -> anyhow::Error {
         // A guess that libbpf makes at every EPERM, wrong since 5.11, and what repeats the line before.
         .filter(|line| !line.contains("ulimit -l") && !line.contains("ailed to load"))
         .collect();
-    let end = lines[lines.len().saturating_sub(40)..].join("\n");
-    if end.is_empty() { anyhow!("{error}") } else { anyhow!("{error}\n{end}") }
+    let end = lines[lines.len().saturating_sub(40)..].iter().map(|line| (*line).to_owned());
+    Lines(std::iter::once(error.to_string()).chain(end).collect()).into()
 }

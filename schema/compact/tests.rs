@@ -76,7 +76,7 @@ fn a_merged_file_is_one_group_in_the_order_of_sealing() -> Result<()> {
     let mut outcome = Outcome::default();
     compact(&archive, &mut manifest, &mut outcome, |_, _, _| {})?;
     assert_eq!((outcome.merged.len(), outcome.merged[0].rows, outcome.merged[0].inputs), (1, 6, 3), "{outcome:?}");
-    let lines = Manifest::open(&archive, None)?.lines().to_vec();
+    let lines = Manifest::open(&archive, None)?.lines();
     let stated: CompactedFile = lines.last().context("a line")?.read()?;
     assert_eq!(stated.file.path, Path::new("events/host=web/date=1970-01-01/11111111-000000-000002.parquet"));
     let [range] = &stated.file.sequences[..] else { anyhow::bail!("{stated:?}") };
