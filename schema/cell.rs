@@ -145,7 +145,7 @@ cell!(
     Distinct,
     DataType::Int32,
     |value| *value,
-    |chunk, view| chunk.value(&view.to_le_bytes()),
+    |chunk, view| chunk.integer(*view),
     |view| view,
     |view, bytes| bytes.extend_from_slice(&view.to_le_bytes()),
     |array, row| array.as_primitive_opt::<Int32Type>().map(|array| array.value(row))

@@ -19,6 +19,9 @@ pub enum Layout {
     LookUp,
 }
 
+/// The columns that belong to no part of the row.
+pub const REST: usize = 0;
+
 /// One column: the single source of its name, type and meaning.
 #[derive(Debug, Clone)]
 pub struct Column {
@@ -50,6 +53,12 @@ pub trait Row: Sized + Clone {
     fn chunks(leaves: &[ColumnDescPtr]) -> Option<Self::Chunks>;
     /// Adds a row to each column.
     fn append(view: &Self::View<'_>, chunks: &mut Self::Chunks);
+    /// Adds a row to the columns of one part, or of none ([`REST`]).
+    fn append_part<const PART: usize>(view: &Self::View<'_>, chunks: &mut Self::Chunks);
+    /// Appends, for each column of a part, the code of what its last row holds.
+    fn last_part<const PART: usize>(chunks: &Self::Chunks, codes: &mut Vec<u32>);
+    /// Adds a row of these codes to the columns of a part.
+    fn repeat_part<const PART: usize>(codes: &[u32], chunks: &mut Self::Chunks);
     /// Appends the names and values of a row's columns, so that no other row has the same bytes. A column that is null adds
     /// nothing, and so does one that a file of an older schema version does not have.
     fn spell(view: &Self::View<'_>, bytes: &mut Vec<u8>);
@@ -87,10 +96,10 @@ pub(crate) const ADDED_IN_VERSION_2: [&str; 10] = [
     "last_read_ns",
 ];
 
-/// Declares a table: `field: Type, Layout, "meaning";` for each column.
+/// Declares a table: `field: Type, Layout, "meaning";` for each column, or `Layout in PART` where the column belongs to a part.
 macro_rules! table {
     ($(#[$attribute:meta])* $row:ident, $view:ident, $chunks:ident in $table:literal {
-        $($field:ident: $type:ty, $layout:ident, $meaning:literal;)*
+        $($field:ident: $type:ty, $layout:ident $(in $part:ident)?, $meaning:literal;)*
     }) => {
         $(#[$attribute])*
         #[derive(Debug, Clone, PartialEq, Default)]
@@ -148,6 +157,29 @@ macro_rules! table {
 
             fn append(view: &$view<'_>, chunks: &mut $chunks) {
                 $(<$type as $crate::cell::Cell>::append(&view.$field, &mut chunks.$field);)*
+            }
+
+            fn append_part<const PART: usize>(view: &$view<'_>, chunks: &mut $chunks) {
+                $(if PART == $crate::columns::REST $(+ $crate::event::$part)? {
+                    <$type as $crate::cell::Cell>::append(&view.$field, &mut chunks.$field);
+                })*
+            }
+
+            fn last_part<const PART: usize>(chunks: &$chunks, codes: &mut Vec<u32>) {
+                $($(if PART == $crate::event::$part {
+                    codes.push($crate::writer::chunk::Coded::last(&chunks.$field));
+                })?)*
+                let _ = (chunks, codes);
+            }
+
+            fn repeat_part<const PART: usize>(codes: &[u32], chunks: &mut $chunks) {
+                let mut codes = codes.iter();
+                $($(if PART == $crate::event::$part {
+                    if let Some(code) = codes.next() {
+                        $crate::writer::chunk::Coded::repeat(&mut chunks.$field, *code);
+                    }
+                })?)*
+                let _ = (chunks, codes.next());
             }
 
             fn spell(view: &$view<'_>, bytes: &mut Vec<u8>) {

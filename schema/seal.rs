@@ -2,7 +2,7 @@
 
 use crate::archive::{Archive, make_directory_below, remove_if_there, rename_new, sync_directory};
 use crate::columns::Row;
-use crate::event::{Event, EventView};
+use crate::event::{Event, EventSource, EventView, PARTS};
 use crate::execs::Execs;
 use crate::ledger::LedgerEntry;
 use crate::manifest::{Content, Manifest, SealedFile};
@@ -89,6 +89,23 @@ impl<'a> Sealing<'a> {
             file.count(event.cpu, event.seq);
         }
         Ok(())
+    }
+
+    /// Takes the next event, in the order of (`boot_ns`, `cpu`, `seq`), and of its row only what must be known.
+    ///
+    /// # Errors
+    /// When it cannot be read, or a file cannot be written.
+    pub fn take_from<'e>(&mut self, event: impl EventSource<'e>) -> Result<()> {
+        let Self { manifest, events, sizes, runs, .. } = self;
+        let mut file = events.file_of(manifest, event.time())?;
+        let is_known = file.as_mut().map_or([false; PARTS], |file| file.find(&event));
+        let mut row = EventView::default();
+        event.fill(&mut row, is_known)?;
+        if !runs.go_on(&row) {
+            sizes.mark(&mut row);
+            runs.take(&row);
+        }
+        file.map_or(Ok(()), |file| file.push_found(&row))
     }
 
     /// Writes the rows that follow from the events, and the ledger, and names all files in the manifest.

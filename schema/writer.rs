@@ -6,10 +6,13 @@ pub mod press;
 
 mod bounds;
 mod dictionary;
+mod known;
+mod pages;
 mod runs;
 
 use crate::columns::{Layout, Row};
 use anyhow::{Context, Result};
+use known::KnownParts;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
@@ -72,6 +75,7 @@ pub(crate) struct Writer<R: Row> {
     path: PathBuf,
     parquet: SerializedFileWriter<File>,
     chunks: R::Chunks,
+    known: KnownParts,
     press: Press,
     effort: Effort,
     /// Rows of the page that has not ended, and of the pages before it in its group.
@@ -99,7 +103,8 @@ impl<R: Row> Writer<R> {
         let chunks =
             R::chunks(parquet.schema_descr().columns()).context("a column of the table is not in its schema")?;
         let (path, press) = (path.to_owned(), Press::new(effort.zstd_level)?);
-        Ok(Self { path, parquet, chunks, press, effort, page_rows: 0, ended_rows: 0, ended_values: 0 })
+        let known = KnownParts::default();
+        Ok(Self { path, parquet, chunks, known, press, effort, page_rows: 0, ended_rows: 0, ended_values: 0 })
     }
 
     /// Adds a row.
@@ -109,6 +114,11 @@ impl<R: Row> Writer<R> {
     #[inline]
     pub(crate) fn push(&mut self, row: &R::View<'_>) -> Result<()> {
         R::append(row, &mut self.chunks);
+        self.end_row()
+    }
+
+    #[inline]
+    fn end_row(&mut self) -> Result<()> {
         self.page_rows += 1;
         if self.page_rows.is_multiple_of(STEP_ROWS) { self.bound() } else { Ok(()) }
     }
@@ -161,6 +171,7 @@ impl<R: Row> Writer<R> {
             return Ok(());
         }
         (self.ended_rows, self.ended_values) = (0, 0);
+        self.known.clear();
         let Self { parquet, chunks, press, .. } = self;
         let mut attempt = || -> Result<()> {
             let mut group = parquet.next_row_group()?;

@@ -45,7 +45,7 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
     let mut recovered = Recovered::default();
     let mut signs: HashMap<String, Sealed> = HashMap::new();
     let open: Vec<OpenRecording> = open_recordings(&manifest.lines());
-    let mut earlier = EarlierExecs::default();
+    let (mut bytes, mut earlier) = (Vec::new(), EarlierExecs::default());
     if let Some(torn) = manifest.torn() {
         let shown = String::from_utf8_lossy(&torn[..torn.len().min(MOST_TORN_BYTES)]);
         manifest.append(&[("cut", json!({ "torn_line": shown, "torn_bytes": torn.len() }))])?;
@@ -54,8 +54,8 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
         remove_if_there(&path)?;
     }
     for path in journal_files(archive, SEGMENT_SUFFIX)? {
-        let retired =
-            FinishedSegment::open(&path).and_then(|segment| seal_segment(archive, manifest, &segment, &mut earlier));
+        let retired = FinishedSegment::open(&path)
+            .and_then(|segment| seal_segment(archive, manifest, &segment, &mut bytes, &mut earlier));
         match retired.with_context(|| format!("cannot seal `{}`", path.display()))? {
             Retired::Empty => {}
             Retired::Sealed(sealed) => {
@@ -67,6 +67,7 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
             Retired::Lost(error) => recovered.damages.push(format!("{error:#}")),
         }
     }
+    drop(bytes);
     // Also those that were found before this recovery, which may have been cut short before it said so.
     let lost: Vec<String> = journal_files(archive, DAMAGED_SUFFIX)?.iter().map(|path| file_name(path)).collect();
     for recording in open {

@@ -143,11 +143,12 @@ impl Worker {
 
     /// Tries every segment that waits; those that fail wait on.
     fn seal_all(&mut self) {
+        let mut bytes = Vec::new();
         for (segment, before) in std::mem::take(&mut self.queue) {
-            let sealed = self.seal(&segment).or_else(|_| {
+            let sealed = self.seal(&segment, &mut bytes).or_else(|_| {
                 // Sealing needs some space before it gives back more.
                 self.reserve.release()?;
-                self.seal(&segment)
+                self.seal(&segment, &mut bytes)
             });
             match sealed {
                 Ok(retired) => {
@@ -176,8 +177,8 @@ impl Worker {
         }
     }
 
-    fn seal(&mut self, segment: &FinishedSegment) -> Result<Retired> {
-        seal_segment(&self.archive, &mut self.manifest, segment, &mut self.earlier)
+    fn seal(&mut self, segment: &FinishedSegment, bytes: &mut Vec<u8>) -> Result<Retired> {
+        seal_segment(&self.archive, &mut self.manifest, segment, bytes, &mut self.earlier)
     }
 
     fn lose(&mut self, segment: &FinishedSegment, error: &anyhow::Error) {
@@ -222,7 +223,7 @@ pub(crate) enum Retired {
     Lost(anyhow::Error),
 }
 
-/// Seals one segment and retires it.
+/// Seals one segment, which is read to `bytes`, and retires it.
 ///
 /// # Errors
 /// When it cannot be read, or a file cannot be written; the segment is then as it was.
@@ -230,16 +231,18 @@ pub(crate) fn seal_segment(
     archive: &Archive,
     manifest: &mut Manifest,
     segment: &FinishedSegment,
+    bytes: &mut Vec<u8>,
     earlier: &mut EarlierExecs,
 ) -> Result<Retired> {
-    let (path, bytes) = (segment.path(), segment.read()?);
+    let path = segment.path();
+    segment.read(bytes)?;
     if bytes.iter().all(|byte| *byte == 0) {
         // A power cut came before its first sync.
         remove_if_there(path)?;
         return Ok(Retired::Empty);
     }
     let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let rows = match SegmentRows::read(&bytes, &file_name) {
+    let rows = match SegmentRows::read(bytes, &file_name) {
         Ok(rows) => rows,
         Err(error) => return keep_lost(path, error).map(Retired::Lost),
     };

@@ -132,15 +132,15 @@ impl FinishedSegment {
         &self.path
     }
 
-    /// All bytes of it.
+    /// All bytes of it, instead of those of the segment before: pages that a process has already cost it nothing.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub(crate) fn read(&self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
+    pub(crate) fn read(&self, bytes: &mut Vec<u8>) -> Result<()> {
+        bytes.clear();
         let mut file = &self.file;
-        file.rewind().and_then(|()| file.read_to_end(&mut bytes)).with_context(|| cannot_read(&self.path))?;
-        Ok(bytes)
+        file.rewind().and_then(|()| file.read_to_end(bytes)).with_context(|| cannot_read(&self.path))?;
+        Ok(())
     }
 }
 
@@ -161,8 +161,10 @@ mod tests {
         let mut writer = SegmentWriter::create(&path, 4096, &header, Surroundings::default())?;
         let written = (0..10).filter(|_| writer.append(FrameKind::Record, &[7; 1000], Surroundings::default())).count();
         assert_eq!(written, 3);
-        let bytes = writer.finish().read()?;
-        assert_eq!(FinishedSegment::open(&path)?.read()?, bytes);
+        let (mut bytes, mut again) = (Vec::new(), vec![1; 10]);
+        writer.finish().read(&mut bytes)?;
+        FinishedSegment::open(&path)?.read(&mut again)?;
+        assert_eq!(again, bytes);
         let kinds: Vec<_> = pieces(&bytes, frame::salt_of(&header.recording_id))
             .map(|piece| matches!(piece, Piece::Frame(frame) if frame.kind == FrameKind::Header))
             .collect();

@@ -2,7 +2,7 @@
 
 use crate::journal::frame::{Damage, Frame, FrameKind, Piece, pieces, salt_of};
 use crate::journal::segment::segment_name;
-use crate::record::decode::{self, Checked, Scratch};
+use crate::record::decode::{self, Checked, Scratch, Undecoded};
 use crate::record::header::{SegmentHeader, Surroundings};
 use crate::record::key::record_key;
 use anyhow::{Context, Result, anyhow, bail};
@@ -125,7 +125,7 @@ impl<'a> SegmentRows<'a> {
         let mut sealing = Sealing::new(archive, manifest, &name, &header.versions, &execs);
         let mut scratch = Scratch::default();
         for record in &self.records {
-            sealing.take(decode::decode(record.bytes, header, &record.surroundings, &mut scratch)?)?;
+            sealing.take_from(Undecoded::new(record.bytes, header, &record.surroundings, &mut scratch)?)?;
         }
         sealing.finish(self.ledger)?;
         *earlier = EarlierExecs { recording_id: name.recording_id, execs: execs.waiting() };

@@ -1,26 +1,31 @@
 //! Records as the kernel sent them to rows. Pure, and tested without a kernel.
 
 mod digest;
+mod keys;
 mod names;
 mod policy;
 mod scratch;
+mod undecoded;
 
 pub(crate) use names::algorithm_number;
 pub(crate) use scratch::Scratch;
+pub(crate) use undecoded::Undecoded;
 
-use digest::{Digest, fill_digest};
+use digest::Digest;
 use names::{ATTRIBUTES, PATH_FLAGS, names_of};
-use policy::{Hook, action, fill_action, fill_policy, unenforced};
+use policy::{Hook, action, unenforced};
 
 use crate::record::header::{SegmentHeader, Surroundings};
 use crate::record::key::RecordKey;
 use crate::record::wire;
 use anyhow::{Context, Result, bail};
 use hashtrail::cell::Micros;
-use hashtrail::event::EventView;
+use hashtrail::event::{EventSource, EventView, PARTS};
 use hashtrail::text::{self, Text};
 use std::borrow::Cow;
 use std::mem::offset_of;
+
+const SHORT: &str = "the record is shorter than its head";
 
 /// What can be told of a record that will be a row.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +41,7 @@ pub(crate) struct Checked<'a> {
 /// # Errors
 /// When the record is shorter than it says, or holds a number that this recorder does not know.
 pub(crate) fn check<'a>(record: &[u8], header: &'a SegmentHeader) -> Result<Checked<'a>> {
-    let raw: wire::event = wire::read(record).context("the record is shorter than its head")?;
+    let raw: wire::event = wire::read(record).context(SHORT)?;
     Tail::of(record, &raw)?;
     let Hook { name, .. } = Hook::of(&raw, header)?;
     action(&raw)?;
@@ -55,41 +60,14 @@ pub(crate) fn decode<'a>(
     surroundings: &Surroundings,
     scratch: &'a mut Scratch,
 ) -> Result<EventView<'a>> {
-    let raw: wire::event = wire::read(record).context("the record is shorter than its head")?;
-    let tail = Tail::of(record, &raw)?;
-    let digest = Digest::of(&raw)?;
-    let scratch = scratch.fill(&raw, digest.bytes(&raw));
-    let mut event = EventView {
-        recording_id: (&header.recording_id).into(),
-        host: (&header.host).into(),
-        boot_id: (&header.boot_id).into(),
-        cpu: raw.cpu.cast_signed(),
-        seq: raw.seq.cast_signed(),
-        boot_ns: raw.boot_ns.cast_signed(),
-        time: surroundings.time(raw.boot_ns.cast_signed()),
-        ima_policy: surroundings.ima_policy,
-        ..EventView::default()
-    };
-    fill_policy(&mut event, &raw, &Hook::of(&raw, header)?);
-    fill_action(&mut event, &raw)?;
-    fill_process(&mut event, &raw, &tail, scratch);
-    event.container_id = container_id(tail.container);
-    fill_path(&mut event, &raw, tail.path);
-    if raw.flags & flag(wire::event_flag::EVENT_HAS_FILE.0) != 0 {
-        fill_file(&mut event, &raw, &tail, scratch);
-    }
-    fill_how(&mut event, &raw, &tail);
-    fill_digest(&mut event, &raw, digest, scratch);
-    if u32::from(raw.hook) == wire::hook::HOOK_USER_DIGEST.0 {
-        event.ref_cpu = Some(raw.ref_cpu.cast_signed());
-        event.ref_seq = Some(raw.ref_seq.cast_signed());
-    }
+    let mut event = EventView::default();
+    Undecoded::new(record, header, surroundings, scratch)?.fill(&mut event, [false; PARTS])?;
     Ok(event)
 }
 
 /// The head, and the texts that stand behind it, in this order.
 pub(crate) struct Tail<'a> {
-    head: &'a [u8],
+    head: &'a [u8; size_of::<wire::event>()],
     pub(crate) path: &'a [u8],
     pub(crate) exe: &'a [u8],
     argv: &'a [u8],
@@ -103,7 +81,7 @@ impl<'a> Tail<'a> {
     /// # Errors
     /// When its lengths disagree.
     pub(crate) fn of(record: &'a [u8], raw: &wire::event) -> Result<Self> {
-        let (head, rest) = record.split_at(size_of::<wire::event>());
+        let (head, rest) = record.split_first_chunk().context(SHORT)?;
         let lengths = [raw.path_bytes, raw.exe_bytes, raw.argv_bytes, raw.target_bytes, raw.container_bytes];
         let lengths = lengths.map(usize::from);
         if raw.record_bytes as usize != record.len() || lengths.iter().sum::<usize>() != rest.len() {
@@ -141,7 +119,11 @@ pub(crate) fn container_id(name: &[u8]) -> Option<Cow<'_, str>> {
     Some(if is_upper { id.to_ascii_lowercase().into() } else { id })
 }
 
-fn fill_process<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>, scratch: &'a Scratch) {
+fn has_file(raw: &wire::event) -> bool {
+    raw.flags & flag(wire::event_flag::EVENT_HAS_FILE.0) != 0
+}
+
+fn fill_process<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>) {
     event.pid = raw.pid.cast_signed();
     event.tid = raw.tid.cast_signed();
     event.ppid = raw.ppid.cast_signed();
@@ -161,24 +143,23 @@ fn fill_process<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a
         event.exe_bytes = bytes.map(Cow::from);
     }
     event.cgroup_id = raw.cgroup_id.cast_signed();
-    event.mnt_ns = raw.mnt_ns.into();
+    event.container_id = container_id(tail.container);
     event.pid_ns = raw.pid_ns.into();
-    event.root_dev = scratch.root_dev.text().into();
-    event.root_ino = raw.root_ino.cast_signed();
 }
 
-/// A name can stand in a row before there is a file of it.
-fn fill_path<'a>(event: &mut EventView<'a>, raw: &wire::event, path: &'a [u8]) {
+/// Where the process looks from, and the name, which can stand in a row before there is a file of it.
+fn fill_place<'a>(event: &mut EventView<'a>, raw: &wire::event, path: &'a [u8], scratch: &'a Scratch) {
+    event.mnt_ns = raw.mnt_ns.into();
+    event.root_dev = scratch.root_dev.text().into();
+    event.root_ino = raw.root_ino.cast_signed();
     if !path.is_empty() {
         let Text { text, bytes } = text::from_bytes(if is_memfd(raw) { memfd_name(path) } else { path });
         event.path = Some(text);
         event.path_bytes = bytes.map(Cow::from);
-        event.path_flags = names_of(&PATH_FLAGS, raw.path_flags);
     }
 }
 
 fn fill_file<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>, scratch: &'a Scratch) {
-    event.path_flags = names_of(&PATH_FLAGS, raw.path_flags);
     event.dev = Some(scratch.dev.text().into());
     event.ino = Some(raw.ino.cast_signed());
     event.ino_generation = Some(raw.ino_generation.into());
@@ -203,9 +184,6 @@ fn fill_file<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>, 
         event.real_ino = Some(raw.real_ino.cast_signed());
         event.real_fs_type = Some(tail.characters(offset_of!(wire::event, real_fs_type), raw.real_fs_type.len()));
     }
-    event.mapped_executable =
-        is_written(raw).then_some(raw.flags & flag(wire::event_flag::EVENT_MAPPED_EXECUTABLE.0) != 0);
-    event.open_flags = has_open_file(raw).then_some(raw.open_flags.cast_signed());
 }
 
 /// Whether the row is an open for writing or a truncation.
@@ -225,20 +203,41 @@ fn has_open_file(raw: &wire::event) -> bool {
     !(wire::hook::HOOK_INODE_RENAME.0..=wire::hook::HOOK_SB_UMOUNT.0).contains(&hook)
 }
 
-fn fill_how<'a>(event: &mut EventView<'a>, raw: &wire::event, tail: &Tail<'a>) {
+/// What belongs to no part: flags and lists.
+fn fill_flags(event: &mut EventView<'_>, raw: &wire::event, tail: &Tail<'_>) {
     let hook = wire::hook(u32::from(raw.hook));
-    let is_mapping = hook == wire::hook::HOOK_OPEN_DESCRIPTOR && raw.mmap_prot != 0;
-    if [wire::hook::HOOK_MMAP_FILE, wire::hook::HOOK_FILE_MPROTECT].contains(&hook) || is_mapping {
-        event.mmap_prot = Some(raw.mmap_prot.cast_signed());
+    if has_file(raw) || !tail.path.is_empty() {
+        event.path_flags = names_of(&PATH_FLAGS, raw.path_flags);
+    }
+    if has_file(raw) && is_written(raw) {
+        event.mapped_executable = Some(raw.flags & flag(wire::event_flag::EVENT_MAPPED_EXECUTABLE.0) != 0);
     }
     if hook == wire::hook::HOOK_INODE_SETXATTR {
         event.attributes = vec![text::from_bytes(tail.target).text.into_owned()].into();
     } else {
         event.attributes = names_of(&ATTRIBUTES, raw.attributes);
-        fill_target(event, raw, tail.target);
     }
     if hook == wire::hook::HOOK_BPRM_COMMITTED_CREDS {
         fill_arguments(event, raw, tail.argv);
+    }
+}
+
+fn fill_access<'a>(event: &mut EventView<'a>, raw: &wire::event, target: &'a [u8]) {
+    let hook = wire::hook(u32::from(raw.hook));
+    let is_mapping = hook == wire::hook::HOOK_OPEN_DESCRIPTOR && raw.mmap_prot != 0;
+    event.open_flags = (has_file(raw) && has_open_file(raw)).then_some(raw.open_flags.cast_signed());
+    if [wire::hook::HOOK_MMAP_FILE, wire::hook::HOOK_FILE_MPROTECT].contains(&hook) || is_mapping {
+        event.mmap_prot = Some(raw.mmap_prot.cast_signed());
+    }
+    if hook == wire::hook::HOOK_BPRM_COMMITTED_CREDS {
+        event.argc = Some(raw.argc);
+    }
+    if hook != wire::hook::HOOK_INODE_SETXATTR {
+        fill_target(event, raw, target);
+    }
+    if hook == wire::hook::HOOK_USER_DIGEST {
+        event.ref_cpu = Some(raw.ref_cpu.cast_signed());
+        event.ref_seq = Some(raw.ref_seq.cast_signed());
     }
 }
 
@@ -254,7 +253,6 @@ fn fill_target<'a>(event: &mut EventView<'a>, raw: &wire::event, target: &'a [u8
 }
 
 fn fill_arguments(event: &mut EventView<'_>, raw: &wire::event, argv: &[u8]) {
-    event.argc = Some(raw.argc);
     event.argv_truncated = Some(raw.flags & flag(wire::event_flag::EVENT_ARGV_TRUNCATED.0) != 0);
     if argv.is_empty() {
         event.argv = (raw.argc == 0).then(Cow::default);

@@ -4,6 +4,7 @@ use super::{SegmentName, Staging, place};
 use crate::archive::Archive;
 use crate::cell::Micros;
 use crate::columns::Row;
+use crate::event::{Event, EventSource, EventView, PARTS};
 use crate::manifest::{Manifest, SealedFile, SequenceRange};
 use crate::writer::{LIVE, Writer};
 use anyhow::Result;
@@ -48,6 +49,17 @@ impl<'a, R: Row> TableFiles<'a, R> {
         time: Micros,
         row: &R::View<'_>,
     ) -> Result<Option<&mut TableFile<R>>> {
+        let Some(file) = self.file_of(manifest, time)? else { return Ok(None) };
+        file.count_row(time);
+        file.writer.push(row)?;
+        Ok(Some(file))
+    }
+
+    /// The file of a date, and none where it was sealed before.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(super) fn file_of(&mut self, manifest: &Manifest, time: Micros) -> Result<Option<&mut TableFile<R>>> {
         const DAY_MICROSECONDS: i64 = 24 * 60 * 60 * 1_000_000;
         let day = time.0.div_euclid(DAY_MICROSECONDS);
         let place = match self.last {
@@ -55,9 +67,7 @@ impl<'a, R: Row> TableFiles<'a, R> {
             _ => self.place_of(manifest, time)?,
         };
         self.last = Some((day, place));
-        let Some((_, Some(file))) = self.files.get_mut(place) else { return Ok(None) };
-        file.push(time, row)?;
-        Ok(Some(file))
+        Ok(self.files.get_mut(place).and_then(|(_, file)| file.as_mut()))
     }
 
     /// Where the file of a date is, which is made where it is missing.
@@ -97,11 +107,10 @@ impl<R: Row> TableFile<R> {
         Ok(Self { path, staging, writer, rows: 0, from: time, to: time, sequences: BTreeMap::new() })
     }
 
-    fn push(&mut self, time: Micros, row: &R::View<'_>) -> Result<()> {
+    fn count_row(&mut self, time: Micros) {
         self.rows += 1;
         self.from = self.from.min(time);
         self.to = self.to.max(time);
-        self.writer.push(row)
     }
 
     /// Counts the number of an event for the manifest.
@@ -122,6 +131,23 @@ impl<R: Row> TableFile<R> {
             segment: name.segment,
             sequences: self.sequences.into_values().collect(),
         })
+    }
+}
+
+impl TableFile<Event> {
+    /// Looks which parts of an event came before.
+    pub(super) fn find<'a>(&mut self, event: &impl EventSource<'a>) -> [bool; PARTS] {
+        self.writer.find(event)
+    }
+
+    /// Writes the row of the event that was looked at last.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn push_found(&mut self, row: &EventView<'_>) -> Result<()> {
+        self.count_row(row.time);
+        self.count(row.cpu, row.seq);
+        self.writer.push_found(row)
     }
 }
 

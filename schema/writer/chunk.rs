@@ -41,6 +41,14 @@ pub trait Chunk {
     fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, File>, press: &mut Press) -> Result<()>;
 }
 
+/// A column whose values have codes.
+pub(crate) trait Coded: Chunk {
+    /// The code of the last value: null is 0.
+    fn last(&self) -> u32;
+    /// Adds the value with this code once more.
+    fn repeat(&mut self, code: u32);
+}
+
 /// Values that stand as they are until the group is written.
 pub struct Plain<T: DataType> {
     values: Vec<T::T>,
@@ -98,8 +106,8 @@ impl<T: DataType> Chunk for Plain<T> {
 /// A column of INT64.
 #[expect(clippy::large_enum_variant, reason = "a table has few, and each value goes through one")]
 pub enum Longs {
-    /// Values that repeat; the last one and its number.
-    Distinct(Distinct, Option<(i64, u32)>),
+    /// Values that repeat.
+    Distinct(Distinct),
     /// Values that grow by small steps.
     Delta(Plain<Int64Type>),
 }
@@ -108,27 +116,39 @@ impl Longs {
     #[inline]
     pub(crate) fn value(&mut self, value: i64) {
         match self {
-            Self::Distinct(chunk, Some((last, number))) if *last == value => chunk.add(*number),
-            Self::Distinct(chunk, last) => {
-                let number = chunk.number_of(&value.to_le_bytes());
-                *last = Some((value, number));
-                chunk.add(number);
-            }
+            Self::Distinct(chunk) => chunk.long(value),
             Self::Delta(chunk) => chunk.value(value),
         }
     }
 
     fn chunk(&self) -> &dyn Chunk {
         match self {
-            Self::Distinct(chunk, _) => chunk,
+            Self::Distinct(chunk) => chunk,
             Self::Delta(chunk) => chunk,
         }
     }
 
     fn chunk_mut(&mut self) -> &mut dyn Chunk {
         match self {
-            Self::Distinct(chunk, _) => chunk,
+            Self::Distinct(chunk) => chunk,
             Self::Delta(chunk) => chunk,
+        }
+    }
+}
+
+impl Coded for Longs {
+    fn last(&self) -> u32 {
+        match self {
+            Self::Distinct(chunk) => chunk.last(),
+            Self::Delta(_) => 0,
+        }
+    }
+
+    #[inline]
+    fn repeat(&mut self, code: u32) {
+        match self {
+            Self::Distinct(chunk) => chunk.repeat(code),
+            Self::Delta(chunk) => chunk.absent(),
         }
     }
 }
@@ -137,14 +157,14 @@ impl Chunk for Longs {
     fn new(leaf: &ColumnDescPtr, layout: Layout) -> Self {
         match layout {
             Layout::Delta => Self::Delta(Plain::new(leaf, layout)),
-            Layout::Dictionary | Layout::LookUp => Self::Distinct(Distinct::new(leaf, layout), None),
+            Layout::Dictionary | Layout::LookUp => Self::Distinct(Distinct::new(leaf, layout)),
         }
     }
 
     #[inline]
     fn absent(&mut self) {
         match self {
-            Self::Distinct(chunk, _) => chunk.absent(),
+            Self::Distinct(chunk) => chunk.absent(),
             Self::Delta(chunk) => chunk.absent(),
         }
     }
@@ -166,10 +186,6 @@ impl Chunk for Longs {
     }
 
     fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, File>, press: &mut Press) -> Result<()> {
-        self.chunk_mut().write(group, press)?;
-        if let Self::Distinct(_, last) = self {
-            *last = None;
-        }
-        Ok(())
+        self.chunk_mut().write(group, press)
     }
 }

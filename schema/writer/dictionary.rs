@@ -4,6 +4,7 @@ use ahash::RandomState;
 use hashbrown::HashTable;
 use parquet::basic::Type;
 use std::cmp::Ordering;
+use std::ops::Range;
 
 /// The values, as they stand in the chunk's dictionary page.
 #[derive(Debug)]
@@ -14,8 +15,8 @@ pub(super) struct Dictionary {
     ends: Vec<u32>,
     numbers: HashTable<u32>,
     hasher: RandomState,
-    /// Number of the last value.
-    last: Option<u32>,
+    /// Number of the last value, and where it stands: nothing else must be looked at to see that it comes again.
+    last: Option<(u32, Range<usize>)>,
 }
 
 impl Dictionary {
@@ -33,8 +34,8 @@ impl Dictionary {
     /// The number of a value, the next one where it is new.
     #[inline]
     pub(super) fn number(&mut self, value: &[u8]) -> u32 {
-        match self.last {
-            Some(last) if self.value(last) == value => last,
+        match &self.last {
+            Some((last, place)) if self.page[place.clone()] == *value => *last,
             _ => self.look_up(value),
         }
     }
@@ -43,7 +44,7 @@ impl Dictionary {
         let hash = self.hasher.hash_one(value);
         let found = self.numbers.find(hash, |number| self.value(*number) == value).copied();
         let number = found.unwrap_or_else(|| self.add(hash, value));
-        self.last = Some(number);
+        self.last = Some((number, place_of(&self.ends, self.physical, number)));
         number
     }
 
@@ -106,10 +107,15 @@ impl Dictionary {
 
 #[inline]
 fn value_in<'a>(page: &'a [u8], ends: &[u32], physical: Type, number: u32) -> &'a [u8] {
+    &page[place_of(ends, physical, number)]
+}
+
+#[inline]
+fn place_of(ends: &[u32], physical: Type, number: u32) -> Range<usize> {
     let number = number as usize;
     let length_bytes = if physical == Type::BYTE_ARRAY { size_of::<u32>() } else { 0 };
     let start = number.checked_sub(1).map_or(0, |before| ends[before] as usize);
-    &page[start + length_bytes..ends[number] as usize]
+    start + length_bytes..ends[number] as usize
 }
 
 /// A value of an INT32 column.

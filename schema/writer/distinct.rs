@@ -2,8 +2,9 @@
 //! before costs a comparison, and only one that is new is copied.
 
 use super::bounds::Bounds;
-use super::chunk::Chunk;
+use super::chunk::{Chunk, Coded};
 use super::dictionary::Dictionary;
+use super::pages::Pages;
 use super::press::Press;
 use super::runs::{Runs, width_of};
 use super::{BLOOM_FILTER_FPP, LIVE_ZSTD_LEVEL, codec};
@@ -14,7 +15,7 @@ use parquet::basic::{BoundaryOrder, Encoding, LogicalType, PageType};
 use parquet::bloom_filter::Sbbf;
 use parquet::column::page::Page;
 use parquet::column::writer::ColumnCloseResult;
-use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats};
+use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, PageEncodingStats};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::writer::{SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
@@ -24,7 +25,11 @@ use std::fs::File;
 pub struct Distinct {
     leaf: ColumnDescPtr,
     layout: Layout,
+    /// Whether there are levels that say where no value stands.
+    is_optional: bool,
     dictionary: Dictionary,
+    /// The last integer and its number.
+    last_integer: Option<(i64, u32)>,
     /// Of the page that has not ended: numbers of the values, and the levels that say where none stand.
     numbers: Runs,
     definition: Runs,
@@ -33,37 +38,40 @@ pub struct Distinct {
     pages: Pages,
 }
 
-/// The data pages of a chunk.
-struct Pages {
-    written: TrackedWrite<Vec<u8>>,
-    count: i32,
-    rows: usize,
-    values: usize,
-    nulls: usize,
-    plain_bytes: usize,
-    offsets: OffsetIndexBuilder,
-    /// Bounds of each page, in a column that users look up.
-    bounds: Vec<(Option<Bounds>, usize)>,
-}
-
 impl Distinct {
     /// Adds a value.
     #[inline]
     pub(crate) fn value(&mut self, value: &[u8]) {
-        let number = self.number_of(value);
+        let number = self.dictionary.number(value);
         self.add(number);
     }
 
-    /// The number of a value.
+    /// Adds a value of an INT32 column.
     #[inline]
-    pub(super) fn number_of(&mut self, value: &[u8]) -> u32 {
-        self.dictionary.number(value)
+    pub(crate) fn integer(&mut self, value: i32) {
+        self.integer_or_long(value.into(), &value.to_le_bytes());
     }
 
-    /// Adds a value that has a number.
+    /// Adds a value of an INT64 column.
     #[inline]
-    pub(super) fn add(&mut self, number: u32) {
-        if self.leaf.max_def_level() > 0 {
+    pub(crate) fn long(&mut self, value: i64) {
+        self.integer_or_long(value, &value.to_le_bytes());
+    }
+
+    #[inline]
+    fn integer_or_long(&mut self, value: i64, bytes: &[u8]) {
+        let number = match self.last_integer {
+            Some((last, number)) if last == value => number,
+            _ => self.dictionary.number(bytes),
+        };
+        self.last_integer = Some((value, number));
+        self.add(number);
+    }
+
+    /// Adds the value with this number.
+    #[inline]
+    fn add(&mut self, number: u32) {
+        if self.is_optional {
             self.definition.push(1);
         }
         self.numbers.push(number);
@@ -88,7 +96,7 @@ impl Distinct {
 
     /// Values, absent ones and empty lists of the page that has not ended.
     fn open_values(&self) -> usize {
-        if self.leaf.max_def_level() > 0 { self.definition.len() } else { self.numbers.len() }
+        if self.is_optional { self.definition.len() } else { self.numbers.len() }
     }
 
     fn is_text(&self) -> bool {
@@ -160,25 +168,33 @@ impl Distinct {
     }
 }
 
+impl Coded for Distinct {
+    fn last(&self) -> u32 {
+        let is_absent = self.is_optional && self.definition.last() == 0;
+        if is_absent { 0 } else { self.numbers.last() + 1 }
+    }
+
+    #[inline]
+    fn repeat(&mut self, code: u32) {
+        match code.checked_sub(1) {
+            Some(number) => self.add(number),
+            None => self.definition.push(0),
+        }
+    }
+}
+
 impl Chunk for Distinct {
     fn new(leaf: &ColumnDescPtr, layout: Layout) -> Self {
         Self {
             leaf: leaf.clone(),
             layout,
             dictionary: Dictionary::new(leaf.physical_type()),
+            is_optional: leaf.max_def_level() > 0,
+            last_integer: None,
             numbers: Runs::default(),
             definition: Runs::default(),
             repetition: Runs::default(),
-            pages: Pages {
-                written: TrackedWrite::new(Vec::new()),
-                count: 0,
-                rows: 0,
-                values: 0,
-                nulls: 0,
-                plain_bytes: 0,
-                offsets: OffsetIndexBuilder::new(),
-                bounds: Vec::new(),
-            },
+            pages: Pages::new(),
         }
     }
 
@@ -214,7 +230,7 @@ impl Chunk for Distinct {
         let bounds = if is_looked_up {
             let mut seen = vec![false; self.dictionary.len() as usize];
             let is_new = |number: &u32| !std::mem::replace(&mut seen[*number as usize], true);
-            Bounds::of(&self.dictionary, self.is_text(), self.numbers.runs().filter(is_new))
+            Bounds::of(&self.dictionary, self.is_text(), self.numbers.runs().map(|(number, _)| number).filter(is_new))
         } else {
             None
         };

@@ -6,53 +6,70 @@ const GROUP: usize = 8;
 /// Numbers that mostly are the same as the one before.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
-    /// Number, and how often in a row.
-    runs: Vec<(u32, u32)>,
-    numbers: usize,
+    /// The last run: one more of its number costs a comparison, and no look at memory that stands elsewhere.
+    number: u32,
+    count: u32,
+    /// The runs before it, each a number and how often, and how many numbers they are.
+    ended: Vec<(u32, u32)>,
+    ended_numbers: usize,
 }
 
 impl Runs {
     #[inline]
     pub(super) fn push(&mut self, number: u32) {
-        self.numbers += 1;
-        match self.runs.last_mut() {
-            Some((last, count)) if *last == number => *count += 1,
-            _ => self.runs.push((number, 1)),
+        if self.number == number {
+            self.count += 1;
+        } else {
+            self.begin(number);
         }
+    }
+
+    fn begin(&mut self, number: u32) {
+        if self.count > 0 {
+            self.ended.push((self.number, self.count));
+            self.ended_numbers += self.count as usize;
+        }
+        (self.number, self.count) = (number, 1);
+    }
+
+    /// The last number.
+    pub(super) fn last(&self) -> u32 {
+        self.number
     }
 
     /// How many numbers there are.
     pub(super) fn len(&self) -> usize {
-        self.numbers
+        self.ended_numbers + self.count as usize
     }
 
-    /// The number of each run.
-    pub(super) fn runs(&self) -> impl Iterator<Item = u32> {
-        self.runs.iter().map(|(number, _)| *number)
+    /// Each run: its number, and how often it stands there.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (u32, u32)> {
+        let last = (self.count > 0).then_some((self.number, self.count));
+        self.ended.iter().copied().chain(last)
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.runs.capacity() * size_of::<(u32, u32)>()
+        self.ended.capacity() * size_of::<(u32, u32)>()
     }
 
     pub(super) fn clear(&mut self) {
-        self.runs.clear();
-        self.numbers = 0;
+        self.ended.clear();
+        (self.count, self.ended_numbers) = (0, 0);
     }
 
     /// Appends the numbers in `width` bits each.
     pub(super) fn encode(&self, width: u32, page: &mut Vec<u8>) {
         let mut packed: Vec<u32> = Vec::new();
-        for (number, count) in &self.runs {
+        for (number, count) in self.runs() {
             // A group that has begun is filled first.
             let open = packed.len().next_multiple_of(GROUP) - packed.len();
-            let count = *count as usize;
+            let count = count as usize;
             let rest = count.saturating_sub(open);
             if rest < GROUP {
-                packed.extend(std::iter::repeat_n(*number, count));
+                packed.extend(std::iter::repeat_n(number, count));
                 continue;
             }
-            packed.extend(std::iter::repeat_n(*number, open));
+            packed.extend(std::iter::repeat_n(number, open));
             pack(&packed, width, page);
             packed.clear();
             put_varint(rest << 1, page);
@@ -79,13 +96,14 @@ fn pack(numbers: &[u32], width: u32, page: &mut Vec<u8>) {
     for number in numbers {
         bits |= u64::from(*number) << held;
         held += width;
-        while held >= 8 {
-            page.push(bits.to_le_bytes()[0]);
-            bits >>= 8;
-            held -= 8;
+        if held >= u32::BITS {
+            page.extend_from_slice(&bits.to_le_bytes()[..size_of::<u32>()]);
+            bits >>= u32::BITS;
+            held -= u32::BITS;
         }
     }
-    page.push(bits.to_le_bytes()[0]);
+    page.extend_from_slice(&bits.to_le_bytes());
+    // The last group is filled up, or what it has too much is cut.
     page.resize(end, 0);
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::journal::frame;
+use crate::record::header::EntryName;
 use crate::record::wire;
 use hashtrail::event::Event;
 use hashtrail::reader::{Prune, SealedTable, discover, rows};
@@ -173,6 +174,66 @@ fn an_exec_counts_for_a_digest_that_a_later_segment_of_its_recording_holds() -> 
         let batches = table.batches(&Prune::default(), &[], None)?.collect::<Result<Vec<_>>>()?;
         let runs = batches.iter().flat_map(rows::<FileVersion>).map(|row| Ok(row?.runs));
         assert_eq!(runs.collect::<Result<Vec<_>>>()?, [expected]);
+    }
+    Ok(())
+}
+
+/// Records of every hook, each as it is and with each of its bytes changed in turn.
+fn changed_records() -> Vec<Vec<u8>> {
+    let byte = |value: u32| value.to_le_bytes()[0];
+    let texts = [b"/bin/a".as_slice(), b"/bin/sh", b"sh\0-c\0", b"/bin/b", &[b'a'; 64]];
+    let length = |text: &[u8]| u16::try_from(text.len()).expect("short");
+    let hooks = 0..=wire::hook::HOOK_USER_DIGEST.0;
+    let records = hooks.map(|hook| {
+        let event = wire::event {
+            hook: u16::try_from(hook).expect("a hook"),
+            record_bytes: u32::try_from(size_of::<wire::event>() + texts.concat().len()).expect("short"),
+            path_bytes: length(texts[0]),
+            exe_bytes: length(texts[1]),
+            argv_bytes: length(texts[2]),
+            target_bytes: length(texts[3]),
+            container_bytes: length(texts[4]),
+            flags: byte(wire::event_flag::EVENT_HAS_FILE.0 | wire::event_flag::EVENT_HAS_TARGET.0),
+            digest_status: byte(wire::digest_status::DIGEST_OK.0),
+            digest_source: byte(wire::digest_source::SOURCE_IMA.0),
+            digest_algorithm: 4,
+            ..wire::event::default()
+        };
+        [wire::bytes_of(&event), &texts.concat()].concat()
+    });
+    let changed = |record: Vec<u8>| {
+        // The first bytes are the time.
+        let places = (size_of::<u64>()..record.len()).flat_map(|place| [(place, 1), (place, 0x90), (place, 0)]);
+        places.map(move |(place, bits)| [&record[..place], &[record[place] ^ bits], &record[place + 1..]].concat())
+    };
+    records.flat_map(changed).collect()
+}
+
+/// What a part of an event before is taken for again is what the event's own record says.
+#[test]
+fn each_byte_of_a_record_tells_its_own_row() -> Result<()> {
+    let entries = vec![EntryName { policy: "p".into(), hook: "h".into(), ..EntryName::default() }];
+    let records = changed_records();
+    let mut segment = SegmentRows { header: SegmentHeader { entries, ..header() }, ..SegmentRows::default() };
+    for (number, payload) in (0..).zip(&records) {
+        let surroundings = Surroundings::default();
+        segment.take(&Frame { kind: FrameKind::Record, number, surroundings, payload }, NAME);
+    }
+    let mut expected = events(&segment);
+    let directory = tempfile::tempdir()?;
+    let archive = Archive::create(directory.path())?;
+    segment.seal(&archive, &mut Manifest::open(&archive, None)?, &mut EarlierExecs::default())?;
+    let (files, _) = discover::<Event>(&archive, |_, _| true);
+    let table = SealedTable::<Event>::open(&files[0].path)?;
+    let batches = table.batches(&Prune::default(), &[], None)?.collect::<Result<Vec<_>>>()?;
+    let mut sealed = batches.iter().flat_map(rows::<Event>).collect::<Result<Vec<Event>>>()?;
+    // This doubt comes from other rows, not from the record.
+    sealed.iter_mut().for_each(|event| event.digest_doubt.retain(|doubt| doubt != "same_digest_other_size"));
+    expected.sort_by_key(|event| (event.boot_ns, event.cpu, event.seq));
+    assert!(sealed.len() > records.len() / 2);
+    assert_eq!(sealed.len(), expected.len());
+    for (sealed, expected) in sealed.iter().zip(&expected) {
+        assert_eq!(sealed, expected);
     }
     Ok(())
 }

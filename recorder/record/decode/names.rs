@@ -88,5 +88,8 @@ pub(super) fn has_entry(hook: wire::hook) -> bool {
 
 /// The names of the bits that are set.
 pub(super) fn names_of<'a>(names: &[(u32, &str)], bits: u32) -> Cow<'a, [String]> {
+    if bits == 0 {
+        return Cow::default();
+    }
     names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| (*name).to_owned()).collect()
 }

@@ -31,15 +31,20 @@ impl<'a> Hook<'a> {
     }
 }
 
+/// What belongs to no part: flags and lists.
+pub(super) fn fill_entry<'a>(event: &mut EventView<'a>, raw: &wire::event, hook: &Hook<'a>) {
+    event.undecided = hook.entry.map(|_| raw.flags & flag(wire::event_flag::EVENT_UNDECIDED.0) != 0);
+    event.tags = hook.entry.map(|entry| Cow::Borrowed(&*entry.tags)).unwrap_or_default();
+    event.enforced = raw.flags & flag(wire::event_flag::EVENT_ENFORCED.0) != 0;
+}
+
 pub(super) fn fill_policy<'a>(event: &mut EventView<'a>, raw: &wire::event, hook: &Hook<'a>) {
     let entry = hook.entry;
     event.hook = hook.name.into();
     event.served_by = hook.served_by.into();
     event.policy = entry.map(|entry| (&entry.policy).into());
-    event.undecided = entry.map(|_| raw.flags & flag(wire::event_flag::EVENT_UNDECIDED.0) != 0);
     event.selector = entry.and_then(|entry| entry.selectors.get(usize::from(raw.selector))).map(Cow::from);
     event.message = entry.and_then(|entry| entry.message.as_ref()).map(Cow::from);
-    event.tags = entry.map(|entry| Cow::Borrowed(&*entry.tags)).unwrap_or_default();
 }
 
 pub(super) fn action(raw: &wire::event) -> Result<&'static str> {
@@ -67,7 +72,6 @@ pub(super) fn unenforced(raw: &wire::event) -> Result<Option<&'static str>> {
 
 pub(super) fn fill_action(event: &mut EventView<'_>, raw: &wire::event) -> Result<()> {
     event.action = action(raw)?.into();
-    event.enforced = raw.flags & flag(wire::event_flag::EVENT_ENFORCED.0) != 0;
     event.unenforced = unenforced(raw)?.map(Cow::from);
     if event.enforced && event.action == "deny" {
         event.result = Some(raw.result.wrapping_neg());
