@@ -44,7 +44,8 @@ impl AskedHooks {
                 continue;
             }
             let lacks = |recording: &&Recording| {
-                is_asked(recording, shared) && !recording.coverage.hooks_between(i64::MIN, i64::MAX).contains(hook)
+                is_asked(recording, shared)
+                    && !recording.coverage.hooks_between(i64::MIN, i64::MAX).contains(hook.as_str())
             };
             let without: Vec<String> = recordings
                 .list

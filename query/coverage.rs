@@ -58,10 +58,11 @@ impl Coverage {
     }
 
     /// Hooks that were recorded all the time between two moments, in nanoseconds since boot.
-    pub(crate) fn hooks_between(&self, first_ns: i64, last_ns: i64) -> BTreeSet<String> {
-        let of_set = |set: Vec<&Policy>| set.iter().flat_map(|policy| policy.hooks.iter().cloned()).collect();
+    pub(crate) fn hooks_between<'a>(&'a self, first_ns: i64, last_ns: i64) -> BTreeSet<&'a str> {
+        let hooks_of = |policy: &'a Policy| policy.hooks.iter().map(String::as_str);
+        let of_set = |set: Vec<&'a Policy>| set.into_iter().flat_map(hooks_of).collect();
         let hooks = self.sets_between(first_ns, last_ns).into_iter().map(of_set);
-        hooks.reduce(|left: BTreeSet<String>, right| &left & &right).unwrap_or_default()
+        hooks.reduce(|left: BTreeSet<&'a str>, right| &left & &right).unwrap_or_default()
     }
 
     /// Whether one of these hooks recorded every call on the path between two moments.
@@ -179,10 +180,7 @@ mod tests {
         assert!(covers("file_open", 0, 9) && covers("inode_rename", 11, 20));
         assert!(!covers("file_open", 0, 10) && !covers("inode_rename", 9, 20) && !covers("file_open", 11, 20));
         let hooks = |first_ns, last_ns| Vec::from_iter(coverage.hooks_between(first_ns, last_ns));
-        assert_eq!(
-            (hooks(0, 9), hooks(0, 20)),
-            (vec!["file_open".into(), "inode_link".into()], vec!["inode_link".into()])
-        );
+        assert_eq!((hooks(0, 9), hooks(0, 20)), (vec!["file_open", "inode_link"], vec!["inode_link"]));
     }
 
     #[test]

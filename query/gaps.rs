@@ -66,7 +66,7 @@ impl Interval<'_> {
     }
 
     /// The hooks that every recording of the interval recorded.
-    pub(crate) fn coverage(&self, recordings: &Recordings) -> BTreeSet<String> {
+    pub(crate) fn coverage<'r>(&self, recordings: &'r Recordings) -> BTreeSet<&'r str> {
         let hooks = self.recordings(recordings).map(|(rank, recording)| {
             let (first_ns, last_ns) = self.part(rank);
             recording.coverage.hooks_between(first_ns, last_ns)

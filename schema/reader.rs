@@ -5,12 +5,16 @@
 
 mod batches;
 mod bits;
+mod coded;
+mod decoding;
+mod dictionary;
 mod discover;
 mod footer;
 mod input;
 mod kept;
 mod longest_row;
 mod memory;
+mod numbers;
 mod pages;
 mod prune;
 mod shapes;
@@ -19,6 +23,7 @@ mod values;
 
 pub use batches::Batches;
 use batches::Reading;
+pub use coded::Judged;
 pub use discover::{SealedPath, discover, is_sealed_path};
 use input::Input;
 use kept::Checked;
@@ -32,13 +37,15 @@ use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::{BooleanArray, RecordBatch};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::SortingColumn;
+use std::cell::OnceCell;
 use std::fs::{self, File, OpenOptions};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Decides for each row of a batch that holds only the named columns whether the other columns are decoded.
+/// Decides for each row of a batch that holds only the named columns whether the other columns are decoded. It is asked once about
+/// each row that the predicates before it keep.
 #[derive(Clone)]
 pub struct Predicate {
     /// Columns that `keep` looks at.
@@ -47,6 +54,8 @@ pub struct Predicate {
     pub keep: Keep,
     /// What `keep` keeps no row without: row groups that lack any of it are not read. The first decides most.
     pub needs: Vec<Need>,
+    /// Whether `keep` takes texts as [`Judged`] does.
+    pub is_coded: bool,
 }
 
 impl Predicate {
@@ -55,7 +64,13 @@ impl Predicate {
         columns: Vec<&'static str>,
         keep: impl Fn(&RecordBatch) -> Result<BooleanArray> + Send + Sync + 'static,
     ) -> Self {
-        Self { columns, keep: Arc::new(keep), needs: Vec::new() }
+        Self { columns, keep: Arc::new(keep), needs: Vec::new(), is_coded: false }
+    }
+
+    /// Of one that takes texts as [`Judged`] does: as codes of a dictionary, which are not written out for it.
+    #[must_use]
+    pub fn coded(self) -> Self {
+        Self { is_coded: true, ..self }
     }
 
     /// With these.
@@ -181,7 +196,8 @@ impl<R: Row> SealedTable<R> {
                 columns => columns.to_vec(),
             };
             let columns = places(&self.metadata, &names)?;
-            let reading = Reading { input: self.input.clone(), metadata: self.metadata.clone(), columns, predicates };
+            let (input, metadata) = (self.input.clone(), self.metadata.clone());
+            let reading = Reading { input, metadata, coded: OnceCell::new(), columns, predicates };
             if reading.measure(&groups)?.is_large()
                 && let Some(wait) = wait
             {

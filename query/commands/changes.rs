@@ -252,21 +252,21 @@ fn change_row(change: &Change, suspects: &Suspects, attribution: Option<Attribut
     let interval = change.interval();
     let gaps = interval.gaps(recordings, Answer::Changes);
     let to = &change.to.first().row;
-    object(json!({
+    let mut row = object(json!({
         "type": "change",
         "path": change.key.path,
         "host": change.key.host,
         "root_dev": to.root_dev,
         "root_ino": to.root_ino,
-        "from": change.from.as_deref().map(|from| version_json(from, from.latest())),
-        "to": version_json(&change.to, change.to.first()),
+        "from": null,
+        "to": null,
         "changed_after": change.after_time().map(Micros::rfc3339),
         "changed_before": change.before_time().rfc3339(),
         "changed_after_ns": change.after().map(|mark| mark.boot_ns),
         "changed_before_ns": change.before().boot_ns,
         "kind": change.kind.name(),
         "attribution": attribution.map(Attribution::name),
-        "suspects": suspects.list.iter().map(Suspect::to_json).collect::<Vec<Value>>(),
+        "suspects": null,
         "suspects_omitted": suspects.omitted,
         "unnamed_acts": suspects.has_unnamed,
         "package": null,
@@ -274,7 +274,12 @@ fn change_row(change: &Change, suspects: &Suspects, attribution: Option<Attribut
         "coverage": interval.coverage(recordings),
         "gaps": gaps.iter().map(Gap::to_json).collect::<Vec<Value>>(),
         "doubts": change.doubts,
-    }))
+    }));
+    // The macro would copy them.
+    row.insert("from".into(), change.from.as_deref().map(|from| version_json(from, from.latest())).into());
+    row.insert("to".into(), version_json(&change.to, change.to.first()));
+    row.insert("suspects".into(), suspects.list.iter().map(Suspect::to_json).collect());
+    row
 }
 
 /// A version; its inode is that of the run next to the change.

@@ -5,7 +5,7 @@ use hashtrail::event::Event;
 const O_ACCMODE: i32 = 0o3;
 const O_TRUNC: i32 = 0o1000;
 /// Flags of an open that writes.
-pub(super) const WRITES: i32 = 0o1;
+const WRITES: i32 = 0o1;
 
 /// What a suspect did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,6 +59,19 @@ impl Act {
             "inode_setxattr" => Some(Self::SetXattr),
             _ => None,
         }
+    }
+
+    /// The same for a hook's text alone: what it is with the right flags and attributes.
+    pub(super) fn widest_of_hook(hook: &str) -> Option<Self> {
+        match Self::of_hook(hook, Some(WRITES))? {
+            Self::SetAttr => Some(Self::Truncate),
+            act => Some(act),
+        }
+    }
+
+    /// Whether such an act of the widest is one with these flags.
+    pub(super) fn has_flags(self, open_flags: Option<i32>) -> bool {
+        self != Self::WriteOpen || open_flags.is_some_and(opens_for_writing)
     }
 
     /// As users see it.

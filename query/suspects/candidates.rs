@@ -1,39 +1,39 @@
-//! Which rows are worth reading in full, and which changes each may have made: those that share an inode number or a name with it
-//! at its time, or have no name.
+//! Which changes an event may have made: those that share an inode number or a name with it at its time.
 
-use super::act::{Act, WRITES};
-use super::reach::ends;
-use super::unnamed::is_unnamed;
+mod worth;
+
+use super::act::Act;
+use super::reach::{WRITTEN_BEFORE_NS, ends};
 use crate::change::Change;
 use crate::gaps::Mark;
-use anyhow::{Context, Result};
-use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch};
-use arrow::datatypes::{Int32Type, Int64Type};
+use crate::recordings::Recordings;
+use ahash::RandomState;
 use hashtrail::event::Event;
-use hashtrail::reader::{Need, Predicate};
 use hashtrail::versions::FileVersion;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Changes by what their suspects have in common with them. [`super::reach::reach`] decides; what is not found here it would not
 /// take.
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
     /// By all inode numbers that a suspect can have.
-    inodes: HashMap<i64, Intervals>,
+    inodes: HashMap<i64, Intervals, RandomState>,
     /// By the last component of the path.
-    names: HashMap<String, Intervals>,
+    names: HashMap<String, Intervals, RandomState>,
     /// By the components before it: moves of directories and mounts put another file at the path.
-    directories: HashMap<String, Intervals>,
+    directories: HashMap<String, Intervals, RandomState>,
     /// By files that were held open before the interval.
     held: Files,
     /// By files that were written before the interval, under another name.
     prepared: Files,
+    /// Places of the recordings in the order.
+    ranks: HashMap<String, usize, RandomState>,
 }
 
 impl Candidates {
-    pub(super) fn new(changes: &[Change]) -> Self {
-        let mut candidates = Self::default();
+    pub(super) fn new(changes: &[Change], recordings: &Recordings) -> Self {
+        let ranks = recordings.list.iter().enumerate().map(|(rank, recording)| (recording.id.clone(), rank)).collect();
+        let mut candidates = Self { ranks, ..Self::default() };
         for (number, change) in changes.iter().enumerate().filter(|(_, change)| change.from.is_some()) {
             let Some(after) = change.after() else { continue };
             let interval = Interval { after, before: change.before(), change: number };
@@ -49,10 +49,10 @@ impl Candidates {
             for ino in std::iter::once(run.row.ino).chain(run.row.real_ino).chain(run.row.image_ino) {
                 self.inodes.entry(ino).or_default().add(interval);
             }
-            self.held.add(&run.row, interval.change);
+            self.held.add(&run.row, interval);
         }
         if change.is_of_another_file() {
-            self.prepared.add(&change.to.first().row, interval.change);
+            self.prepared.add(&change.to.first().row, interval);
         }
         let path = change.key.path.as_deref().unwrap_or_default();
         let mut components: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
@@ -66,72 +66,53 @@ impl Candidates {
 
     /// The changes that an event may have made, each once, in their order.
     pub(super) fn of(&self, event: &Event, act: Act, at: Mark) -> Vec<usize> {
-        let inodes = [event.ino, event.target_ino, event.real_ino].into_iter().flatten();
-        let names: Vec<&str> =
-            [event.path.as_deref(), event.target_path.as_deref()].into_iter().flatten().map(last_component).collect();
-        let known = inodes.filter_map(|ino| self.inodes.get(&ino));
-        let known = known.chain(names.iter().filter_map(|name| self.names.get(*name)));
-        let above = names.iter().filter(|_| act.moves_directories()).filter_map(|name| self.directories.get(*name));
-        let mut numbers: Vec<usize> = known.chain(above).flat_map(|intervals| intervals.holding(at)).collect();
-        if act == Act::OpenDescriptor {
-            self.held.find(event, &mut numbers);
-        }
-        if act.writes() {
-            self.prepared.find(event, &mut numbers);
-        }
+        let Event { ino, ino_generation, target_ino, real_ino, .. } = *event;
+        let names = [&event.path, &event.target_path].map(|path| path.as_deref().map(|path| self.name(path)));
+        let mut numbers: Vec<usize> =
+            self.meeting(&Traits { ino, ino_generation, target_ino, real_ino, names }, act, at).collect();
         numbers.sort_unstable();
         numbers.dedup();
         numbers
     }
 
-    /// The tests for the reader. Most rows are no act, which the first tells: of them the names are not read.
-    pub(super) fn predicates(self: &Arc<Self>) -> Vec<Predicate> {
-        let candidates = Arc::clone(self);
-        let columns = vec!["hook", "open_flags", "ino", "target_ino", "real_ino", "path", "target_path", "path_flags"];
-        let is_act = Predicate::new(vec!["hook", "open_flags"], are_acts)
-            .needing([Need::text("hook", |hook| Act::of_hook(hook, Some(WRITES)).is_some())]);
-        vec![is_act, Predicate::new(columns, move |batch| candidates.keep(batch))]
+    /// The same, some of them several times.
+    fn meeting<'a>(&'a self, traits: &Traits<'a>, act: Act, at: Mark) -> impl Iterator<Item = usize> + 'a {
+        let Traits { ino, ino_generation, target_ino, real_ino, names } = *traits;
+        let inodes = [ino, target_ino, real_ino].into_iter().flatten();
+        let known = inodes.filter_map(|ino| self.inodes.get(&ino));
+        let names = names.into_iter().flatten();
+        let known = known.chain(names.clone().filter_map(|name| name.of_last));
+        let above = names.filter(move |_| act.moves_directories()).filter_map(|name| name.of_directory);
+        let find = move |files: &'a Files| files.find(ino, ino_generation, real_ino).filter(move |of| at <= of.after);
+        let held = (act == Act::OpenDescriptor).then_some(&self.held).into_iter().flat_map(find);
+        let prepared = act.writes().then_some(&self.prepared).into_iter().flat_map(find);
+        let held = held.filter(move |interval| interval.after.rank == at.rank);
+        let prepared = prepared.filter(move |of| at.boot_ns >= of.after.boot_ns.saturating_sub(WRITTEN_BEFORE_NS));
+        let before = held.chain(prepared).map(|interval| interval.change);
+        known.chain(above).flat_map(move |intervals| intervals.holding(at)).chain(before)
     }
 
-    fn keep(&self, batch: &RecordBatch) -> Result<BooleanArray> {
-        let column = |name: &str| batch.column_by_name(name).with_context(|| format!("column `{name}` is missing"));
-        let text = |name: &str| column(name)?.as_string_opt::<i32>().with_context(|| format!("`{name}` is no text"));
-        let number = |name: &str| {
-            column(name)?.as_primitive_opt::<Int64Type>().with_context(|| format!("`{name}` is no number"))
-        };
-        let flags = column("open_flags")?.as_primitive_opt::<Int32Type>().context("`open_flags` is no number")?;
-        let path_flags = column("path_flags")?.as_list_opt::<i32>().context("`path_flags` is no list")?;
-        let (hooks, paths, targets) = (text("hook")?, text("path")?, text("target_path")?);
-        // Files of version 1 have no `real_ino`.
-        let real_inos = batch.column_by_name("real_ino").map(|_| number("real_ino")).transpose()?;
-        let inodes: Vec<&Int64Array> = [number("ino")?, number("target_ino")?].into_iter().chain(real_inos).collect();
-        let is_known_inode = |row: usize| {
-            inodes.iter().any(|column| column.is_valid(row) && self.inodes.contains_key(&column.value(row)))
-        };
-        let is_known_name = |act: Act, path: Option<&str>| {
-            path.map(last_component).is_some_and(|name| {
-                self.names.contains_key(name) || act.moves_directories() && self.directories.contains_key(name)
-            })
-        };
-        let kept = hooks.iter().zip(flags).zip(paths.iter().zip(targets)).enumerate();
-        let kept = kept.map(|(row, ((hook, flags), (path, target)))| {
-            let Some(act) = hook.and_then(|hook| Act::of_hook(hook, flags)) else { return false };
-            let names = [path, target];
-            is_known_inode(row)
-                || names.into_iter().any(|name| is_known_name(act, name))
-                || is_unnamed(act, names, &texts(&path_flags.value(row)))
-        });
-        Ok(kept.collect::<Vec<bool>>().into())
+    fn name<'a>(&'a self, path: &'a str) -> Name<'a> {
+        let last = last_component(path);
+        Name { path, of_last: self.names.get(last), of_directory: self.directories.get(last) }
     }
 }
 
-/// For each row whether it is an act.
-fn are_acts(batch: &RecordBatch) -> Result<BooleanArray> {
-    let hooks = batch.column_by_name("hook").and_then(|column| column.as_string_opt::<i32>());
-    let flags = batch.column_by_name("open_flags").and_then(|column| column.as_primitive_opt::<Int32Type>());
-    let (hooks, flags) = hooks.zip(flags).context("the columns of the act are missing")?;
-    let is_act = |(hook, flags): (Option<&str>, _)| hook.is_some_and(|hook| Act::of_hook(hook, flags).is_some());
-    Ok(hooks.iter().zip(flags).map(|row| Some(is_act(row))).collect())
+/// What an event may have in common with a change.
+struct Traits<'a> {
+    ino: Option<i64>,
+    ino_generation: Option<i64>,
+    target_ino: Option<i64>,
+    real_ino: Option<i64>,
+    names: [Option<Name<'a>>; 2],
+}
+
+/// A path, and the changes that have its last component.
+#[derive(Clone, Copy)]
+struct Name<'a> {
+    path: &'a str,
+    of_last: Option<&'a Intervals>,
+    of_directory: Option<&'a Intervals>,
 }
 
 /// When a change happened.
@@ -168,7 +149,7 @@ impl Intervals {
     }
 
     /// The changes whose intervals hold this moment.
-    fn holding(&self, at: Mark) -> impl Iterator<Item = usize> {
+    fn holding(&self, at: Mark) -> impl Iterator<Item = usize> + '_ {
         let begun = self.list.partition_point(|interval| interval.after <= at);
         let places = (0..begun).rev().take_while(move |place| self.latest[*place] >= at);
         places
@@ -182,33 +163,33 @@ impl Intervals {
 #[derive(Debug, Default)]
 struct Files {
     /// Inode number and generation.
-    exact: HashMap<(i64, i64), Vec<usize>>,
+    exact: HashMap<(i64, i64), Vec<Interval>, RandomState>,
     /// Inode number: a file that lies beneath the event's is known without its generation.
-    own: HashMap<i64, Vec<usize>>,
+    own: HashMap<i64, Vec<Interval>, RandomState>,
     /// What lies beneath the row's file, or the image that its filesystem is in.
-    beneath: HashMap<i64, Vec<usize>>,
+    beneath: HashMap<i64, Vec<Interval>, RandomState>,
 }
 
 impl Files {
-    fn add(&mut self, row: &FileVersion, change: usize) {
-        self.exact.entry((row.ino, row.ino_generation)).or_default().push(change);
-        self.own.entry(row.ino).or_default().push(change);
+    fn add(&mut self, row: &FileVersion, interval: Interval) {
+        self.exact.entry((row.ino, row.ino_generation)).or_default().push(interval);
+        self.own.entry(row.ino).or_default().push(interval);
         for ino in row.real_ino.into_iter().chain(row.image_ino) {
-            self.beneath.entry(ino).or_default().push(change);
+            self.beneath.entry(ino).or_default().push(interval);
         }
     }
 
-    fn find(&self, event: &Event, numbers: &mut Vec<usize>) {
-        let exact = event.ino.zip(event.ino_generation).and_then(|key| self.exact.get(&key));
-        let own = event.real_ino.and_then(|ino| self.own.get(&ino));
-        let beneath = event.ino.into_iter().chain(event.real_ino).filter_map(|ino| self.beneath.get(&ino));
-        numbers.extend(exact.into_iter().chain(own).chain(beneath).flatten());
+    fn find(
+        &self,
+        ino: Option<i64>,
+        generation: Option<i64>,
+        real_ino: Option<i64>,
+    ) -> impl Iterator<Item = Interval> + '_ {
+        let exact = ino.zip(generation).and_then(|key| self.exact.get(&key));
+        let own = real_ino.and_then(|ino| self.own.get(&ino));
+        let beneath = ino.into_iter().chain(real_ino).filter_map(|ino| self.beneath.get(&ino));
+        exact.into_iter().chain(own).chain(beneath).flatten().copied()
     }
-}
-
-/// The texts of a list.
-fn texts(list: &dyn Array) -> Vec<String> {
-    list.as_string_opt::<i32>().into_iter().flatten().flatten().map(str::to_owned).collect()
 }
 
 fn last_component(path: &str) -> &str {

@@ -114,7 +114,7 @@ pub(crate) fn find(
     let mut found = vec![Suspects::default(); changes.len()];
     let mut bytes = 0;
     let most = if changes.len() > 1 { KEPT_BYTES_MAX } else { usize::MAX };
-    let candidates = Arc::new(Candidates::new(changes));
+    let candidates = Arc::new(Candidates::new(changes, recordings));
     let Some(scan) = scan(recordings, changes, &candidates) else { return Ok(Some(found)) };
     archives.each_row_until(&scan, |event: Event| {
         let (Some(rank), Some(act)) = (recordings.rank(&event.recording_id), Act::of(&event)) else {

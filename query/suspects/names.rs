@@ -7,14 +7,13 @@ use crate::suspects::reach::{ends, is_file_of_row};
 use ahash::RandomState;
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray};
-use arrow::compute::filter_record_batch;
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::Int64Type;
 use hashtrail::event::{Event, FS_RELATIVE, names_a_file};
-use hashtrail::reader::{Predicate, rows};
+use hashtrail::reader::{Judged, Predicate, rows};
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasher, Hash, Hasher};
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The names of one file beside the path of the change.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +50,7 @@ const COLUMNS: [&str; 11] = [
 /// When a scan cannot be made.
 pub(crate) fn other_names(archives: &Archives<'_>, changes: &[&Change]) -> Result<Vec<OtherNames>> {
     let mut names = vec![OtherNames::default(); changes.len()];
-    let mut by_inode: HashMap<i64, Vec<usize>> = HashMap::new();
+    let mut by_inode: HashMap<i64, Vec<usize>, RandomState> = HashMap::default();
     for (number, change) in changes.iter().enumerate() {
         for run in ends(change) {
             for ino in std::iter::once(run.row.ino).chain(run.row.real_ino) {
@@ -67,12 +66,13 @@ pub(crate) fn other_names(archives: &Archives<'_>, changes: &[&Change]) -> Resul
     }
     let by_inode = Arc::new(by_inode);
     let wanted = Arc::clone(&by_inode);
-    let keep = move |batch: &RecordBatch| keep(batch, &wanted);
-    let predicate = Predicate::new(vec!["ino"], keep);
-    let scan = Scan { columns: COLUMNS.to_vec(), predicates: vec![predicate], ..Scan::default() };
-    let mut alike = Alike::default();
+    let is_wanted = Predicate::new(vec!["ino"], move |batch| keep(batch, &wanted));
+    let alike = Alike::default();
+    let is_first = move |batch: &RecordBatch| alike.first_of_each(batch);
+    let is_first = Predicate::new(COLUMNS.to_vec(), is_first).coded();
+    let scan = Scan { columns: COLUMNS.to_vec(), predicates: vec![is_wanted, is_first], ..Scan::default() };
     archives.scan::<Event>(&scan, |batch| {
-        for event in rows::<Event>(&filter_record_batch(batch, &alike.first_of_each(batch))?) {
+        for event in rows::<Event>(batch) {
             let event = match event {
                 Ok(event) => archives.hosts().named(event),
                 Err(error) => {
@@ -116,70 +116,71 @@ impl OtherNames {
 #[derive(Default)]
 struct Alike {
     hashes: RandomState,
-    seen: HashSet<u64>,
+    seen: Mutex<HashSet<u64, RandomState>>,
 }
 
 impl Alike {
     /// The rows of a batch that no other was like.
-    fn first_of_each(&mut self, batch: &RecordBatch) -> BooleanArray {
-        // Seen again they are looked at again.
-        if self.seen.len() > ALIKE_MAX {
-            self.seen.clear();
+    fn first_of_each(&self, batch: &RecordBatch) -> Result<BooleanArray> {
+        let mut rows = vec![0; batch.num_rows()];
+        for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+            // What no row has tells none apart.
+            if column.null_count() < column.len() {
+                Values::of(batch, field.name(), column.as_ref())?.add_to(&mut rows, &self.hashes);
+            }
         }
-        let columns: Option<Vec<Values<'_>>> =
-            batch.columns().iter().map(|column| Values::of(column.as_ref())).collect();
-        let Some(columns) = columns else { return vec![true; batch.num_rows()].into() };
-        let is_first = |row: usize| {
-            let hash = self.hashes.build_hasher();
-            let hash = columns.iter().fold(hash, |mut hash, column| {
-                column.hash(row, &mut hash);
-                hash
-            });
-            self.seen.insert(hash.finish())
-        };
-        (0..batch.num_rows()).map(is_first).collect::<Vec<bool>>().into()
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        // Seen again they are looked at again.
+        if seen.len() > ALIKE_MAX {
+            seen.clear();
+        }
+        Ok(BooleanBuffer::collect_bool(rows.len(), |row| seen.insert(rows[row])).into())
     }
 }
 
 /// The values of a column, as they are told apart.
 enum Values<'a> {
-    Texts(&'a StringArray),
+    Texts(Judged<'a, u64>),
     Lists(&'a ListArray, &'a StringArray),
     Numbers(&'a Int64Array),
 }
 
 impl<'a> Values<'a> {
-    /// `None` where it has a type that is not read here.
-    fn of(column: &'a dyn Array) -> Option<Self> {
-        let lists = || column.as_list_opt::<i32>().and_then(|lists| Some((lists, lists.values().as_string_opt()?)));
-        if let Some(texts) = column.as_string_opt() {
-            Some(Self::Texts(texts))
-        } else if let Some(numbers) = column.as_primitive_opt() {
-            Some(Self::Numbers(numbers))
-        } else {
-            lists().map(|(lists, texts)| Self::Lists(lists, texts))
+    fn of(batch: &'a RecordBatch, name: &str, column: &'a dyn Array) -> Result<Self> {
+        if let Some(numbers) = column.as_primitive_opt() {
+            return Ok(Self::Numbers(numbers));
+        }
+        match column.as_list_opt::<i32>() {
+            Some(lists) => {
+                let texts = lists.values().as_string_opt().with_context(|| format!("`{name}` is no list of texts"))?;
+                Ok(Self::Lists(lists, texts))
+            }
+            None => Ok(Self::Texts(Judged::of(batch, name)?)),
         }
     }
 
-    fn hash(&self, row: usize, hash: &mut impl Hasher) {
-        match self {
-            Self::Texts(texts) => texts.is_valid(row).then(|| texts.value(row)).hash(hash),
-            Self::Numbers(numbers) => numbers.is_valid(row).then(|| numbers.value(row)).hash(hash),
-            Self::Lists(lists, texts) => {
-                let offsets = lists.value_offsets();
-                for text in offsets[row]..offsets[row + 1] {
-                    texts.value(text as usize).hash(hash);
+    /// Adds the value of each row to what it is told apart by.
+    fn add_to(&mut self, rows: &mut [u64], hashes: &RandomState) {
+        for (row, hash) in rows.iter_mut().enumerate() {
+            *hash = match self {
+                Self::Texts(texts) => hashes.hash_one((*hash, texts.of_row(row, |text| hashes.hash_one(text)))),
+                Self::Numbers(numbers) => hashes.hash_one((*hash, numbers.is_valid(row).then(|| numbers.value(row)))),
+                Self::Lists(lists, texts) => {
+                    let offsets = lists.value_offsets();
+                    let items = (offsets[row]..offsets[row + 1]).map(|item| texts.value(item as usize));
+                    let items = items.fold(*hash, |hash, text| hashes.hash_one((hash, text)));
+                    hashes.hash_one((items, offsets[row + 1] - offsets[row]))
                 }
-                (offsets[row + 1] - offsets[row]).hash(hash);
-            }
+            };
         }
     }
 }
 
-fn keep(batch: &RecordBatch, wanted: &HashMap<i64, Vec<usize>>) -> Result<BooleanArray> {
+fn keep(batch: &RecordBatch, wanted: &HashMap<i64, Vec<usize>, RandomState>) -> Result<BooleanArray> {
     let inodes = batch.column_by_name("ino").and_then(|column| column.as_primitive_opt::<Int64Type>());
     let inodes = inodes.context("column `ino` is no number")?;
-    Ok(inodes.iter().map(|ino| Some(ino.is_some_and(|ino| wanted.contains_key(&ino)))).collect())
+    let is_wanted = |row: usize| inodes.is_valid(row) && wanted.contains_key(&inodes.value(row));
+    Ok(BooleanBuffer::collect_bool(batch.num_rows(), is_wanted).into())
 }
 
 #[cfg(test)]
@@ -205,10 +206,10 @@ mod tests {
         ];
         let batch = crate::testing::batch(&rows)?;
         let batch = batch.project(&COLUMNS.map(|name| batch.schema().index_of(name).expect("a column")))?;
-        let mut alike = Alike::default();
-        let first: Vec<bool> = alike.first_of_each(&batch).iter().flatten().collect();
+        let alike = Alike::default();
+        let first: Vec<bool> = alike.first_of_each(&batch)?.iter().flatten().collect();
         assert_eq!(first, [true, false, true, true, true, true, false]);
-        assert_eq!(alike.first_of_each(&batch).true_count(), 0, "in a later batch too");
+        assert_eq!(alike.first_of_each(&batch)?.true_count(), 0, "in a later batch too");
         Ok(())
     }
 }

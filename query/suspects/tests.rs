@@ -36,7 +36,7 @@ fn suspected(change: &Change, event: &Event) -> String {
     let at = Mark { rank: 0, boot_ns: event.boot_ns };
     let Some(act) = Act::of(event) else { return String::new() };
     let found = reach(change, event, act, at);
-    let candidates = Candidates::new(std::slice::from_ref(change)).of(event, act, at);
+    let candidates = Candidates::new(std::slice::from_ref(change), &recordings(&[])).of(event, act, at);
     assert!(found.is_none() || candidates == [0], "an index must not pass it over: {event:?}");
     match found {
         Some(When::Within) => act.name().to_owned(),

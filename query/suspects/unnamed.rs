@@ -16,7 +16,12 @@ pub(super) fn may_reach(change: &Change, event: &Event, act: Act, at: Mark) -> b
 
 /// Whether there is a change that such an event may have made.
 pub(super) fn may_reach_any(event: &Event, act: Act) -> bool {
-    act.changes_content() && (event.ino.is_none() || act == Act::Rename && may_move_directory(event))
+    may_reach_without(act, event.ino) && (event.ino.is_none() || may_move_directory(event))
+}
+
+/// The same, as far as its inode number tells.
+pub(super) fn may_reach_without(act: Act, ino: Option<i64>) -> bool {
+    act.changes_content() && (ino.is_none() || act == Act::Rename)
 }
 
 /// Whether a name of the act is not known.

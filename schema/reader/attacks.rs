@@ -1,5 +1,6 @@
 //! Files that were made to hurt whoever reads them. Each must be an error that names the file and says what is wrong.
 
+mod codes;
 mod footer;
 mod pages;
 mod values;

@@ -1,29 +1,29 @@
 //! The rows of one sealed file, batch by batch: row group after row group, so that what is known of the rows of one is all that is
 //! held.
 
+use super::coded::coded;
 use super::contain;
+use super::decoding::{Decoder, Decoding, Selected};
+use super::dictionary::Column;
 use super::input::Input;
 use super::memory::Measured;
 use super::{Predicate, places};
 use anyhow::{Context, Result, ensure};
-use arrow::array::{Array, BooleanArray, BooleanBufferBuilder, RecordBatch};
+use arrow::array::{Array, BooleanBufferBuilder, RecordBatch};
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::filter_record_batch;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection, RowSelectionPolicy,
 };
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What all rows of a file may take, written out: this much and so many times its size. An event that says little new
 /// takes 5 bytes in a file and up to 20 KiB in memory, with a path of 4 KiB that is not UTF-8 and stands there escaped.
 const FREE_BYTES: u64 = 64 << 20;
 const MAX_BYTES_PER_BYTE: u64 = 4096;
-/// Rows that are kept are picked out while they are decoded, where there are at most so many runs of them, and each has this many
-/// rows about it: shorter ones take longer to be picked out than to be thrown away.
-const MOST_RUNS: usize = 1 << 16;
-const LEAST_ROWS_OF_A_RUN: usize = 32;
 
 /// The batches of one sealed file. Ends after the first error.
 pub struct Batches {
@@ -40,6 +40,8 @@ pub struct Batches {
 pub(super) struct Reading {
     pub(super) input: Input,
     pub(super) metadata: ArrowReaderMetadata,
+    /// The same with codes for texts, once they are needed.
+    pub(super) coded: OnceCell<ArrowReaderMetadata>,
     /// The columns that are handed on.
     pub(super) columns: Vec<usize>,
     pub(super) predicates: Vec<Predicate>,
@@ -48,13 +50,7 @@ pub(super) struct Reading {
 /// A row group that is being read.
 struct Group {
     number: usize,
-    /// The columns that are decoded.
-    columns: Vec<usize>,
-    reader: ParquetRecordBatchReader,
-    /// Rows that it has to give yet.
-    left_rows: usize,
-    /// Whether the rows are not picked out yet.
-    is_unfiltered: bool,
+    rows: Decoding,
 }
 
 impl Batches {
@@ -71,17 +67,14 @@ impl Batches {
                 self.open = self.reading.open(number)?;
                 continue;
             };
-            let decoded = contain(|| group.reader.next().transpose().context("the data is damaged"));
-            let decoded = decoded.map_err(|error| self.reading.name_column(group.number, &group.columns, error));
-            let Some(batch) = decoded? else {
-                ensure!(group.left_rows == 0, "the data is damaged: {} row(s) are missing", group.left_rows);
+            let decoded = group.rows.next_batch();
+            let decoded = decoded.map_err(|error| self.reading.name_column(group.number, &self.reading.columns, error));
+            let Some((batch, bytes)) = decoded? else {
                 self.open = None;
                 continue;
             };
-            group.left_rows = group.left_rows.saturating_sub(batch.num_rows());
-            let bytes = u64::try_from(batch.get_array_memory_size())?;
+            let bytes = u64::try_from(bytes)?;
             self.left_bytes = self.left_bytes.checked_sub(bytes).context("its rows expand beyond all measure")?;
-            let batch = if group.is_unfiltered { contain(|| self.reading.filter(batch))? } else { batch };
             if batch.num_rows() > 0 {
                 return Ok(Some(batch));
             }
@@ -129,97 +122,115 @@ impl Reading {
     /// `None` where there is none. What a batch of the others may take depends on how many are kept.
     fn open(&self, number: usize) -> Result<Option<Group>> {
         let mut measured = contain(|| self.measure(&[number]))?;
-        let mut selection: Option<RowSelection> = None;
+        let mut selected = None;
         for predicate in &self.predicates {
-            let kept = self.kept(number, predicate, &mut measured, selection.as_ref())?;
-            let runs = kept.set_slices().count();
-            if runs == 0 {
+            let kept = self.kept(number, predicate, &mut measured, selected.as_ref())?;
+            if kept.count == 0 {
                 return Ok(None);
             }
-            if runs > MOST_RUNS || runs.saturating_mul(LEAST_ROWS_OF_A_RUN) > kept.len() {
-                let columns = self.needed()?;
-                let reader = self.reader(number, &columns, &mut measured, None)?;
-                let left_rows = self.rows_of(number, None)?;
-                return Ok(Some(Group { number, columns, reader, left_rows, is_unfiltered: true }));
-            }
-            let kept = RowSelection::from_filters(&[BooleanArray::new(kept, None)]);
-            selection = Some(selection.map_or_else(|| kept.clone(), |selection| selection.and_then(&kept)));
+            selected = Some(kept);
         }
-        let left_rows = self.rows_of(number, selection.as_ref())?;
-        let reader = self.reader(number, &self.columns, &mut measured, selection)?;
-        Ok(Some(Group { number, columns: self.columns.clone(), reader, left_rows, is_unfiltered: false }))
+        let rows = self.decode(number, &self.columns, &mut measured, selected.as_ref(), false)?;
+        Ok(Some(Group { number, rows }))
     }
 
-    /// How many rows of a group are selected.
-    fn rows_of(&self, number: usize, selection: Option<&RowSelection>) -> Result<usize> {
-        let all = || self.metadata.metadata().row_group(number).num_rows();
-        selection.map_or_else(|| Ok(usize::try_from(all())?), |selection| Ok(selection.row_count()))
-    }
-
-    /// Whether a predicate keeps each of the rows that were kept before.
+    /// The rows that a predicate keeps of those that were kept before.
     fn kept(
         &self,
         number: usize,
         predicate: &Predicate,
         measured: &mut Measured<'_>,
-        selection: Option<&RowSelection>,
-    ) -> Result<BooleanBuffer> {
+        selected: Option<&Selected>,
+    ) -> Result<Selected> {
         let columns = places(&self.metadata, &predicate.columns)?;
-        let reader = self.reader(number, &columns, measured, selection.cloned())?;
-        let rows = self.rows_of(number, selection)?;
-        let kept = contain(|| {
-            let mut kept = BooleanBufferBuilder::new(0);
-            for batch in reader {
-                kept.append_buffer(&of_batch(predicate, &batch.context("the data is damaged")?)?);
+        let mut rows = self.decode(number, &columns, measured, selected, predicate.is_coded)?;
+        let mut kept = BooleanBufferBuilder::new(0);
+        let mut keep = || -> Result<()> {
+            while let Some((batch, _)) = rows.next_batch()? {
+                kept.append_buffer(&contain(|| of_batch(predicate, &batch))?);
             }
-            // A decoder that ends early says nothing of it.
-            ensure!(kept.len() == rows, "the data is damaged: it has {} of {rows} rows", kept.len());
-            Ok(kept.finish())
-        });
-        kept.map_err(|error| self.name_column(number, &columns, error))
-    }
-
-    /// The rows of a batch of all needed columns that all predicates keep, without the columns that only those need.
-    fn filter(&self, mut batch: RecordBatch) -> Result<RecordBatch> {
-        let needed = self.needed()?;
-        // The batch has them in the order of the schema.
-        let places_of = |columns: Vec<usize>| -> Vec<usize> {
-            (0..needed.len()).filter(|place| columns.contains(&needed[*place])).collect()
+            Ok(())
         };
-        for predicate in &self.predicates {
-            let looked_at = batch.project(&places_of(places(&self.metadata, &predicate.columns)?))?;
-            batch = filter_record_batch(&batch, &BooleanArray::new(of_batch(predicate, &looked_at)?, None))?;
-        }
-        Ok(batch.project(&places_of(self.columns.clone()))?)
+        keep().map_err(|error| self.name_column(number, &columns, error))?;
+        let kept = kept.finish();
+        Ok(selected.map_or_else(|| Selected::new(kept.clone()), |selected| selected.narrowed(&kept)))
     }
 
-    /// A reader of some columns, in batches that are not too large.
-    fn reader(
+    /// Begins with the selected rows of some columns, in batches that are not too large. Where all rows are handed on, the decoder
+    /// reads all columns; else it is left with those that are no dictionaries.
+    fn decode(
         &self,
         number: usize,
         columns: &[usize],
         measured: &mut Measured<'_>,
-        selection: Option<RowSelection>,
-    ) -> Result<ParquetRecordBatchReader> {
-        let kept_rows = selection.as_ref().map_or(u64::MAX, |selection| selection.row_count() as u64);
-        let batch_rows = contain(|| measured.batch_rows(&self.input, &self.mask(columns), kept_rows))?;
-        self.plain_reader(number, columns, batch_rows, selection)
+        selected: Option<&Selected>,
+        stays_coded: bool,
+    ) -> Result<Decoding> {
+        let rows = usize::try_from(self.metadata.metadata().row_group(number).num_rows())?;
+        let mut columns = columns.to_vec();
+        columns.sort_unstable();
+        columns.dedup();
+        let is_coded = stays_coded || selected.is_some();
+        let by_code = if is_coded { contain(|| self.by_code(number, &columns, rows))? } else { Vec::new() };
+        let is_other = |column: &usize| by_code.iter().all(|(of, _)| of != column);
+        let others: Vec<usize> = columns.iter().copied().filter(is_other).collect();
+        let kept_rows = selected.map_or(u64::MAX, |selected| selected.count as u64);
+        let batch_rows = contain(|| measured.batch_rows(&self.input, &self.mask(&columns), kept_rows))?;
+        // Files of an older schema version may have none of the columns: then it counts the rows.
+        let decoder = if others.is_empty() && !by_code.is_empty() {
+            None
+        } else {
+            let selection = selected.and_then(Selected::selection);
+            let selects = selection.is_some();
+            let metadata = if is_coded { self.coded()? } else { &self.metadata };
+            Some(Decoder { reader: self.reader(metadata, number, &others, batch_rows, selection)?, selects })
+        };
+        let schema = Arc::clone(self.metadata.schema());
+        Ok(Decoding::new(decoder, by_code, (columns, schema), (rows, batch_rows), selected, stays_coded))
     }
 
-    fn plain_reader(
+    /// The columns that are read by their dictionaries.
+    fn by_code(&self, number: usize, columns: &[usize], rows: usize) -> Result<Vec<(usize, Column)>> {
+        let schema = self.metadata.parquet_schema();
+        let mut by_code = Vec::new();
+        for place in columns {
+            let Some(leaf) = (0..schema.num_columns()).find(|leaf| schema.get_column_root_idx(*leaf) == *place) else {
+                continue;
+            };
+            let chunk = self.metadata.metadata().row_group(number).column(leaf);
+            let field = self.metadata.schema().field(*place);
+            let column = Column::open(&self.input, chunk, field.data_type(), rows)
+                .with_context(|| format!("the data is damaged: column `{}`", field.name()))?;
+            by_code.extend(column.map(|column| (*place, column)));
+        }
+        Ok(by_code)
+    }
+
+    fn coded(&self) -> Result<&ArrowReaderMetadata> {
+        if let Some(coded) = self.coded.get() {
+            return Ok(coded);
+        }
+        let coded = contain(|| coded(&self.metadata))?;
+        Ok(self.coded.get_or_init(|| coded))
+    }
+
+    fn reader(
         &self,
+        metadata: &ArrowReaderMetadata,
         number: usize,
         columns: &[usize],
         batch_rows: usize,
         selection: Option<RowSelection>,
     ) -> Result<ParquetRecordBatchReader> {
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.input.clone(), self.metadata.clone());
-        let builder = builder.with_batch_size(batch_rows).with_row_groups(vec![number]);
-        // A mask would make a batch of all rows between those that are kept.
-        let builder =
-            builder.with_projection(self.mask(columns)).with_row_selection_policy(RowSelectionPolicy::Selectors);
-        let builder = if let Some(selection) = selection { builder.with_row_selection(selection) } else { builder };
-        contain(|| Ok(builder.build()?))
+        contain(|| {
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.input.clone(), metadata.clone());
+            let builder = builder.with_batch_size(batch_rows).with_row_groups(vec![number]);
+            // A mask would make a batch of all rows between those that are kept.
+            let builder =
+                builder.with_projection(self.mask(columns)).with_row_selection_policy(RowSelectionPolicy::Selectors);
+            let builder = if let Some(selection) = selection { builder.with_row_selection(selection) } else { builder };
+            Ok(builder.build()?)
+        })
     }
 
     /// The decoder does not say which column it failed at: the first that fails alone as well.
@@ -227,7 +238,9 @@ impl Reading {
         let fails = |column: &&usize| {
             let read = || {
                 let mut measured = self.measure(&[number])?;
-                self.reader(number, &[**column], &mut measured, None)?.try_for_each(|batch| Ok(batch.map(drop)?))
+                let batch_rows = measured.batch_rows(&self.input, &self.mask(&[**column]), u64::MAX)?;
+                let mut reader = self.reader(&self.metadata, number, &[**column], batch_rows, None)?;
+                reader.try_for_each(|batch| Ok(batch.map(drop)?))
             };
             contain(read).is_err()
         };
@@ -241,6 +254,7 @@ impl Reading {
 /// Whether a predicate keeps each row of a batch; what it does not know of is not kept.
 fn of_batch(predicate: &Predicate, batch: &RecordBatch) -> Result<BooleanBuffer> {
     let kept = (predicate.keep)(batch)?;
+    ensure!(kept.len() == batch.num_rows(), "{} of {} rows were looked at", kept.len(), batch.num_rows());
     Ok(match kept.nulls() {
         Some(nulls) => kept.values() & nulls.inner(),
         None => kept.values().clone(),

@@ -61,9 +61,19 @@ impl Prune {
     }
 
     fn spans_allow(&self, group: &RowGroupMetaData) -> bool {
+        // There may be ten thousand spans of the same two columns.
+        let mut known: Vec<(&str, Option<(i64, i64)>)> = Vec::new();
+        let mut bounds = |name: &'static str| match known.iter().find(|(of, _)| *of == name) {
+            Some((_, bounds)) => *bounds,
+            None => {
+                let bounds = integers(group, name);
+                known.push((name, bounds));
+                bounds
+            }
+        };
         let overlaps = |span: &Span| {
-            integers(group, span.first).is_none_or(|(low, _)| low <= span.high)
-                && integers(group, span.last).is_none_or(|(_, high)| high >= span.low)
+            bounds(span.first).is_none_or(|(low, _)| low <= span.high)
+                && bounds(span.last).is_none_or(|(_, high)| high >= span.low)
         };
         self.spans.is_empty() || self.spans.iter().any(overlaps)
     }

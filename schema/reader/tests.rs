@@ -145,13 +145,13 @@ fn another_table_is_refused_by_the_missing_column() -> Result<()> {
 /// The archive of the samples was written before the columns of version 2.
 #[test]
 fn a_file_of_version_1_is_read_with_nulls() -> Result<()> {
-    fn all<R: Row>(columns: &[&str]) -> Result<Vec<R>> {
+    fn all<R: Row>(predicates: &[Predicate]) -> Result<Vec<R>> {
         let archive = Archive::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/incident/archive"))?;
         let (files, errors) = discover::<R>(&archive, |_, _| true);
         assert!(errors.is_empty() && !files.is_empty(), "{errors:?}");
         let mut found = Vec::new();
         for file in files {
-            for batch in SealedTable::<R>::open(&file.path)?.batches(&Prune::default(), columns, None)? {
+            for batch in SealedTable::<R>::open(&file.path)?.batches(&Prune::default(), &[], predicates)? {
                 found.extend(rows(&batch?).collect::<Result<Vec<R>>>()?);
             }
         }
@@ -166,6 +166,17 @@ fn a_file_of_version_1_is_read_with_nulls() -> Result<()> {
     assert!(events.iter().all(is_null));
     let versions = all::<FileVersion>(&[])?;
     assert!(!versions.is_empty() && versions.iter().all(|version| version.last_read_ns.is_none()));
+    // A predicate none of whose columns is there is asked about the rows all the same.
+    let unknown = Predicate::new(vec!["mapped_executable"], |batch| Ok(vec![true; batch.num_rows()].into()));
+    let every_second =
+        Predicate::new(vec!["hook"], |batch| Ok((0..batch.num_rows()).map(|row| Some(row % 2 == 0)).collect()));
+    let some = all::<Event>(std::slice::from_ref(&every_second))?;
+    assert!(some.len() > 1 && some.len() < events.len());
+    for unknown in [unknown.clone(), unknown.coded()] {
+        assert_eq!(all::<Event>(std::slice::from_ref(&unknown))?, events);
+        assert_eq!(all::<Event>(&[every_second.clone(), unknown.clone()])?, some);
+        assert_eq!(all::<Event>(&[unknown, every_second.clone()])?, some);
+    }
     Ok(())
 }
 

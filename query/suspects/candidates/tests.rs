@@ -1,11 +1,15 @@
 use super::*;
 use crate::suspects::reach::reach;
 use crate::testing::{change_between, recordings, replaced, version};
+use anyhow::Result;
+use arrow::array::BooleanArray;
 
 #[test]
 fn rows_that_share_nothing_with_a_change_are_not_read() -> Result<()> {
-    let candidates = Candidates::new(&[replaced()]);
+    let candidates = Candidates::new(&[replaced()], &recordings(&["r1"]));
     let rename = |ino: i64, target_ino: Option<i64>, path: &str, target: &str| Event {
+        recording_id: "r1".into(),
+        boot_ns: 25_000,
         hook: "inode_rename".into(),
         ino: Some(ino),
         target_ino,
@@ -28,6 +32,17 @@ fn rows_that_share_nothing_with_a_change_are_not_read() -> Result<()> {
     ];
     let kept = candidates.keep(&crate::testing::batch(&events)?)?;
     assert_eq!(kept, BooleanArray::from(vec![true, true, true, true, false, true, true, true, false, false, false]));
+    let others = [
+        events[0].clone(),
+        Event { boot_ns: 35_000, ..events[0].clone() },
+        Event { recording_id: "r2".into(), ..events[0].clone() },
+        Event { hook: "inode_unlink".into(), ino: None, path: None, boot_ns: 35_000, ..Event::default() },
+        Event { recording_id: "r1".into(), hook: "inode_setattr".into(), ..Event::default() },
+        Event { recording_id: "r1".into(), hook: "inode_setxattr".into(), ..Event::default() },
+    ];
+    let kept = candidates.keep(&crate::testing::batch(&others)?)?;
+    let expected = vec![true, false, false, false, true, false];
+    assert_eq!(kept, BooleanArray::from(expected), "what was at another time, and what changes no content");
     let found = |event: &Event, boot_ns| {
         Act::of(event).map_or(0, |act| candidates.of(event, act, Mark { rank: 0, boot_ns }).len())
     };
@@ -110,7 +125,7 @@ fn no_event_that_reaches_a_change_is_passed_over() {
                 change_between(old, new, &recordings(&["r0", "r1", "r2"]))
             })
             .collect();
-        let candidates = Candidates::new(&changes);
+        let candidates = Candidates::new(&changes, &recordings(&["r0", "r1", "r2"]));
         let event = world.event();
         let Some(act) = Act::of(&event) else { continue };
         let at = Mark { rank: world.of(&[0, 1, 1, 1, 2]), boot_ns: event.boot_ns };
