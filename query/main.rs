@@ -50,6 +50,7 @@ mod verify;
 use anyhow::{Result, anyhow};
 use clap::Parser;
 use cli::Cli;
+use hashtrail::escape::escape_lines;
 use problems::Problems;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -63,9 +64,13 @@ static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        Err(error) if error.use_stderr() => {
+            let _ = write!(std::io::stderr(), "{}", escape_lines(&error.render().to_string()));
+            return ExitCode::from(2);
+        }
+        Err(help) => {
+            let _ = help.print();
+            return ExitCode::SUCCESS;
         }
     };
     std::panic::set_hook(Box::new(|panic| {

@@ -19,10 +19,20 @@ mod sensor;
 use crate::host::say::say_error;
 use clap::Parser;
 use cli::Cli;
+use hashtrail::escape::escape_lines;
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    Cli::parse().run().unwrap_or_else(|error| {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            let _ = write!(std::io::stderr(), "{}", escape_lines(&error.render().to_string()));
+            return ExitCode::from(2);
+        }
+        Err(help) => help.exit(),
+    };
+    cli.run().unwrap_or_else(|error| {
         say_error("error: ", &error);
         ExitCode::from(2)
     })

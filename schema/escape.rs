@@ -25,6 +25,12 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// Several lines for people, each escaped.
+#[must_use]
+pub fn escape_lines(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", escape(line))).collect()
+}
+
 /// JSON text, lossless: serde escapes C0 only. Outside of strings JSON holds none of these characters.
 #[must_use]
 pub fn escape_json(json: &str) -> Cow<'_, str> {

@@ -4,15 +4,16 @@
 //! it shows damage to the last line too, which no other line names. A `start` line says so by `manifest_version` 2; version 1
 //! had no checksums. Its `prev` is the SHA-256 over the exact bytes of the line before, with its newline; the
 //! first has 64 zeros. The head of a manifest is the same over its last line. Kinds: `start` (a recording begins, with all
-//! that is known about it), `file` (one sealed file), `compact` (one file that took the place of others), `ima` (a piece of the kernel's measurement list), `cut` (the
-//! start of a line that a crash cut off), and an end of the recording: `stop` (state SEALED) or `recovered` (state
-//! RECOVERED). A recording without an end is OPEN.
+//! that is known about it), `file` (one sealed file), `compact` (one file that took the place of others), `ima` (a piece of the
+//! kernel's measurement list), `cut` (the start of a line that a crash cut off), `signed_later` (lines that no signature covered
+//! when the manifest was opened again), and an end of the recording: `stop` (state SEALED) or `recovered` (state RECOVERED). A
+//! recording without an end is OPEN.
 
 use crate::archive::{Archive, open_own, open_regular, replace_file, sync_directory};
 use crate::signature::SigningKey;
 use anyhow::{Context, Result, bail, ensure};
 use extent::{Extent, MAX_BYTES};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
@@ -76,10 +77,9 @@ impl Manifest {
                 path.display()
             );
         }
-        if let Some(key) = &key {
-            signed_bytes(archive, Some(key), &bytes, &lines)?;
-        }
-        let manifest = Self {
+        let signed = key.as_ref().map(|key| signed_bytes(archive, Some(key), &bytes, &lines)).transpose()?;
+        let unsigned = signed.filter(|signed| *signed < bytes.len()).map(|signed| (signed, bytes.len() - signed));
+        let mut manifest = Self {
             file,
             archive: archive.clone(),
             is_as_written: true,
@@ -91,7 +91,11 @@ impl Manifest {
             torn,
             fault: None,
         };
-        manifest.sign()?;
+        match unsigned {
+            // A crash came between lines and their signature, or somebody added them: nobody can tell, and it must stay known.
+            Some((from, bytes)) => manifest.append(&[("signed_later", json!({"from_byte": from, "bytes": bytes}))])?,
+            None => manifest.sign()?,
+        }
         Ok(manifest)
     }
 
@@ -254,6 +258,17 @@ pub fn signed_bytes(archive: &Archive, key: Option<&SigningKey>, bytes: &[u8], l
     let valid = key.verifying_key().check(&text, bytes).with_context(|| {
         format!("`{}` is not this key's signature of this manifest: record to another directory", path.display())
     })?;
+    // A recorder signs the line that begins a recording before it adds another.
+    let unsigned: Vec<&Line> = lines.iter().filter(|line| line.offset() >= valid.bytes).collect();
+    if unsigned.len() > 1 && unsigned.iter().any(|line| line.kind() == "start") {
+        bail!(
+            "`{}` does not cover the {} lines from line {} on, with a whole recording that was never signed: record to another \
+             directory",
+            path.display(),
+            unsigned.len(),
+            unsigned[0].number
+        );
+    }
     Ok(valid.bytes)
 }
 

@@ -14,7 +14,7 @@ use hashtrail::ledger::LedgerEntry;
 use hashtrail::reader::SealedTable;
 use hashtrail::versions::FileVersion;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 const RECORDING: [&str; 13] = [
     "archive",
@@ -112,10 +112,11 @@ fn recording_rows(archives: &Archives<'_>, recordings: &Recordings, hosts: &[Str
 /// The recordings that one manifest names, in its order.
 fn manifested(archive: &OpenArchive) -> Vec<Manifested<'_>> {
     let mut recordings: Vec<Manifested<'_>> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for line in &archive.manifest {
         let Some(id) = line.text("recording_id") else { continue };
-        let index = recordings.iter().rposition(|known| known.id == id).unwrap_or_else(|| {
-            recordings.push(Manifested { id, archive: Some(archive), ..Manifested::default() });
+        let index = *places.entry(id).or_insert_with_key(|id| {
+            recordings.push(Manifested { id: id.clone(), archive: Some(archive), ..Manifested::default() });
             recordings.len() - 1
         });
         match line.kind() {

@@ -77,6 +77,13 @@ pub(super) fn check(
                 format!("line {}", line.number),
                 "a crash had cut a line off before this one, which says what was left of it",
             )),
+            "signed_later" => findings.push(Finding::notice(
+                "signed_later",
+                MANIFEST,
+                format!("line {}", line.number),
+                "lines before it had no signature yet when the recorder came back and signed them: a crash leaves that, and so \
+                 does somebody who adds lines",
+            )),
             kind => findings.push(outside(line, &format!("its kind `{kind}` is unknown to this version"))),
         }
     }

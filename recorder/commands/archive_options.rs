@@ -11,6 +11,7 @@ use crate::journal::JournalOptions;
 use crate::journal::store::{self, Store};
 use crate::recording::drain::report;
 use crate::recording::pipeline::Outcome;
+use crate::recording::signals::Signals;
 use anyhow::{Context, Result};
 use clap::Args;
 use hashtrail::archive::Archive;
@@ -63,6 +64,8 @@ impl ArchiveOptions {
         if !self.compact || !outcome.errors.is_empty() {
             return Ok(code);
         }
+        Signals::heed_no_more()?;
+        say!("merging; whatever ends it, everything is sealed, and `hashtrail-recorder compact` goes on");
         let archive = Archive::open(&self.archive)?;
         let is_whole = compact::merge(&archive, &mut outcome.manifest)
             .context("the recording is sealed, and not all of it is merged")?;

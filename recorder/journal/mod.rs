@@ -98,11 +98,11 @@ impl Journal {
     ) -> Result<Self> {
         let segment_bytes = options.segment_bytes();
         let reserve = Reserve::new(&archive, segment_bytes);
-        reserve.take()?;
         ensure!(
             !manifest.is_nearly_full(),
             "the manifest is nearly as large as what is read: record to another directory"
         );
+        reserve.take()?;
         manifest.append(&[("start", start.clone())])?;
         let measurements = options.measurements.then(|| Measurements::new(session));
         let bound = options.journal_bytes / segment_bytes.max(1);

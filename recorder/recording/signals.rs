@@ -3,9 +3,12 @@
 use anyhow::{Context, Result};
 use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::signal_name;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Why a recording ends.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +47,18 @@ impl Signals {
     /// When the kernel refuses.
     pub(crate) fn watch() -> Result<Self> {
         SignalsInfo::new([SIGINT, SIGTERM, SIGHUP]).map(Self).context("cannot watch signals")
+    }
+
+    /// Signals end this process again, as before it recorded.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub(crate) fn heed_no_more() -> Result<()> {
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            flag::register_conditional_default(signal, Arc::new(AtomicBool::new(true)))
+                .context("cannot give signals back")?;
+        }
+        Ok(())
     }
 
     /// The first signal that came since the last question.

@@ -25,15 +25,17 @@ impl StatusLine {
         let (produced, lost) = (sum(|cpu| cpu.produced), sum(|cpu| cpu.dropped));
         let rate = produced.saturating_sub(self.before);
         self.before = produced;
-        let clear = if self.on_terminal { "\r\x1b[K" } else { "" };
+        if self.on_terminal {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
         if lost > self.lost {
-            say!("{clear}warning: {} events lost in the last second", lost - self.lost);
+            say!("warning: {} events lost in the last second", lost - self.lost);
             self.lost = lost;
         }
         if self.on_terminal {
             let _ = write!(
                 std::io::stderr(),
-                "{clear}{rate} events/s, {} stored, {lost} lost, {} digests, {} MiB hashed, {} s",
+                "{rate} events/s, {} stored, {lost} lost, {} digests, {} MiB hashed, {} s",
                 sum(|cpu| cpu.stored),
                 sum(|cpu| cpu.digests),
                 sum(|cpu| cpu.hashed_bytes) >> 20,

@@ -76,7 +76,7 @@ pub fn parse(bytes: &[u8]) -> Parsed {
                 if text("prev") != Some(prev.as_str()) {
                     damage(format!("the line before has the digest {prev}, which this one does not name"));
                 }
-                let kind = text("kind").unwrap_or_default().into();
+                let kind = shortened(text("kind").unwrap_or_default()).into();
                 let (number, digest, bytes) = (index + 1, digest.clone(), offset..offset + line.len());
                 parsed.lines.push(Line { number, digest, has_checksum, kind, bytes, manifest: manifest.clone() });
             }
@@ -88,9 +88,15 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     parsed
 }
 
+/// The beginning of a text that somebody may have made long.
+pub(super) fn shortened(text: &str) -> &str {
+    const MOST_CHARACTERS: usize = 200;
+    text.char_indices().nth(MOST_CHARACTERS).map_or(text, |(end, _)| &text[..end])
+}
+
 fn fields_of(line: &[u8]) -> Result<Map<String, Value>, String> {
     if line.len() > MAX_LINE_BYTES {
         return Err(format!("its {} bytes are more than is decoded", line.len()));
     }
-    serde_json::from_slice(line).map_err(|error| format!("it is no JSON object: {error}"))
+    serde_json::from_slice(line).map_err(|error| format!("it is no JSON object: {}", shortened(&error.to_string())))
 }

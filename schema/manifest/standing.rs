@@ -6,6 +6,7 @@
 //! another one of the same files, which makes it void.
 
 use super::line::is_plain;
+use super::parse::shortened;
 use super::{CompactedFile, Line, SealedFile};
 use crate::archive::Archive;
 use crate::reader::is_sealed_path;
@@ -78,7 +79,9 @@ impl Standing {
                 }
                 Some("compact") => match serde_json::from_value(fields) {
                     Ok(compacted) => standing.merge(compacted, line, is_there),
-                    Err(error) => standing.faults.push((line, format!("it cannot be read: {error}"))),
+                    Err(error) => {
+                        standing.faults.push((line, format!("it cannot be read: {}", shortened(&error.to_string()))))
+                    }
                 },
                 _ => {}
             }

@@ -283,6 +283,35 @@ fn a_key_signs_no_lines_that_were_never_signed() -> Result<()> {
     Ok(())
 }
 
+/// A signature of the first bytes of a manifest, even of none, is no pass for what somebody adds: a whole recording is refused, and
+/// what a crash may have left is told for good.
+#[test]
+fn what_was_not_signed_is_not_signed_silently() -> Result<()> {
+    let (_directory, archive) = archive()?;
+    let secret = SigningKey::generate()?.secret_text()?;
+    let open = || Manifest::open(&archive, Some(SigningKey::parse(&secret)?));
+    let last_kind = || -> Result<String> {
+        let lines = parse(&read(&archive.manifest())?).lines;
+        Ok(lines.last().map(|line| line.kind().to_owned()).unwrap_or_default())
+    };
+    drop(open()?);
+    Manifest::open(&archive, None)?.append(&[("start", json!({}))])?;
+    drop(open()?);
+    assert_eq!(last_kind()?, "signed_later", "a crash can have come before the signature of the first line");
+    drop(open()?);
+    assert_eq!(open()?.lines().len(), 2, "it is told once");
+    Manifest::open(&archive, None)?.append(&[("file", json!({"path": "a"})), ("stop", json!({}))])?;
+    drop(open()?);
+    assert_eq!((last_kind()?.as_str(), open()?.lines().len()), ("signed_later", 5));
+
+    let before = read(&archive.signature())?;
+    Manifest::open(&archive, None)?.append(&[("start", json!({})), ("stop", json!({}))])?;
+    let error = format!("{:#}", open().err().context("it is opened")?);
+    assert!(error.contains("does not cover the 2 lines from line 6 on"), "{error}");
+    assert_eq!(read(&archive.signature())?, before);
+    Ok(())
+}
+
 /// What a line is asked for is what its whole has, whichever way it is written.
 #[test]
 fn a_field_is_that_of_the_decoded_line() {
