@@ -123,10 +123,10 @@ impl Alike {
     /// The rows of a batch that no other was like.
     fn first_of_each(&self, batch: &RecordBatch) -> Result<BooleanArray> {
         let mut rows = vec![0; batch.num_rows()];
-        for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        for (number, (field, column)) in batch.schema().fields().iter().zip(batch.columns()).enumerate() {
             // What no row has tells none apart.
             if column.null_count() < column.len() {
-                Values::of(batch, field.name(), column.as_ref())?.add_to(&mut rows, &self.hashes);
+                Values::of(batch, field.name(), column.as_ref())?.add_to(&mut rows, number, &self.hashes);
             }
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,16 +159,17 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Adds the value of each row to what it is told apart by.
-    fn add_to(&mut self, rows: &mut [u64], hashes: &RandomState) {
+    /// Adds the value of each row to what it is told apart by, and which column it is: others may be left out.
+    fn add_to(&mut self, rows: &mut [u64], number: usize, hashes: &RandomState) {
         for (row, hash) in rows.iter_mut().enumerate() {
+            let before = hashes.hash_one((*hash, number));
             *hash = match self {
-                Self::Texts(texts) => hashes.hash_one((*hash, texts.of_row(row, |text| hashes.hash_one(text)))),
-                Self::Numbers(numbers) => hashes.hash_one((*hash, numbers.is_valid(row).then(|| numbers.value(row)))),
+                Self::Texts(texts) => hashes.hash_one((before, texts.of_row(row, |text| hashes.hash_one(text)))),
+                Self::Numbers(numbers) => hashes.hash_one((before, numbers.is_valid(row).then(|| numbers.value(row)))),
                 Self::Lists(lists, texts) => {
                     let offsets = lists.value_offsets();
                     let items = (offsets[row]..offsets[row + 1]).map(|item| texts.value(item as usize));
-                    let items = items.fold(*hash, |hash, text| hashes.hash_one((hash, text)));
+                    let items = items.fold(before, |hash, text| hashes.hash_one((hash, text)));
                     hashes.hash_one((items, offsets[row + 1] - offsets[row]))
                 }
             };
@@ -210,6 +211,23 @@ mod tests {
         let first: Vec<bool> = alike.first_of_each(&batch)?.iter().flatten().collect();
         assert_eq!(first, [true, false, true, true, true, true, false]);
         assert_eq!(alike.first_of_each(&batch)?.true_count(), 0, "in a later batch too");
+        Ok(())
+    }
+
+    /// A column that a batch has nowhere is left out: what stands in another one must not look like it.
+    #[test]
+    fn values_of_different_columns_are_not_alike() -> Result<()> {
+        let alike = Alike::default();
+        for event in [
+            Event { ino_generation: Some(1), ..Event::default() },
+            Event { real_ino: Some(1), ..Event::default() },
+            Event { real_dev: Some("8:1".into()), ..Event::default() },
+            Event { dev: Some("8:1".into()), ..Event::default() },
+        ] {
+            let batch = crate::testing::batch(&[event])?;
+            let columns = COLUMNS.iter().filter_map(|name| batch.schema().index_of(name).ok()).collect::<Vec<_>>();
+            assert_eq!(alike.first_of_each(&batch.project(&columns)?)?.true_count(), 1, "{:?}", batch.columns());
+        }
         Ok(())
     }
 }

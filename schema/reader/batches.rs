@@ -21,9 +21,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What all rows of a file may take, written out: this much and so many times its size. An event that says little new
-/// takes 5 bytes in a file and up to 20 KiB in memory, with a path of 4 KiB that is not UTF-8 and stands there escaped.
+/// takes less than 3 bytes in a file and up to 20 KiB in memory, with a path of 4 KiB that is not UTF-8 and stands there escaped.
 const FREE_BYTES: u64 = 64 << 20;
-const MAX_BYTES_PER_BYTE: u64 = 4096;
+const MAX_BYTES_PER_BYTE: u64 = 8192;
 
 /// The batches of one sealed file. Ends after the first error.
 pub struct Batches {

@@ -103,14 +103,13 @@ impl Decoding {
             }
             self.left = self.left.checked_sub(given).context("the data is damaged: there are too many rows")?;
             let batch = self.put_together(given, decoded)?;
-            let mut bytes = coded::check(&batch)?;
+            let bytes = coded::check(&batch)?;
             if self.stays_coded {
                 return Ok(Some((batch, bytes)));
             }
             let written = coded::write_out(&batch)?;
-            if !self.by_code.is_empty() || self.selected.is_some() {
-                bytes += written.get_array_memory_size();
-            }
+            // What is not written out is the same in both.
+            let bytes = written.get_array_memory_size();
             Ok(Some((written, bytes)))
         })
     }
