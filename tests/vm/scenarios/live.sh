@@ -10,7 +10,13 @@ done
 ls -A "$OUT/archive"
 [ -d "$OUT/archive/.journal" ]
 [ -d "$OUT/archive/events" ]
-# Files of the journal may go while they are copied.
-cp -a "$OUT/archive" "$OUT/archive-while-recording" || true
+# Files of the journal may go while they are copied. The manifest comes last: a copy in which it has grown meanwhile lacks files
+# that it names, and is no copy of any moment.
+until
+    cp "$OUT/archive/manifest.jsonl" before
+    rm -rf "$OUT/archive-while-recording"
+    cp -a "$OUT/archive" "$OUT/archive-while-recording" || true
+    cmp -s before "$OUT/archive/manifest.jsonl"
+do :; done
 act run-4 "$WORK/tool" ./tool
 stop
