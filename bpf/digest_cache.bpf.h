@@ -17,6 +17,16 @@
  */
 #define DIGEST_CACHE_FROM_BYTES (256 << 10)
 
+/* The last open of which all rows are merged while the digest is kept: see repeat.bpf.h. */
+struct repeat {
+	struct repeat_key key;
+	__u64 until_ns;
+	__u32 sequence; /* odd while it is written */
+	__u32 digest_sequence; /* of the memory that has the digest */
+	__u32 rows; /* 0: none */
+	__u32 padding;
+};
+
 /* All tasks share it: a copy counts only if nobody wrote meanwhile. */
 struct cached_digest {
 	__u64 write_opens; /* opens for writing since this memory was made; outside of the sequence */
@@ -28,6 +38,7 @@ struct cached_digest {
 	__u32 sequence; /* odd while it is written */
 	__s32 algorithm;
 	__u8 digest[DIGEST_BYTES];
+	struct repeat repeat; /* outside of the sequence */
 };
 
 struct {
@@ -46,9 +57,21 @@ static __always_inline struct cached_digest *memory_of(struct inode *inode)
 }
 
 /* A full barrier too. */
-static __always_inline __u32 sequence_of(struct cached_digest *cached)
+static __always_inline __u32 load_sequence(__u32 *sequence)
 {
-	return __sync_fetch_and_add(&cached->sequence, 0);
+	return __sync_fetch_and_add(sequence, 0);
+}
+
+static __always_inline bool begin_writing(__u32 *sequence)
+{
+	__u32 seen = load_sequence(sequence);
+
+	return !(seen & 1) && __sync_val_compare_and_swap(sequence, seen, seen + 1) == seen;
+}
+
+static __always_inline void end_writing(__u32 *sequence)
+{
+	__sync_fetch_and_add(sequence, 1);
 }
 
 /*
@@ -75,22 +98,36 @@ static __always_inline bool are_disks_left_alone(void)
 	return raw_writers_of(RAW_WRITERS_NONE_BEFORE) && !raw_writers_of(RAW_WRITERS_SEEN);
 }
 
+/* Whether a digest of the content may be one that is kept. */
+static __always_inline bool may_be_kept(const struct content *content)
+{
+	return config.keeps_digests && is_settled(content) &&
+	       (content->size_bytes >= DIGEST_CACHE_FROM_BYTES || are_disks_left_alone());
+}
+
+/* Whether the digest that is kept is that of the content, which was looked at no earlier than at boot_ns. */
+static __always_inline bool is_kept_of(const struct cached_digest *cached, const struct content *content, __u64 boot_ns)
+{
+	__u64 read_ns = cached->read_ns;
+
+	return cached->i_version_raw == content->version && cached->size_bytes == content->size_bytes &&
+	       cached->real_inode == content->inode && cached->write_opens == cached->write_opens_before && read_ns &&
+	       boot_ns - read_ns < DIGEST_CACHE_NS;
+}
+
 /*
  * Copies the digest that is kept for the content of the call, and gives the time when it was read; 0 where none is kept or
  * the content may be another one.
  */
 static __always_inline __u64 copy_cached(struct thread *thread, struct cached_digest *cached, __s32 *algorithm, __u8 *digest)
 {
-	struct content *content = &thread->content;
-	__u32 sequence = sequence_of(cached);
+	__u32 sequence = load_sequence(&cached->sequence);
 	__u64 read_ns = cached->read_ns;
-	bool is_same = cached->i_version_raw == content->version && cached->size_bytes == content->size_bytes &&
-		       cached->real_inode == content->inode && cached->write_opens == cached->write_opens_before &&
-		       read_ns && thread->event.boot_ns - read_ns < DIGEST_CACHE_NS;
+	bool is_same = is_kept_of(cached, &thread->content, thread->event.boot_ns);
 
 	*algorithm = cached->algorithm;
 	__builtin_memcpy(digest, cached->digest, DIGEST_BYTES);
-	return sequence & 1 || !is_same || sequence_of(cached) != sequence ? 0 : read_ns;
+	return sequence & 1 || !is_same || load_sequence(&cached->sequence) != sequence ? 0 : read_ns;
 }
 
 static __always_inline bool reuse_cached_digest(struct thread *thread, struct file *file)
@@ -98,9 +135,7 @@ static __always_inline bool reuse_cached_digest(struct thread *thread, struct fi
 	struct event *event = &thread->event;
 	struct cached_digest *cached;
 
-	if (!config.keeps_digests || !is_settled(&thread->content))
-		return false;
-	if (thread->content.size_bytes < DIGEST_CACHE_FROM_BYTES && !are_disks_left_alone())
+	if (!may_be_kept(&thread->content))
 		return false;
 	cached = bpf_inode_storage_get(&digest_cache, file->f_inode, NULL, 0);
 	if (!cached)
@@ -134,12 +169,8 @@ static __always_inline void cache_digest(struct thread *thread, struct cached_di
 					__u64 write_opens)
 {
 	struct event *event = &thread->event;
-	__u32 sequence;
 
-	if (event->digest_doubt || !is_settled(content))
-		return;
-	sequence = sequence_of(cached);
-	if (sequence & 1 || __sync_val_compare_and_swap(&cached->sequence, sequence, sequence + 1) != sequence)
+	if (event->digest_doubt || !is_settled(content) || !begin_writing(&cached->sequence))
 		return;
 	cached->algorithm = event->digest_algorithm;
 	cached->i_version_raw = content->version;
@@ -148,7 +179,7 @@ static __always_inline void cache_digest(struct thread *thread, struct cached_di
 	cached->read_ns = event->content_read_ns;
 	cached->write_opens_before = write_opens;
 	__builtin_memcpy(cached->digest, event->digest, DIGEST_BYTES);
-	__sync_fetch_and_add(&cached->sequence, 1);
+	end_writing(&cached->sequence);
 }
 
 #endif

@@ -112,7 +112,9 @@ static __always_inline bool is_watched_open(__u32 hook, struct file *file)
 /* A function of its own: the programs themselves, which refuse most opens, then save no registers and have no stack. */
 static __noinline int record_open(__u64 *ctx, struct file *file, __u32 hook, __u32 mask)
 {
+	__u64 repeats = config.gate[hook].repeats;
 	struct thread *thread;
+	int verdict;
 
 	if (is_watched_open(hook, file)) {
 		note_writer(file);
@@ -124,7 +126,16 @@ static __noinline int record_open(__u64 *ctx, struct file *file, __u32 hook, __u
 		return 0;
 	thread->number[NUMBER_OPEN_MODE] = open_mode_of(file, ~0ULL);
 	thread->number[NUMBER_ARGUMENT_1] = mask;
-	return bounded(record_file(thread, file, NULL));
+	if (repeats) {
+		fill_repeat_key(&thread->repeat_key, thread, file, repeats);
+		if (count_repeat(thread, file))
+			return 0;
+		thread->merging.rows = 0;
+	}
+	verdict = record_file(thread, file, NULL);
+	if (repeats)
+		note_repeat(thread, file, repeats);
+	return bounded(verdict);
 }
 
 SEC("lsm.s/file_open")

@@ -132,6 +132,7 @@ struct timespec64 {
 };
 
 struct qstr {
+	__u32 hash;
 	__u32 len;
 	const unsigned char *name;
 };

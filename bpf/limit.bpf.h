@@ -140,6 +140,14 @@ static __always_inline bool is_limited(struct thread *thread, __u32 row, const s
 	return false;
 }
 
+/* A row like this one is in the archive, or on its way there; the next ones are merged with it until then. */
+static __always_inline void note_merging(struct thread *thread, __u64 until_ns)
+{
+	thread->merging.rows++;
+	if (until_ns < thread->merging.until_ns)
+		thread->merging.until_ns = until_ns;
+}
+
 /* One row for each file, and process, and digest in a window. Another digest is always a row: A, B, A are three. */
 static __always_inline bool is_merged(struct thread *thread, __u32 row, const struct selector *selector)
 {
@@ -148,17 +156,22 @@ static __always_inline bool is_merged(struct thread *thread, __u32 row, const st
 	__u32 scope = selector->flags & SELECTOR_DEDUPE_PROCESS ? LIMIT_PROCESS : LIMIT_GLOBAL;
 	struct limit_key key;
 
-	if (!has_certain_digest(event))
+	if (!has_certain_digest(event)) {
+		thread->merging.others++;
 		return false;
+	}
 	fill_limit_key(&key, thread, row, scope);
 	key.path_hash = 0;
 	__builtin_memset(key.argument, 0, sizeof(key.argument));
 	__builtin_memcpy(now.digest, event->digest, DIGEST_BYTES);
 	last = bpf_map_lookup_elem(&merges, &key);
 	if (last && now.boot_ns - last->boot_ns < selector->dedupe_ns && last->algorithm == now.algorithm &&
-	    is_same_digest(last->digest, now.digest))
+	    is_same_digest(last->digest, now.digest)) {
+		note_merging(thread, last->boot_ns + selector->dedupe_ns);
 		return true;
+	}
 	bpf_map_update_elem(&merges, &key, &now, 0);
+	note_merging(thread, now.boot_ns + selector->dedupe_ns);
 	return false;
 }
 
@@ -182,8 +195,10 @@ static long limit_entry(__u64 entry, struct limiting *limiting)
 		return 0;
 	row = thread->selector_of_entry[entry];
 	selector = bpf_map_lookup_elem(&selectors, &row);
-	if (!selector || !(selector->flags & limiting->flag))
+	if (!selector || !(selector->flags & limiting->flag)) {
+		thread->merging.others++;
 		return 0;
+	}
 	if (limiting->flag == SELECTOR_LIMITED ? !is_limited(thread, row, selector) : !is_merged(thread, row, selector))
 		return 0;
 	limiting->stopped++;

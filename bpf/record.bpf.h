@@ -79,6 +79,7 @@ __noinline int decide_by_digest(struct thread *thread)
 			COUNT(dropped_by_digest, 1);
 		apply_limits(thread, SELECTOR_LIMITED, undecided);
 	}
+	thread->merging = (struct merging){ .until_ns = ~0ULL };
 	apply_limits(thread, SELECTOR_DEDUPE, thread->matched);
 	return 0;
 }

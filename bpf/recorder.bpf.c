@@ -2,7 +2,7 @@
 /*
  * The sensor. One translation unit; read it in the order of the way of one event: file_hooks, inode_hooks and named_hooks (what
  * is recorded), call, binary_gate, directory and policy (whether), record (the way), path, climb, text, value and limit (what
- * filters look at), subject, file, content, digest, digest_cache, reading, raw, writer and aside (the columns of the file),
+ * filters look at), repeat, subject, file, content, digest, digest_cache, reading, raw, writer and aside (the columns of the file),
  * task, process and container (those of who acts), enforce (the denial), rows and send (the ring).
  */
 #include "kernel.h"
@@ -39,6 +39,7 @@
 #include "writer.bpf.h"
 #include "digest.bpf.h"
 #include "limit.bpf.h"
+#include "repeat.bpf.h"
 #include "value_text.bpf.h"
 #include "aside.bpf.h"
 #include "enforce.bpf.h"

@@ -97,6 +97,13 @@ enum value_kind {
 	VALUE_ADDRESS, /* two numbers, in this place and the next */
 };
 
+/* Of a hook's calls: one whose rows are all merged can tell of the next one, without a look at what the selectors ask. */
+enum repeat_flag {
+	REPEAT_TELLS = 1, /* all filters are about the path, the flags and the type of what is opened */
+	REPEAT_BY_PATH = 2, /* one is about the path */
+	REPEAT_BY_PROCESS = 4, /* rows are merged for each process */
+};
+
 enum limit_scope {
 	LIMIT_THREAD,
 	LIMIT_PROCESS,
@@ -291,6 +298,7 @@ struct wire_enumerations {
 	enum filter_kind filter_kind;
 	enum step_flag step_flag;
 	enum selector_flag selector_flag;
+	enum repeat_flag repeat_flag;
 	enum limit_scope limit_scope;
 	enum other_kind other_kind;
 	enum value_kind value_kind;
@@ -318,6 +326,7 @@ struct gate {
 	struct path_sets binaries; /* of these sets, one that holds the calling binary or an ancestor's */
 	struct directories directories;
 	__u64 has_values; /* a filter, or a rate limit, is about some */
+	__u64 repeats; /* enum repeat_flag */
 };
 
 /* Set once, before load. */

@@ -53,6 +53,25 @@ struct exec_digest {
 /* Paths up to this length are kept with the thread over a hash. */
 #define ASIDE_PATH_BYTES 384
 
+/* What the outcome of an open depends on, beside the content of its file: see repeat.bpf.h. */
+struct repeat_key {
+	__u64 way; /* of the names to the file; 0: not known */
+	__u64 task_start_ns;
+	__u32 task; /* 0: any */
+	__u32 generation; /* of the policies */
+	__u32 hook;
+	__u32 open_flags;
+	__u32 open_mode;
+	__u32 mask;
+};
+
+/* What a selector merges rows for, see limit.bpf.h. */
+struct merging {
+	__u64 until_ns; /* none of the rows is recorded again before */
+	__u32 rows; /* of the call; each was merged, or will be from now on */
+	__u32 others; /* that are not merged */
+};
+
 /* How a selector does whose filters are tried. It stands here because the verifier follows what stands on a stack. */
 struct trial {
 	__u8 pass; /* enum pass */
@@ -85,6 +104,8 @@ struct thread {
 	__u64 denied; /* by this one */
 	__u64 families; /* of the process */
 	struct trial trial;
+	struct repeat_key repeat_key;
+	struct merging merging;
 	__u64 path_hash;
 	__u32 target_flags; /* what the second path lacks, as in enum path_flag */
 	__s32 verdict; /* what the hook returns */

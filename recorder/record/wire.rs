@@ -11,8 +11,8 @@ mod skeleton {
 pub(crate) use skeleton::types::{
     action, affix_key, affix_kind, attribute, counters, digest_doubt, digest_key, digest_source, digest_status,
     directories, event, event_flag, family, filter_kind, gate, hook, hook_policy, limit_scope, network, not_enforced,
-    number, other_kind, path_flag, path_sets, process, range, raw_writers_key, selector, selector_flag, step,
-    step_flag, substring_state, text, text_index, value, value_kind,
+    number, other_kind, path_flag, path_sets, process, range, raw_writers_key, repeat_flag, selector, selector_flag,
+    step, step_flag, substring_state, text, text_index, value, value_kind,
 };
 pub(crate) use skeleton::{OpenRecorderSkel, RecorderSkel, RecorderSkelBuilder};
 

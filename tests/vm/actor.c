@@ -273,7 +273,7 @@ int main(int argc, char **argv)
 {
 	const struct command *tables[] = { file_commands,   process_commands, outcome_commands, code_commands,	unseen_commands,
 					   handle_commands, sensor_commands,  content_commands, matrix_commands, serve_commands,
-					   value_commands,   cost_commands,    disk_commands,    floor_commands };
+					   value_commands,   cost_commands,    disk_commands,    floor_commands,   repeat_commands };
 
 	for (size_t i = 0; argc > 1 && i < sizeof(tables) / sizeof(tables[0]); i++) {
 		for (const struct command *command = tables[i]; command->name; command++) {

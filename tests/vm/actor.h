@@ -26,6 +26,7 @@ extern const struct command unseen_commands[];
 extern const struct command value_commands[];
 extern const struct command disk_commands[];
 extern const struct command floor_commands[];
+extern const struct command repeat_commands[];
 
 _Noreturn void fail(const char *what, const char *path);
 int open_or_fail(const char *path, int flags);

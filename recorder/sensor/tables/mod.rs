@@ -119,6 +119,7 @@ impl Tables {
     fn add_hook(&mut self, hook: u32, entries: &[(usize, bool, HookEntry)]) -> Result<()> {
         self.hook_values = HookValues::default();
         let first_step = u32::try_from(self.steps.len())?;
+        let first_selector = self.selectors.len();
         for (entry_of_hook, (entry, monitor, hook_entry)) in entries.iter().enumerate() {
             let base = wire::selector {
                 entry_of_hook: u16::try_from(entry_of_hook)?,
@@ -134,7 +135,9 @@ impl Tables {
         let binaries = wire::path_sets { word: steps::binaries(hook, steps) };
         let directories = directories::asked_for(hook, entries.iter().map(|(_, _, entry)| entry));
         let has_values = u64::from(!self.hook_values.rows.is_empty());
-        self.gates.insert(hook, wire::gate { mask: steps::gate(hook, steps), binaries, directories, has_values });
+        let repeats = steps::repeats(hook, steps, &self.selectors[first_selector..]);
+        self.gates
+            .insert(hook, wire::gate { mask: steps::gate(hook, steps), binaries, directories, has_values, repeats });
         policy.first_value = u32::try_from(self.values.len())?;
         policy.value_count = u32::try_from(self.hook_values.rows.len())?;
         policy.has_value_texts = u32::from(self.hook_values.have_texts());

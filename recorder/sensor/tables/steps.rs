@@ -196,6 +196,44 @@ pub(super) fn binaries(hook: u32, steps: &[wire::step]) -> SetBits {
     bits
 }
 
+/// Whether a call whose rows are all merged tells of the next one like it (`bpf/repeat.bpf.h`): nothing of the hook may
+/// ask for what can differ between the two, or for a time of its own. As bits of `repeat_flag`; 0: it does not tell.
+pub(super) fn repeats(hook: u32, steps: &[wire::step], selectors: &[wire::selector]) -> u64 {
+    let flags = selectors.iter().fold(0, |flags, selector| flags | u32::from(selector.flags));
+    let has = |flag: wire::selector_flag| flags & flag.0 != 0;
+    let is_opened = wire::hook(hook) == wire::hook::HOOK_FILE_POST_OPEN;
+    if !is_opened || !has(wire::selector_flag::SELECTOR_DEDUPE) || has(wire::selector_flag::SELECTOR_LIMITED) {
+        return 0;
+    }
+    if !steps.iter().all(|step| is_of_path(step) || is_of_call(step)) {
+        return 0;
+    }
+    let mut repeats = wire::repeat_flag::REPEAT_TELLS.0;
+    if steps.iter().any(is_of_path) {
+        repeats |= wire::repeat_flag::REPEAT_BY_PATH.0;
+    }
+    if has(wire::selector_flag::SELECTOR_DEDUPE_PROCESS) {
+        repeats |= wire::repeat_flag::REPEAT_BY_PROCESS.0;
+    }
+    u64::from(repeats)
+}
+
+fn is_of_path(step: &wire::step) -> bool {
+    u32::from(step.kind) == wire::filter_kind::FILTER_TEXT.0 && u32::from(step.operand) == wire::text::TEXT_PATH.0
+}
+
+/// How the file is opened, and of which type it is.
+fn is_of_call(step: &wire::step) -> bool {
+    match wire::filter_kind(u32::from(step.kind)) {
+        wire::filter_kind::FILTER_ALWAYS => true,
+        wire::filter_kind::FILTER_RANGES | wire::filter_kind::FILTER_MASK => matches!(
+            wire::number(u32::from(step.operand)),
+            wire::number::NUMBER_ARGUMENT_1 | wire::number::NUMBER_OPEN_MODE | wire::number::NUMBER_FILE_TYPE
+        ),
+        _ => false,
+    }
+}
+
 fn is_last(step: &wire::step) -> bool {
     step.flags & byte(wire::step_flag::STEP_LAST.0) != 0
 }

@@ -222,3 +222,47 @@ fn directories_are_a_gate_only_if_every_selector_asks_for_beginnings_of_paths() 
         assert_eq!(bits("inode_unlink", selectors), none);
     }
 }
+
+#[test]
+fn a_merged_open_tells_of_the_next_one_only_where_all_that_is_asked_is_the_same() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let repeats = |hook: &str, selectors: &str| -> Result<u64> {
+        let path = directory.path().join("opens.yaml");
+        let head = "apiVersion: cilium.io/v1alpha1\nkind: TracingPolicy\nmetadata: {name: opens}\nspec:\n  lsmhooks:\n";
+        std::fs::write(
+            &path,
+            format!("{head}  - {{hook: {hook}, args: [{{index: 0, type: file}}], selectors: [{selectors}]}}\n"),
+        )?;
+        let kernel = KernelSupport { has_post_open: true, has_path_truncate: true };
+        let tables = Tables::new(&policy::load(&[path])?, kernel, 0)?;
+        Ok(tables.gates.values().map(|gate| gate.repeats).fold(0, |all, repeats| all | repeats))
+    };
+    let action = "matchActions: [{action: Post, imaHash: true}]";
+    let merged = |also: &str| format!("{{hashtrail: {{dedupe: {{key: [file, digest], window: 1h}}{also}}}, {action}}}");
+    let of_process = merged("").replace("digest]", "digest, process]");
+    let prefix = "{matchArgs: [{index: 0, operator: Prefix, values: [/usr/]}]}";
+    let binary = format!("{{matchBinaries: [{{operator: In, values: [/bin/a]}}], {action}}}");
+    let limited = "{matchActions: [{action: Post, rateLimit: 1m}]}";
+    let (tells, by_path, by_process) = (
+        u64::from(wire::repeat_flag::REPEAT_TELLS.0),
+        u64::from(wire::repeat_flag::REPEAT_BY_PATH.0),
+        u64::from(wire::repeat_flag::REPEAT_BY_PROCESS.0),
+    );
+    for (selectors, expected) in [
+        (merged(""), tells),
+        (of_process, tells | by_process),
+        (merged(", openMode: [read], fileTypes: {operator: In, values: [regular]}"), tells),
+        (format!("{prefix}, {}", merged("")), tells | by_path),
+        // Another process, another user, a digest, or another time.
+        (format!("{}, {binary}", merged("")), 0),
+        (merged(", uids: {operator: In, values: [0]}"), 0),
+        (merged(&format!(", digests: {{operator: In, algorithm: sha1, values: [\"{}\"]}}", "a".repeat(40))), 0),
+        (format!("{}, {limited}", merged("")), 0),
+        // Nothing is merged.
+        (prefix.to_owned(), 0),
+    ] {
+        assert_eq!(repeats("file_open", &selectors).with_context(|| selectors.clone())?, expected, "{selectors}");
+    }
+    assert_eq!(repeats("mmap_file", &merged(""))?, 0, "only opens are looked at");
+    Ok(())
+}

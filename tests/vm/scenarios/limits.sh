@@ -1,11 +1,14 @@
 # Rows that are stopped, merged or dropped after a selector matched, and what is recorded by default.
 . /data/scenarios/lib.sh
 
-mkdir limited modes merged contents
+mkdir -p limited modes merged contents repeated/asked repeated/aside
 for file in limited/first limited/second limited/a limited/longer-one limited/LONGER-TWO again; do echo content >"$file"; done
 for mode in rdonly wronly rdwr append trunc creat; do echo content >"modes/$mode"; done
 cp /data/bin/library.so merged/library.so
 cp merged/library.so original
+{ printf a; cat original; } >repeated/asked/file
+{ printf b; cat original; } >repeated-other
+ln repeated/asked/file repeated/aside/link
 { cat original; echo other; } >other
 program contents/known known
 cp contents/known contents/renamed
@@ -36,9 +39,14 @@ map_thrice
 overwrite merged/library.so original
 map_thrice
 
+actor repeat-opens repeated
+actor open rdonly repeated/asked/file 3
+
 for name in known renamed unknown; do actor try-exec "contents/$name"; done
 stop
 fact known "$known"
 fact unknown "$(digest contents/unknown)"
 fact original "$(digest original)"
 fact other "$(digest other)"
+fact repeated "$(digest repeated/asked/file)"
+fact repeated-other "$(digest repeated-other)"
