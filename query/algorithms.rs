@@ -2,6 +2,7 @@
 //! found does not mean that it was not there.
 
 use crate::archives::{Archives, Scan};
+use crate::arguments::digest::{name_of_length, plain_name};
 use crate::cli::SharedOptions;
 use crate::digest_list::{Listed, Wanted};
 use crate::output::{Row, object};
@@ -210,25 +211,6 @@ fn kinds_of(digest: &str, listed: &Listed) -> BTreeSet<String> {
         return name_of_length(digest.len()).map(str::to_owned).into_iter().collect();
     }
     listed.algorithms.clone()
-}
-
-/// The algorithm that people mean by a digest of so many hex digits.
-pub(crate) fn name_of_length(digits: usize) -> Option<&'static str> {
-    Some(match digits {
-        32 => "md5",
-        40 => "sha1",
-        56 => "sha224",
-        64 => "sha256",
-        96 => "sha384",
-        128 => "sha512",
-        _ => return None,
-    })
-}
-
-/// The name of an algorithm without what people and kernels write differently.
-pub(crate) fn plain_name(name: &str) -> String {
-    let plain = name.to_ascii_lowercase().replace(['-', '_'], "");
-    if plain == "sm3256" { "sm3".into() } else { plain }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::time;
+use crate::arguments::{digest, inode, time};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hashtrail::cell::Micros;
 use std::path::PathBuf;
@@ -104,10 +104,10 @@ pub(crate) struct HistoryOptions {
     #[arg(value_name = "PATH")]
     pub(crate) path: Option<String>,
     /// File by device and inode number, as in 8:1:1234
-    #[arg(long, value_name = "DEV:INO", value_parser = parse_inode)]
+    #[arg(long, value_name = "DEV:INO", value_parser = inode::parse)]
     pub(crate) inode: Option<(String, i64)>,
     /// Every place of this digest
-    #[arg(long, value_name = "HEX", value_parser = crate::commands::parse_digest)]
+    #[arg(long, value_name = "HEX", value_parser = digest::parse)]
     pub(crate) digest: Option<String>,
 }
 
@@ -115,7 +115,7 @@ pub(crate) struct HistoryOptions {
 #[group(required = true, multiple = true)]
 pub(crate) struct LookupOptions {
     /// Digests in hex
-    #[arg(value_name = "HEX", value_parser = crate::commands::parse_digest)]
+    #[arg(value_name = "HEX", value_parser = digest::parse)]
     pub(crate) digests: Vec<String>,
     /// List of digests, one a line or several with commas, spaces or colons between them, also as sha256sum prints it; '-' is
     /// stdin; repeatable
@@ -138,7 +138,7 @@ pub(crate) struct EventsOptions {
     #[arg(long, value_name = "UID")]
     pub(crate) uid: Vec<i64>,
     /// Digest in hex; repeatable
-    #[arg(long, value_name = "HEX", value_parser = crate::commands::parse_digest)]
+    #[arg(long, value_name = "HEX", value_parser = digest::parse)]
     pub(crate) digest: Vec<String>,
     /// Columns to show, separated by commas; `hashtrail schema` lists them
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
@@ -152,26 +152,11 @@ pub(crate) struct VerifyOptions {
     #[arg(long, value_name = "PUB")]
     pub(crate) key: Option<String>,
     /// Head of the manifest, as the recorder printed it at the end
-    #[arg(long, value_name = "HEX", value_parser = parse_head)]
+    #[arg(long, value_name = "HEX", value_parser = digest::parse_head)]
     pub(crate) head: Option<String>,
     /// Measurement list of the host, binary or ASCII, besides those that the archive holds; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) ima_log: Vec<PathBuf>,
-}
-
-/// A SHA-256 in hex.
-fn parse_head(text: &str) -> Result<String, String> {
-    let head = crate::commands::parse_digest(text)?;
-    if head.len() == 64 { Ok(head) } else { Err(format!("`{text}` is no head: 64 hex digits")) }
-}
-
-/// `major:minor:inode`.
-fn parse_inode(text: &str) -> Result<(String, i64), String> {
-    let wrong = || format!("`{text}` is not MAJOR:MINOR:INODE, as in 8:1:1234");
-    let (dev, ino) = text.rsplit_once(':').ok_or_else(wrong)?;
-    let (major, minor) = dev.split_once(':').ok_or_else(wrong)?;
-    let (_, _): (u32, u32) = (major.parse().map_err(|_| wrong())?, minor.parse().map_err(|_| wrong())?);
-    Ok((dev.to_owned(), ino.parse().map_err(|_| wrong())?))
 }
 
 #[cfg(test)]
@@ -182,12 +167,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn inodes_are_read() {
-        assert_eq!(parse_inode("8:1:12"), Ok(("8:1".into(), 12)));
-        assert!(parse_inode("8:12").is_err() && parse_inode("a:b:1").is_err());
     }
 
     #[test]

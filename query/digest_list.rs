@@ -1,7 +1,7 @@
 //! Lists of digests as people and feeds write them. Every digest of a line is looked for, under every name that a list gives
 //! it; a line that cannot be used is told with its number.
 
-use crate::algorithms::{name_of_length, plain_name};
+use crate::arguments::digest::{name_of_length, plain_name};
 use crate::problems::Problems;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,6 +4,7 @@
 
 mod algorithms;
 mod archives;
+mod arguments;
 mod asked_hooks;
 mod attribution;
 mod cell;
@@ -41,7 +42,6 @@ mod suppressed;
 mod suspects;
 #[cfg(test)]
 mod testing;
-mod time;
 mod twins;
 mod undigested;
 mod user_digests;

@@ -44,14 +44,6 @@ pub(crate) fn run(cli: &Cli, problems: &Problems, writer: &mut dyn Write) -> Res
     }
 }
 
-/// A digest in hex, in lower case. Its length must be that of an algorithm that IMA knows, from MD5 to SHA-512.
-pub(crate) fn parse_digest(text: &str) -> Result<String, String> {
-    if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) || ![32, 40, 56, 64, 96, 128].contains(&text.len()) {
-        return Err(format!("`{text}` is no digest in hex"));
-    }
-    Ok(text.to_ascii_lowercase())
-}
-
 /// One version of one file, as `history` and `lookup` show it.
 fn version_row(row_type: &str, version: &Version) -> Row {
     let first = &version.first().row;
