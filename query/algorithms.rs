@@ -1,9 +1,8 @@
 //! Which algorithms the digests of a recording are of: a digest of another one cannot be compared with them, so that it was not
 //! found does not mean that it was not there.
 
-use crate::archives::{Archives, Scan};
+use crate::archives::{Archives, Scan, Scope};
 use crate::arguments::digest::{name_of_length, plain_name};
-use crate::cli::SharedOptions;
 use crate::digest_list::{Listed, Wanted};
 use crate::output::{Row, object};
 use crate::undigested;
@@ -49,7 +48,7 @@ impl Algorithms {
     ///
     /// # Errors
     /// When a scan cannot be made; files that cannot be read are problems.
-    fn find(archives: &Archives<'_>, shared: &SharedOptions) -> Result<Self> {
+    fn find(archives: &Archives<'_>, scope: &Scope) -> Result<Self> {
         let scan = Scan { columns: COLUMNS.to_vec(), ..Scan::default() };
         let mut found = Self::default();
         archives.scan::<FileVersion>(&scan, |batch| {
@@ -62,8 +61,8 @@ impl Algorithms {
                 batch.column_by_name("observations").and_then(|column| column.as_primitive_opt::<Int64Type>());
             let (doubts, observations) = doubts.zip(observations).context("the columns of the doubts are missing")?;
             for row in 0..batch.num_rows() {
-                let is_asked = shared.since.is_none_or(|since| last.value(row) >= since.0)
-                    && shared.until.is_none_or(|until| first.value(row) < until.0);
+                let is_asked = scope.since.is_none_or(|since| last.value(row) >= since.0)
+                    && scope.until.is_none_or(|until| first.value(row) < until.0);
                 if is_asked {
                     found.add(algorithms.value(row), hosts.value(row));
                     let count = usize::try_from(observations.value(row)).unwrap_or(0);
@@ -72,7 +71,7 @@ impl Algorithms {
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        found.undigested = undigested::count(archives, shared)?;
+        found.undigested = undigested::count(archives, scope)?;
         Ok(found)
     }
 
@@ -157,21 +156,21 @@ impl AskedDigest {
     ///
     /// # Errors
     /// When a scan cannot be made.
-    pub(crate) fn check(digests: &[String], archives: &Archives<'_>, shared: &SharedOptions) -> Result<Self> {
+    pub(crate) fn check(digests: &[String], archives: &Archives<'_>, scope: &Scope) -> Result<Self> {
         if digests.is_empty() {
             return Ok(Self::default());
         }
         let mut wanted = Wanted::default();
         digests.iter().for_each(|digest| wanted.add(digest));
-        Self::check_listed(&wanted, archives, shared)
+        Self::check_listed(&wanted, archives, scope)
     }
 
     /// As `check`, of lists.
     ///
     /// # Errors
     /// When a scan cannot be made.
-    pub(crate) fn check_listed(wanted: &Wanted, archives: &Archives<'_>, shared: &SharedOptions) -> Result<Self> {
-        let algorithms = Algorithms::find(archives, shared)?;
+    pub(crate) fn check_listed(wanted: &Wanted, archives: &Archives<'_>, scope: &Scope) -> Result<Self> {
+        let algorithms = Algorithms::find(archives, scope)?;
         let not_compared = algorithms.not_compared(wanted);
         not_compared.iter().for_each(|one| archives.problems().error(&one.error()));
         Ok(Self { found: Some((algorithms, not_compared)) })

@@ -1,10 +1,11 @@
 //! The archives of one query, read as one.
 
 mod opened;
+mod scope;
 
 pub(crate) use opened::OpenArchive;
+pub(crate) use scope::Scope;
 
-use crate::cli::SharedOptions;
 use crate::copy;
 use crate::hosts::{Hosted, Hosts};
 use crate::places::Places;
@@ -14,11 +15,11 @@ use crate::twins;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::RecordBatch;
 use hashtrail::archive::host_label;
-use hashtrail::cell::Micros;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::reader::{Predicate, Prune, SealedPath, SealedTable, rows};
 use opened::{LACKS, is_archive};
+use scope::is_date;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
@@ -48,18 +49,18 @@ pub(crate) struct Archives<'a> {
 }
 
 impl<'a> Archives<'a> {
-    /// Opens what `--archive` names.
-    pub(crate) fn open(options: &SharedOptions, problems: &'a Problems) -> Result<Self> {
+    /// Opens those of a question.
+    pub(crate) fn open(scope: &Scope, problems: &'a Problems) -> Result<Self> {
         let mut list = Vec::new();
         let mut seen = HashSet::new();
-        for path in archive_paths(&options.archive, problems)? {
+        for path in archive_paths(&scope.archive, problems)? {
             // The same archive by two names would count everything twice.
             if fs::canonicalize(&path).map_or(true, |canonical| seen.insert(canonical)) {
                 list.push(OpenArchive::open(&path, problems)?);
             }
         }
         twins::double_across(&mut list).iter().for_each(|error| problems.error(error));
-        let asked = options.host.iter().map(|host| host_label(host)).collect();
+        let asked = scope.host.iter().map(|host| host_label(host)).collect();
         let hosts = Hosts::of(&list);
         hosts.notes().for_each(|text| note(&text));
         let archives = Self { list, asked, hosts, problems };
@@ -185,26 +186,6 @@ impl<'a> Archives<'a> {
             }
         }
     }
-}
-
-/// First and last moment, in microseconds, that a question is about.
-pub(crate) fn asked_span(shared: &SharedOptions) -> (i64, i64) {
-    let last = shared.until.map_or(i64::MAX, |until| until.0.saturating_sub(1));
-    (shared.since.map_or(i64::MIN, |since| since.0), last)
-}
-
-/// First and last date of the partitions that hold them; `None` for all.
-pub(crate) fn asked_dates(shared: &SharedOptions) -> Option<(String, String)> {
-    // Years of more than four digits sort elsewhere.
-    let date = |time: Option<Micros>| time.map(Micros::date).filter(|date| is_date(date));
-    let is_timed = shared.since.is_some() || shared.until.is_some();
-    let last = || date(shared.until).unwrap_or_else(|| "9999-99-99".to_owned());
-    is_timed.then(|| (date(shared.since).unwrap_or_default(), last()))
-}
-
-/// Whether the name of a partition sorts by time: rows of a clock that is far off stand in others.
-fn is_date(date: &str) -> bool {
-    date.len() == 10 && date != "0000-00-00" && date.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// The directories that paths and globs name. What a glob finds and is no archive is passed over with a note; what cannot be

@@ -1,6 +1,6 @@
 //! Hooks that a question names: where they were not recorded, that no row has them says nothing.
 
-use crate::cli::SharedOptions;
+use crate::archives::Scope;
 use crate::output::{Row, object};
 use crate::recordings::{Recording, Recordings};
 use anyhow::{Result, bail};
@@ -30,7 +30,7 @@ impl AskedHooks {
     ///
     /// # Errors
     /// When one is the name of no hook at all.
-    pub(crate) fn check(asked: &[String], recordings: &Recordings, shared: &SharedOptions) -> Result<Self> {
+    pub(crate) fn check(asked: &[String], recordings: &Recordings, scope: &Scope) -> Result<Self> {
         let of_policies = || recordings.list.iter().flat_map(|recording| recording.coverage.hooks());
         let always = ALWAYS_RECORDED.iter().map(|hook| (*hook).to_owned());
         let mut found = Self { recorded: of_policies().chain(always).collect(), ..Self::default() };
@@ -44,7 +44,7 @@ impl AskedHooks {
                 continue;
             }
             let lacks = |recording: &&Recording| {
-                is_asked(recording, shared)
+                is_asked(recording, scope)
                     && !recording.coverage.hooks_between(i64::MIN, i64::MAX).contains(hook.as_str())
             };
             let without: Vec<String> = recordings
@@ -113,8 +113,8 @@ fn is_name(hook: &str) -> bool {
 }
 
 /// Whether the question is about a time of the recording.
-fn is_asked(recording: &Recording, shared: &SharedOptions) -> bool {
-    shared.since.is_none_or(|since| recording.end >= since) && shared.until.is_none_or(|until| recording.start < until)
+fn is_asked(recording: &Recording, scope: &Scope) -> bool {
+    scope.since.is_none_or(|since| recording.end >= since) && scope.until.is_none_or(|until| recording.start < until)
 }
 
 #[cfg(test)]

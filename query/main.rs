@@ -97,7 +97,7 @@ fn main() -> ExitCode {
 /// Runs the command; says whether it found something.
 fn run(cli: &Cli, problems: &Problems) -> Result<bool> {
     let mut output = BufWriter::new(std::io::stdout().lock());
-    let found = commands::run(cli, problems, &mut output)?;
+    let found = cli.run(problems, &mut output)?;
     output.flush()?;
     Ok(found)
 }

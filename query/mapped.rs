@@ -1,8 +1,7 @@
 //! Files that were opened for writing or truncated while they were mapped executable: what runs may have been changed, called
 //! and changed back, and no digest shows it.
 
-use crate::archives::{Archives, Scan, asked_dates, asked_span};
-use crate::cli::SharedOptions;
+use crate::archives::{Archives, Scan, Scope};
 use crate::output::{Row, object};
 use crate::suspects::{Suspect, is_file_of_row};
 use anyhow::{Context, Result};
@@ -49,9 +48,9 @@ impl MappedFiles {
     ///
     /// # Errors
     /// When a scan cannot be made; files that cannot be read are problems.
-    pub(crate) fn look(archives: &Archives<'_>, shared: &SharedOptions) -> Result<Self> {
+    pub(crate) fn look(archives: &Archives<'_>, scope: &Scope) -> Result<Self> {
         let mut found = Self::default();
-        archives.each_row(&Scan { columns: vec!["ino", "real_ino"], ..scan(shared) }, |event: Event| {
+        archives.each_row(&Scan { columns: vec!["ino", "real_ino"], ..scan(scope) }, |event: Event| {
             found.has_writes = true;
             for ino in event.ino.into_iter().chain(event.real_ino) {
                 found.by_inode.entry(ino).or_default();
@@ -94,7 +93,7 @@ impl MappedWrites {
     /// When a scan cannot be made; files that cannot be read are problems.
     pub(crate) fn find(
         archives: &Archives<'_>,
-        shared: &SharedOptions,
+        scope: &Scope,
         files: &MappedFiles,
         is_asked: impl Fn(&Event) -> bool,
     ) -> Result<Self> {
@@ -103,7 +102,7 @@ impl MappedWrites {
         }
         let mut found = BTreeMap::new();
         let mut omitted = 0;
-        archives.each_row(&scan(shared), |event: Event| {
+        archives.each_row(&scan(scope), |event: Event| {
             let inodes = [event.ino, event.real_ino].into_iter().flatten();
             let same = inodes.filter_map(|ino| files.by_inode.get(&ino)).flatten();
             let same = same.filter(|row| row.host == event.host && is_file_of_row(row, &event));
@@ -157,11 +156,11 @@ impl MappedWrites {
     }
 }
 
-fn scan(shared: &SharedOptions) -> Scan {
-    let (low, high) = asked_span(shared);
+fn scan(scope: &Scope) -> Scan {
+    let (low, high) = scope.span();
     Scan {
         prune: Prune { spans: vec![Span { first: "time", last: "time", low, high }], ..Prune::default() },
-        dates: asked_dates(shared),
+        dates: scope.dates(),
         columns: Vec::new(),
         // Such writes are rare: of other rows the time is not read.
         predicates: vec![

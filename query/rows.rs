@@ -1,7 +1,6 @@
 //! The rows of versions that an answer is made from: read once, noted for what is asked beside them, and sorted by series.
 
-use crate::archives::{Archives, Scan};
-use crate::cli::SharedOptions;
+use crate::archives::{Archives, Scan, Scope};
 use crate::filter::PathPatterns;
 use crate::mapped::MappedFiles;
 use crate::recordings::Spans;
@@ -38,12 +37,12 @@ impl Rows {
     /// When a scan cannot be made, or the rows cannot be sorted; files that cannot be read are problems.
     pub(crate) fn read(
         archives: &Archives<'_>,
-        shared: &SharedOptions,
+        scope: &Scope,
         patterns: &PathPatterns,
         scan: &Scan,
         is_wanted: fn(&FileVersion) -> bool,
     ) -> Result<Self> {
-        let mut found = Self::new(archives, shared, patterns)?;
+        let mut found = Self::new(archives, scope, patterns)?;
         found.sort(archives, scan, is_wanted)?;
         Ok(found)
     }
@@ -52,8 +51,8 @@ impl Rows {
     ///
     /// # Errors
     /// As [`Rows::read`].
-    pub(crate) fn read_changed(archives: &Archives<'_>, shared: &SharedOptions) -> Result<Self> {
-        let mut found = Self::new(archives, shared, &PathPatterns::default())?;
+    pub(crate) fn read_changed(archives: &Archives<'_>, scope: &Scope) -> Result<Self> {
+        let mut found = Self::new(archives, scope, &PathPatterns::default())?;
         let mut several = Several::default();
         let scan = Scan { columns: several::COLUMNS.to_vec(), ..Scan::default() };
         archives.scan::<FileVersion>(&scan, |batch| {
@@ -73,11 +72,11 @@ impl Rows {
         Ok(found)
     }
 
-    fn new(archives: &Archives<'_>, shared: &SharedOptions, patterns: &PathPatterns) -> Result<Self> {
+    fn new(archives: &Archives<'_>, scope: &Scope, patterns: &PathPatterns) -> Result<Self> {
         Ok(Self {
             spans: Spans::default(),
-            bounds: Bounds::new(shared),
-            mapped: MappedFiles::look(archives, shared)?,
+            bounds: Bounds::new(scope),
+            mapped: MappedFiles::look(archives, scope)?,
             unseen: patterns.each().map(|(text, pattern)| (text.to_owned(), pattern)).collect(),
             is_empty: true,
             sorter: series::sorter(),

@@ -1,6 +1,6 @@
 //! The end of an answer: whether it is complete.
 
-use crate::cli::SharedOptions;
+use crate::archives::Scope;
 use crate::gaps::{self, Gap, Interval};
 use crate::output::Row;
 use crate::problems::Problems;
@@ -38,8 +38,8 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// All gaps of all hosts in the time that was asked about that matter to an answer.
-    pub(crate) fn of(recordings: &Recordings, answer: Answer, shared: &SharedOptions, problems: &Problems) -> Self {
-        let SharedOptions { since, until, .. } = *shared;
+    pub(crate) fn of(recordings: &Recordings, answer: Answer, scope: &Scope, problems: &Problems) -> Self {
+        let Scope { since, until, .. } = *scope;
         let hosts: BTreeSet<&str> = recordings.list.iter().map(|recording| recording.host.as_str()).collect();
         let within =
             hosts.into_iter().flat_map(|host| Interval { host, after: None, before: None }.gaps(recordings, answer));

@@ -1,7 +1,6 @@
 //! Events for which a policy asked for a digest and that have none: what the content was is not known.
 
-use crate::archives::{Archives, Scan, asked_dates, asked_span};
-use crate::cli::SharedOptions;
+use crate::archives::{Archives, Scan, Scope};
 use crate::event_set::EventSet;
 use crate::filter::{PathPatterns, RowFilter};
 use anyhow::{Context, Result};
@@ -26,11 +25,11 @@ const COLUMNS: [&str; 9] = ["recording_id", "cpu", "seq", "hook", "time", "path"
 ///
 /// # Errors
 /// When a scan cannot be made; files that cannot be read are problems.
-pub(crate) fn count(archives: &Archives<'_>, shared: &SharedOptions) -> Result<usize> {
-    let (low, high) = asked_span(shared);
+pub(crate) fn count(archives: &Archives<'_>, scope: &Scope) -> Result<usize> {
+    let (low, high) = scope.span();
     let mut scan = scan_of_lacking();
     scan.prune.spans.push(Span { first: "time", last: "time", low, high });
-    scan.dates = asked_dates(shared);
+    scan.dates = scope.dates();
     count_of(archives, &scan, |event| (low..=high).contains(&event.time.0))
 }
 
@@ -124,10 +123,10 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    pub(crate) fn new(shared: &SharedOptions) -> Self {
+    pub(crate) fn new(scope: &Scope) -> Self {
         Self {
-            since: shared.since,
-            until: shared.until,
+            since: scope.since,
+            until: scope.until,
             places: RandomState::new(),
             last_before: HashMap::new(),
             first_after: HashMap::new(),

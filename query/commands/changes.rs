@@ -1,16 +1,15 @@
 //! `changes`: each change of a file's digest, and the interval in which it happened.
 
 use super::Context;
-use crate::archives::{Archives, Scan};
+use crate::archives::{Archives, Scan, Scope};
 use crate::attribution::Attribution;
 use crate::change::{Change, ChangeKind, changes_of};
-use crate::cli::{ChangesOptions, Format, SharedOptions};
 use crate::filter::{PathPatterns, RowFilter};
 use crate::gaps::Gap;
 use crate::mapped::MappedWrites;
 use crate::mounts::{MountedFiles, is_mounted_over};
 use crate::observed::Observed;
-use crate::output::{Output, Row, object};
+use crate::output::{Format, Output, Row, object};
 use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::resolve::resolve_or_report;
@@ -22,6 +21,7 @@ use crate::suppressed::Answer;
 use crate::suspects::{self, Suspect, Suspects};
 use crate::undigested;
 use anyhow::Result;
+use clap::Args;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 use hashtrail::reader::Prune;
@@ -59,14 +59,26 @@ const CSV: [&str; 22] = [
 /// What changes are looked into together may take in memory: each look is a scan of the events.
 const TOGETHER_BYTES: usize = 32 << 20;
 
-pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
-    let shared = context.shared;
-    let archives = Archives::open(shared, context.problems)?;
-    let mut found = find(options, shared, &archives)?;
-    let columns: &[&str] = if shared.output.format == Format::Table { &TABLE } else { &CSV };
-    let mut output = Output::new(&shared.output, columns, context.writer);
-    show(&archives, &mut found, shared, &mut output)?;
-    if shared.output.format == Format::Json {
+/// Options of `changes`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ChangesOptions {
+    /// Paths or globs ('*' stops at '/', '**' does not); without them, all files
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// Also print where each file was first seen
+    #[arg(long)]
+    pub(crate) first_seen: bool,
+}
+
+pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
+    let scope = context.scope;
+    let archives = Archives::open(scope, context.problems)?;
+    let most = if context.output.sort.is_none() { context.output.limit } else { None };
+    let mut found = find(options, scope, most, &archives)?;
+    let columns: &[&str] = if context.output.format == Format::Table { &TABLE } else { &CSV };
+    let mut output = Output::new(context.output, columns, context.writer);
+    show(&archives, &mut found, most, context.output.format, &mut output)?;
+    if context.output.format == Format::Json {
         for row in found.mapped_writes.rows().chain(found.mounted.rows()) {
             if output.row(row)?.is_break() {
                 break;
@@ -75,7 +87,7 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     }
     let summary = Summary {
         unsealed: archives.unsealed(),
-        ..Summary::of(&found.recordings, Answer::Changes, shared, context.problems)
+        ..Summary::of(&found.recordings, Answer::Changes, scope, context.problems)
     };
     let written_while_mapped = found.mapped_writes.count;
     let without_digest = found.without_digest;
@@ -90,7 +102,9 @@ pub(super) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     let mut last = summary.to_json(&counts);
     last.extend(found.observed.fields());
     output.finish_with(&last)?;
-    say(&summary, &found, shared);
+    if context.output.format != Format::Json {
+        say(&summary, &found);
+    }
     Ok(found.count > 0 || written_while_mapped + found.mounted.len() > 0)
 }
 
@@ -112,7 +126,7 @@ struct Found {
     observed: Observed,
 }
 
-fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_>) -> Result<Found> {
+fn find(options: &ChangesOptions, scope: &Scope, most: Option<usize>, archives: &Archives<'_>) -> Result<Found> {
     let patterns = PathPatterns::new(&options.paths)?;
     patterns.notes().for_each(|text| note(&text));
     let prune = Prune { paths: patterns.rules(), ..Prune::default() };
@@ -120,21 +134,21 @@ fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_
     let scan = Scan { prune, predicates: patterns.predicates(), ..Scan::default() };
     let is_about_all = options.paths.is_empty() && !options.first_seen;
     let rows = if is_about_all {
-        Rows::read_changed(archives, shared)?
+        Rows::read_changed(archives, scope)?
     } else {
-        Rows::read(archives, shared, &patterns, &scan, names_its_file)?
+        Rows::read(archives, scope, &patterns, &scan, names_its_file)?
     };
     let recordings = Recordings::load(archives, &rows.spans)?;
     let asked_events = RowFilter { paths: patterns.clone(), ..RowFilter::default() };
     let without_digest = undigested::count_hiding(archives, &rows.bounds, asked_events)?;
     let is_asked = |event: &Event| patterns.matches(event.path.as_deref().unwrap_or_default());
-    let mapped_writes = MappedWrites::find(archives, shared, &rows.mapped, is_asked)?;
+    let mapped_writes = MappedWrites::find(archives, scope, &rows.mapped, is_asked)?;
     let mut observed = Observed::default();
     observed.look_for_unseen(archives, &rows.unseen)?;
     let mut mounted = MountedFiles::default();
     let mut changes = Sorter::new(|left: &Change, right: &Change| left.to.first().first.cmp(&right.to.first().first));
-    if let (Some(limit), None) = (shared.output.limit, &shared.output.sort) {
-        changes = changes.with_limit(limit);
+    if let Some(most) = most {
+        changes = changes.with_limit(most);
     }
     let (mut count, mut doubtful, mut has_other_algorithms) = (0, 0, false);
     for series in AllSeries::new(rows.sorter, &recordings)? {
@@ -152,7 +166,7 @@ fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_
         }
         for change in of_series {
             let is_asked = options.first_seen || !is_first_seen(&change);
-            if is_asked && change.is_within(shared.since, shared.until) {
+            if is_asked && change.is_within(scope.since, scope.until) {
                 count += 1;
                 has_other_algorithms |= change.kind == ChangeKind::AlgorithmChanged;
                 changes.push(change)?;
@@ -175,9 +189,14 @@ fn find(options: &ChangesOptions, shared: &SharedOptions, archives: &Archives<'_
 }
 
 /// Shows the changes, as many at a time as memory should hold.
-fn show(archives: &Archives<'_>, found: &mut Found, shared: &SharedOptions, output: &mut Output<'_>) -> Result<()> {
-    let limit = if shared.output.sort.is_some() { None } else { shared.output.limit };
-    let mut left = limit.unwrap_or(usize::MAX);
+fn show(
+    archives: &Archives<'_>,
+    found: &mut Found,
+    most: Option<usize>,
+    format: Format,
+    output: &mut Output<'_>,
+) -> Result<()> {
+    let mut left = most.unwrap_or(usize::MAX);
     loop {
         let (mut together, mut bytes) = (Vec::new(), 0);
         while left > 0
@@ -188,7 +207,7 @@ fn show(archives: &Archives<'_>, found: &mut Found, shared: &SharedOptions, outp
             left -= 1;
             together.push(change);
         }
-        if together.is_empty() || show_together(archives, &found.recordings, &together, shared, output)?.is_break() {
+        if together.is_empty() || show_together(archives, &found.recordings, &together, format, output)?.is_break() {
             return Ok(());
         }
     }
@@ -199,20 +218,20 @@ fn show_together(
     archives: &Archives<'_>,
     recordings: &Recordings,
     changes: &[Change],
-    shared: &SharedOptions,
+    format: Format,
     output: &mut Output<'_>,
 ) -> Result<ControlFlow<()>> {
     let Some(suspects) = suspects::find(archives, recordings, changes)? else {
         let (left, right) = changes.split_at(changes.len() / 2);
-        if show_together(archives, recordings, left, shared, output)?.is_break() {
+        if show_together(archives, recordings, left, format, output)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        return show_together(archives, recordings, right, shared, output);
+        return show_together(archives, recordings, right, format, output);
     };
     let attributions = attributions(archives, recordings, changes, &suspects)?;
     for ((change, suspects), attribution) in changes.iter().zip(&suspects).zip(attributions) {
         let mut row = change_row(change, suspects, attribution, recordings);
-        if shared.output.format == Format::Table {
+        if format == Format::Table {
             row.insert("suspects".into(), suspects_cell(&suspects.list, attribution));
         }
         if output.row(row)?.is_break() {
@@ -305,16 +324,12 @@ fn suspects_cell(suspects: &[Suspect], attribution: Option<Attribution>) -> Valu
 }
 
 /// What table and csv cannot hold, on stderr.
-fn say(summary: &Summary, found: &Found, shared: &SharedOptions) {
-    if shared.output.format != Format::Json {
-        found.mapped_writes.notes().iter().for_each(|text| note(text));
-        found.mounted.notes().iter().for_each(|text| note(text));
-        found.observed.notes().iter().for_each(|text| note(text));
-        summary.notes().iter().for_each(|text| note(text));
-        if found.has_other_algorithms {
-            note(
-                "algorithm_changed: digests of different algorithms cannot be compared, so the content may be the same",
-            );
-        }
+fn say(summary: &Summary, found: &Found) {
+    found.mapped_writes.notes().iter().for_each(|text| note(text));
+    found.mounted.notes().iter().for_each(|text| note(text));
+    found.observed.notes().iter().for_each(|text| note(text));
+    summary.notes().iter().for_each(|text| note(text));
+    if found.has_other_algorithms {
+        note("algorithm_changed: digests of different algorithms cannot be compared, so the content may be the same");
     }
 }

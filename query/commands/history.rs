@@ -2,12 +2,12 @@
 
 use super::{Context, version_row};
 use crate::algorithms::AskedDigest;
-use crate::archives::{Archives, Scan};
-use crate::cli::{Format, HistoryOptions, SharedOptions};
+use crate::archives::{Archives, Scan, Scope};
+use crate::arguments::{digest, inode};
 use crate::filter::{PathPatterns, RowFilter};
 use crate::mapped::MappedWrites;
 use crate::observed::Observed;
-use crate::output::Output;
+use crate::output::{Format, Output};
 use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::resolve::resolve_or_report;
@@ -18,6 +18,7 @@ use crate::summary::Summary;
 use crate::suppressed::Answer;
 use crate::undigested;
 use anyhow::Result;
+use clap::Args;
 use hashtrail::event::Event;
 use hashtrail::reader::Prune;
 use hashtrail::versions::FileVersion;
@@ -57,13 +58,28 @@ pub(super) const TABLE: [&str; 12] = [
     "doubts",
 ];
 
-pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool> {
-    let shared = context.shared;
-    let archives = Archives::open(shared, context.problems)?;
+/// Options of `history`.
+#[derive(Debug, Default, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct HistoryOptions {
+    /// Path or glob
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    /// File by device and inode number, as in 8:1:1234
+    #[arg(long, value_name = "DEV:INO", value_parser = inode::parse)]
+    pub(crate) inode: Option<(String, i64)>,
+    /// Every place of this digest
+    #[arg(long, value_name = "HEX", value_parser = digest::parse)]
+    pub(crate) digest: Option<String>,
+}
+
+pub(crate) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool> {
+    let scope = context.scope;
+    let archives = Archives::open(scope, context.problems)?;
     let patterns = PathPatterns::new(options.path.as_slice())?;
-    let rows = Rows::read(&archives, shared, &patterns, &scan(options)?, |_| true)?;
+    let rows = Rows::read(&archives, scope, &patterns, &scan(options)?, |_| true)?;
     let recordings = Recordings::load_for_versions(&archives, &rows.spans)?;
-    let mapped_writes = MappedWrites::find(&archives, shared, &rows.mapped, asked(options)?)?;
+    let mapped_writes = MappedWrites::find(&archives, scope, &rows.mapped, asked(options)?)?;
     let asked_events = RowFilter { paths: patterns.clone(), inode: options.inode.clone(), ..RowFilter::default() };
     let is_of_events = options.digest.is_none();
     let without_digest =
@@ -74,17 +90,17 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     if let Some(inode) = options.inode.as_ref().filter(|_| rows.is_empty) {
         observed.look_for_inode(&archives, inode)?;
     }
-    let asked_digest = AskedDigest::check(options.digest.as_slice(), &archives, shared)?;
-    let columns: &[&str] = if shared.output.format == Format::Table { &TABLE } else { &COLUMNS };
-    let mut output = Output::new(&shared.output, columns, context.writer);
+    let asked_digest = AskedDigest::check(options.digest.as_slice(), &archives, scope)?;
+    let columns: &[&str] = if context.output.format == Format::Table { &TABLE } else { &COLUMNS };
+    let mut output = Output::new(context.output, columns, context.writer);
     // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
     let is_whole = options.digest.is_none();
     let mut found = 0;
     each_version(rows.sorter, &recordings, is_whole.then_some(&archives), |version| {
-        found += usize::from(is_within(&version, shared));
-        if is_within(&version, shared) { output.offer(|| version_row("version", &version)) } else { Ok(()) }
+        found += usize::from(is_within(&version, scope));
+        if is_within(&version, scope) { output.offer(|| version_row("version", &version)) } else { Ok(()) }
     })?;
-    if shared.output.format == Format::Json {
+    if context.output.format == Format::Json {
         for row in mapped_writes.rows() {
             if output.row(row)?.is_break() {
                 break;
@@ -98,7 +114,7 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
         without_digests: asked_digest.is_without(),
         doubtful_contents: asked_digest.doubtful(),
         undigested: asked_digest.undigested(),
-        ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
+        ..Summary::of(&recordings, Answer::Versions, scope, context.problems)
     };
     let counts =
         [("versions", found), ("without_digest", without_digest), ("written_while_mapped", mapped_writes.count)];
@@ -106,7 +122,7 @@ pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     last.extend(observed.fields());
     last.extend(asked_digest.fields());
     output.finish_with(&last)?;
-    if shared.output.format != Format::Json {
+    if context.output.format != Format::Json {
         observed.notes().iter().for_each(|text| note(text));
         mapped_writes.notes().iter().for_each(|text| note(text));
         summary.notes().iter().for_each(|text| note(text));
@@ -163,7 +179,7 @@ pub(super) fn each_version(
 }
 
 /// Whether a version was seen in [since, until).
-pub(super) fn is_within(version: &Version, shared: &SharedOptions) -> bool {
-    shared.since.is_none_or(|since| version.last_seen() >= since)
-        && shared.until.is_none_or(|until| version.first_seen() < until)
+pub(super) fn is_within(version: &Version, scope: &Scope) -> bool {
+    scope.since.is_none_or(|since| version.last_seen() >= since)
+        && scope.until.is_none_or(|until| version.first_seen() < until)
 }

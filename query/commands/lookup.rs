@@ -4,11 +4,11 @@ use super::history::{COLUMNS, TABLE, each_version, is_within};
 use super::{Context, version_row};
 use crate::algorithms::AskedDigest;
 use crate::archives::{Archives, Scan};
-use crate::cli::{Format, LookupOptions};
+use crate::arguments::digest;
 use crate::digest_list::Wanted;
 use crate::filter::{PathPatterns, RowFilter};
 use crate::mapped::MappedWrites;
-use crate::output::{Output, Row};
+use crate::output::{Format, Output, Row};
 use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::rows::Rows;
@@ -16,23 +16,38 @@ use crate::series::Version;
 use crate::summary::Summary;
 use crate::suppressed::Answer;
 use anyhow::{Result, bail};
+use clap::Args;
 use hashtrail::reader::Prune;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool> {
-    let shared = context.shared;
+/// Options of `lookup`.
+#[derive(Debug, Default, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct LookupOptions {
+    /// Digests in hex
+    #[arg(value_name = "HEX", value_parser = digest::parse)]
+    pub(crate) digests: Vec<String>,
+    /// List of digests, one a line or several with commas, spaces or colons between them, also as sha256sum prints it; '-' is
+    /// stdin; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ioc: Vec<PathBuf>,
+}
+
+pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool> {
+    let scope = context.scope;
     let wanted = wanted(options, &context)?;
-    let archives = Archives::open(shared, context.problems)?;
-    let asked_digest = AskedDigest::check_listed(&wanted, &archives, shared)?;
-    let rows = Rows::read(&archives, shared, &PathPatterns::default(), &scan(&wanted), |_| true)?;
+    let archives = Archives::open(scope, context.problems)?;
+    let asked_digest = AskedDigest::check_listed(&wanted, &archives, scope)?;
+    let rows = Rows::read(&archives, scope, &PathPatterns::default(), &scan(&wanted), |_| true)?;
     let recordings = Recordings::load_for_versions(&archives, &rows.spans)?;
-    let mapped_writes = MappedWrites::find(&archives, shared, &rows.mapped, |_| true)?;
+    let mapped_writes = MappedWrites::find(&archives, scope, &rows.mapped, |_| true)?;
     let columns =
-        [&["label"][..], if shared.output.format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();
-    let mut output = Output::new(&shared.output, &columns, context.writer);
+        [&["label"][..], if context.output.format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();
+    let mut output = Output::new(context.output, &columns, context.writer);
     let (mut found, mut seen) = (0, BTreeSet::new());
     each_version(rows.sorter, &recordings, None, |version| {
-        if !is_within(&version, shared) {
+        if !is_within(&version, scope) {
             return Ok(());
         }
         found += 1;
@@ -48,7 +63,7 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
         doubtful_contents: asked_digest.doubtful(),
         undigested: asked_digest.undigested(),
         written_while_mapped: mapped_writes.count,
-        ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
+        ..Summary::of(&recordings, Answer::Versions, scope, context.problems)
     };
     let counts = [
         ("matches", found),
@@ -60,7 +75,7 @@ pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
     let mut last = summary.to_json(&counts);
     last.extend(asked_digest.fields());
     output.finish_with(&last)?;
-    if shared.output.format != Format::Json {
+    if context.output.format != Format::Json {
         note(&format!("{seen} of {} digest(s) were seen", wanted.digests.len()));
         summary.notes().iter().for_each(|text| note(text));
     }
@@ -82,7 +97,7 @@ fn wanted(options: &LookupOptions, context: &Context<'_>) -> Result<Wanted> {
     for path in &options.ioc {
         wanted.read(path, context.problems)?;
     }
-    if wanted.unusable_lines > 0 && context.shared.output.format != Format::Json {
+    if wanted.unusable_lines > 0 && context.output.format != Format::Json {
         note(&format!("{} line(s) of lists could not be used, wholly or in part", wanted.unusable_lines));
     }
     if wanted.digests.is_empty() {

@@ -1,47 +1,27 @@
-//! The commands. Each says whether it found something.
+//! The commands: options, columns and rows. Each says whether it found something.
 
-mod changes;
-mod events;
-mod gaps;
-mod history;
-mod info;
-mod lookup;
-mod schema;
-mod verify;
+pub(crate) mod changes;
+pub(crate) mod events;
+pub(crate) mod gaps;
+pub(crate) mod history;
+pub(crate) mod info;
+pub(crate) mod lookup;
+pub(crate) mod schema;
+pub(crate) mod verify;
 
-use crate::cli::{Cli, Command, SharedOptions};
-use crate::output::{Row, object};
+use crate::archives::Scope;
+use crate::output::{OutputOptions, Row, object};
 use crate::problems::Problems;
 use crate::series::{Version, names_its_file};
-use anyhow::{Result, bail};
 use serde_json::json;
 use std::io::Write;
 
 /// What every command works with.
 pub(crate) struct Context<'a> {
-    pub(crate) shared: &'a SharedOptions,
+    pub(crate) scope: &'a Scope,
+    pub(crate) output: &'a OutputOptions,
     pub(crate) problems: &'a Problems,
     pub(crate) writer: &'a mut dyn Write,
-}
-
-/// Runs the command of the command line.
-pub(crate) fn run(cli: &Cli, problems: &Problems, writer: &mut dyn Write) -> Result<bool> {
-    if let (Some(since), Some(until)) = (cli.shared.since, cli.shared.until)
-        && until <= since
-    {
-        bail!("--until {} is not after --since {}: between them lies no time", until.rfc3339(), since.rfc3339());
-    }
-    let context = Context { shared: &cli.shared, problems, writer };
-    match &cli.command {
-        Command::Changes(options) => changes::run(options, context),
-        Command::History(options) => history::run(options, context),
-        Command::Lookup(options) => lookup::run(options, context),
-        Command::Events(options) => events::run(options, context),
-        Command::Info => info::run(context),
-        Command::Gaps => gaps::run(context),
-        Command::Verify(options) => verify::run(options, context),
-        Command::Schema => schema::run(context),
-    }
 }
 
 /// One version of one file, as `history` and `lookup` show it.

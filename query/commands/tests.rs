@@ -14,6 +14,8 @@ mod undigested;
 mod verdicts;
 
 use super::*;
+use crate::cli::Cli;
+use anyhow::Result;
 use clap::Parser;
 use hashtrail::archive::Archive;
 use hashtrail::cell::Micros;
@@ -152,7 +154,7 @@ fn query(directory: &Path, line: &[&str]) -> Result<(bool, bool, String)> {
     let cli = Cli::try_parse_from([&["hashtrail", "--archive", directory], line].concat())?;
     let problems = Problems::default();
     let mut written = Vec::new();
-    let found = run(&cli, &problems, &mut written)?;
+    let found = cli.run(&problems, &mut written)?;
     Ok((found, problems.any(), String::from_utf8(written)?))
 }
 

@@ -2,9 +2,11 @@
 
 mod csv;
 mod json;
+mod options;
 mod table;
 
-use crate::cli::{Format, OutputOptions};
+pub(crate) use options::{Format, OutputOptions};
+
 use crate::problems::note;
 use crate::sorter::{Sortable, Sorted, Sorter};
 use anyhow::{Result, bail};

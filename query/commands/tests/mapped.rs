@@ -90,9 +90,9 @@ fn people_read_who_and_when() -> Result<()> {
     archive(directory.path(), &events, 100)?;
     let problems = Problems::default();
     let cli = Cli::try_parse_from(["hashtrail", "--archive", directory.path().to_str().expect("path"), "changes"])?;
-    let archives = crate::archives::Archives::open(&cli.shared, &problems)?;
-    let files = crate::mapped::MappedFiles::look(&archives, &cli.shared)?;
-    let writes = crate::mapped::MappedWrites::find(&archives, &cli.shared, &files, |_| true)?;
+    let archives = crate::archives::Archives::open(&cli.scope, &problems)?;
+    let files = crate::mapped::MappedFiles::look(&archives, &cli.scope)?;
+    let writes = crate::mapped::MappedWrites::find(&archives, &cli.scope, &files, |_| true)?;
     let notes = writes.notes();
     let expected = "written while mapped executable: /other/link at 2026-01-02T00:00:02.000000Z, write_open by /usr/bin/cp \
                     (pid 7, uid 0)";

@@ -166,7 +166,7 @@ fn untold(directory: &Path, question: &[&str], part: &Path) -> Result<Option<Str
     let cli = Cli::try_parse_from([&["hashtrail", "--archive", directory, "--format", "json"], question].concat())?;
     let problems = Problems::default();
     let mut written = Vec::new();
-    let found = run(&cli, &problems, &mut written)?;
+    let found = cli.run(&problems, &mut written)?;
     let output = String::from_utf8(written)?;
     let last = json_lines(&output).pop().unwrap_or_default();
     let is_told = match question[0] {
