@@ -1,19 +1,10 @@
 //! What can be said of who made a change, also where nobody was seen.
 
 use crate::change::{Change, ChangeKind};
+use crate::coverage::CHANGE_HOOKS;
 use crate::recordings::{Recording, Recordings};
 use crate::suppressed::Answer;
 use crate::suspects::{OtherNames, Suspect, Suspects};
-
-/// A change goes unseen unless one hook of each line sees every call on the path. `ftruncate` needs an open for writing,
-/// so `file_truncate` adds nothing, and does not see `truncate`.
-pub(crate) const CHANGE_HOOKS: [&[&str]; 5] = [
-    &["file_open", "file_post_open"],
-    &["path_rename", "inode_rename"],
-    &["path_link", "inode_link"],
-    &["path_unlink", "inode_unlink"],
-    &["path_truncate", "inode_setattr"],
-];
 
 /// The verdict on a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 use crate::archives::{Archives, Scan};
 use crate::copy::id_start;
 use crate::coverage::Coverage;
-use crate::hosts::contradictions;
 use anyhow::{Result, bail};
 use hashtrail::cell::Micros;
 use hashtrail::clock::ClockAnchor;
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
+mod contradictions;
 mod ledger;
 
 /// A place in the order of all events.
@@ -128,7 +128,7 @@ impl Recordings {
         }
         let manifests = archives.list.iter().map(|archive| ids(&archive.manifest)).collect();
         let recordings = Self::in_order(known, manifests);
-        contradictions(&archives.list, &recordings).iter().for_each(|error| archives.problems().error(error));
+        contradictions::find(&archives.list, &recordings).iter().for_each(|error| archives.problems().error(error));
         Ok(recordings)
     }
 

@@ -1,7 +1,6 @@
 //! Which rows that the policies' own rate limits and merges stopped can be missing from an answer.
 
-use crate::attribution::CHANGE_HOOKS;
-use crate::coverage::Coverage;
+use crate::coverage::{CHANGE_HOOKS, Coverage};
 use crate::recordings::Loss;
 
 /// What an answer is made from.

@@ -1,15 +1,13 @@
 //! Digests that user space took, by the events that they are for.
 
 use crate::archives::{Archives, Scan};
-use crate::filter::RowFilter;
 use crate::output::Row;
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
 use hashtrail::event::Event;
-use hashtrail::reader::Prune;
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// (`recording_id`, `cpu`, `seq`): the key of an event.
 pub(crate) type EventKey = (String, i32, i64);
@@ -36,19 +34,13 @@ pub(crate) struct UserDigests {
 }
 
 impl UserDigests {
-    /// Those that are among these digests.
+    /// Those in the rows of a scan.
     ///
     /// # Errors
     /// When the scan cannot be made; files that cannot be read are problems.
-    pub(crate) fn find(archives: &Archives<'_>, digests: &HashSet<String>) -> Result<Self> {
-        let filter = RowFilter { hooks: vec!["user_digest".into()], digests: digests.clone(), ..RowFilter::default() };
-        let scan = Scan {
-            prune: Prune { digests: digests.iter().cloned().collect(), ..Prune::default() },
-            predicates: filter.predicates(),
-            ..Scan::default()
-        };
+    pub(crate) fn read(archives: &Archives<'_>, scan: &Scan) -> Result<Self> {
         let mut by_event = HashMap::new();
-        archives.each_row(&scan, |event: Event| {
+        archives.each_row(scan, |event: Event| {
             let Some((cpu, seq)) = event.answers() else { return };
             let columns = [
                 json!(event.digest_algorithm),

@@ -60,7 +60,7 @@ pub(crate) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
     let user_digests = if options.digest.is_empty() {
         Arc::default()
     } else {
-        Arc::new(UserDigests::find(&archives, &options.digest.iter().cloned().collect())?)
+        Arc::new(UserDigests::read(&archives, &scan_of_user_digests(&options.digest))?)
     };
     let asked_digest = AskedDigest::check(&options.digest, &archives, scope)?;
     let mut scan = scan(options, scope, &user_digests)?;
@@ -169,6 +169,14 @@ fn known_column(name: &str) -> Result<&'static str> {
     let columns = Event::columns();
     let column = columns.iter().find(|column| column.name == name.trim());
     column.map(|column| column.name).with_context(|| format!("there is no column `{name}`; see `hashtrail schema`"))
+}
+
+/// The rows with which user space answered events with one of these digests.
+fn scan_of_user_digests(digests: &[String]) -> Scan {
+    let prune = Prune { digests: digests.to_vec(), ..Prune::default() };
+    let digests = digests.iter().cloned().collect();
+    let filter = RowFilter { hooks: vec!["user_digest".into()], digests, ..RowFilter::default() };
+    Scan { prune, predicates: filter.predicates(), ..Scan::default() }
 }
 
 fn scan(options: &EventsOptions, scope: &Scope, user_digests: &Arc<UserDigests>) -> Result<Scan> {
