@@ -1,10 +1,10 @@
 //! What can be said of who made a change, also where nobody was seen.
 
-use crate::change::{Change, ChangeKind};
 use crate::coverage::CHANGE_HOOKS;
 use crate::recordings::{Recording, Recordings};
 use crate::suppressed::Answer;
 use crate::suspects::{OtherNames, Suspect, Suspects};
+use crate::versions::change::{Change, ChangeKind};
 
 /// The verdict on a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use crate::archives::{Archives, Scan};
 use crate::output::{Row, object};
-use crate::series::{Run, SeriesKey};
+use crate::versions::run::Run;
+use crate::versions::series::SeriesKey;
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use hashtrail::cell::Micros;

@@ -3,7 +3,8 @@
 use crate::archives::{Archives, Scan};
 use crate::filter::{PathPatterns, RowFilter};
 use crate::output::{Row, object};
-use crate::series::{Run, Series, SeriesKey};
+use crate::versions::run::Run;
+use crate::versions::series::{Series, SeriesKey};
 use anyhow::Result;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;

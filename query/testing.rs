@@ -1,9 +1,9 @@
 //! What the tests of several modules build on.
 
 use crate::archives::Scope;
-use crate::change::{Change, changes_of};
 use crate::recordings::{Recording, Recordings};
-use crate::series::{AllSeries, Series, SeriesKey, sorter};
+use crate::versions::change::{Change, changes_of};
+use crate::versions::series::{AllSeries, Series, SeriesKey, sorter};
 use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use hashtrail::cell::Micros;

@@ -12,7 +12,8 @@ pub(crate) mod verify;
 use crate::archives::Scope;
 use crate::output::{OutputOptions, Row, object};
 use crate::problems::Problems;
-use crate::series::{Version, names_its_file};
+use crate::versions::series::names_its_file;
+use crate::versions::version::Version;
 use serde_json::json;
 use std::io::Write;
 

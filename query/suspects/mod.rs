@@ -10,9 +10,9 @@ mod tests;
 mod unnamed;
 
 use crate::archives::{Archives, Scan};
-use crate::change::Change;
 use crate::gaps::Mark;
 use crate::recordings::Recordings;
+use crate::versions::change::Change;
 use act::Act;
 use anyhow::Result;
 use candidates::Candidates;

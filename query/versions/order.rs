@@ -3,7 +3,8 @@
 
 use crate::archives::{Archives, Scan};
 use crate::recordings::{Position, Recordings};
-use crate::series::{Run, Series, SeriesKey};
+use crate::versions::run::Run;
+use crate::versions::series::{Series, SeriesKey};
 use anyhow::{Context, Result, anyhow};
 use arrow::array::{AsArray, RecordBatch};
 use hashtrail::event::Event;

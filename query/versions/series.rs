@@ -1,15 +1,13 @@
 //! Series of versions: the `files` rows of all archives, grouped and in the order of events.
 
-use crate::reading::Reading;
-use crate::recordings::{Position, Recordings};
-use crate::sorter::{Sortable, Sorted, Sorter};
+use crate::recordings::Recordings;
+use crate::sorter::{Sorted, Sorter};
+use crate::versions::run::Run;
 use anyhow::Result;
-use hashtrail::cell::Micros;
 use hashtrail::event::{MOUNT_POINT, names_a_file};
 use hashtrail::versions::FileVersion;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::rc::Rc;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// Where a task's paths begin. Device numbers say nothing after a reboot, so the host's own root is one root for all
 /// boots, and any other root ends with its boot.
@@ -31,31 +29,11 @@ pub(crate) struct SeriesKey {
     view: usize,
 }
 
-/// A `files` row with its place in the order of events.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Run {
-    pub(crate) row: FileVersion,
-    pub(crate) first: Position,
-    pub(crate) last: Position,
-}
-
 /// The runs of one series in order. Doubtful ones begin no version.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Series {
     pub(crate) certain: Vec<Run>,
     pub(crate) doubtful: Vec<Run>,
-}
-
-/// Neighbouring runs that are one version: what is told of them, however many they are.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Version {
-    first: Rc<Run>,
-    latest: Rc<Run>,
-    reading: Reading,
-    observations: i64,
-    exec_runs: Option<i64>,
-    exec_attempts: Option<i64>,
-    doubts: Vec<String>,
 }
 
 impl SeriesKey {
@@ -102,43 +80,6 @@ impl<'a> Place<'a> {
 /// Whether the path of a row is where the file stands.
 pub(crate) fn names_its_file(row: &FileVersion) -> bool {
     row.path.is_some() && names_a_file(&row.path_flags)
-}
-
-impl Run {
-    /// `None` when the recording of the row is not known.
-    pub(crate) fn new(row: FileVersion, recordings: &Recordings) -> Option<Self> {
-        let rank = recordings.rank(&row.recording_id)?;
-        let first = Position { rank, boot_ns: row.first_boot_ns, cpu: row.first_cpu, seq: row.first_seq };
-        let last = Position { rank, boot_ns: row.last_boot_ns, cpu: row.last_cpu, seq: row.last_seq };
-        Some(Self { row, first, last: last.max(first) })
-    }
-
-    pub(crate) fn has_digest_of(&self, other: &Self) -> bool {
-        self.has_algorithm_of(other) && self.row.digest == other.row.digest
-    }
-
-    pub(crate) fn has_algorithm_of(&self, other: &Self) -> bool {
-        self.row.digest_algorithm == other.row.digest_algorithm
-    }
-
-    /// Whether both are the same inode; across boots without the device number.
-    pub(crate) fn is_file_of(&self, other: &Self) -> bool {
-        let (this, that) = (&self.row, &other.row);
-        (this.ino, this.ino_generation) == (that.ino, that.ino_generation)
-            && (this.boot_id != that.boot_id || this.dev == that.dev)
-    }
-}
-
-impl Sortable for FileVersion {
-    fn bytes(&self) -> usize {
-        let texts = [&self.recording_id, &self.host, &self.boot_id, &self.root_dev, &self.dev, &self.fs_type];
-        let digest = [&self.digest_algorithm, &self.digest];
-        let others = [&self.path, &self.real_dev, &self.image_dev].into_iter().flatten();
-        let lists = self.path_flags.iter().chain(&self.doubts);
-        let texts = texts.into_iter().chain(digest).chain(others).chain(lists);
-        // An allocation takes some bytes more than what it holds.
-        size_of::<Self>() + texts.map(|text| text.capacity() + 16).sum::<usize>()
-    }
 }
 
 /// Sorts rows of versions by their series.
@@ -248,88 +189,12 @@ impl Trees {
     }
 }
 
-/// Joins neighbours that `same` calls one version.
-pub(crate) fn versions(runs: &[Run], same: impl Fn(&Run, &Run) -> bool) -> Vec<Version> {
-    runs.chunk_by(same).filter_map(Version::of).collect()
-}
-
-impl Version {
-    /// `None` of no run.
-    fn of(runs: &[Run]) -> Option<Self> {
-        let sum = |count: fn(&FileVersion) -> Option<i64>| {
-            runs.iter().filter_map(|run| count(&run.row)).reduce(i64::saturating_add)
-        };
-        let first = Rc::new(runs.first()?.clone());
-        // Runs of one digest may overlap.
-        let latest = runs.iter().max_by_key(|run| run.last)?;
-        Some(Self {
-            latest: if *latest == *first { Rc::clone(&first) } else { Rc::new(latest.clone()) },
-            reading: Reading::last_of(runs, latest),
-            observations: sum(|row| Some(row.observations)).unwrap_or(0),
-            exec_runs: sum(|row| row.runs),
-            exec_attempts: sum(|row| row.attempts),
-            doubts: doubts_of(runs.iter()),
-            first,
-        })
-    }
-
-    /// The run with the first observation.
-    pub(crate) fn first(&self) -> &Run {
-        &self.first
-    }
-
-    /// The run with the last observation.
-    pub(crate) fn latest(&self) -> &Run {
-        &self.latest
-    }
-
-    /// When the content was really read last.
-    pub(crate) fn reading(&self) -> &Reading {
-        &self.reading
-    }
-
-    pub(crate) fn first_seen(&self) -> Micros {
-        self.first().row.first_time
-    }
-
-    pub(crate) fn last_seen(&self) -> Micros {
-        self.latest().row.last_time
-    }
-
-    pub(crate) fn observations(&self) -> i64 {
-        self.observations
-    }
-
-    /// Successful execs; `None` where no recording could tell.
-    pub(crate) fn exec_runs(&self) -> Option<i64> {
-        self.exec_runs
-    }
-
-    pub(crate) fn exec_attempts(&self) -> Option<i64> {
-        self.exec_attempts
-    }
-
-    pub(crate) fn doubts(&self) -> &[String] {
-        &self.doubts
-    }
-
-    /// About what it takes in memory.
-    pub(crate) fn bytes(&self) -> usize {
-        let latest = if Rc::ptr_eq(&self.first, &self.latest) { 0 } else { self.latest.row.bytes() };
-        size_of::<Self>() + self.first.row.bytes() + latest
-    }
-}
-
-/// The doubts of runs, each once.
-pub(crate) fn doubts_of<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<String> {
-    let doubts: BTreeSet<&String> = runs.flat_map(|run| &run.row.doubts).collect();
-    doubts.into_iter().cloned().collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{group, recordings, version};
+    use crate::versions::version::versions;
+    use hashtrail::cell::Micros;
 
     #[test]
     fn roots_and_inodes_without_a_name_are_series_of_their_own() {

@@ -1,9 +1,11 @@
 //! Where the digest of a series changed.
 
 use crate::gaps::{Interval, Mark};
-use crate::reading::Reading;
-use crate::series::{Run, Series, SeriesKey, Version, doubts_of, versions};
 use crate::sorter::Sortable;
+use crate::versions::reading::Reading;
+use crate::versions::run::{Run, doubts_of};
+use crate::versions::series::{Series, SeriesKey};
+use crate::versions::version::{Version, versions};
 use hashtrail::cell::Micros;
 use hashtrail::versions::FileVersion;
 use serde::{Deserialize, Serialize};

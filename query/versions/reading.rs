@@ -1,7 +1,7 @@
 //! When a content was last really read: a digest that was kept is of an earlier time than the row that shows it.
 
 use crate::gaps::Mark;
-use crate::series::Run;
+use crate::versions::run::Run;
 use hashtrail::cell::Micros;
 use serde::{Deserialize, Serialize};
 
@@ -54,8 +54,8 @@ fn known_ns(run: &Run) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::versions;
     use crate::testing::{group, recordings, version};
+    use crate::versions::version::versions;
     use hashtrail::versions::FileVersion;
 
     /// Rank, nanoseconds since boot and microseconds of the last reading.
