@@ -1,8 +1,8 @@
 //! What can be said of who made a change, also where nobody was seen.
 
-use crate::coverage::CHANGE_HOOKS;
+use crate::recordings::coverage::CHANGE_HOOKS;
+use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recording, Recordings};
-use crate::suppressed::Answer;
 use crate::suspects::{OtherNames, Suspect, Suspects};
 use crate::versions::change::{Change, ChangeKind};
 
@@ -80,8 +80,8 @@ fn is_path_covered(change: &Change, path: &str, recordings: &Recordings) -> bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::coverage::Coverage;
     use crate::recordings::Loss;
+    use crate::recordings::coverage::Coverage;
     use crate::testing::{change_to, recordings, replaced, rewritten, version};
     use hashtrail::cell::Micros;
     use hashtrail::ledger::LedgerEntry;

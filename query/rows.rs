@@ -1,7 +1,7 @@
 //! The rows of versions that an answer is made from: read once, noted for what is asked beside them, and sorted by series.
 
+use crate::archives::filter::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
-use crate::filter::PathPatterns;
 use crate::mapped::MappedFiles;
 use crate::recordings::Spans;
 use crate::sorter::Sorter;

@@ -1,8 +1,8 @@
 //! Events for which a policy asked for a digest and that have none: what the content was is not known.
 
+use crate::archives::filter::{PathPatterns, RowFilter};
 use crate::archives::{Archives, Scan, Scope};
 use crate::event_set::EventSet;
-use crate::filter::{PathPatterns, RowFilter};
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use hashtrail::cell::Micros;

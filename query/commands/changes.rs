@@ -1,20 +1,20 @@
 //! `changes`: each change of a file's digest, and the interval in which it happened.
 
 use super::Context;
+use crate::archives::filter::{PathPatterns, RowFilter};
 use crate::archives::{Archives, Scan, Scope};
 use crate::attribution::Attribution;
-use crate::filter::{PathPatterns, RowFilter};
-use crate::gaps::Gap;
 use crate::mapped::MappedWrites;
 use crate::mounts::{MountedFiles, is_mounted_over};
 use crate::observed::Observed;
 use crate::output::{Format, Output, Row, object};
 use crate::problems::note;
 use crate::recordings::Recordings;
+use crate::recordings::completeness::Summary;
+use crate::recordings::gaps::Gap;
+use crate::recordings::suppressed::Answer;
 use crate::rows::Rows;
 use crate::sorter::{Sortable, Sorted, Sorter};
-use crate::summary::Summary;
-use crate::suppressed::Answer;
 use crate::suspects::{self, Suspect, Suspects};
 use crate::undigested;
 use crate::versions::change::{Change, ChangeKind, changes_of};

@@ -2,18 +2,18 @@
 
 use super::Context;
 use crate::algorithms::AskedDigest;
+use crate::archives::filter::{PathPatterns, RowFilter};
+use crate::archives::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
 use crate::archives::{Archives, Scan, Scope};
 use crate::arguments::digest;
 use crate::asked_hooks::AskedHooks;
 use crate::cell;
-use crate::filter::{PathPatterns, RowFilter};
 use crate::observed::Observed;
 use crate::output::{Format, Output};
 use crate::problems::note;
+use crate::recordings::completeness::Summary;
+use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recordings, Spans};
-use crate::summary::Summary;
-use crate::suppressed::Answer;
-use crate::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
 use anyhow::{Context as _, Result};
 use arrow::array::RecordBatch;
 use clap::Args;

@@ -2,12 +2,12 @@
 
 use super::Context;
 use crate::archives::Archives;
-use crate::gaps::{self, Gap};
 use crate::output::{Format, Output, object};
 use crate::problems::note;
+use crate::recordings::completeness::Summary;
+use crate::recordings::gaps::{self, Gap};
+use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recordings, Spans};
-use crate::summary::Summary;
-use crate::suppressed::Answer;
 use anyhow::Result;
 use serde_json::json;
 

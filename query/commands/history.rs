@@ -2,18 +2,18 @@
 
 use super::{Context, version_row};
 use crate::algorithms::AskedDigest;
+use crate::archives::filter::{PathPatterns, RowFilter};
 use crate::archives::{Archives, Scan, Scope};
 use crate::arguments::{digest, inode};
-use crate::filter::{PathPatterns, RowFilter};
 use crate::mapped::MappedWrites;
 use crate::observed::Observed;
 use crate::output::{Format, Output};
 use crate::problems::note;
 use crate::recordings::Recordings;
+use crate::recordings::completeness::Summary;
+use crate::recordings::suppressed::Answer;
 use crate::rows::Rows;
 use crate::sorter::Sorter;
-use crate::summary::Summary;
-use crate::suppressed::Answer;
 use crate::undigested;
 use crate::versions::order::resolve_or_report;
 use crate::versions::run::Run;

@@ -4,8 +4,8 @@ mod worth;
 
 use super::act::Act;
 use super::reach::{WRITTEN_BEFORE_NS, ends};
-use crate::gaps::Mark;
 use crate::recordings::Recordings;
+use crate::recordings::gaps::Mark;
 use crate::versions::change::Change;
 use ahash::RandomState;
 use hashtrail::event::Event;

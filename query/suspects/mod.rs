@@ -10,8 +10,8 @@ mod tests;
 mod unnamed;
 
 use crate::archives::{Archives, Scan};
-use crate::gaps::Mark;
 use crate::recordings::Recordings;
+use crate::recordings::gaps::Mark;
 use crate::versions::change::Change;
 use act::Act;
 use anyhow::Result;

@@ -6,7 +6,7 @@
 //! filesystem's root.
 
 use super::act::Act;
-use crate::gaps::Mark;
+use crate::recordings::gaps::Mark;
 use crate::versions::change::Change;
 use crate::versions::run::Run;
 use crate::versions::series::Root;

@@ -2,7 +2,7 @@
 
 use super::act::Act;
 use super::reach::is_within;
-use crate::gaps::Mark;
+use crate::recordings::gaps::Mark;
 use crate::versions::change::Change;
 use hashtrail::event::{Event, names_a_file};
 

@@ -1,6 +1,6 @@
 //! Where the digest of a series changed.
 
-use crate::gaps::{Interval, Mark};
+use crate::recordings::gaps::{Interval, Mark};
 use crate::sorter::Sortable;
 use crate::versions::reading::Reading;
 use crate::versions::run::{Run, doubts_of};

@@ -1,6 +1,6 @@
 //! When a content was last really read: a digest that was kept is of an earlier time than the row that shows it.
 
-use crate::gaps::Mark;
+use crate::recordings::gaps::Mark;
 use crate::versions::run::Run;
 use hashtrail::cell::Micros;
 use serde::{Deserialize, Serialize};

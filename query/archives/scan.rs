@@ -1,11 +1,10 @@
 //! The files of a table, decoded by several threads and handed on in their order: the answer does not show that.
 
-use crate::archives::Scan;
 use crate::problems::Problems;
 use anyhow::{Error, Result, anyhow};
 use arrow::array::RecordBatch;
 use hashtrail::columns::Row;
-use hashtrail::reader::SealedTable;
+use hashtrail::reader::{Predicate, Prune, SealedTable};
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -16,6 +15,19 @@ use std::thread;
 const MOST_THREADS: usize = 2;
 /// What may wait, decoded, until the files before it are done.
 const WAITING_BYTES: usize = 32 << 20;
+
+/// What is read of a table.
+#[derive(Clone, Default)]
+pub(crate) struct Scan {
+    /// Which row groups.
+    pub(crate) prune: Prune,
+    /// First and last date of the partitions.
+    pub(crate) dates: Option<(String, String)>,
+    /// Which columns; none means all.
+    pub(crate) columns: Vec<&'static str>,
+    /// Which rows; each of these is asked only about those that the ones before it keep.
+    pub(crate) predicates: Vec<Predicate>,
+}
 
 /// A file that is read.
 pub(crate) struct SealedFile {

@@ -1,6 +1,6 @@
 //! One archive: the lines of its manifest, and what stood there when it was opened.
 
-use crate::copy::{self, id_start};
+use super::copy::{self, id_start};
 use crate::problems::{Problems, note};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use hashtrail::archive::Archive;

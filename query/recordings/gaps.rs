@@ -1,7 +1,7 @@
 //! What an answer cannot know: the times in which events were lost or nobody recorded.
 
+use crate::recordings::suppressed::{Answer, is_suppressed};
 use crate::recordings::{Loss, Recording, Recordings};
-use crate::suppressed::{Answer, is_suppressed};
 use hashtrail::cell::Micros;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -198,9 +198,9 @@ impl Gap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::coverage::Coverage;
     use crate::problems::Problems;
-    use crate::summary::Summary;
+    use crate::recordings::completeness::Summary;
+    use crate::recordings::coverage::Coverage;
     use crate::testing::asked;
     use hashtrail::ledger::LedgerEntry;
     use std::collections::HashMap;

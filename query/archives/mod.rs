@@ -1,43 +1,36 @@
 //! The archives of one query, read as one.
 
-mod opened;
+pub(crate) mod copy;
+pub(crate) mod filter;
+pub(crate) mod hosts;
+mod open;
+mod places;
+mod scan;
 mod scope;
+mod twins;
+pub(crate) mod user_digests;
 
-pub(crate) use opened::OpenArchive;
+pub(crate) use open::OpenArchive;
+pub(crate) use scan::Scan;
 pub(crate) use scope::Scope;
 
-use crate::copy;
-use crate::hosts::{Hosted, Hosts};
-use crate::places::Places;
 use crate::problems::{Problems, note};
-use crate::scan::{SealedFile, each_batch};
-use crate::twins;
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::RecordBatch;
 use hashtrail::archive::host_label;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
-use hashtrail::reader::{Predicate, Prune, SealedPath, SealedTable, rows};
-use opened::{LACKS, is_archive};
+use hashtrail::reader::{SealedPath, SealedTable, rows};
+use hosts::{Hosted, Hosts};
+use open::{LACKS, is_archive};
+use places::Places;
+use scan::{SealedFile, each_batch};
 use scope::is_date;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-
-/// What is read of a table.
-#[derive(Clone, Default)]
-pub(crate) struct Scan {
-    /// Which row groups.
-    pub(crate) prune: Prune,
-    /// First and last date of the partitions.
-    pub(crate) dates: Option<(String, String)>,
-    /// Which columns; none means all.
-    pub(crate) columns: Vec<&'static str>,
-    /// Which rows; each of these is asked only about those that the ones before it keep.
-    pub(crate) predicates: Vec<Predicate>,
-}
 
 /// All archives of a query.
 pub(crate) struct Archives<'a> {

@@ -1,7 +1,7 @@
 //! Which machine a host name means. Names repeat, in containers and clones of an image above all; then the machine id that the
 //! recorder noted tells two apart, and where it noted none, the asker is told.
 
-use crate::archives::OpenArchive;
+use super::open::OpenArchive;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::versions::FileVersion;

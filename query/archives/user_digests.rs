@@ -1,6 +1,6 @@
 //! Digests that user space took, by the events that they are for.
 
-use crate::archives::{Archives, Scan};
+use super::{Archives, Scan};
 use crate::output::Row;
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, RecordBatch};

@@ -1,7 +1,7 @@
 //! Archives that hold the same files, such as copies of one: each is read once. A file that was merged into another one is the same
 //! there as where it still stands by itself.
 
-use crate::archives::OpenArchive;
+use super::open::OpenArchive;
 use crate::problems::note;
 use anyhow::{Context, Error, Result, anyhow};
 use hashtrail::manifest::SealedFile;

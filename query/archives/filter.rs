@@ -1,6 +1,6 @@
 //! What users ask for, as tests on rows.
 
-use crate::user_digests::{UserDigests, keys};
+use super::user_digests::{UserDigests, keys};
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};

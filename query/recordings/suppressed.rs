@@ -1,7 +1,7 @@
 //! Which rows that the policies' own rate limits and merges stopped can be missing from an answer.
 
-use crate::coverage::{CHANGE_HOOKS, Coverage};
 use crate::recordings::Loss;
+use crate::recordings::coverage::{CHANGE_HOOKS, Coverage};
 
 /// What an answer is made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

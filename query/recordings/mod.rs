@@ -1,9 +1,16 @@
 //! The recordings of all archives in their order, and what the ledger says about each.
 
+pub(crate) mod completeness;
+mod contradictions;
+pub(crate) mod coverage;
+pub(crate) mod gaps;
+mod ledger;
+pub(crate) mod suppressed;
+
+use crate::archives::copy::id_start;
 use crate::archives::{Archives, Scan};
-use crate::copy::id_start;
-use crate::coverage::Coverage;
 use anyhow::{Result, bail};
+use coverage::Coverage;
 use hashtrail::cell::Micros;
 use hashtrail::clock::ClockAnchor;
 use hashtrail::ledger::LedgerEntry;
@@ -12,9 +19,6 @@ use hashtrail::versions::FileVersion;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-
-mod contradictions;
-mod ledger;
 
 /// A place in the order of all events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

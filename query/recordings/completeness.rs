@@ -1,11 +1,11 @@
 //! The end of an answer: whether it is complete.
 
 use crate::archives::Scope;
-use crate::gaps::{self, Gap, Interval};
 use crate::output::Row;
 use crate::problems::Problems;
 use crate::recordings::Recordings;
-use crate::suppressed::Answer;
+use crate::recordings::gaps::{self, Gap, Interval};
+use crate::recordings::suppressed::Answer;
 use hashtrail::cell::Micros;
 use serde_json::Value;
 use std::collections::BTreeSet;
