@@ -3,7 +3,7 @@
 use crate::archives::Scope;
 use crate::commands::{Context, changes, events, gaps, history, info, lookup, schema, verify};
 use crate::output::OutputOptions;
-use crate::problems::Problems;
+use crate::output::problems::Problems;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::io::Write;

@@ -2,42 +2,30 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
-mod algorithms;
 mod archives;
 mod arguments;
-mod asked_hooks;
-mod attribution;
-mod cell;
+mod caveats;
 mod cli;
 mod commands;
-mod digest_list;
-mod event_set;
-mod finding;
+mod evidence;
 mod folder;
-mod ima;
-mod mapped;
-mod mounts;
 #[cfg(test)]
 #[path = "../tests/mutate.rs"]
 mod mutate;
-mod observed;
 mod output;
-mod problems;
 mod recordings;
 mod rows;
 mod sorter;
 mod suspects;
 #[cfg(test)]
 mod testing;
-mod undigested;
-mod verify;
 mod versions;
 
 use anyhow::{Result, anyhow};
 use clap::Parser;
 use cli::Cli;
 use hashtrail::escape::escape_lines;
-use problems::Problems;
+use output::problems::Problems;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

@@ -2,10 +2,10 @@
 
 use crate::archives::filter::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
-use crate::mapped::MappedFiles;
+use crate::caveats::mapped::MappedFiles;
+use crate::caveats::undigested::Bounds;
 use crate::recordings::Spans;
 use crate::sorter::Sorter;
-use crate::undigested::Bounds;
 use crate::versions::series::{self, names_its_file};
 use anyhow::Result;
 use hashtrail::reader::rows;

@@ -14,7 +14,7 @@ pub(crate) use open::OpenArchive;
 pub(crate) use scan::Scan;
 pub(crate) use scope::Scope;
 
-use crate::problems::{Problems, note};
+use crate::output::problems::{Problems, note};
 use anyhow::{Context, Result, anyhow, bail};
 use arrow::array::RecordBatch;
 use hashtrail::archive::host_label;

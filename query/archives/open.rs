@@ -1,7 +1,7 @@
 //! One archive: the lines of its manifest, and what stood there when it was opened.
 
 use super::copy::{self, id_start};
-use crate::problems::{Problems, note};
+use crate::output::problems::{Problems, note};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use hashtrail::archive::Archive;
 use hashtrail::columns::Row;

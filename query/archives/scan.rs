@@ -1,6 +1,6 @@
 //! The files of a table, decoded by several threads and handed on in their order: the answer does not show that.
 
-use crate::problems::Problems;
+use crate::output::problems::Problems;
 use anyhow::{Error, Result, anyhow};
 use arrow::array::RecordBatch;
 use hashtrail::columns::Row;

@@ -2,7 +2,7 @@
 //! there as where it still stands by itself.
 
 use super::open::OpenArchive;
-use crate::problems::note;
+use crate::output::problems::note;
 use anyhow::{Context, Error, Result, anyhow};
 use hashtrail::manifest::SealedFile;
 use hashtrail::row_digest::RowSet;

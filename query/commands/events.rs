@@ -1,16 +1,16 @@
 //! `events`: rows of the events table, in the order in which they were sealed.
 
 use super::Context;
-use crate::algorithms::AskedDigest;
 use crate::archives::filter::{PathPatterns, RowFilter};
 use crate::archives::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
 use crate::archives::{Archives, Scan, Scope};
 use crate::arguments::digest;
-use crate::asked_hooks::AskedHooks;
-use crate::cell;
-use crate::observed::Observed;
+use crate::caveats::asked_digest::AskedDigest;
+use crate::caveats::asked_hooks::AskedHooks;
+use crate::caveats::observed::Observed;
+use crate::output::batch;
+use crate::output::problems::note;
 use crate::output::{Format, Output};
-use crate::problems::note;
 use crate::recordings::completeness::Summary;
 use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recordings, Spans};
@@ -135,7 +135,7 @@ struct Once<'a> {
 
 impl Once<'_> {
     fn rows(&mut self, batch: &RecordBatch) -> Result<Vec<Map<String, Value>>> {
-        let row_at = |row| cell::row(batch, row);
+        let row_at = |row| batch::row(batch, row);
         if self.user_digests.is_empty() {
             return (0..batch.num_rows()).map(row_at).collect();
         }

@@ -2,8 +2,8 @@
 
 use super::Context;
 use crate::archives::Archives;
+use crate::output::problems::note;
 use crate::output::{Format, Output, object};
-use crate::problems::note;
 use crate::recordings::completeness::Summary;
 use crate::recordings::gaps::{self, Gap};
 use crate::recordings::suppressed::Answer;

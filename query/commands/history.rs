@@ -1,20 +1,20 @@
 //! `history`: every version of one file, or every place of one digest.
 
 use super::{Context, version_row};
-use crate::algorithms::AskedDigest;
 use crate::archives::filter::{PathPatterns, RowFilter};
 use crate::archives::{Archives, Scan, Scope};
 use crate::arguments::{digest, inode};
-use crate::mapped::MappedWrites;
-use crate::observed::Observed;
+use crate::caveats::asked_digest::AskedDigest;
+use crate::caveats::mapped::MappedWrites;
+use crate::caveats::observed::Observed;
+use crate::caveats::undigested;
+use crate::output::problems::note;
 use crate::output::{Format, Output};
-use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::recordings::completeness::Summary;
 use crate::recordings::suppressed::Answer;
 use crate::rows::Rows;
 use crate::sorter::Sorter;
-use crate::undigested;
 use crate::versions::order::resolve_or_report;
 use crate::versions::run::Run;
 use crate::versions::series::AllSeries;

@@ -2,14 +2,14 @@
 
 use super::history::{COLUMNS, TABLE, each_version, is_within};
 use super::{Context, version_row};
-use crate::algorithms::AskedDigest;
 use crate::archives::filter::{PathPatterns, RowFilter};
 use crate::archives::{Archives, Scan};
 use crate::arguments::digest;
-use crate::digest_list::Wanted;
-use crate::mapped::MappedWrites;
+use crate::arguments::digest_list::Wanted;
+use crate::caveats::asked_digest::AskedDigest;
+use crate::caveats::mapped::MappedWrites;
+use crate::output::problems::note;
 use crate::output::{Format, Output, Row};
-use crate::problems::note;
 use crate::recordings::Recordings;
 use crate::recordings::completeness::Summary;
 use crate::recordings::suppressed::Answer;

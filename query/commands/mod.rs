@@ -10,8 +10,8 @@ pub(crate) mod schema;
 pub(crate) mod verify;
 
 use crate::archives::Scope;
+use crate::output::problems::Problems;
 use crate::output::{OutputOptions, Row, object};
-use crate::problems::Problems;
 use crate::versions::series::names_its_file;
 use crate::versions::version::Version;
 use serde_json::json;

@@ -3,11 +3,11 @@
 use super::Context;
 use crate::archives::archive_paths;
 use crate::arguments::digest;
-use crate::finding::{Finding, Severity};
-use crate::ima::{ListSummary, Relation};
+use crate::evidence::finding::{Finding, Severity};
+use crate::evidence::ima::{ListSummary, Relation};
+use crate::evidence::verify::{Anchors, Measured, Verification, verify};
+use crate::output::problems::note;
 use crate::output::{Format, Output, OutputOptions, Row, object, sort_rows};
-use crate::problems::note;
-use crate::verify::{Anchors, Measured, Verification, verify};
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use hashtrail::signature::VerifyingKey;
@@ -232,7 +232,7 @@ fn list_notes(list: &ListSummary) -> Vec<String> {
 /// What the table cannot hold.
 fn say(found: &[(String, Verification)], anchors: &Anchors) {
     for (archive, found) in found {
-        if found.state != crate::verify::State::Sealed {
+        if found.state != crate::evidence::verify::State::Sealed {
             note(&format!("`{archive}` is {}: only a stop seals an archive", found.state.name()));
         }
         found.measured.lists.iter().flat_map(list_notes).for_each(|text| note(&text));

@@ -2,7 +2,7 @@
 
 use crate::archives::Scope;
 use crate::output::Row;
-use crate::problems::Problems;
+use crate::output::problems::Problems;
 use crate::recordings::Recordings;
 use crate::recordings::gaps::{self, Gap, Interval};
 use crate::recordings::suppressed::Answer;

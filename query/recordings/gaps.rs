@@ -198,7 +198,7 @@ impl Gap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problems::Problems;
+    use crate::output::problems::Problems;
     use crate::recordings::completeness::Summary;
     use crate::recordings::coverage::Coverage;
     use crate::testing::asked;

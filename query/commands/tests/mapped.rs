@@ -91,8 +91,8 @@ fn people_read_who_and_when() -> Result<()> {
     let problems = Problems::default();
     let cli = Cli::try_parse_from(["hashtrail", "--archive", directory.path().to_str().expect("path"), "changes"])?;
     let archives = crate::archives::Archives::open(&cli.scope, &problems)?;
-    let files = crate::mapped::MappedFiles::look(&archives, &cli.scope)?;
-    let writes = crate::mapped::MappedWrites::find(&archives, &cli.scope, &files, |_| true)?;
+    let files = crate::caveats::mapped::MappedFiles::look(&archives, &cli.scope)?;
+    let writes = crate::caveats::mapped::MappedWrites::find(&archives, &cli.scope, &files, |_| true)?;
     let notes = writes.notes();
     let expected = "written while mapped executable: /other/link at 2026-01-02T00:00:02.000000Z, write_open by /usr/bin/cp \
                     (pid 7, uid 0)";

@@ -2,8 +2,8 @@
 
 use super::MANIFEST;
 use super::files::Checked;
-use crate::finding::{Finding, Findings};
-use crate::ima::{Agreement, ListSummary, PcrValue, Source, examine};
+use crate::evidence::finding::{Finding, Findings};
+use crate::evidence::ima::{Agreement, ListSummary, PcrValue, Source, examine};
 use anyhow::{Context, Result};
 use hashtrail::archive::{Archive, open_regular};
 use hashtrail::manifest::{Line, MeasurementList};

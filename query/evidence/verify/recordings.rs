@@ -2,7 +2,7 @@
 
 use super::MANIFEST;
 use super::files::Checked;
-use crate::finding::{Finding, Findings};
+use crate::evidence::finding::{Finding, Findings};
 use crate::folder::{self, Entry, Listing};
 use anyhow::Result;
 use hashtrail::archive::Archive;

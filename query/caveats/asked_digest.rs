@@ -3,9 +3,9 @@
 
 use crate::archives::{Archives, Scan, Scope};
 use crate::arguments::digest::{name_of_length, plain_name};
-use crate::digest_list::{Listed, Wanted};
+use crate::arguments::digest_list::{Listed, Wanted};
+use crate::caveats::undigested;
 use crate::output::{Row, object};
-use crate::undigested;
 use anyhow::{Context, Error, Result, anyhow};
 use arrow::array::AsArray;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};

@@ -4,7 +4,7 @@
 //! step adds no entry. So what an archive saw must be in the set; in which order says nothing.
 
 use super::entry::Entry;
-use crate::finding::{Finding, Findings, Severity};
+use crate::evidence::finding::{Finding, Findings, Severity};
 use hashtrail::cell::Micros;
 use hashtrail::event::{FS_RELATIVE, names_a_file};
 use hashtrail::manifest::hex;

@@ -4,7 +4,7 @@
 use super::Source;
 use super::entry::Place;
 use super::relation::{Relation, Trace};
-use crate::finding::Finding;
+use crate::evidence::finding::Finding;
 
 /// A list's place among the stored ones.
 #[derive(Debug)]

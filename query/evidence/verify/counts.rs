@@ -2,7 +2,7 @@
 
 use super::MANIFEST;
 use super::sequences::Stored;
-use crate::finding::Finding;
+use crate::evidence::finding::Finding;
 use hashtrail::manifest::Line;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! The files that the manifest names, and those that it does not.
 
 use super::MANIFEST;
-use crate::finding::{Finding, Findings};
+use crate::evidence::finding::{Finding, Findings};
 use crate::folder::{self, Listing};
 use anyhow::Result;
 use hashtrail::archive::{Archive, open_regular};

@@ -2,7 +2,7 @@
 
 use crate::archives::filter::{PathPatterns, RowFilter};
 use crate::archives::{Archives, Scan, Scope};
-use crate::event_set::EventSet;
+use crate::caveats::event_set::EventSet;
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use hashtrail::cell::Micros;

@@ -3,7 +3,7 @@
 
 use super::MANIFEST;
 use super::files::Checked;
-use crate::finding::{Finding, Findings};
+use crate::evidence::finding::{Finding, Findings};
 use hashtrail::archive::Archive;
 use hashtrail::manifest::{Line, Standing};
 use hashtrail::row_digest::RowDigest;

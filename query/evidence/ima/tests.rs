@@ -4,7 +4,7 @@ mod beside;
 
 use super::testing::{Measurement, USUAL, Writer, file, hex, nul_ended, samples, violation};
 use super::*;
-use crate::finding::Severity;
+use crate::evidence::finding::Severity;
 use crate::testing::version;
 use sha2::{Digest, Sha256};
 

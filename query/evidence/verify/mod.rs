@@ -9,7 +9,7 @@ mod recordings;
 mod sequences;
 mod signature;
 
-use crate::finding::{Finding, Findings, Severity};
+use crate::evidence::finding::{Finding, Findings, Severity};
 use anyhow::Result;
 use hashtrail::archive::Archive;
 use hashtrail::manifest::{self, Parsed, Standing};

@@ -2,7 +2,7 @@
 //! it; a line that cannot be used is told with its number.
 
 use crate::arguments::digest::{name_of_length, plain_name};
-use crate::problems::Problems;
+use crate::output::problems::Problems;
 use anyhow::{Context, Result, anyhow, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;

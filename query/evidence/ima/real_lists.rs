@@ -1,7 +1,7 @@
 //! Lists of real kernels, with the registers that a TPM held: see `tests/fixtures/ima/README.md`.
 
 use super::*;
-use crate::finding::Severity;
+use crate::evidence::finding::Severity;
 use crate::testing::version;
 use std::path::PathBuf;
 

@@ -2,7 +2,7 @@
 
 use super::MANIFEST;
 use super::files::Checked;
-use crate::finding::{Finding, Findings};
+use crate::evidence::finding::{Finding, Findings};
 use anyhow::{Context, Result};
 use arrow::array::AsArray;
 use arrow::datatypes::{Int32Type, Int64Type};

@@ -25,7 +25,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use crate::finding::{Finding, Findings};
+use crate::evidence::finding::{Finding, Findings};
 use agreement::Known;
 use examination::Examination;
 use given::Given;

@@ -8,7 +8,7 @@ use super::list::List;
 use super::replay::{Extension, PcrValue, Replay, Wanted};
 use super::template::{self, FileDigest};
 use super::{ListSummary, MatchedPcr, Source};
-use crate::finding::{Finding, Findings, Severity};
+use crate::evidence::finding::{Finding, Findings, Severity};
 use hashtrail::manifest::hex;
 use hashtrail::text;
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! The signature over the manifest.
 
 use super::{Anchors, MANIFEST};
-use crate::finding::{Finding, Findings, Severity};
+use crate::evidence::finding::{Finding, Findings, Severity};
 use hashtrail::archive::{Archive, open_regular};
 use hashtrail::manifest::{Line, Parsed};
 use hashtrail::signature::{Author, Valid, VerifyingKey};
