@@ -9,12 +9,12 @@ mod cli;
 mod commands;
 mod evidence;
 mod folder;
+mod investigate;
 #[cfg(test)]
 #[path = "../tests/mutate.rs"]
 mod mutate;
 mod output;
 mod recordings;
-mod rows;
 mod sorter;
 mod suspects;
 #[cfg(test)]

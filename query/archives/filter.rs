@@ -29,6 +29,11 @@ impl PathPatterns {
         Ok(Self { patterns })
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Without patterns, every path does.
     pub(crate) fn matches(&self, path: &str) -> bool {
         self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(path))
     }

@@ -11,7 +11,7 @@ use crate::caveats::observed::Observed;
 use crate::output::batch;
 use crate::output::problems::note;
 use crate::output::{Format, Output};
-use crate::recordings::completeness::Summary;
+use crate::recordings::completeness::Completeness;
 use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recordings, Spans};
 use anyhow::{Context as _, Result};
@@ -99,12 +99,12 @@ pub(crate) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    let summary = Summary {
+    let summary = Completeness {
         unsealed: archives.unsealed(),
         without_digests: asked_digest.is_without(),
         doubtful_contents: asked_digest.doubtful(),
         undigested: asked_digest.undigested(),
-        ..Summary::of(&recordings, Answer::Everything, scope, context.problems)
+        ..Completeness::of(&recordings, Answer::Everything, scope, context.problems)
     };
     let mut observed = Observed::default();
     if found == 0 {

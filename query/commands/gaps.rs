@@ -4,7 +4,7 @@ use super::Context;
 use crate::archives::Archives;
 use crate::output::problems::note;
 use crate::output::{Format, Output, object};
-use crate::recordings::completeness::Summary;
+use crate::recordings::completeness::Completeness;
 use crate::recordings::gaps::{self, Gap};
 use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recordings, Spans};
@@ -17,9 +17,9 @@ pub(crate) fn run(context: Context<'_>) -> Result<bool> {
     let scope = context.scope;
     let archives = Archives::open(scope, context.problems)?;
     let recordings = Recordings::load(&archives, &Spans::default())?;
-    let summary = Summary {
+    let summary = Completeness {
         unsealed: archives.unsealed(),
-        ..Summary::of(&recordings, Answer::Everything, scope, context.problems)
+        ..Completeness::of(&recordings, Answer::Everything, scope, context.problems)
     };
     let mut output = Output::new(context.output, &COLUMNS, context.writer);
     let skipped = gaps::skipped(&recordings, scope.since, scope.until);

@@ -8,12 +8,12 @@ use crate::caveats::asked_digest::AskedDigest;
 use crate::caveats::mapped::MappedWrites;
 use crate::caveats::observed::Observed;
 use crate::caveats::undigested;
+use crate::investigate::rows::Rows;
 use crate::output::problems::note;
 use crate::output::{Format, Output};
 use crate::recordings::Recordings;
-use crate::recordings::completeness::Summary;
+use crate::recordings::completeness::Completeness;
 use crate::recordings::suppressed::Answer;
-use crate::rows::Rows;
 use crate::sorter::Sorter;
 use crate::versions::order::resolve_or_report;
 use crate::versions::run::Run;
@@ -109,14 +109,14 @@ pub(crate) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
             }
         }
     }
-    let summary = Summary {
+    let summary = Completeness {
         unsealed: archives.unsealed(),
         written_while_mapped: mapped_writes.count,
         without_digest,
         without_digests: asked_digest.is_without(),
         doubtful_contents: asked_digest.doubtful(),
         undigested: asked_digest.undigested(),
-        ..Summary::of(&recordings, Answer::Versions, scope, context.problems)
+        ..Completeness::of(&recordings, Answer::Versions, scope, context.problems)
     };
     let counts =
         [("versions", found), ("without_digest", without_digest), ("written_while_mapped", mapped_writes.count)];

@@ -8,12 +8,12 @@ use crate::arguments::digest;
 use crate::arguments::digest_list::Wanted;
 use crate::caveats::asked_digest::AskedDigest;
 use crate::caveats::mapped::MappedWrites;
+use crate::investigate::rows::Rows;
 use crate::output::problems::note;
 use crate::output::{Format, Output, Row};
 use crate::recordings::Recordings;
-use crate::recordings::completeness::Summary;
+use crate::recordings::completeness::Completeness;
 use crate::recordings::suppressed::Answer;
-use crate::rows::Rows;
 use crate::versions::version::Version;
 use anyhow::{Result, bail};
 use clap::Args;
@@ -57,13 +57,13 @@ pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
         output.offer(|| match_row(&version, &wanted))
     })?;
     let seen = seen.len();
-    let summary = Summary {
+    let summary = Completeness {
         unsealed: archives.unsealed(),
         without_digests: asked_digest.is_without(),
         doubtful_contents: asked_digest.doubtful(),
         undigested: asked_digest.undigested(),
         written_while_mapped: mapped_writes.count,
-        ..Summary::of(&recordings, Answer::Versions, scope, context.problems)
+        ..Completeness::of(&recordings, Answer::Versions, scope, context.problems)
     };
     let counts = [
         ("matches", found),

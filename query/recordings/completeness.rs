@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 const TOLD_MAX: usize = 10;
 
 /// The end of an answer: whether it is complete and, if not, what it cannot know.
-pub(crate) struct Summary {
+pub(crate) struct Completeness {
     pub(crate) gaps: Vec<Gap>,
     /// What could not be read or is missing, in words.
     pub(crate) problems: Vec<String>,
@@ -36,7 +36,7 @@ pub(crate) struct Summary {
     pub(crate) without_digests: bool,
 }
 
-impl Summary {
+impl Completeness {
     /// All gaps of all hosts in the time that was asked about that matter to an answer.
     pub(crate) fn of(recordings: &Recordings, answer: Answer, scope: &Scope, problems: &Problems) -> Self {
         let Scope { since, until, .. } = *scope;
@@ -186,7 +186,7 @@ mod tests {
         let mut recordings = recordings(&["a"]);
         recordings.list[0].suppressed.push(loss("rate_limit"));
         recordings.list[0].losses.push(loss("ring_full"));
-        let notes = Summary::of(&recordings, Answer::Changes, &asked(None, None), &Problems::default()).notes();
+        let notes = Completeness::of(&recordings, Answer::Changes, &asked(None, None), &Problems::default()).notes();
         assert!(notes[0].starts_with("not complete: web suppressed 7 event(s) from "), "{notes:?}");
         assert!(notes[0].ends_with(" (rate_limit)"), "{notes:?}");
         assert!(notes[1].starts_with("not complete: web missed 7 event(s) from "), "{notes:?}");
@@ -194,9 +194,9 @@ mod tests {
 
     #[test]
     fn what_is_not_sealed_yet_is_missing_from_the_answer() {
-        let summary = Summary::of(&recordings(&["a"]), Answer::Changes, &asked(None, None), &Problems::default());
+        let summary = Completeness::of(&recordings(&["a"]), Answer::Changes, &asked(None, None), &Problems::default());
         assert!(summary.is_complete());
-        let summary = Summary { unsealed: 1, ..summary };
+        let summary = Completeness { unsealed: 1, ..summary };
         assert!(!summary.is_complete() && summary.notes()[0].contains("1 journal segment(s)"));
     }
     #[test]
@@ -213,7 +213,7 @@ mod tests {
                 to: Micros(at * 10 + 1),
             })
             .collect();
-        let notes = Summary::of(&recordings, Answer::Changes, &asked(None, None), &Problems::default()).notes();
+        let notes = Completeness::of(&recordings, Answer::Changes, &asked(None, None), &Problems::default()).notes();
         assert_eq!(notes.len(), 11, "{notes:?}");
         assert!(
             notes[10].starts_with("not complete: 3 more gap(s) from ") && notes[10].contains(", 6 event(s);"),

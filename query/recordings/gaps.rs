@@ -199,7 +199,7 @@ impl Gap {
 mod tests {
     use super::*;
     use crate::output::problems::Problems;
-    use crate::recordings::completeness::Summary;
+    use crate::recordings::completeness::Completeness;
     use crate::recordings::coverage::Coverage;
     use crate::testing::asked;
     use hashtrail::ledger::LedgerEntry;
@@ -272,7 +272,7 @@ mod tests {
         let gaps = interval.gaps(&recordings, Answer::Changes);
         assert_eq!((gaps[0].from, gaps[0].to, gaps[0].cause.as_str()), (Micros(100), Micros(150), NOT_RECORDED));
         assert_eq!(interval.coverage(&recordings).into_iter().collect::<Vec<_>>(), ["mmap_file"]);
-        let summary = Summary::of(&recordings, Answer::Changes, &asked(Some(160), None), &Problems::default());
+        let summary = Completeness::of(&recordings, Answer::Changes, &asked(Some(160), None), &Problems::default());
         assert_eq!(summary.gaps, []);
     }
 
@@ -280,7 +280,7 @@ mod tests {
     fn time_that_was_asked_about_and_not_recorded_is_a_gap() {
         let two = recordings(vec![recording("a", 40, 100, &[], &[]), recording("b", 150, 200, &[], &[])]);
         let found = |since: Option<i64>, until: Option<i64>| {
-            let gaps = Summary::of(&two, Answer::Changes, &asked(since, until), &Problems::default()).gaps;
+            let gaps = Completeness::of(&two, Answer::Changes, &asked(since, until), &Problems::default()).gaps;
             assert!(gaps.iter().all(|gap| gap.cause == "not_recorded"), "{gaps:?}");
             gaps.iter().map(|gap| (gap.from.0, gap.to.0)).collect::<Vec<_>>()
         };
@@ -302,7 +302,7 @@ mod tests {
         let mut copy = recording("b", 0, 100, &[], &[(10, 20)]);
         copy.losses[0].count = None;
         let found =
-            Summary::of(&recordings(vec![twice, copy]), Answer::Changes, &asked(None, None), &Problems::default());
+            Completeness::of(&recordings(vec![twice, copy]), Answer::Changes, &asked(None, None), &Problems::default());
         assert_eq!(found.gaps.len(), 1, "{:?}", found.gaps);
     }
 

@@ -1,0 +1,4 @@
+//! What a question finds, as data. Commands make rows of it; nothing here knows how an answer is shown.
+
+pub(crate) mod changes;
+pub(crate) mod rows;
