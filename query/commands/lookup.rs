@@ -1,23 +1,16 @@
 //! `lookup`: where known digests were seen.
 
-use super::history::{COLUMNS, TABLE, each_version, is_within};
+use super::history::{COLUMNS, TABLE};
 use super::{Context, version_row};
-use crate::archives::filter::{PathPatterns, RowFilter};
-use crate::archives::{Archives, Scan};
+use crate::archives::Archives;
 use crate::arguments::digest;
 use crate::arguments::digest_list::Wanted;
-use crate::caveats::asked_digest::AskedDigest;
-use crate::caveats::mapped::MappedWrites;
-use crate::investigate::rows::Rows;
+use crate::investigate::versions;
 use crate::output::problems::note;
 use crate::output::{Format, Output, Row};
-use crate::recordings::Recordings;
-use crate::recordings::completeness::Completeness;
-use crate::recordings::suppressed::Answer;
 use crate::versions::version::Version;
 use anyhow::{Result, bail};
 use clap::Args;
-use hashtrail::reader::Prune;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -35,51 +28,34 @@ pub(crate) struct LookupOptions {
 }
 
 pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool> {
-    let scope = context.scope;
     let wanted = wanted(options, &context)?;
-    let archives = Archives::open(scope, context.problems)?;
-    let asked_digest = AskedDigest::check_listed(&wanted, &archives, scope)?;
-    let rows = Rows::read(&archives, scope, &PathPatterns::default(), &scan(&wanted), |_| true)?;
-    let recordings = Recordings::load_for_versions(&archives, &rows.spans)?;
-    let mapped_writes = MappedWrites::find(&archives, scope, &rows.mapped, |_| true)?;
-    let columns =
-        [&["label"][..], if context.output.format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();
+    let archives = Archives::open(context.scope, context.problems)?;
+    let format = context.output.format;
+    let columns = [&["label"][..], if format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();
     let mut output = Output::new(context.output, &columns, context.writer);
-    let (mut found, mut seen) = (0, BTreeSet::new());
-    each_version(rows.sorter, &recordings, None, |version| {
-        if !is_within(&version, scope) {
-            return Ok(());
-        }
-        found += 1;
+    let mut seen = BTreeSet::new();
+    let found = versions::lookup(&wanted, context.scope, &archives, |version| {
         if !seen.contains(&version.first().row.digest) {
             seen.insert(version.first().row.digest.clone());
         }
-        output.offer(|| match_row(&version, &wanted))
+        output.offer(|| match_row(version, &wanted))
     })?;
     let seen = seen.len();
-    let summary = Completeness {
-        unsealed: archives.unsealed(),
-        without_digests: asked_digest.is_without(),
-        doubtful_contents: asked_digest.doubtful(),
-        undigested: asked_digest.undigested(),
-        written_while_mapped: mapped_writes.count,
-        ..Completeness::of(&recordings, Answer::Versions, scope, context.problems)
-    };
     let counts = [
-        ("matches", found),
+        ("matches", found.count),
         ("digests", wanted.digests.len()),
         ("seen", seen),
         ("unusable_lines", wanted.unusable_lines),
-        ("written_while_mapped", mapped_writes.count),
+        ("written_while_mapped", found.mapped_writes.count),
     ];
-    let mut last = summary.to_json(&counts);
-    last.extend(asked_digest.fields());
+    let mut last = found.completeness.to_json(&counts);
+    last.extend(found.asked_digest.fields());
     output.finish_with(&last)?;
-    if context.output.format != Format::Json {
+    if format != Format::Json {
         note(&format!("{seen} of {} digest(s) were seen", wanted.digests.len()));
-        summary.notes().iter().for_each(|text| note(text));
+        found.completeness.notes().iter().for_each(|text| note(text));
     }
-    Ok(found > 0)
+    Ok(found.count > 0)
 }
 
 fn match_row(version: &Version, wanted: &Wanted) -> Row {
@@ -104,11 +80,4 @@ fn wanted(options: &LookupOptions, context: &Context<'_>) -> Result<Wanted> {
         bail!("there is no digest to look for");
     }
     Ok(wanted)
-}
-
-fn scan(wanted: &Wanted) -> Scan {
-    let digests = || wanted.digests.keys().cloned();
-    let prune = Prune { digests: digests().collect(), ..Prune::default() };
-    let filter = RowFilter { digests: digests().collect(), ..RowFilter::default() };
-    Scan { prune, predicates: filter.predicates(), ..Scan::default() }
 }
