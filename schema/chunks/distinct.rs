@@ -2,16 +2,14 @@
 //! before costs a comparison, and only one that is new is copied.
 
 use super::bounds::Bounds;
-use super::chunk::{Chunk, Coded};
 use super::dictionary::Dictionary;
 use super::pages::Pages;
 use super::press::Press;
 use super::runs::{Runs, width_of};
-use super::{BLOOM_FILTER_FPP, LIVE_ZSTD_LEVEL, codec};
-use crate::columns::Layout;
+use super::{Chunk, Coded, Layout};
 use anyhow::Result;
 use bytes::Bytes;
-use parquet::basic::{BoundaryOrder, Encoding, LogicalType, PageType};
+use parquet::basic::{BoundaryOrder, Compression, Encoding, LogicalType, PageType, ZstdLevel};
 use parquet::bloom_filter::Sbbf;
 use parquet::column::page::Page;
 use parquet::column::writer::ColumnCloseResult;
@@ -20,6 +18,9 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::writer::{SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 use std::fs::File;
+
+/// Part of wrong answers of a bloom filter.
+const BLOOM_FILTER_FPP: f64 = 0.01;
 
 /// A column chunk with a dictionary.
 pub struct Distinct {
@@ -139,7 +140,7 @@ impl Distinct {
         let encoding_of = |page_type, encoding, count| PageEncodingStats { page_type, encoding, count };
         let metadata = ColumnChunkMetaData::builder(self.leaf.clone())
             // The level is not on record.
-            .set_compression(codec(LIVE_ZSTD_LEVEL)?)
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
             .set_page_encoding_stats(vec![
                 encoding_of(PageType::DICTIONARY_PAGE, Encoding::PLAIN, 1),

@@ -16,7 +16,7 @@ pub(super) struct Pressed {
 }
 
 impl Press {
-    pub(super) fn new(zstd_level: i32) -> Result<Self> {
+    pub(crate) fn new(zstd_level: i32) -> Result<Self> {
         Ok(Self(Compressor::new(zstd_level)?))
     }
 

@@ -1,53 +1,13 @@
-//! The columns of a row group, as they are collected.
+//! Columns that may go without a dictionary: truth values, and numbers that grow by small steps.
 
 use super::distinct::Distinct;
 use super::press::Press;
-use crate::columns::Layout;
+use super::{Chunk, Coded, Layout};
 use anyhow::{Context, Result};
 use parquet::data_type::{BoolType, DataType, Int64Type};
 use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 use std::fs::File;
-
-/// One column of a row group.
-pub trait Chunk {
-    /// An empty one.
-    fn new(leaf: &ColumnDescPtr, layout: Layout) -> Self
-    where
-        Self: Sized;
-    /// Adds null.
-    fn absent(&mut self);
-    /// Values so far, those that are absent and the items of lists included.
-    fn values(&self) -> usize;
-    /// Those of them that are items of lists, or lists without any.
-    fn items(&self) -> usize {
-        0
-    }
-    /// Memory that it takes.
-    fn bytes(&self) -> usize;
-    /// What its dictionary takes of that.
-    fn dictionary_bytes(&self) -> usize {
-        0
-    }
-    /// Ends a page of this many rows.
-    ///
-    /// # Errors
-    /// When the page cannot be made.
-    fn end_page(&mut self, rows: usize, press: &mut Press) -> Result<()>;
-    /// Writes all pages, the last of which has ended, and is empty then.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    fn write(&mut self, group: &mut SerializedRowGroupWriter<'_, File>, press: &mut Press) -> Result<()>;
-}
-
-/// A column whose values have codes.
-pub(crate) trait Coded: Chunk {
-    /// The code of the last value: null is 0.
-    fn last(&self) -> u32;
-    /// Adds the value with this code once more.
-    fn repeat(&mut self, code: u32);
-}
 
 /// Values that stand as they are until the group is written.
 pub struct Plain<T: DataType> {
