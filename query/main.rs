@@ -19,6 +19,8 @@ mod sorter;
 mod suspects;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod versions;
 
 use anyhow::{Result, anyhow};

@@ -41,6 +41,3 @@ fn version_row(row_type: &str, version: &Version) -> Row {
         "mode": first.mode, "owner_uid": first.owner_uid, "owner_gid": first.owner_gid,
     }))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,7 @@
 //! Whatever is taken away from whatever was recorded, be it a row, a file or a folder: no answer calls itself complete without it.
 
 use super::*;
+use crate::output::object;
 use hashtrail::reader::{Prune, SealedTable, rows};
 use hashtrail::versions::FileVersion;
 use hashtrail::writer;

@@ -13,8 +13,8 @@ mod taken_away;
 mod undigested;
 mod verdicts;
 
-use super::*;
 use crate::cli::Cli;
+use crate::output::problems::Problems;
 use anyhow::Result;
 use clap::Parser;
 use hashtrail::archive::Archive;
@@ -25,7 +25,7 @@ use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::Manifest;
 use hashtrail::seal::{SegmentName, seal};
 use hashtrail::versions::VersionContext;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 
