@@ -2,56 +2,32 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
-mod algorithms;
 mod archives;
-mod asked_hooks;
-mod attribution;
-mod cell;
-mod change;
+mod arguments;
+mod caveats;
 mod cli;
 mod commands;
-mod copy;
-mod coverage;
-mod digest_list;
-mod event_set;
-mod filter;
-mod finding;
+mod evidence;
 mod folder;
-mod gaps;
-mod hosts;
-mod ima;
-mod mapped;
-mod mounts;
+mod investigate;
 #[cfg(test)]
 #[path = "../tests/mutate.rs"]
 mod mutate;
-mod observed;
 mod output;
-mod places;
-mod problems;
-mod reading;
 mod recordings;
-mod resolve;
-mod rows;
-mod scan;
-mod series;
 mod sorter;
-mod summary;
-mod suppressed;
 mod suspects;
 #[cfg(test)]
 mod testing;
-mod time;
-mod twins;
-mod undigested;
-mod user_digests;
-mod verify;
+#[cfg(test)]
+mod tests;
+mod versions;
 
 use anyhow::{Result, anyhow};
 use clap::Parser;
 use cli::Cli;
 use hashtrail::escape::escape_lines;
-use problems::Problems;
+use output::problems::Problems;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -97,7 +73,7 @@ fn main() -> ExitCode {
 /// Runs the command; says whether it found something.
 fn run(cli: &Cli, problems: &Problems) -> Result<bool> {
     let mut output = BufWriter::new(std::io::stdout().lock());
-    let found = commands::run(cli, problems, &mut output)?;
+    let found = cli.run(problems, &mut output)?;
     output.flush()?;
     Ok(found)
 }

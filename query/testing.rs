@@ -1,9 +1,9 @@
 //! What the tests of several modules build on.
 
-use crate::change::{Change, changes_of};
-use crate::cli::{OutputOptions, SharedOptions};
+use crate::archives::Scope;
 use crate::recordings::{Recording, Recordings};
-use crate::series::{AllSeries, Series, SeriesKey, sorter};
+use crate::versions::change::{Change, changes_of};
+use crate::versions::series::{AllSeries, Series, SeriesKey, sorter};
 use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use hashtrail::cell::Micros;
@@ -80,14 +80,8 @@ pub(crate) fn group(rows: Vec<FileVersion>, recordings: &Recordings) -> BTreeMap
 }
 
 /// A question about this time, in microseconds.
-pub(crate) fn asked(since: Option<i64>, until: Option<i64>) -> SharedOptions {
-    SharedOptions {
-        archive: Vec::new(),
-        host: Vec::new(),
-        since: since.map(Micros),
-        until: until.map(Micros),
-        output: OutputOptions::default(),
-    }
+pub(crate) fn asked(since: Option<i64>, until: Option<i64>) -> Scope {
+    Scope { since: since.map(Micros), until: until.map(Micros), ..Scope::default() }
 }
 
 /// Recordings of the host `web` in this order.

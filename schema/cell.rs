@@ -1,7 +1,8 @@
 //! One cell of a column: how a Rust value becomes an Arrow value, and back.
 
-use crate::writer::chunk::{Chunk, Flags, Longs};
-use crate::writer::distinct::Distinct;
+use crate::chunks::Chunk;
+use crate::chunks::distinct::Distinct;
+use crate::chunks::plain::{Flags, Longs};
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};

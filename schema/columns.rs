@@ -1,23 +1,12 @@
 //! The columns of a table. `table!` makes from one list the row type, the Arrow schema, what collects a column and what
 //! `hashtrail schema` prints, so that a column stands once.
 
-use crate::writer::chunk::Chunk;
+use crate::chunks::{Chunk, Layout};
 use anyhow::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::schema::types::ColumnDescPtr;
 use std::sync::Arc;
-
-/// How a column is laid out in Parquet; the figures behind each choice stand in [`crate::writer`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// Values that repeat: a dictionary.
-    Dictionary,
-    /// Values that grow by small steps: differences, without a dictionary.
-    Delta,
-    /// What users look up: a dictionary, a bloom filter and statistics in the page headers.
-    LookUp,
-}
 
 /// The columns that belong to no part of the row.
 pub const REST: usize = 0;
@@ -137,7 +126,7 @@ macro_rules! table {
                     name: stringify!($field),
                     data_type: <$type>::data_type(),
                     nullable: <$type>::NULLABLE,
-                    layout: $crate::columns::Layout::$layout,
+                    layout: $crate::chunks::Layout::$layout,
                     meaning: $meaning,
                 }),*]
             }
@@ -148,9 +137,9 @@ macro_rules! table {
 
             fn chunks(leaves: &[parquet::schema::types::ColumnDescPtr]) -> Option<$chunks> {
                 let mut leaves = leaves.iter();
-                $(let $field = $crate::writer::chunk::Chunk::new(
+                $(let $field = $crate::chunks::Chunk::new(
                     leaves.next()?,
-                    $crate::columns::Layout::$layout,
+                    $crate::chunks::Layout::$layout,
                 );)*
                 Some($chunks { $($field,)* })
             }
@@ -160,23 +149,23 @@ macro_rules! table {
             }
 
             fn append_part<const PART: usize>(view: &$view<'_>, chunks: &mut $chunks) {
-                $(if PART == $crate::columns::REST $(+ $crate::event::$part)? {
+                $(if PART == $crate::columns::REST $(+ $part)? {
                     <$type as $crate::cell::Cell>::append(&view.$field, &mut chunks.$field);
                 })*
             }
 
             fn last_part<const PART: usize>(chunks: &$chunks, codes: &mut Vec<u32>) {
-                $($(if PART == $crate::event::$part {
-                    codes.push($crate::writer::chunk::Coded::last(&chunks.$field));
+                $($(if PART == $part {
+                    codes.push($crate::chunks::Coded::last(&chunks.$field));
                 })?)*
                 let _ = (chunks, codes);
             }
 
             fn repeat_part<const PART: usize>(codes: &[u32], chunks: &mut $chunks) {
                 let mut codes = codes.iter();
-                $($(if PART == $crate::event::$part {
+                $($(if PART == $part {
                     if let Some(code) = codes.next() {
-                        $crate::writer::chunk::Coded::repeat(&mut chunks.$field, *code);
+                        $crate::chunks::Coded::repeat(&mut chunks.$field, *code);
                     }
                 })?)*
                 let _ = (chunks, codes.next());
@@ -188,7 +177,7 @@ macro_rules! table {
 
             fn each(
                 chunks: &mut $chunks,
-                act: &mut dyn FnMut(&mut dyn $crate::writer::chunk::Chunk) -> anyhow::Result<()>,
+                act: &mut dyn FnMut(&mut dyn $crate::chunks::Chunk) -> anyhow::Result<()>,
             ) -> anyhow::Result<()> {
                 $(act(&mut chunks.$field)?;)*
                 Ok(())

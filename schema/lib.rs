@@ -18,6 +18,7 @@
 
 pub mod archive;
 pub mod cell;
+pub mod chunks;
 pub mod clock;
 pub mod columns;
 pub mod compact;

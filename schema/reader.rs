@@ -5,6 +5,7 @@
 
 mod batches;
 mod bits;
+mod checked_pages;
 mod coded;
 mod decoding;
 mod dictionary;

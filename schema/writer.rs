@@ -1,16 +1,10 @@
 //! Rows to one Parquet file.
 
-pub mod chunk;
-pub mod distinct;
-pub mod press;
-
-mod bounds;
-mod dictionary;
 mod known;
-mod pages;
-mod runs;
 
-use crate::columns::{Layout, Row};
+use crate::chunks::Layout;
+use crate::chunks::press::Press;
+use crate::columns::Row;
 use anyhow::{Context, Result};
 use known::KnownParts;
 use parquet::arrow::ArrowSchemaConverter;
@@ -19,7 +13,6 @@ use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
-use press::Press;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -37,8 +30,6 @@ const ROW_GROUP_ITEMS: usize = 4 << 20;
 /// What the dictionaries of a row group may take. They are small enough for every reader then, so that no column needs a
 /// second layout for values that do not repeat.
 const DICTIONARIES_BYTES: usize = 24 << 20;
-/// Part of wrong answers of a bloom filter.
-const BLOOM_FILTER_FPP: f64 = 0.01;
 /// Version of the tables' columns, in each file's metadata.
 pub const SCHEMA_VERSION: &str = "2";
 

@@ -44,6 +44,7 @@ mod power; // the power is cut while events are recorded
 mod readme; // the README says what the tool says
 mod reload; // policies are replaced while a recording runs
 mod rewrites; // a binary's content changes, in place or by rename
+mod rooms; // which part of the code uses which
 mod roots; // one path, several files
 mod seen; // who runs the binaries that a policy asks for
 #[cfg(feature = "recorder")]

@@ -1,21 +1,22 @@
 //! `events`: rows of the events table, in the order in which they were sealed.
 
 use super::Context;
-use crate::algorithms::AskedDigest;
-use crate::archives::{Archives, Scan, asked_dates, asked_span};
-use crate::asked_hooks::AskedHooks;
-use crate::cell;
-use crate::cli::{EventsOptions, Format, SharedOptions};
-use crate::filter::{PathPatterns, RowFilter};
-use crate::observed::Observed;
-use crate::output::Output;
-use crate::problems::note;
+use crate::archives::filter::{PathPatterns, RowFilter};
+use crate::archives::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
+use crate::archives::{Archives, Scan, Scope};
+use crate::arguments::digest;
+use crate::caveats::asked_digest::AskedDigest;
+use crate::caveats::asked_hooks::AskedHooks;
+use crate::caveats::observed::Observed;
+use crate::output::batch;
+use crate::output::problems::note;
+use crate::output::{Format, Output};
+use crate::recordings::completeness::Completeness;
+use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recordings, Spans};
-use crate::summary::Summary;
-use crate::suppressed::Answer;
-use crate::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
 use anyhow::{Context as _, Result};
 use arrow::array::RecordBatch;
+use clap::Args;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::reader::{Prune, Span};
@@ -27,21 +28,44 @@ use std::sync::Arc;
 /// What people look at first; json shows every column.
 const SHOWN: [&str; 10] = ["time", "host", "hook", "pid", "uid", "comm", "exe", "path", "digest", "digest_status"];
 
-pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool> {
-    let shared = context.shared;
-    let shown = shown_columns(options, shared.output.format)?;
-    let archives = Archives::open(shared, context.problems)?;
+/// Options of `events`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct EventsOptions {
+    /// LSM hook; repeatable
+    #[arg(long, value_name = "HOOK")]
+    pub(crate) hook: Vec<String>,
+    /// Path or glob; repeatable
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) path: Vec<String>,
+    /// Process; repeatable
+    #[arg(long, value_name = "PID")]
+    pub(crate) pid: Vec<i64>,
+    /// Real user; repeatable
+    #[arg(long, value_name = "UID")]
+    pub(crate) uid: Vec<i64>,
+    /// Digest in hex; repeatable
+    #[arg(long, value_name = "HEX", value_parser = digest::parse)]
+    pub(crate) digest: Vec<String>,
+    /// Columns to show, separated by commas; `hashtrail schema` lists them
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+}
+
+pub(crate) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool> {
+    let scope = context.scope;
+    let shown = shown_columns(options, context.output.format)?;
+    let archives = Archives::open(scope, context.problems)?;
     let recordings = Recordings::load(&archives, &Spans::default())?;
-    let asked_hooks = AskedHooks::check(&options.hook, &recordings, shared)?;
+    let asked_hooks = AskedHooks::check(&options.hook, &recordings, scope)?;
     let user_digests = if options.digest.is_empty() {
         Arc::default()
     } else {
-        Arc::new(UserDigests::find(&archives, &options.digest.iter().cloned().collect())?)
+        Arc::new(UserDigests::read(&archives, &scan_of_user_digests(&options.digest))?)
     };
-    let asked_digest = AskedDigest::check(&options.digest, &archives, shared)?;
-    let mut scan = scan(options, shared, &user_digests)?;
+    let asked_digest = AskedDigest::check(&options.digest, &archives, scope)?;
+    let mut scan = scan(options, scope, &user_digests)?;
     scan.columns.clone_from(&shown);
-    if let Some(sort) = &shared.output.sort {
+    if let Some(sort) = &context.output.sort {
         let column = known_column(sort.trim_start_matches('-'))?;
         if !scan.columns.contains(&column) {
             scan.columns.push(column);
@@ -54,7 +78,7 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
     if !user_digests.is_empty() {
         scan.columns.extend(KEY_COLUMNS.iter().filter(|name| !asked.contains(**name)));
     }
-    let mut output = Output::new(&shared.output, &shown, context.writer);
+    let mut output = Output::new(context.output, &shown, context.writer);
     let mut found = 0_usize;
     let mut once = Once { user_digests: &user_digests, shown: HashSet::new() };
     archives.scan::<Event>(&scan, |batch| {
@@ -75,12 +99,12 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    let summary = Summary {
+    let summary = Completeness {
         unsealed: archives.unsealed(),
         without_digests: asked_digest.is_without(),
         doubtful_contents: asked_digest.doubtful(),
         undigested: asked_digest.undigested(),
-        ..Summary::of(&recordings, Answer::Everything, shared, context.problems)
+        ..Completeness::of(&recordings, Answer::Everything, scope, context.problems)
     };
     let mut observed = Observed::default();
     if found == 0 {
@@ -94,7 +118,7 @@ pub(super) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
         last.insert("complete".into(), false.into());
     }
     output.finish_with(&last)?;
-    if shared.output.format != Format::Json {
+    if context.output.format != Format::Json {
         observed.notes().iter().for_each(|text| note(text));
         asked_hooks.notes().iter().for_each(|text| note(text));
         let is_told = asked_hooks.are_recorded() || !summary.is_complete();
@@ -111,7 +135,7 @@ struct Once<'a> {
 
 impl Once<'_> {
     fn rows(&mut self, batch: &RecordBatch) -> Result<Vec<Map<String, Value>>> {
-        let row_at = |row| cell::row(batch, row);
+        let row_at = |row| batch::row(batch, row);
         if self.user_digests.is_empty() {
             return (0..batch.num_rows()).map(row_at).collect();
         }
@@ -147,11 +171,19 @@ fn known_column(name: &str) -> Result<&'static str> {
     column.map(|column| column.name).with_context(|| format!("there is no column `{name}`; see `hashtrail schema`"))
 }
 
-fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<UserDigests>) -> Result<Scan> {
+/// The rows with which user space answered events with one of these digests.
+fn scan_of_user_digests(digests: &[String]) -> Scan {
+    let prune = Prune { digests: digests.to_vec(), ..Prune::default() };
+    let digests = digests.iter().cloned().collect();
+    let filter = RowFilter { hooks: vec!["user_digest".into()], digests, ..RowFilter::default() };
+    Scan { prune, predicates: filter.predicates(), ..Scan::default() }
+}
+
+fn scan(options: &EventsOptions, scope: &Scope, user_digests: &Arc<UserDigests>) -> Result<Scan> {
     let paths = PathPatterns::new(&options.path)?;
     paths.notes().for_each(|text| note(&text));
-    let (low, high) = asked_span(shared);
-    let dates = asked_dates(shared);
+    let (low, high) = scope.span();
+    let dates = scope.dates();
     let prune = Prune {
         spans: dates.iter().map(|_| Span { first: "time", last: "time", low, high }).collect(),
         paths: paths.rules(),
@@ -159,8 +191,8 @@ fn scan(options: &EventsOptions, shared: &SharedOptions, user_digests: &Arc<User
         digests: if user_digests.is_empty() { options.digest.clone() } else { Vec::new() },
     };
     let filter = RowFilter {
-        since: shared.since,
-        until: shared.until,
+        since: scope.since,
+        until: scope.until,
         hooks: options.hook.clone(),
         paths,
         pids: options.pid.clone(),

@@ -2,28 +2,27 @@
 
 use super::Context;
 use crate::archives::Archives;
-use crate::cli::Format;
-use crate::gaps::{self, Gap};
-use crate::output::{Output, object};
-use crate::problems::note;
+use crate::output::problems::note;
+use crate::output::{Format, Output, object};
+use crate::recordings::completeness::Completeness;
+use crate::recordings::gaps::{self, Gap};
+use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recordings, Spans};
-use crate::summary::Summary;
-use crate::suppressed::Answer;
 use anyhow::Result;
 use serde_json::json;
 
 const COLUMNS: [&str; 5] = ["host", "from", "to", "cause", "lost"];
 
-pub(super) fn run(context: Context<'_>) -> Result<bool> {
-    let shared = context.shared;
-    let archives = Archives::open(shared, context.problems)?;
+pub(crate) fn run(context: Context<'_>) -> Result<bool> {
+    let scope = context.scope;
+    let archives = Archives::open(scope, context.problems)?;
     let recordings = Recordings::load(&archives, &Spans::default())?;
-    let summary = Summary {
+    let summary = Completeness {
         unsealed: archives.unsealed(),
-        ..Summary::of(&recordings, Answer::Everything, shared, context.problems)
+        ..Completeness::of(&recordings, Answer::Everything, scope, context.problems)
     };
-    let mut output = Output::new(&shared.output, &COLUMNS, context.writer);
-    let skipped = gaps::skipped(&recordings, shared.since, shared.until);
+    let mut output = Output::new(context.output, &COLUMNS, context.writer);
+    let skipped = gaps::skipped(&recordings, scope.since, scope.until);
     let rows = summary.gaps.iter().map(|gap| ("gap", gap)).chain(skipped.iter().map(|gap| ("skipped", gap)));
     for (kind, gap) in rows {
         let row = object(json!({
@@ -35,7 +34,7 @@ pub(super) fn run(context: Context<'_>) -> Result<bool> {
         }
     }
     output.finish_with(&summary.to_json(&[]))?;
-    if shared.output.format != Format::Json {
+    if context.output.format != Format::Json {
         summary.notes().iter().filter(|_| summary.gaps.is_empty()).for_each(|text| note(text));
         skipped.iter().for_each(|gap| note(&skipped_text(gap)));
     }

@@ -1,26 +1,14 @@
 //! `history`: every version of one file, or every place of one digest.
 
 use super::{Context, version_row};
-use crate::algorithms::AskedDigest;
-use crate::archives::{Archives, Scan};
-use crate::cli::{Format, HistoryOptions, SharedOptions};
-use crate::filter::{PathPatterns, RowFilter};
-use crate::mapped::MappedWrites;
-use crate::observed::Observed;
-use crate::output::Output;
-use crate::problems::note;
-use crate::recordings::Recordings;
-use crate::resolve::resolve_or_report;
-use crate::rows::Rows;
-use crate::series::{AllSeries, Run, Version, versions};
-use crate::sorter::Sorter;
-use crate::summary::Summary;
-use crate::suppressed::Answer;
-use crate::undigested;
+use crate::archives::Archives;
+use crate::archives::filter::PathPatterns;
+use crate::arguments::{digest, inode};
+use crate::investigate::versions::{HistoryQuestion, history};
+use crate::output::problems::note;
+use crate::output::{Format, Output};
 use anyhow::Result;
-use hashtrail::event::Event;
-use hashtrail::reader::Prune;
-use hashtrail::versions::FileVersion;
+use clap::Args;
 
 /// What table and csv show.
 pub(super) const COLUMNS: [&str; 16] = [
@@ -57,113 +45,51 @@ pub(super) const TABLE: [&str; 12] = [
     "doubts",
 ];
 
-pub(super) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool> {
-    let shared = context.shared;
-    let archives = Archives::open(shared, context.problems)?;
-    let patterns = PathPatterns::new(options.path.as_slice())?;
-    let rows = Rows::read(&archives, shared, &patterns, &scan(options)?, |_| true)?;
-    let recordings = Recordings::load_for_versions(&archives, &rows.spans)?;
-    let mapped_writes = MappedWrites::find(&archives, shared, &rows.mapped, asked(options)?)?;
-    let asked_events = RowFilter { paths: patterns.clone(), inode: options.inode.clone(), ..RowFilter::default() };
-    let is_of_events = options.digest.is_none();
-    let without_digest =
-        if is_of_events { undigested::count_hiding(&archives, &rows.bounds, asked_events)? } else { 0 };
-    patterns.notes().for_each(|text| note(&text));
-    let mut observed = Observed::default();
-    observed.look_for_unseen(&archives, &rows.unseen)?;
-    if let Some(inode) = options.inode.as_ref().filter(|_| rows.is_empty) {
-        observed.look_for_inode(&archives, inode)?;
-    }
-    let asked_digest = AskedDigest::check(options.digest.as_slice(), &archives, shared)?;
-    let columns: &[&str] = if shared.output.format == Format::Table { &TABLE } else { &COLUMNS };
-    let mut output = Output::new(&shared.output, columns, context.writer);
-    // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
-    let is_whole = options.digest.is_none();
-    let mut found = 0;
-    each_version(rows.sorter, &recordings, is_whole.then_some(&archives), |version| {
-        found += usize::from(is_within(&version, shared));
-        if is_within(&version, shared) { output.offer(|| version_row("version", &version)) } else { Ok(()) }
-    })?;
-    if shared.output.format == Format::Json {
-        for row in mapped_writes.rows() {
+/// Options of `history`.
+#[derive(Debug, Default, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct HistoryOptions {
+    /// Path or glob
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<String>,
+    /// File by device and inode number, as in 8:1:1234
+    #[arg(long, value_name = "DEV:INO", value_parser = inode::parse)]
+    pub(crate) inode: Option<(String, i64)>,
+    /// Every place of this digest
+    #[arg(long, value_name = "HEX", value_parser = digest::parse)]
+    pub(crate) digest: Option<String>,
+}
+
+pub(crate) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool> {
+    let archives = Archives::open(context.scope, context.problems)?;
+    let paths = PathPatterns::new(options.path.as_slice())?;
+    paths.notes().for_each(|text| note(&text));
+    let (inode, digest) = (options.inode.clone(), options.digest.clone());
+    let question = HistoryQuestion { scope: context.scope, paths, inode, digest };
+    let format = context.output.format;
+    let columns: &[&str] = if format == Format::Table { &TABLE } else { &COLUMNS };
+    let mut output = Output::new(context.output, columns, context.writer);
+    let found = history(&question, &archives, |version| output.offer(|| version_row("version", version)))?;
+    if format == Format::Json {
+        for row in found.mapped_writes.rows() {
             if output.row(row)?.is_break() {
                 break;
             }
         }
     }
-    let summary = Summary {
-        unsealed: archives.unsealed(),
-        written_while_mapped: mapped_writes.count,
-        without_digest,
-        without_digests: asked_digest.is_without(),
-        doubtful_contents: asked_digest.doubtful(),
-        undigested: asked_digest.undigested(),
-        ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
-    };
-    let counts =
-        [("versions", found), ("without_digest", without_digest), ("written_while_mapped", mapped_writes.count)];
-    let mut last = summary.to_json(&counts);
-    last.extend(observed.fields());
-    last.extend(asked_digest.fields());
+    let counts = [
+        ("versions", found.count),
+        ("without_digest", found.completeness.without_digest),
+        ("written_while_mapped", found.mapped_writes.count),
+    ];
+    let mut last = found.completeness.to_json(&counts);
+    last.extend(found.observed.fields());
+    last.extend(found.asked_digest.fields());
     output.finish_with(&last)?;
-    if shared.output.format != Format::Json {
-        observed.notes().iter().for_each(|text| note(text));
-        mapped_writes.notes().iter().for_each(|text| note(text));
-        summary.notes().iter().for_each(|text| note(text));
+    if format != Format::Json {
+        found.observed.notes().iter().for_each(|text| note(text));
+        found.mapped_writes.notes().iter().for_each(|text| note(text));
+        found.completeness.notes().iter().for_each(|text| note(text));
     }
-    Ok(found > 0 || mapped_writes.count > 0)
-}
-
-/// Whether an event is about what was asked for.
-fn asked(options: &HistoryOptions) -> Result<impl Fn(&Event) -> bool> {
-    let path = options.path.as_ref().map(|path| PathPatterns::new(std::slice::from_ref(path))).transpose()?;
-    let inode = options.inode.clone();
-    Ok(move |event: &Event| {
-        let own = event.dev.clone().zip(event.ino);
-        let beneath = event.real_dev.clone().zip(event.real_ino);
-        inode.is_some() && [own, beneath].contains(&inode)
-            || path.as_ref().zip(event.path.as_ref()).is_some_and(|(asked, path)| asked.matches(path))
-    })
-}
-
-fn scan(options: &HistoryOptions) -> Result<Scan> {
-    let patterns = PathPatterns::new(options.path.as_slice())?;
-    let prune =
-        Prune { paths: patterns.rules(), digests: options.digest.iter().cloned().collect(), ..Prune::default() };
-    let filter = RowFilter {
-        paths: patterns,
-        inode: options.inode.clone(),
-        digests: options.digest.iter().cloned().collect(),
-        ..RowFilter::default()
-    };
-    Ok(Scan { prune, predicates: filter.predicates(), ..Scan::default() })
-}
-
-/// Hands on certain and doubtful versions of all series, each series in order of time. With archives, runs that interleave
-/// are ordered by their events.
-pub(super) fn each_version(
-    rows: Sorter<FileVersion>,
-    recordings: &Recordings,
-    archives: Option<&Archives<'_>>,
-    mut each: impl FnMut(Version) -> Result<()>,
-) -> Result<()> {
-    for series in AllSeries::new(rows, recordings)? {
-        let (key, mut series) = series?;
-        if let Some(archives) = archives {
-            resolve_or_report(archives, recordings, &key, &mut series);
-        }
-        let is_same = |left: &Run, right: &Run| left.has_digest_of(right) && left.is_file_of(right);
-        let is_as_doubtful = |left: &Run, right: &Run| is_same(left, right) && left.row.doubts == right.row.doubts;
-        let mut of_series = versions(&series.certain, is_same);
-        of_series.extend(versions(&series.doubtful, is_as_doubtful));
-        of_series.sort_by_key(|version| version.first().first);
-        of_series.into_iter().try_for_each(&mut each)?;
-    }
-    Ok(())
-}
-
-/// Whether a version was seen in [since, until).
-pub(super) fn is_within(version: &Version, shared: &SharedOptions) -> bool {
-    shared.since.is_none_or(|since| version.last_seen() >= since)
-        && shared.until.is_none_or(|until| version.first_seen() < until)
+    Ok(found.count > 0 || found.mapped_writes.count > 0)
 }

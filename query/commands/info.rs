@@ -2,8 +2,7 @@
 
 use super::Context;
 use crate::archives::{Archives, OpenArchive};
-use crate::cli::Format;
-use crate::output::{Output, Row, object};
+use crate::output::{Format, Output, Row, object};
 use crate::recordings::{Recording, Recordings};
 use anyhow::Result;
 use hashtrail::archive::host_label;
@@ -35,14 +34,14 @@ const TABLE: [&str; 7] = ["archive", "table", "rows", "files", "bytes", "from", 
 /// The counts of each CPU that a heartbeat holds.
 const COUNTS: [&str; 5] = ["produced", "stored", "dropped", "suppressed", "missed"];
 
-pub(super) fn run(context: Context<'_>) -> Result<bool> {
-    let archives = Archives::open(context.shared, context.problems)?;
+pub(crate) fn run(context: Context<'_>) -> Result<bool> {
+    let archives = Archives::open(context.scope, context.problems)?;
     archives.note_unsealed();
     let recordings = Recordings::load_with_counts(&archives)?;
     let tables: Vec<Row> = archives.list.iter().flat_map(|archive| table_rows(&archives, archive)).collect();
-    let recordings = recording_rows(&archives, &recordings, &context.shared.host);
+    let recordings = recording_rows(&archives, &recordings, &context.scope.host);
     let found = !recordings.is_empty() || tables.iter().any(|table| table["rows"] != json!(0));
-    let options = &context.shared.output;
+    let options = context.output;
     if options.format == Format::Table {
         Output::new(options, &RECORDING, context.writer).show(recordings)?;
         writeln!(context.writer)?;

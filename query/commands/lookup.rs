@@ -1,70 +1,61 @@
 //! `lookup`: where known digests were seen.
 
-use super::history::{COLUMNS, TABLE, each_version, is_within};
+use super::history::{COLUMNS, TABLE};
 use super::{Context, version_row};
-use crate::algorithms::AskedDigest;
-use crate::archives::{Archives, Scan};
-use crate::cli::{Format, LookupOptions};
-use crate::digest_list::Wanted;
-use crate::filter::{PathPatterns, RowFilter};
-use crate::mapped::MappedWrites;
-use crate::output::{Output, Row};
-use crate::problems::note;
-use crate::recordings::Recordings;
-use crate::rows::Rows;
-use crate::series::Version;
-use crate::summary::Summary;
-use crate::suppressed::Answer;
+use crate::archives::Archives;
+use crate::arguments::digest;
+use crate::arguments::digest_list::Wanted;
+use crate::investigate::versions;
+use crate::output::problems::note;
+use crate::output::{Format, Output, Row};
+use crate::versions::version::Version;
 use anyhow::{Result, bail};
-use hashtrail::reader::Prune;
+use clap::Args;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-pub(super) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool> {
-    let shared = context.shared;
+/// Options of `lookup`.
+#[derive(Debug, Default, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct LookupOptions {
+    /// Digests in hex
+    #[arg(value_name = "HEX", value_parser = digest::parse)]
+    pub(crate) digests: Vec<String>,
+    /// List of digests, one a line or several with commas, spaces or colons between them, also as sha256sum prints it; '-' is
+    /// stdin; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ioc: Vec<PathBuf>,
+}
+
+pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool> {
     let wanted = wanted(options, &context)?;
-    let archives = Archives::open(shared, context.problems)?;
-    let asked_digest = AskedDigest::check_listed(&wanted, &archives, shared)?;
-    let rows = Rows::read(&archives, shared, &PathPatterns::default(), &scan(&wanted), |_| true)?;
-    let recordings = Recordings::load_for_versions(&archives, &rows.spans)?;
-    let mapped_writes = MappedWrites::find(&archives, shared, &rows.mapped, |_| true)?;
-    let columns =
-        [&["label"][..], if shared.output.format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();
-    let mut output = Output::new(&shared.output, &columns, context.writer);
-    let (mut found, mut seen) = (0, BTreeSet::new());
-    each_version(rows.sorter, &recordings, None, |version| {
-        if !is_within(&version, shared) {
-            return Ok(());
-        }
-        found += 1;
+    let archives = Archives::open(context.scope, context.problems)?;
+    let format = context.output.format;
+    let columns = [&["label"][..], if format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();
+    let mut output = Output::new(context.output, &columns, context.writer);
+    let mut seen = BTreeSet::new();
+    let found = versions::lookup(&wanted, context.scope, &archives, |version| {
         if !seen.contains(&version.first().row.digest) {
             seen.insert(version.first().row.digest.clone());
         }
-        output.offer(|| match_row(&version, &wanted))
+        output.offer(|| match_row(version, &wanted))
     })?;
     let seen = seen.len();
-    let summary = Summary {
-        unsealed: archives.unsealed(),
-        without_digests: asked_digest.is_without(),
-        doubtful_contents: asked_digest.doubtful(),
-        undigested: asked_digest.undigested(),
-        written_while_mapped: mapped_writes.count,
-        ..Summary::of(&recordings, Answer::Versions, shared, context.problems)
-    };
     let counts = [
-        ("matches", found),
+        ("matches", found.count),
         ("digests", wanted.digests.len()),
         ("seen", seen),
         ("unusable_lines", wanted.unusable_lines),
-        ("written_while_mapped", mapped_writes.count),
+        ("written_while_mapped", found.mapped_writes.count),
     ];
-    let mut last = summary.to_json(&counts);
-    last.extend(asked_digest.fields());
+    let mut last = found.completeness.to_json(&counts);
+    last.extend(found.asked_digest.fields());
     output.finish_with(&last)?;
-    if shared.output.format != Format::Json {
+    if format != Format::Json {
         note(&format!("{seen} of {} digest(s) were seen", wanted.digests.len()));
-        summary.notes().iter().for_each(|text| note(text));
+        found.completeness.notes().iter().for_each(|text| note(text));
     }
-    Ok(found > 0)
+    Ok(found.count > 0)
 }
 
 fn match_row(version: &Version, wanted: &Wanted) -> Row {
@@ -82,18 +73,11 @@ fn wanted(options: &LookupOptions, context: &Context<'_>) -> Result<Wanted> {
     for path in &options.ioc {
         wanted.read(path, context.problems)?;
     }
-    if wanted.unusable_lines > 0 && context.shared.output.format != Format::Json {
+    if wanted.unusable_lines > 0 && context.output.format != Format::Json {
         note(&format!("{} line(s) of lists could not be used, wholly or in part", wanted.unusable_lines));
     }
     if wanted.digests.is_empty() {
         bail!("there is no digest to look for");
     }
     Ok(wanted)
-}
-
-fn scan(wanted: &Wanted) -> Scan {
-    let digests = || wanted.digests.keys().cloned();
-    let prune = Prune { digests: digests().collect(), ..Prune::default() };
-    let filter = RowFilter { digests: digests().collect(), ..RowFilter::default() };
-    Scan { prune, predicates: filter.predicates(), ..Scan::default() }
 }

@@ -1,55 +1,28 @@
-//! The commands. Each says whether it found something.
+//! The commands: options, columns and rows. Each says whether it found something.
 
-mod changes;
-mod events;
-mod gaps;
-mod history;
-mod info;
-mod lookup;
-mod schema;
-mod verify;
+pub(crate) mod changes;
+pub(crate) mod events;
+pub(crate) mod gaps;
+pub(crate) mod history;
+pub(crate) mod info;
+pub(crate) mod lookup;
+pub(crate) mod schema;
+pub(crate) mod verify;
 
-use crate::cli::{Cli, Command, SharedOptions};
-use crate::output::{Row, object};
-use crate::problems::Problems;
-use crate::series::{Version, names_its_file};
-use anyhow::{Result, bail};
+use crate::archives::Scope;
+use crate::output::problems::Problems;
+use crate::output::{OutputOptions, Row, object};
+use crate::versions::series::names_its_file;
+use crate::versions::version::Version;
 use serde_json::json;
 use std::io::Write;
 
 /// What every command works with.
 pub(crate) struct Context<'a> {
-    pub(crate) shared: &'a SharedOptions,
+    pub(crate) scope: &'a Scope,
+    pub(crate) output: &'a OutputOptions,
     pub(crate) problems: &'a Problems,
     pub(crate) writer: &'a mut dyn Write,
-}
-
-/// Runs the command of the command line.
-pub(crate) fn run(cli: &Cli, problems: &Problems, writer: &mut dyn Write) -> Result<bool> {
-    if let (Some(since), Some(until)) = (cli.shared.since, cli.shared.until)
-        && until <= since
-    {
-        bail!("--until {} is not after --since {}: between them lies no time", until.rfc3339(), since.rfc3339());
-    }
-    let context = Context { shared: &cli.shared, problems, writer };
-    match &cli.command {
-        Command::Changes(options) => changes::run(options, context),
-        Command::History(options) => history::run(options, context),
-        Command::Lookup(options) => lookup::run(options, context),
-        Command::Events(options) => events::run(options, context),
-        Command::Info => info::run(context),
-        Command::Gaps => gaps::run(context),
-        Command::Verify(options) => verify::run(options, context),
-        Command::Schema => schema::run(context),
-    }
-}
-
-/// A digest in hex, in lower case. Its length must be that of an algorithm that IMA knows, from MD5 to SHA-512.
-pub(crate) fn parse_digest(text: &str) -> Result<String, String> {
-    if !text.bytes().all(|byte| byte.is_ascii_hexdigit()) || ![32, 40, 56, 64, 96, 128].contains(&text.len()) {
-        return Err(format!("`{text}` is no digest in hex"));
-    }
-    Ok(text.to_ascii_lowercase())
 }
 
 /// One version of one file, as `history` and `lookup` show it.
@@ -68,6 +41,3 @@ fn version_row(row_type: &str, version: &Version) -> Row {
         "mode": first.mode, "owner_uid": first.owner_uid, "owner_gid": first.owner_gid,
     }))
 }
-
-#[cfg(test)]
-mod tests;

@@ -10,9 +10,9 @@ use hashtrail::ledger::LedgerEntry;
 use hashtrail::versions::FileVersion;
 use serde_json::json;
 
-pub(super) fn run(context: Context<'_>) -> Result<bool> {
+pub(crate) fn run(context: Context<'_>) -> Result<bool> {
     let columns = ["table", "name", "type", "nullable", "meaning"];
-    let mut output = Output::new(&context.shared.output, &columns, context.writer);
+    let mut output = Output::new(context.output, &columns, context.writer);
     for row in table::<Event>().chain(table::<FileVersion>()).chain(table::<LedgerEntry>()) {
         if output.row(row)?.is_break() {
             break;

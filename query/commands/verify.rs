@@ -2,19 +2,20 @@
 
 use super::Context;
 use crate::archives::archive_paths;
-use crate::cli::{Format, OutputOptions, VerifyOptions};
-use crate::finding::{Finding, Severity};
-use crate::ima::{ListSummary, Relation};
-use crate::output::{Output, Row, object, sort_rows};
-use crate::problems::note;
-use crate::verify::{Anchors, Measured, Verification, verify};
+use crate::arguments::digest;
+use crate::evidence::finding::{Finding, Severity};
+use crate::evidence::ima::{ListSummary, Relation};
+use crate::evidence::verify::{Anchors, Measured, Verification, verify};
+use crate::output::problems::note;
+use crate::output::{Format, Output, OutputOptions, Row, object, sort_rows};
 use anyhow::{Context as _, Result, anyhow, bail};
+use clap::Args;
 use hashtrail::signature::VerifyingKey;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const FINDING: [&str; 6] = ["archive", "severity", "kind", "file", "place", "detail"];
 const SUMMARY: [&str; 9] =
@@ -27,11 +28,26 @@ const MAX_LIST_BYTES: u64 = 128 << 20;
 const LIMITS: &str = "a good verdict shows that the files are as they were sealed. It does not show that the host told the \
                       truth while it was recorded, nor who sealed them unless --key or --head come from elsewhere";
 
-pub(super) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool> {
-    let output = &context.shared.output;
+/// Options of `verify`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "Exit code: 0 sealed and all of it as it was sealed, 1 otherwise, 2 an error occurred.")]
+pub(crate) struct VerifyOptions {
+    /// Public key that signed the manifest: the file, or the key in base64
+    #[arg(long, value_name = "PUB")]
+    pub(crate) key: Option<String>,
+    /// Head of the manifest, as the recorder printed it at the end
+    #[arg(long, value_name = "HEX", value_parser = digest::parse_head)]
+    pub(crate) head: Option<String>,
+    /// Measurement list of the host, binary or ASCII, besides those that the archive holds; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ima_log: Vec<PathBuf>,
+}
+
+pub(crate) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool> {
+    let output = context.output;
     check_sort(output)?;
     let anchors = anchors(options)?;
-    let paths = archive_paths(&context.shared.archive, context.problems)?;
+    let paths = archive_paths(&context.scope.archive, context.problems)?;
     if paths.len() > 1 && anchors.head.is_some() {
         bail!("--head belongs to one archive, {} were given", paths.len());
     }
@@ -64,7 +80,7 @@ pub(super) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool>
     if shown.format != Format::Json {
         say(&found, &anchors);
     }
-    if !context.shared.host.is_empty() || context.shared.since.is_some() || context.shared.until.is_some() {
+    if !context.scope.host.is_empty() || context.scope.since.is_some() || context.scope.until.is_some() {
         note("a verdict is of whole archives: --host, --since and --until have no effect here");
     }
     Ok(found.iter().all(|(_, found)| found.is_good()))
@@ -216,7 +232,7 @@ fn list_notes(list: &ListSummary) -> Vec<String> {
 /// What the table cannot hold.
 fn say(found: &[(String, Verification)], anchors: &Anchors) {
     for (archive, found) in found {
-        if found.state != crate::verify::State::Sealed {
+        if found.state != crate::evidence::verify::State::Sealed {
             note(&format!("`{archive}` is {}: only a stop seals an archive", found.state.name()));
         }
         found.measured.lists.iter().flat_map(list_notes).for_each(|text| note(&text));

@@ -1,11 +1,15 @@
 //! How rows are shown: one interface, three formats. Only this module writes data.
 
+pub(crate) mod batch;
 mod csv;
 mod json;
+mod options;
+pub(crate) mod problems;
 mod table;
 
-use crate::cli::{Format, OutputOptions};
-use crate::problems::note;
+pub(crate) use options::{Format, OutputOptions};
+
+use crate::output::problems::note;
 use crate::sorter::{Sortable, Sorted, Sorter};
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};

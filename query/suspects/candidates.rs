@@ -4,9 +4,9 @@ mod worth;
 
 use super::act::Act;
 use super::reach::{WRITTEN_BEFORE_NS, ends};
-use crate::change::Change;
-use crate::gaps::Mark;
 use crate::recordings::Recordings;
+use crate::recordings::gaps::Mark;
+use crate::versions::change::Change;
 use ahash::RandomState;
 use hashtrail::event::Event;
 use hashtrail::versions::FileVersion;

@@ -1,6 +1,7 @@
 //! Who can have changed a file between the last reading of its old content and the first sight of its new one.
 
 mod act;
+pub(crate) mod attribution;
 mod candidates;
 mod names;
 mod reach;
@@ -10,9 +11,9 @@ mod tests;
 mod unnamed;
 
 use crate::archives::{Archives, Scan};
-use crate::change::Change;
-use crate::gaps::Mark;
 use crate::recordings::Recordings;
+use crate::recordings::gaps::Mark;
+use crate::versions::change::Change;
 use act::Act;
 use anyhow::Result;
 use candidates::Candidates;

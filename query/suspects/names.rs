@@ -2,8 +2,8 @@
 //! path.
 
 use crate::archives::{Archives, Scan};
-use crate::change::Change;
 use crate::suspects::reach::{ends, is_file_of_row};
+use crate::versions::change::Change;
 use ahash::RandomState;
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray};

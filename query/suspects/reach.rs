@@ -6,9 +6,11 @@
 //! filesystem's root.
 
 use super::act::Act;
-use crate::change::Change;
-use crate::gaps::Mark;
-use crate::series::{Root, Run, Version};
+use crate::recordings::gaps::Mark;
+use crate::versions::change::Change;
+use crate::versions::run::Run;
+use crate::versions::series::Root;
+use crate::versions::version::Version;
 use hashtrail::event::{Event, FS_RELATIVE, names_a_file};
 use hashtrail::versions::FileVersion;
 

@@ -2,8 +2,8 @@
 
 use super::act::Act;
 use super::reach::is_within;
-use crate::change::Change;
-use crate::gaps::Mark;
+use crate::recordings::gaps::Mark;
+use crate::versions::change::Change;
 use hashtrail::event::{Event, names_a_file};
 
 const S_IFMT: i32 = 0o170_000;

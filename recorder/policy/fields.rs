@@ -190,6 +190,20 @@ impl Node {
     }
 }
 
+/// Refuses a key that is missing or has another value.
+pub(super) fn check_constant(document: &Node, fields: &Fields<'_>, key: &str, wanted: &str, report: &mut Report) {
+    let Some(node) = fields.get(key) else {
+        report.refuse(document.at, format_args!("`{key}` is missing; add `{key}: {wanted}`"));
+        return;
+    };
+    if let Some(found) = node.text(&format!("`{key}`"), report)
+        && found != wanted
+    {
+        let found = quoted(found);
+        report.refuse(node.at, format_args!("`{key}` {found} is not supported; write `{key}: {wanted}`"));
+    }
+}
+
 /// Refuses a name, proposing the nearest of `all`, or else listing `offered`.
 pub(super) fn refuse_unknown<'a>(
     at: Position,

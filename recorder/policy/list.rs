@@ -1,9 +1,11 @@
 //! Lists of policies, as `kubectl get -o yaml` or `-o json` writes them.
 
 use super::document::{Node, Value};
-use super::fields::Fields;
-use super::parse::{API_VERSION, check_constant};
+use super::fields::{Fields, check_constant};
 use super::report::Report;
+
+/// The only version of Tetragon's policies.
+pub(super) const API_VERSION: &str = "cilium.io/v1alpha1";
 
 /// Kinds of lists and their versions.
 const LISTS: [(&str, &str); 2] = [("List", "v1"), ("TracingPolicyList", API_VERSION)];

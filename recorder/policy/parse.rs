@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use super::document::{Node, Value};
-use super::fields::{Fields, refuse_unknown};
+use super::fields::{Fields, check_constant, refuse_unknown};
 use super::hook;
-use super::list;
+use super::list::{self, API_VERSION};
 use super::macros::Macros;
 use super::model::{HookEntry, Policy};
 use super::refusals::{OPTIONS, OWN_FILTERS, PROBED_FUNCTIONS, SPEC};
 use super::report::{Position, Report, quoted};
 
-/// The only version of Tetragon's policies.
-pub(super) const API_VERSION: &str = "cilium.io/v1alpha1";
 const KIND: &str = "TracingPolicy";
 
 /// Kubernetes' limit for a name; it goes into a column of every row.
@@ -71,20 +69,6 @@ fn check_kind(document: &Node, fields: &Fields<'_>, report: &mut Report) {
             ),
         ),
         None => check_constant(document, fields, "kind", KIND, report),
-    }
-}
-
-/// Refuses a key that is missing or has another value.
-pub(super) fn check_constant(document: &Node, fields: &Fields<'_>, key: &str, wanted: &str, report: &mut Report) {
-    let Some(node) = fields.get(key) else {
-        report.refuse(document.at, format_args!("`{key}` is missing; add `{key}: {wanted}`"));
-        return;
-    };
-    if let Some(found) = node.text(&format!("`{key}`"), report)
-        && found != wanted
-    {
-        let found = quoted(found);
-        report.refuse(node.at, format_args!("`{key}` {found} is not supported; write `{key}: {wanted}`"));
     }
 }
 

@@ -17,7 +17,7 @@ use policy::{Hook, action, unenforced};
 
 use crate::record::header::{SegmentHeader, Surroundings};
 use crate::record::key::RecordKey;
-use crate::record::wire;
+use crate::record::wire::{self, flag};
 use anyhow::{Context, Result, bail};
 use hashtrail::cell::Micros;
 use hashtrail::event::{EventSource, EventView, PARTS};
@@ -282,10 +282,6 @@ fn unless_unset(id: u32) -> Option<i64> {
 
 fn micros(seconds: i64, nanoseconds: u32) -> Micros {
     Micros(seconds.saturating_mul(1_000_000).saturating_add(i64::from(nanoseconds / 1000)))
-}
-
-pub(super) fn flag(value: u32) -> u8 {
-    value.to_le_bytes()[0]
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The key of a record: what can be told of it without decoding it.
 
-use crate::record::decode::flag;
-use crate::record::wire;
+use crate::record::wire::{self, flag};
 
 /// All that the drain needs to know of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -90,6 +90,11 @@ pub(crate) fn bytes_of<T: Wire>(value: &T) -> &[u8] {
     unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast::<u8>(), size_of::<T>()) }
 }
 
+/// A flag of the record, as the byte that it stands in.
+pub(crate) fn flag(value: u32) -> u8 {
+    value.to_le_bytes()[0]
+}
+
 /// Bytes of a C `char` array up to its first NUL.
 pub(crate) fn c_text(characters: &[i8]) -> Vec<u8> {
     characters.iter().map(|character| character.cast_unsigned()).take_while(|byte| *byte != 0).collect()

@@ -1,9 +1,10 @@
 //! A column chunk that is a dictionary with places in it, as most are: of the rows that are not wanted nothing is decoded.
 
 use super::bits::take_length;
+use super::checked_pages::CheckedPage;
 use super::input::Input;
 use super::numbers::Numbers;
-use super::pages::{CheckedPage, each_page};
+use super::pages::each_page;
 use anyhow::{Context, Result, bail, ensure};
 use arrow::array::{ArrayRef, DictionaryArray, Int32Array, PrimitiveArray, StringArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};

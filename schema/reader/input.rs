@@ -2,7 +2,7 @@
 //! decompressed. The decoder would make a compressor and a decompressor for each column of each file, and that takes longer
 //! than most pages do.
 
-use super::pages::{CheckedPage, Pages};
+use super::checked_pages::{CheckedPage, Pages};
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};

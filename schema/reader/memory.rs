@@ -2,9 +2,10 @@
 //! each row that refers to it: 4,096 rows that all mean one value of 16 MiB would take 64 GiB.
 
 use super::bits::{Run, bits, each_run, take_length};
+use super::checked_pages::Pages;
 use super::input::Input;
 use super::longest_row::longest_row_bytes;
-use super::pages::{Pages, walk_pages};
+use super::pages::walk_pages;
 use anyhow::{Context, Result, bail};
 use parquet::arrow::ProjectionMask;
 use parquet::column::page::{Page, PageReader};

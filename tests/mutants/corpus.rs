@@ -7,7 +7,8 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field};
-use hashtrail::columns::{Column, Layout, Row, arrow_schema};
+use hashtrail::chunks::Layout;
+use hashtrail::columns::{Column, Row, arrow_schema};
 use hashtrail::{reader, writer};
 use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
 use parquet::basic::{Compression, Encoding, ZstdLevel};

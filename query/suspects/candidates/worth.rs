@@ -1,7 +1,7 @@
 //! Which rows are worth reading in full: of acts that share something with a change at their time, or have no name.
 
 use super::{Candidates, Name, Traits};
-use crate::gaps::Mark;
+use crate::recordings::gaps::Mark;
 use crate::suspects::act::Act;
 use crate::suspects::unnamed::{is_unnamed, may_reach_without};
 use anyhow::{Context, Result};

@@ -1,9 +1,8 @@
 //! The columns of what asked for the row, and of what was done.
 
-use super::flag;
 use super::names::{has_entry, hook_name};
 use crate::record::header::{EntryName, SegmentHeader};
-use crate::record::wire;
+use crate::record::wire::{self, flag};
 use anyhow::{Result, bail};
 use hashtrail::event::EventView;
 use std::borrow::Cow;

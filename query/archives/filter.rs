@@ -1,0 +1,293 @@
+//! What users ask for, as tests on rows.
+
+use super::user_digests::{UserDigests, keys};
+use anyhow::{Context, Result};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMicrosecondType};
+use globset::{GlobBuilder, GlobMatcher};
+use hashtrail::cell::Micros;
+use hashtrail::escape::escape;
+use hashtrail::reader::{Need, PathRule, Predicate};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Paths and globs. A text that is both, such as `/usr/bin/[`, is taken as both. Empty: every row.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PathPatterns {
+    patterns: Vec<PathPattern>,
+}
+
+#[derive(Debug, Clone)]
+struct PathPattern {
+    text: String,
+    glob: Option<GlobMatcher>,
+}
+
+impl PathPatterns {
+    pub(crate) fn new(texts: &[String]) -> Result<Self> {
+        let patterns = texts.iter().map(|text| PathPattern::new(text)).collect::<Result<Vec<_>>>()?;
+        Ok(Self { patterns })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Without patterns, every path does.
+    pub(crate) fn matches(&self, path: &str) -> bool {
+        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(path))
+    }
+
+    /// Each by itself, with its text.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&str, Self)> {
+        self.patterns.iter().map(|pattern| (pattern.text.as_str(), Self { patterns: vec![pattern.clone()] }))
+    }
+
+    /// What is meant beside the text.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        let meant = |pattern: &PathPattern| Some(format!("`{}` means `{}`", pattern.text, anywhere(&pattern.text)?));
+        self.patterns.iter().filter_map(meant)
+    }
+
+    /// What the reader can exclude by.
+    pub(crate) fn rules(&self) -> Vec<PathRule> {
+        self.patterns.iter().map(PathPattern::rule).collect()
+    }
+
+    /// The test on rows; none where all rows pass.
+    pub(crate) fn predicates(&self) -> Vec<Predicate> {
+        let filter = RowFilter { paths: self.clone(), ..RowFilter::default() };
+        filter.predicates()
+    }
+}
+
+impl PathPattern {
+    fn new(text: &str) -> Result<Self> {
+        let anywhere = anywhere(text);
+        let is_glob = anywhere.is_some() || text.contains(GLOB_CHARACTERS);
+        let build = || {
+            let mut builder = GlobBuilder::new(anywhere.as_deref().unwrap_or(text));
+            builder.literal_separator(true).backslash_escape(true).allow_unclosed_class(true).build()
+        };
+        let glob = is_glob.then(build).transpose().with_context(|| format!("`{text}` is no path and no glob"))?;
+        Ok(Self { text: text.to_owned(), glob: glob.map(|glob| glob.compile_matcher()) })
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        // Users copy paths from our output, where control characters stand escaped.
+        path == self.text
+            || self.glob.as_ref().is_some_and(|glob| glob.is_match(path))
+            || (self.text.contains('\\') && escape(path) == self.text)
+    }
+
+    fn rule(&self) -> PathRule {
+        if anywhere(&self.text).is_some() {
+            return PathRule::Prefix(String::new());
+        }
+        match self.text.find(GLOB_CHARACTERS) {
+            Some(end) => PathRule::Prefix(self.text[..end].to_owned()),
+            None => PathRule::Exact(self.text.clone()),
+        }
+    }
+}
+
+/// The glob that a name without a directory, or one that does not begin at the root, stands for.
+fn anywhere(text: &str) -> Option<String> {
+    let is_anchored = text.is_empty() || text.starts_with(['/', '\\']) || text.starts_with("**");
+    (!is_anchored).then(|| format!("**/{text}"))
+}
+
+const GLOB_CHARACTERS: [char; 5] = ['*', '?', '[', '{', '\\'];
+
+/// Tests on single columns; all must pass. Works on every table that has the columns.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RowFilter {
+    pub(crate) since: Option<Micros>,
+    pub(crate) until: Option<Micros>,
+    pub(crate) hooks: Vec<String>,
+    pub(crate) paths: PathPatterns,
+    pub(crate) pids: Vec<i64>,
+    pub(crate) uids: Vec<i64>,
+    /// Device and inode, of the file itself or of the one beneath it.
+    pub(crate) inode: Option<(String, i64)>,
+    pub(crate) digests: HashSet<String>,
+    /// Events that have one of the digests by another row.
+    pub(crate) user_digests: Arc<UserDigests>,
+}
+
+impl RowFilter {
+    /// The test for the reader; none where all rows pass.
+    pub(crate) fn predicates(self) -> Vec<Predicate> {
+        let used = [
+            ("time", self.since.is_some() || self.until.is_some()),
+            ("hook", !self.hooks.is_empty()),
+            ("path", !self.paths.patterns.is_empty()),
+            ("pid", !self.pids.is_empty()),
+            ("uid", !self.uids.is_empty()),
+            ("dev", self.inode.is_some()),
+            ("ino", self.inode.is_some()),
+            ("real_dev", self.inode.is_some()),
+            ("real_ino", self.inode.is_some()),
+            ("digest", !self.digests.is_empty()),
+            ("recording_id", !self.user_digests.is_empty()),
+            ("cpu", !self.user_digests.is_empty()),
+            ("seq", !self.user_digests.is_empty()),
+        ];
+        let columns: Vec<&'static str> = used.iter().filter(|(_, used)| *used).map(|(name, _)| *name).collect();
+        if columns.is_empty() {
+            return Vec::new();
+        }
+        let needs = self.needs();
+        vec![Predicate::new(columns, move |batch| self.keep(batch)).needing(needs)]
+    }
+
+    /// What each row that passes has.
+    fn needs(&self) -> Vec<Need> {
+        let (hooks, paths) = (self.hooks.clone(), self.paths.clone());
+        let hook =
+            (!hooks.is_empty()).then(|| Need::text("hook", move |hook| hooks.iter().any(|wanted| wanted == hook)));
+        let path = (!paths.patterns.is_empty()).then(|| Need::text("path", move |path| paths.matches(path)));
+        hook.into_iter().chain(path).collect()
+    }
+
+    fn keep(&self, batch: &RecordBatch) -> Result<BooleanArray> {
+        let mut kept = vec![true; batch.num_rows()];
+        if self.since.is_some() || self.until.is_some() {
+            let in_time =
+                |time| self.since.is_none_or(|since| since.0 <= time) && self.until.is_none_or(|until| time < until.0);
+            narrow_numbers(batch, "time", &mut kept, in_time)?;
+        }
+        if !self.pids.is_empty() {
+            narrow_numbers(batch, "pid", &mut kept, |pid| self.pids.contains(&pid))?;
+        }
+        if !self.uids.is_empty() {
+            narrow_numbers(batch, "uid", &mut kept, |uid| self.uids.contains(&uid))?;
+        }
+        if !self.hooks.is_empty() {
+            narrow_texts(batch, "hook", &mut kept, |hook| self.hooks.iter().any(|wanted| wanted == hook))?;
+        }
+        if let Some((dev, ino)) = &self.inode {
+            let mut beneath = kept.clone();
+            narrow_numbers(batch, "ino", &mut kept, |number| number == *ino)?;
+            narrow_texts(batch, "dev", &mut kept, |text| text == dev)?;
+            // Files of version 1 do not say what lies beneath.
+            if batch.column_by_name("real_ino").is_some() {
+                narrow_numbers(batch, "real_ino", &mut beneath, |number| number == *ino)?;
+                narrow_texts(batch, "real_dev", &mut beneath, |text| text == dev)?;
+                kept.iter_mut().zip(beneath).for_each(|(kept, beneath)| *kept |= beneath);
+            }
+        }
+        if !self.digests.is_empty() {
+            let mut own = kept.clone();
+            narrow_texts(batch, "digest", &mut own, |digest| self.digests.contains(digest))?;
+            if self.user_digests.is_empty() {
+                kept = own;
+            } else {
+                let answered = keys(batch)?.into_iter().map(|key| self.user_digests.has(&key));
+                kept.iter_mut().zip(own.into_iter().zip(answered)).for_each(|(kept, (own, answered))| {
+                    *kept = own || (*kept && answered);
+                });
+            }
+        }
+        if !self.paths.patterns.is_empty() {
+            narrow_texts(batch, "path", &mut kept, |path| self.paths.matches(path))?;
+        }
+        Ok(BooleanArray::from(kept))
+    }
+}
+
+/// Drops the rows whose text fails the test or is null.
+fn narrow_texts(batch: &RecordBatch, name: &str, kept: &mut [bool], test: impl Fn(&str) -> bool) -> Result<()> {
+    let column = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+    let column = column.with_context(|| format!("column `{name}` is no text"))?;
+    for (kept, value) in kept.iter_mut().zip(column) {
+        *kept = *kept && value.is_some_and(&test);
+    }
+    Ok(())
+}
+
+/// Drops the rows whose number or time fails the test or is null.
+fn narrow_numbers(batch: &RecordBatch, name: &str, kept: &mut [bool], test: impl Fn(i64) -> bool) -> Result<()> {
+    let column = batch.column_by_name(name).with_context(|| format!("column `{name}` is missing"))?;
+    let wrong_type = || format!("column `{name}` is no number");
+    let mut narrow = |values: &mut dyn Iterator<Item = Option<i64>>| {
+        for (kept, value) in kept.iter_mut().zip(values) {
+            *kept = *kept && value.is_some_and(&test);
+        }
+    };
+    match column.data_type() {
+        DataType::Int32 => {
+            let values = column.as_primitive_opt::<Int32Type>().with_context(wrong_type)?;
+            narrow(&mut values.iter().map(|value| value.map(i64::from)));
+        }
+        DataType::Int64 => narrow(&mut column.as_primitive_opt::<Int64Type>().with_context(wrong_type)?.iter()),
+        _ => narrow(&mut column.as_primitive_opt::<TimestampMicrosecondType>().with_context(wrong_type)?.iter()),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hashtrail::event::Event;
+
+    fn patterns(texts: &[&str]) -> PathPatterns {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        PathPatterns::new(&texts).expect("patterns")
+    }
+
+    #[test]
+    fn globs_stop_at_slashes_and_paths_are_exact() {
+        let patterns = patterns(&["/usr/bin/*", "/etc/**/x", "/a"]);
+        assert!(patterns.matches("/usr/bin/ls") && patterns.matches("/etc/1/2/x") && patterns.matches("/a"));
+        assert!(!patterns.matches("/usr/bin/a/b") && !patterns.matches("/ab"));
+        let prefix = |text: &str| PathRule::Prefix(text.to_owned());
+        assert_eq!(patterns.rules(), [prefix("/usr/bin/"), prefix("/etc/"), PathRule::Exact("/a".into())]);
+        assert!(PathPatterns::default().matches("/anything"));
+    }
+
+    #[test]
+    fn names_with_glob_characters_and_escaped_names_match_themselves() {
+        assert!(patterns(&["/usr/bin/["]).matches("/usr/bin/["));
+        assert!(patterns(&["/a[1].txt"]).matches("/a[1].txt"));
+        assert!(patterns(&["/a\\x1b"]).matches("/a\u{1b}"));
+    }
+
+    #[test]
+    fn a_bare_name_is_meant_in_every_directory() {
+        let bare = patterns(&["sshd", "bin/ls", "*.ko"]);
+        assert!(
+            bare.matches("/usr/sbin/sshd")
+                && bare.matches("/sshd")
+                && bare.matches("sshd")
+                && bare.matches("/usr/bin/ls")
+        );
+        assert!(!bare.matches("/usr/sbin/sshd2") && !bare.matches("/xsshd") && !bare.matches("/usr/sbin/ls"));
+        assert_eq!(
+            bare.notes().collect::<Vec<_>>(),
+            ["`sshd` means `**/sshd`", "`bin/ls` means `**/bin/ls`", "`*.ko` means `**/*.ko`"]
+        );
+        assert_eq!((bare.rules()[0].clone(), patterns(&["/a"]).notes().count()), (PathRule::Prefix(String::new()), 0));
+    }
+
+    #[test]
+    fn every_filter_narrows() -> Result<()> {
+        let event = |pid: i32, path: Option<&str>| Event {
+            pid,
+            path: path.map(str::to_owned),
+            hook: "h".into(),
+            ..Event::default()
+        };
+        let batch = crate::testing::batch(&[event(1, Some("/a")), event(2, Some("/a")), event(1, None)])?;
+        let filter = RowFilter {
+            pids: vec![1],
+            paths: patterns(&["/a"]),
+            hooks: vec!["h".into()],
+            until: Some(Micros(1)),
+            ..RowFilter::default()
+        };
+        assert_eq!(filter.keep(&batch)?, BooleanArray::from(vec![true, false, false]));
+        assert!(RowFilter::default().predicates().is_empty());
+        Ok(())
+    }
+}

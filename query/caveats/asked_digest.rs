@@ -1,0 +1,274 @@
+//! Which algorithms the digests of a recording are of: a digest of another one cannot be compared with them, so that it was not
+//! found does not mean that it was not there.
+
+use crate::archives::{Archives, Scan, Scope};
+use crate::arguments::digest::{name_of_length, plain_name};
+use crate::arguments::digest_list::{Listed, Wanted};
+use crate::caveats::undigested;
+use crate::output::{Row, object};
+use anyhow::{Context, Error, Result, anyhow};
+use arrow::array::AsArray;
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use hashtrail::versions::FileVersion;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+/// Digests that are told one by one.
+const TOLD_MAX: usize = 10;
+
+/// What is read of each version.
+const COLUMNS: [&str; 6] = ["host", "digest_algorithm", "first_time", "last_time", "doubts", "observations"];
+
+/// The algorithms of the digests that an answer is made from.
+#[derive(Debug, Default)]
+struct Algorithms {
+    /// Names as the kernel reports them, with the hosts that recorded digests of each.
+    hosts: BTreeMap<String, BTreeSet<String>>,
+    /// Observations whose digest is doubtful.
+    doubtful: usize,
+    /// Events that have none though a policy asked for one.
+    undigested: usize,
+}
+
+/// Digests of one algorithm that were looked for and could not be compared with all that was recorded.
+#[derive(Debug, PartialEq, Eq)]
+struct NotCompared {
+    /// What they are of, as people name it.
+    algorithm: String,
+    digests: Vec<String>,
+    /// The algorithms that they could not be compared with, with their hosts.
+    with: Vec<(String, Vec<String>)>,
+    /// Whether they could be compared with some of the digests.
+    in_part: bool,
+}
+
+impl Algorithms {
+    /// Those in the time and on the hosts that were asked about.
+    ///
+    /// # Errors
+    /// When a scan cannot be made; files that cannot be read are problems.
+    fn find(archives: &Archives<'_>, scope: &Scope) -> Result<Self> {
+        let scan = Scan { columns: COLUMNS.to_vec(), ..Scan::default() };
+        let mut found = Self::default();
+        archives.scan::<FileVersion>(&scan, |batch| {
+            let text = |name| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+            let time = |name| batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>();
+            let columns = text("host").zip(text("digest_algorithm")).zip(time("first_time").zip(time("last_time")));
+            let ((hosts, algorithms), (first, last)) = columns.context("the columns of the algorithm are missing")?;
+            let doubts = batch.column_by_name("doubts").and_then(|column| column.as_list_opt::<i32>());
+            let observations =
+                batch.column_by_name("observations").and_then(|column| column.as_primitive_opt::<Int64Type>());
+            let (doubts, observations) = doubts.zip(observations).context("the columns of the doubts are missing")?;
+            for row in 0..batch.num_rows() {
+                let is_asked = scope.since.is_none_or(|since| last.value(row) >= since.0)
+                    && scope.until.is_none_or(|until| first.value(row) < until.0);
+                if is_asked {
+                    found.add(algorithms.value(row), hosts.value(row));
+                    let count = usize::try_from(observations.value(row)).unwrap_or(0);
+                    found.doubtful += if doubts.value_length(row) > 0 { count } else { 0 };
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        found.undigested = undigested::count(archives, scope)?;
+        Ok(found)
+    }
+
+    fn add(&mut self, algorithm: &str, host: &str) {
+        if !self.hosts.contains_key(algorithm) {
+            self.hosts.insert(algorithm.to_owned(), BTreeSet::new());
+        }
+        if let Some(hosts) = self.hosts.get_mut(algorithm).filter(|hosts| !hosts.contains(host)) {
+            hosts.insert(host.to_owned());
+        }
+    }
+
+    /// As the summary has them.
+    fn names(&self) -> Vec<&str> {
+        self.hosts.keys().map(String::as_str).collect()
+    }
+
+    /// The digests that cannot be compared with each of the algorithms, and for which no other digest of the same file can.
+    fn not_compared(&self, wanted: &Wanted) -> Vec<NotCompared> {
+        let mut by_kind: BTreeMap<(String, Vec<&String>), Vec<String>> = BTreeMap::new();
+        for (digest, listed) in &wanted.digests {
+            let kinds = kinds_of(digest, listed);
+            let is_open = |algorithm: &&String| {
+                let fits = |kinds: &BTreeSet<String>| kinds.contains(&plain_name(algorithm));
+                let stands_in = |others: &Vec<String>| {
+                    others
+                        .iter()
+                        .any(|other| wanted.digests.get(other).is_some_and(|listed| fits(&kinds_of(other, listed))))
+                };
+                !fits(&kinds) && !listed.others.iter().all(stands_in)
+            };
+            let with: Vec<&String> = self.hosts.keys().filter(is_open).collect();
+            if !with.is_empty() {
+                let kind = kinds.into_iter().collect::<Vec<_>>().join(" or ");
+                by_kind.entry((kind, with)).or_default().push(digest.clone());
+            }
+        }
+        let not_compared = |((algorithm, with), digests): ((String, Vec<&String>), Vec<String>)| NotCompared {
+            algorithm,
+            digests,
+            in_part: with.len() < self.hosts.len(),
+            with: with.into_iter().map(|name| (name.clone(), self.hosts[name].iter().cloned().collect())).collect(),
+        };
+        by_kind.into_iter().map(not_compared).collect()
+    }
+}
+
+impl NotCompared {
+    /// The error that it is.
+    fn error(&self) -> Error {
+        let Self { algorithm, digests, with, in_part } = self;
+        let mut shown: Vec<String> = digests.iter().take(TOLD_MAX).map(|digest| format!("`{digest}`")).collect();
+        if digests.len() > TOLD_MAX {
+            shown.push(format!("{} more", digests.len() - TOLD_MAX));
+        }
+        let with: Vec<String> = with.iter().map(|(name, hosts)| format!("{name} (on {})", hosts.join(", "))).collect();
+        let what = if *in_part { "not comparable with a part of what was recorded" } else { "not comparable" };
+        anyhow!(
+            "{what}: {} of {algorithm}, and the recorded digests are {}: whether such a file was there cannot be known",
+            shown.join(", "),
+            with.join(", ")
+        )
+    }
+
+    /// As JSON has it.
+    fn to_json(&self) -> Value {
+        let with: Vec<Value> =
+            self.with.iter().map(|(name, hosts)| json!({"algorithm": name, "hosts": hosts})).collect();
+        json!({"algorithm": self.algorithm, "digests": self.digests, "recorded": with})
+    }
+}
+
+/// What is to be said of digests that a question names.
+#[derive(Debug, Default)]
+pub(crate) struct AskedDigest {
+    /// `None` where none were asked for.
+    found: Option<(Algorithms, Vec<NotCompared>)>,
+}
+
+impl AskedDigest {
+    /// Looks whether these digests can be compared with those that were recorded; that they cannot is a problem.
+    ///
+    /// # Errors
+    /// When a scan cannot be made.
+    pub(crate) fn check(digests: &[String], archives: &Archives<'_>, scope: &Scope) -> Result<Self> {
+        if digests.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut wanted = Wanted::default();
+        digests.iter().for_each(|digest| wanted.add(digest));
+        Self::check_listed(&wanted, archives, scope)
+    }
+
+    /// As `check`, of lists.
+    ///
+    /// # Errors
+    /// When a scan cannot be made.
+    pub(crate) fn check_listed(wanted: &Wanted, archives: &Archives<'_>, scope: &Scope) -> Result<Self> {
+        let algorithms = Algorithms::find(archives, scope)?;
+        let not_compared = algorithms.not_compared(wanted);
+        not_compared.iter().for_each(|one| archives.problems().error(&one.error()));
+        Ok(Self { found: Some((algorithms, not_compared)) })
+    }
+
+    /// Whether a digest was asked for and none was recorded.
+    pub(crate) fn is_without(&self) -> bool {
+        self.found.as_ref().is_some_and(|(algorithms, _)| algorithms.hosts.is_empty())
+    }
+
+    /// Observations whose digest is doubtful, where one was asked for.
+    pub(crate) fn doubtful(&self) -> usize {
+        self.found.as_ref().map_or(0, |(algorithms, _)| algorithms.doubtful)
+    }
+
+    /// Events that have no digest though a policy asked for one, where one was asked for here too.
+    pub(crate) fn undigested(&self) -> usize {
+        self.found.as_ref().map_or(0, |(algorithms, _)| algorithms.undigested)
+    }
+
+    /// Fields of the summary.
+    pub(crate) fn fields(&self) -> Row {
+        let fields = |(algorithms, not_compared): &(Algorithms, Vec<NotCompared>)| {
+            let not_compared: Vec<Value> = not_compared.iter().map(NotCompared::to_json).collect();
+            object(json!({
+                "algorithms": algorithms.names(), "not_comparable": not_compared, "doubtful": algorithms.doubtful,
+                "without_digest": algorithms.undigested,
+            }))
+        };
+        self.found.as_ref().map(fields).unwrap_or_default()
+    }
+}
+
+/// The plain names of what a digest can be of.
+fn kinds_of(digest: &str, listed: &Listed) -> BTreeSet<String> {
+    if listed.algorithms.is_empty() {
+        return name_of_length(digest.len()).map(str::to_owned).into_iter().collect();
+    }
+    listed.algorithms.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn algorithms(recorded: &[(&str, &str)]) -> Algorithms {
+        let mut algorithms = Algorithms::default();
+        recorded.iter().for_each(|(algorithm, host)| algorithms.add(algorithm, host));
+        algorithms
+    }
+
+    fn wanted(lines: &[&[(Option<&str>, usize)]]) -> Wanted {
+        let mut wanted = Wanted::default();
+        for (number, line) in lines.iter().enumerate() {
+            let digest = |digits: usize| format!("{number:x}").repeat(digits);
+            for (algorithm, digits) in *line {
+                let others =
+                    line.iter().filter(|(_, other)| other != digits).map(|(_, other)| digest(*other)).collect();
+                let listed = wanted.digests.entry(digest(*digits)).or_default();
+                listed.algorithms.extend(algorithm.map(str::to_owned));
+                listed.others.push(others);
+            }
+        }
+        wanted
+    }
+
+    fn told(recorded: &[(&str, &str)], lines: &[&[(Option<&str>, usize)]]) -> Vec<String> {
+        algorithms(recorded).not_compared(&wanted(lines)).iter().map(|one| one.error().to_string()).collect()
+    }
+
+    #[test]
+    fn a_digest_of_another_algorithm_is_not_comparable() {
+        let told = told(&[("sha256", "web"), ("sha256", "db")], &[&[(None, 32)], &[(None, 64)]]);
+        let expected = format!(
+            "not comparable: `{}` of md5, and the recorded digests are sha256 (on db, web): whether such a file was there \
+             cannot be known",
+            "0".repeat(32)
+        );
+        assert_eq!(told, [expected]);
+    }
+
+    #[test]
+    fn a_part_that_is_of_another_algorithm_is_named() {
+        let told = told(&[("sha256", "web"), ("sha1", "db")], &[&[(None, 64)]]);
+        assert!(told[0].starts_with("not comparable with a part") && told[0].contains("are sha1 (on db)"), "{told:?}");
+    }
+
+    #[test]
+    fn another_digest_of_the_same_file_stands_in() {
+        let line: &[_] = &[(None, 32), (None, 64)];
+        assert_eq!(told(&[("sha256", "web")], &[line]), [""; 0]);
+        assert_eq!(told(&[("sha256", "web"), ("sha1", "db")], &[line]).len(), 2, "nothing stands in for SHA-1");
+    }
+
+    #[test]
+    fn a_length_that_several_algorithms_have_makes_them_no_one() {
+        assert_eq!(told(&[("sm3", "web")], &[&[(None, 64)]]).len(), 1);
+        assert_eq!(told(&[("sm3-256", "web")], &[&[(Some("sm3"), 64)]]), [""; 0]);
+        assert_eq!(told(&[("sha256", "web")], &[&[(Some("sm3"), 64)]]).len(), 1);
+    }
+}

@@ -1,0 +1,5 @@
+//! What a question finds, as data. Commands make rows of it; nothing here knows how an answer is shown.
+
+pub(crate) mod changes;
+mod rows;
+pub(crate) mod versions;

@@ -1,0 +1,169 @@
+//! Every version of a file, and every place of a digest.
+
+use super::rows::Rows;
+use crate::archives::filter::{PathPatterns, RowFilter};
+use crate::archives::{Archives, Scan, Scope};
+use crate::arguments::digest_list::Wanted;
+use crate::caveats::asked_digest::AskedDigest;
+use crate::caveats::mapped::MappedWrites;
+use crate::caveats::observed::Observed;
+use crate::caveats::undigested;
+use crate::recordings::Recordings;
+use crate::recordings::completeness::Completeness;
+use crate::recordings::suppressed::Answer;
+use crate::sorter::Sorter;
+use crate::versions::order::resolve_or_report;
+use crate::versions::run::Run;
+use crate::versions::series::AllSeries;
+use crate::versions::version::{Version, versions};
+use anyhow::Result;
+use hashtrail::event::Event;
+use hashtrail::reader::Prune;
+use hashtrail::versions::FileVersion;
+
+/// A question about files, or about the places of one digest.
+pub(crate) struct HistoryQuestion<'a> {
+    pub(crate) scope: &'a Scope,
+    pub(crate) paths: PathPatterns,
+    pub(crate) inode: Option<(String, i64)>,
+    pub(crate) digest: Option<String>,
+}
+
+/// What else was found.
+pub(crate) struct FoundVersions {
+    /// All versions that there are.
+    pub(crate) count: usize,
+    pub(crate) completeness: Completeness,
+    pub(crate) mapped_writes: MappedWrites,
+    pub(crate) asked_digest: AskedDigest,
+    /// What was asked for and nobody saw.
+    pub(crate) observed: Observed,
+}
+
+/// Hands each version of the files to `each`; gives what is to be told beside them.
+///
+/// # Errors
+/// When a scan cannot be made, or those of `each`; files that cannot be read are problems.
+pub(crate) fn history(
+    question: &HistoryQuestion<'_>,
+    archives: &Archives<'_>,
+    each: impl FnMut(&Version) -> Result<()>,
+) -> Result<FoundVersions> {
+    let HistoryQuestion { scope, paths, inode, digest } = question;
+    let rows = Rows::read(archives, scope, paths, &scan_of_history(question), |_| true)?;
+    let recordings = Recordings::load_for_versions(archives, &rows.spans)?;
+    let mapped_writes = MappedWrites::find(archives, scope, &rows.mapped, |event| is_about(event, question))?;
+    let asked_events = RowFilter { paths: paths.clone(), inode: inode.clone(), ..RowFilter::default() };
+    let without_digest =
+        if digest.is_none() { undigested::count_hiding(archives, &rows.bounds, asked_events)? } else { 0 };
+    let mut observed = Observed::default();
+    observed.look_for_unseen(archives, &rows.unseen)?;
+    if let Some(inode) = inode.as_ref().filter(|_| rows.is_empty) {
+        observed.look_for_inode(archives, inode)?;
+    }
+    let asked_digest = AskedDigest::check(digest.as_slice(), archives, scope)?;
+    // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
+    let of_whole_series = digest.is_none().then_some(archives);
+    let count = each_version(rows.sorter, &recordings, of_whole_series, scope, each)?;
+    let completeness = completeness(archives, &recordings, scope, &asked_digest, &mapped_writes);
+    let completeness = Completeness { without_digest, ..completeness };
+    Ok(FoundVersions { count, completeness, mapped_writes, asked_digest, observed })
+}
+
+/// As [`history`], of all digests that are wanted.
+///
+/// # Errors
+/// As [`history`].
+pub(crate) fn lookup(
+    wanted: &Wanted,
+    scope: &Scope,
+    archives: &Archives<'_>,
+    each: impl FnMut(&Version) -> Result<()>,
+) -> Result<FoundVersions> {
+    let asked_digest = AskedDigest::check_listed(wanted, archives, scope)?;
+    let rows = Rows::read(archives, scope, &PathPatterns::default(), &scan_of_lookup(wanted), |_| true)?;
+    let recordings = Recordings::load_for_versions(archives, &rows.spans)?;
+    let mapped_writes = MappedWrites::find(archives, scope, &rows.mapped, |_| true)?;
+    let count = each_version(rows.sorter, &recordings, None, scope, each)?;
+    let completeness = completeness(archives, &recordings, scope, &asked_digest, &mapped_writes);
+    Ok(FoundVersions { count, completeness, mapped_writes, asked_digest, observed: Observed::default() })
+}
+
+fn completeness(
+    archives: &Archives<'_>,
+    recordings: &Recordings,
+    scope: &Scope,
+    asked_digest: &AskedDigest,
+    mapped_writes: &MappedWrites,
+) -> Completeness {
+    Completeness {
+        unsealed: archives.unsealed(),
+        written_while_mapped: mapped_writes.count,
+        without_digests: asked_digest.is_without(),
+        doubtful_contents: asked_digest.doubtful(),
+        undigested: asked_digest.undigested(),
+        ..Completeness::of(recordings, Answer::Versions, scope, archives.problems())
+    }
+}
+
+/// Whether an event is about what was asked for.
+fn is_about(event: &Event, question: &HistoryQuestion<'_>) -> bool {
+    let HistoryQuestion { paths, inode, .. } = question;
+    let own = event.dev.clone().zip(event.ino);
+    let beneath = event.real_dev.clone().zip(event.real_ino);
+    inode.is_some() && [own, beneath].contains(inode)
+        || !paths.is_empty() && event.path.as_ref().is_some_and(|path| paths.matches(path))
+}
+
+fn scan_of_history(question: &HistoryQuestion<'_>) -> Scan {
+    let HistoryQuestion { paths, inode, digest, .. } = question;
+    let prune = Prune { paths: paths.rules(), digests: digest.iter().cloned().collect(), ..Prune::default() };
+    let filter = RowFilter {
+        paths: paths.clone(),
+        inode: inode.clone(),
+        digests: digest.iter().cloned().collect(),
+        ..RowFilter::default()
+    };
+    Scan { prune, predicates: filter.predicates(), ..Scan::default() }
+}
+
+fn scan_of_lookup(wanted: &Wanted) -> Scan {
+    let digests = || wanted.digests.keys().cloned();
+    let prune = Prune { digests: digests().collect(), ..Prune::default() };
+    let filter = RowFilter { digests: digests().collect(), ..RowFilter::default() };
+    Scan { prune, predicates: filter.predicates(), ..Scan::default() }
+}
+
+/// Hands on certain and doubtful versions of all series that were seen in the scope, each series in order of time, and counts
+/// them. With archives, runs that interleave are ordered by their events.
+fn each_version(
+    rows: Sorter<FileVersion>,
+    recordings: &Recordings,
+    archives: Option<&Archives<'_>>,
+    scope: &Scope,
+    mut each: impl FnMut(&Version) -> Result<()>,
+) -> Result<usize> {
+    let mut count = 0;
+    for series in AllSeries::new(rows, recordings)? {
+        let (key, mut series) = series?;
+        if let Some(archives) = archives {
+            resolve_or_report(archives, recordings, &key, &mut series);
+        }
+        let is_same = |left: &Run, right: &Run| left.has_digest_of(right) && left.is_file_of(right);
+        let is_as_doubtful = |left: &Run, right: &Run| is_same(left, right) && left.row.doubts == right.row.doubts;
+        let mut of_series = versions(&series.certain, is_same);
+        of_series.extend(versions(&series.doubtful, is_as_doubtful));
+        of_series.sort_by_key(|version| version.first().first);
+        for version in of_series.iter().filter(|version| is_within(version, scope)) {
+            count += 1;
+            each(version)?;
+        }
+    }
+    Ok(count)
+}
+
+/// Whether a version was seen in [since, until).
+fn is_within(version: &Version, scope: &Scope) -> bool {
+    scope.since.is_none_or(|since| version.last_seen() >= since)
+        && scope.until.is_none_or(|until| version.first_seen() < until)
+}
