@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::archives::Scope;
-use crate::commands::{Context, changes, events, gaps, history, info, lookup, schema, verify};
+use crate::commands::{Context, changes, diff, events, gaps, history, info, lookup, schema, verify};
 use crate::output::OutputOptions;
 use crate::output::problems::Problems;
 use anyhow::Result;
@@ -26,6 +26,7 @@ Examples:
   hashtrail changes '/usr/bin/*' --archive '/mnt/evidence/*' --since '2 days ago' --format json
   hashtrail history /usr/bin/sudo --archive web1
   hashtrail lookup --ioc known-bad.txt --archive web1 --archive db1
+  hashtrail diff /mnt/evidence/web1 /mnt/evidence/web2
   hashtrail verify --archive web1 --key case.pub --head 3b1f…
   hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --format csv
 
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     History(history::HistoryOptions),
     /// Where known digests were seen
     Lookup(lookup::LookupOptions),
+    /// What one host or capture has that the other has not
+    Diff(diff::DiffOptions),
     /// Recorded events, filtered
     Events(events::EventsOptions),
     /// What was recorded, when, and what was lost
@@ -64,6 +67,7 @@ impl Cli {
             Command::Changes(options) => changes::run(options, context),
             Command::History(options) => history::run(options, context),
             Command::Lookup(options) => lookup::run(options, context),
+            Command::Diff(options) => diff::run(options, context),
             Command::Events(options) => events::run(options, context),
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),

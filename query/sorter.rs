@@ -142,6 +142,48 @@ impl<T: Sortable> Iterator for Sorted<T> {
     }
 }
 
+/// What was sorted, in groups of neighbours: only one item of a group is held.
+pub(crate) struct Grouped<T> {
+    sorted: Sorted<T>,
+    /// The first item of the next group.
+    next: Option<T>,
+}
+
+impl<T: Sortable + PartialEq> Grouped<T> {
+    /// # Errors
+    /// When a temporary file cannot be read.
+    pub(crate) fn new(mut sorted: Sorted<T>) -> Result<Self> {
+        let next = sorted.next().transpose()?;
+        Ok(Self { sorted, next })
+    }
+
+    /// Hands the items of the next group to `each`, those that equal the one before them once; gives the first.
+    ///
+    /// # Errors
+    /// When a temporary file cannot be read.
+    pub(crate) fn next_group(
+        &mut self,
+        is_one: impl Fn(&T, &T) -> bool,
+        mut each: impl FnMut(&T),
+    ) -> Result<Option<T>> {
+        let Some(first) = self.next.take() else { return Ok(None) };
+        each(&first);
+        let mut last = None;
+        for item in self.sorted.by_ref() {
+            let item = item?;
+            if !is_one(&first, &item) {
+                self.next = Some(item);
+                break;
+            }
+            if *last.as_ref().unwrap_or(&first) != item {
+                each(&item);
+            }
+            last = Some(item);
+        }
+        Ok(Some(first))
+    }
+}
+
 /// The heap gives its greatest: the first item of the first source.
 impl<T> Ord for Head<T> {
     fn cmp(&self, other: &Self) -> Ordering {
@@ -190,6 +232,22 @@ mod tests {
         expected.sort_by_key(|(number, _)| *number);
         assert_eq!(sorted(1000, usize::MAX, &numbers)?, (expected.clone(), 0));
         assert_eq!(sorted(99, usize::MAX, &numbers)?, (expected, 10));
+        Ok(())
+    }
+
+    #[test]
+    fn neighbours_come_in_groups_and_equal_ones_once() -> Result<()> {
+        let mut sorter = Sorter::new(|left: &(u32, u32), right: &(u32, u32)| left.cmp(right));
+        [(2, 1), (1, 7), (2, 1), (1, 8), (2, 1), (3, 0)].into_iter().try_for_each(|item| sorter.push(item))?;
+        let mut grouped = Grouped::new(sorter.finish()?)?;
+        let mut groups = Vec::new();
+        loop {
+            let mut group = Vec::new();
+            let first = grouped.next_group(|left, right| left.0 == right.0, |item| group.push(item.1))?;
+            let Some(first) = first else { break };
+            groups.push((first.0, group));
+        }
+        assert_eq!(groups, [(1, vec![7, 8]), (2, vec![1]), (3, vec![0])]);
         Ok(())
     }
 

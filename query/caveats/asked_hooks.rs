@@ -44,7 +44,7 @@ impl AskedHooks {
                 continue;
             }
             let lacks = |recording: &&Recording| {
-                is_asked(recording, scope)
+                recording.is_within(scope)
                     && !recording.coverage.hooks_between(i64::MIN, i64::MAX).contains(hook.as_str())
             };
             let without: Vec<String> = recordings
@@ -110,11 +110,6 @@ impl AskedHooks {
 fn is_name(hook: &str) -> bool {
     let is_letter = |byte: u8| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit();
     !hook.is_empty() && hook.bytes().all(is_letter)
-}
-
-/// Whether the question is about a time of the recording.
-fn is_asked(recording: &Recording, scope: &Scope) -> bool {
-    scope.since.is_none_or(|since| recording.end >= since) && scope.until.is_none_or(|until| recording.start < until)
 }
 
 #[cfg(test)]

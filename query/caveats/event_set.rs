@@ -37,13 +37,12 @@ impl EventSet {
         self.parts.entry((recording, cpu, upper)).or_insert(Part::Few(Vec::new())).insert(lower);
     }
 
-    pub(crate) fn remove(&mut self, recording_id: &str, cpu: i32, seq: i64) {
+    /// Takes an event out; gives whether it was in.
+    pub(crate) fn remove(&mut self, recording_id: &str, cpu: i32, seq: i64) -> bool {
         let (upper, lower) = halves(seq);
         let part =
             self.recordings.get(recording_id).and_then(|recording| self.parts.get_mut(&(*recording, cpu, upper)));
-        if let Some(part) = part {
-            part.remove(lower);
-        }
+        part.is_some_and(|part| part.remove(lower))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -78,14 +77,18 @@ impl Part {
         }
     }
 
-    fn remove(&mut self, lower: u16) {
+    fn remove(&mut self, lower: u16) -> bool {
         match self {
             Self::Few(few) => {
-                if let Ok(place) = few.binary_search(&lower) {
-                    few.remove(place);
-                }
+                let place = few.binary_search(&lower);
+                place.map(|place| few.remove(place)).is_ok()
             }
-            Self::Many(words) => words[usize::from(lower >> 6)] &= !bit(lower),
+            Self::Many(words) => {
+                let word = &mut words[usize::from(lower >> 6)];
+                let was_in = *word & bit(lower) != 0;
+                *word &= !bit(lower);
+                was_in
+            }
         }
     }
 
@@ -126,8 +129,8 @@ mod tests {
             }
             assert_eq!(set.len(), plain.len());
             for (id, cpu, seq) in keys().step_by(3).chain([("c", 0, 1), ("a", 5, 1), ("a", 0, 1 << 40)]) {
-                set.remove(id, cpu, seq);
-                plain.remove(&(id, cpu, seq));
+                assert_eq!(set.remove(id, cpu, seq), plain.remove(&(id, cpu, seq)));
+                assert!(!set.remove(id, cpu, seq), "it is out");
             }
             assert_eq!((set.len(), set.is_empty()), (plain.len(), false), "{count}");
         }

@@ -11,6 +11,7 @@ use hashtrail::reader::{Need, Predicate, Span};
 use hashtrail::versions::FileVersion;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::ControlFlow;
 
 /// Reasons for which there is no content that could have a digest, or none that runs.
 const NO_CONTENT: [&str; 4] = ["no_file", "not_regular_file", "not_executable_mapping", "pseudo_filesystem"];
@@ -48,8 +49,44 @@ pub(crate) fn count_hiding(archives: &Archives<'_>, bounds: &Bounds, asked: RowF
     count_of(archives, &scan, |event| names_a_file(&event.path_flags) && !bounds.are_between(event))
 }
 
+/// Hands each of them that is about what was asked for to `each`, once, in the time and on the hosts that were asked about.
+///
+/// # Errors
+/// When a scan cannot be made, or those of `each`; files that cannot be read are problems.
+pub(crate) fn each(
+    archives: &Archives<'_>,
+    scope: &Scope,
+    asked: &PathPatterns,
+    mut each: impl FnMut(Event) -> Result<()>,
+) -> Result<()> {
+    let (low, high) = scope.span();
+    let mut scan = scan_of_lacking();
+    scan.columns.extend(["host", "boot_id"]);
+    scan.prune.spans.push(Span { first: "time", last: "time", low, high });
+    scan.dates = scope.dates();
+    if !asked.matches("") {
+        scan.prune.paths = asked.rules();
+        scan.predicates.extend(asked.predicates());
+    }
+    let mut lacking = set_of(archives, &scan, |event| (low..=high).contains(&event.time.0))?;
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    archives.each_row_until(&scan, |event: Event| {
+        if lacking.remove(&event.recording_id, event.cpu, event.seq) {
+            each(event)?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
 /// Counts those of a scan that pass a test and that user space did not hash.
 fn count_of(archives: &Archives<'_>, scan: &Scan, is_wanted: impl Fn(&Event) -> bool) -> Result<usize> {
+    Ok(set_of(archives, scan, is_wanted)?.len())
+}
+
+/// Those of a scan that pass a test and that user space did not hash.
+fn set_of(archives: &Archives<'_>, scan: &Scan, is_wanted: impl Fn(&Event) -> bool) -> Result<EventSet> {
     let mut lacking = EventSet::default();
     archives.each_row(scan, |event: Event| {
         if event.hook != USER_DIGEST && is_wanted(&event) {
@@ -63,7 +100,7 @@ fn count_of(archives: &Archives<'_>, scan: &Scan, is_wanted: impl Fn(&Event) -> 
             }
         })?;
     }
-    Ok(lacking.len())
+    Ok(lacking)
 }
 
 fn scan_of_lacking() -> Scan {

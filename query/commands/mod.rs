@@ -1,6 +1,7 @@
 //! The commands: options, columns and rows. Each says whether it found something.
 
 pub(crate) mod changes;
+pub(crate) mod diff;
 pub(crate) mod events;
 pub(crate) mod gaps;
 pub(crate) mod history;
@@ -15,6 +16,7 @@ use crate::output::{OutputOptions, Row, object};
 use crate::versions::series::names_its_file;
 use crate::versions::version::Version;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 /// What every command works with.
@@ -23,6 +25,13 @@ pub(crate) struct Context<'a> {
     pub(crate) output: &'a OutputOptions,
     pub(crate) problems: &'a Problems,
     pub(crate) writer: &'a mut dyn Write,
+}
+
+/// What is to be said of hosts that recorded no digest, where others did.
+fn without_digests(hosts: &BTreeSet<String>, all: &BTreeSet<String>) -> Option<String> {
+    let names: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    let is_told = !hosts.is_empty() && hosts != all;
+    is_told.then(|| format!("not complete: no digest was recorded in this time on {}", names.join(", ")))
 }
 
 /// One version of one file, as `history` and `lookup` show it.

@@ -50,13 +50,19 @@ impl Formatter for Table {
 fn text(column: &str, value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "-".to_owned(),
-        Some(Value::String(text)) if column.ends_with("digest") && text.chars().count() > DIGEST_CHARACTERS => {
-            let start: String = text.chars().take(DIGEST_CHARACTERS).collect();
-            format!("{}\u{2026}", escape(&start))
+        Some(Value::String(text)) if column.ends_with("digest") => escape(&short(text)).into_owned(),
+        Some(Value::Array(digests)) if column.ends_with("digests") => {
+            plain(&digests.iter().map(|digest| digest.as_str().map(short)).collect())
         }
         Some(Value::Number(mode)) if column == "mode" => format!("{:o}", mode.as_i64().unwrap_or_default()),
         Some(value) => plain(value),
     }
+}
+
+/// The start of a digest.
+fn short(digest: &str) -> String {
+    let start: String = digest.chars().take(DIGEST_CHARACTERS).collect();
+    if start.len() < digest.len() { start + "\u{2026}" } else { start }
 }
 
 /// A value without the names of its members.

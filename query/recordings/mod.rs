@@ -8,7 +8,7 @@ mod ledger;
 pub(crate) mod suppressed;
 
 use crate::archives::copy::id_start;
-use crate::archives::{Archives, Scan};
+use crate::archives::{Archives, Scan, Scope};
 use anyhow::{Result, bail};
 use coverage::Coverage;
 use hashtrail::cell::Micros;
@@ -18,7 +18,7 @@ use hashtrail::manifest::Line;
 use hashtrail::versions::FileVersion;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A place in the order of all events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -157,6 +157,21 @@ impl Recordings {
         Self { list, ranks }
     }
 
+    /// Hosts that recorded in the time of a question.
+    pub(crate) fn hosts(&self, scope: &Scope) -> BTreeSet<String> {
+        let within = self.list.iter().filter(|recording| recording.is_within(scope));
+        within.map(|recording| recording.host.clone()).collect()
+    }
+
+    /// Hooks that were recorded in the time of a question: at some time, and by every recording all of the time.
+    pub(crate) fn hooks(&self, scope: &Scope) -> (BTreeSet<String>, BTreeSet<String>) {
+        let within = || self.list.iter().filter(|recording| recording.is_within(scope));
+        let any = within().flat_map(|recording| recording.coverage.hooks()).collect();
+        let all = within().map(|recording| recording.coverage.hooks_between(i64::MIN, i64::MAX));
+        let all = all.reduce(|left, right| &left & &right).unwrap_or_default();
+        (any, all.into_iter().map(str::to_owned).collect())
+    }
+
     /// Place of a recording in the order.
     pub(crate) fn rank(&self, id: &str) -> Option<usize> {
         self.ranks.get(id).copied()
@@ -171,6 +186,11 @@ impl Recording {
         self.start = self.start.min(from);
         self.end = self.end.max(to);
         self.end_ns = self.end_ns.max(to_ns);
+    }
+
+    /// Whether a question is about a time of the recording.
+    pub(crate) fn is_within(&self, scope: &Scope) -> bool {
+        scope.since.is_none_or(|since| self.end >= since) && scope.until.is_none_or(|until| self.start < until)
     }
 
     /// Compares what was stored with the events that are here.

@@ -55,7 +55,8 @@ fn is_open(hook: &str) -> bool {
     ["file_open", "file_post_open"].contains(&hook)
 }
 
-fn has_digest(hook: &str) -> bool {
+/// Whether a row of this hook can have a digest.
+pub(crate) fn has_digest(hook: &str) -> bool {
     const OTHERS: [&str; 5] = ["mmap_file", "file_mprotect", "kernel_read_file", "file_lock", "file_receive"];
     is_exec(hook) || is_open(hook) || OTHERS.contains(&hook)
 }

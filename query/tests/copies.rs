@@ -5,8 +5,15 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Questions whose answers end with a summary.
-const QUESTIONS: [&[&str]; 6] =
-    [&["changes"], &["changes", "/usr/bin/*"], &["history", "/usr/bin/*"], &["lookup", NEW], &["events"], &["gaps"]];
+const QUESTIONS: [&[&str]; 7] = [
+    &["changes"],
+    &["changes", "/usr/bin/*"],
+    &["history", "/usr/bin/*"],
+    &["lookup", NEW],
+    &["diff", "--before", "2026-01-02T00:00:15Z"],
+    &["events"],
+    &["gaps"],
+];
 
 /// A ledger without losses that counts these events.
 fn whole_ledger(events: usize) -> Vec<LedgerEntry> {

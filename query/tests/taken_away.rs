@@ -10,7 +10,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 /// A question of each command, and each way to ask who ran or wrote what.
-pub(super) const QUESTIONS: [&[&str]; 15] = [
+pub(super) const QUESTIONS: [&[&str]; 17] = [
     &["changes"],
     &["changes", "/usr/bin/*", "--first-seen"],
     &["changes", "tool12", "--since", "2026-01-02T00:00:05Z", "--until", "2026-01-02T00:00:20Z"],
@@ -19,6 +19,8 @@ pub(super) const QUESTIONS: [&[&str]; 15] = [
     &["history", "--digest", NEW],
     &["lookup", NEW],
     &["lookup", NEW, OLD, "--until", "2026-01-02T00:01:30Z"],
+    &["diff", "--before", "2026-01-02T00:00:15Z"],
+    &["diff", "--before", "2026-01-02T00:00:50Z", "--by", "digest"],
     &["events"],
     &["events", "--digest", NEW, "--hook", "bprm_check_security"],
     &["events", "--path", "/usr/bin/*", "--limit", "1"],

@@ -5,4 +5,5 @@ pub(crate) mod order;
 pub(crate) mod reading;
 pub(crate) mod run;
 pub(crate) mod series;
+pub(crate) mod sighting;
 pub(crate) mod version;

@@ -49,6 +49,11 @@ impl SeriesKey {
         Self { host: host.to_owned(), path: path.map(str::to_owned), root, inode, view: 0 }
     }
 
+    /// Whether it is of a path; else it is of an inode alone.
+    pub(crate) fn is_of_path(&self) -> bool {
+        self.inode.is_none()
+    }
+
     /// The same without regard to views.
     pub(crate) fn without_view(&self) -> Self {
         Self { view: 0, ..self.clone() }
