@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::archives::Scope;
-use crate::commands::{Context, changes, diff, events, gaps, history, info, lookup, schema, verify};
+use crate::commands::{Context, changes, diff, events, gaps, history, info, lookup, rare, schema, verify};
 use crate::output::OutputOptions;
 use crate::output::problems::Problems;
 use anyhow::Result;
@@ -27,6 +27,7 @@ Examples:
   hashtrail history /usr/bin/sudo --archive web1
   hashtrail lookup --ioc known-bad.txt --archive web1 --archive db1
   hashtrail diff /mnt/evidence/web1 /mnt/evidence/web2
+  hashtrail rare --at-most 2 --archive '/mnt/evidence/*'
   hashtrail verify --archive web1 --key case.pub --head 3b1f…
   hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --format csv
 
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Lookup(lookup::LookupOptions),
     /// What one host or capture has that the other has not
     Diff(diff::DiffOptions),
+    /// Digests that ran or were loaded on few hosts
+    Rare(rare::RareOptions),
     /// Recorded events, filtered
     Events(events::EventsOptions),
     /// What was recorded, when, and what was lost
@@ -68,6 +71,7 @@ impl Cli {
             Command::History(options) => history::run(options, context),
             Command::Lookup(options) => lookup::run(options, context),
             Command::Diff(options) => diff::run(options, context),
+            Command::Rare(options) => rare::run(options, context),
             Command::Events(options) => events::run(options, context),
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),

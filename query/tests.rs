@@ -10,6 +10,7 @@ mod histories;
 mod hosts;
 mod mapped;
 mod nothing;
+mod prevalence;
 mod suppressed;
 mod taken_away;
 mod undigested;

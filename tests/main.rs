@@ -42,6 +42,7 @@ mod others; // hooks by name
 mod outputs; // links, FIFOs and open folders where the recorder writes
 mod policies; // arguments and data that only the kernel's BTF explains
 mod power; // the power is cut while events are recorded
+mod prevalence; // digests that few hosts ran, by another engine
 mod readme; // the README says what the tool says
 mod reload; // policies are replaced while a recording runs
 mod rewrites; // a binary's content changes, in place or by rename

@@ -45,6 +45,12 @@ impl EventSet {
         part.is_some_and(|part| part.remove(lower))
     }
 
+    pub(crate) fn has(&self, recording_id: &str, cpu: i32, seq: i64) -> bool {
+        let (upper, lower) = halves(seq);
+        let part = self.recordings.get(recording_id).and_then(|recording| self.parts.get(&(*recording, cpu, upper)));
+        part.is_some_and(|part| part.has(lower))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.parts.values().map(Part::len).sum()
     }
@@ -92,6 +98,13 @@ impl Part {
         }
     }
 
+    fn has(&self, lower: u16) -> bool {
+        match self {
+            Self::Few(few) => few.binary_search(&lower).is_ok(),
+            Self::Many(words) => words[usize::from(lower >> 6)] & bit(lower) != 0,
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::Few(few) => few.len(),
@@ -129,6 +142,7 @@ mod tests {
             }
             assert_eq!(set.len(), plain.len());
             for (id, cpu, seq) in keys().step_by(3).chain([("c", 0, 1), ("a", 5, 1), ("a", 0, 1 << 40)]) {
+                assert_eq!(set.has(id, cpu, seq), plain.contains(&(id, cpu, seq)));
                 assert_eq!(set.remove(id, cpu, seq), plain.remove(&(id, cpu, seq)));
                 assert!(!set.remove(id, cpu, seq), "it is out");
             }

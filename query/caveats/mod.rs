@@ -3,7 +3,7 @@
 
 pub(crate) mod asked_digest;
 pub(crate) mod asked_hooks;
-mod event_set;
+pub(crate) mod event_set;
 pub(crate) mod mapped;
 pub(crate) mod mounts;
 pub(crate) mod observed;

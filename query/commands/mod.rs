@@ -7,6 +7,7 @@ pub(crate) mod gaps;
 pub(crate) mod history;
 pub(crate) mod info;
 pub(crate) mod lookup;
+pub(crate) mod rare;
 pub(crate) mod schema;
 pub(crate) mod verify;
 

@@ -2,5 +2,6 @@
 
 pub(crate) mod changes;
 pub(crate) mod diff;
+pub(crate) mod rare;
 mod rows;
 pub(crate) mod versions;

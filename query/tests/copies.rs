@@ -5,12 +5,13 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Questions whose answers end with a summary.
-const QUESTIONS: [&[&str]; 7] = [
+const QUESTIONS: [&[&str]; 8] = [
     &["changes"],
     &["changes", "/usr/bin/*"],
     &["history", "/usr/bin/*"],
     &["lookup", NEW],
     &["diff", "--before", "2026-01-02T00:00:15Z"],
+    &["rare"],
     &["events"],
     &["gaps"],
 ];

@@ -128,6 +128,12 @@ fn of_user(event: Event) -> Event {
     }
 }
 
+/// The event that a digest is for: another one where user space took it.
+pub(super) fn subject<'a>(recording: &'a Recorded, event: &'a Event) -> &'a Event {
+    let is_it = |other: &&Event| event.answers() == Some((other.cpu, other.seq));
+    recording.events().find(is_it).unwrap_or(event)
+}
+
 /// Whether an exec succeeded.
 pub(super) fn ran(recording: &Recorded, event: &Event) -> bool {
     let is_commit = |other: &Event| other.hook == "bprm_committed_creds" && other.exec_id == event.exec_id;

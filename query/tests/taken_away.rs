@@ -10,7 +10,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 /// A question of each command, and each way to ask who ran or wrote what.
-pub(super) const QUESTIONS: [&[&str]; 17] = [
+pub(super) const QUESTIONS: [&[&str]; 18] = [
     &["changes"],
     &["changes", "/usr/bin/*", "--first-seen"],
     &["changes", "tool12", "--since", "2026-01-02T00:00:05Z", "--until", "2026-01-02T00:00:20Z"],
@@ -21,6 +21,7 @@ pub(super) const QUESTIONS: [&[&str]; 17] = [
     &["lookup", NEW, OLD, "--until", "2026-01-02T00:01:30Z"],
     &["diff", "--before", "2026-01-02T00:00:15Z"],
     &["diff", "--before", "2026-01-02T00:00:50Z", "--by", "digest"],
+    &["rare", "/usr/bin/*", "--at-most", "3"],
     &["events"],
     &["events", "--digest", NEW, "--hook", "bprm_check_security"],
     &["events", "--path", "/usr/bin/*", "--limit", "1"],

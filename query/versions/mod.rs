@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod order;
+pub(crate) mod prevalence;
 pub(crate) mod reading;
 pub(crate) mod run;
 pub(crate) mod series;

@@ -1,0 +1,129 @@
+//! `rare`: digests by how few hosts ran or loaded them.
+
+use super::{Context, without_digests};
+use crate::archives::Archives;
+use crate::archives::filter::PathPatterns;
+use crate::investigate::rare::{self, FoundRare, RareQuestion};
+use crate::output::problems::note;
+use crate::output::{Format, Output, Row, object};
+use crate::versions::prevalence::Prevalence;
+use anyhow::Result;
+use clap::Args;
+use hashtrail::cell::Micros;
+use serde_json::json;
+
+/// What table and csv show.
+const COLUMNS: [&str; 13] = [
+    "hosts",
+    "host_names",
+    "algorithm",
+    "digest",
+    "observations",
+    "runs",
+    "not_run",
+    "opened_only",
+    "doubtful_only",
+    "paths",
+    "first_paths",
+    "first_seen",
+    "last_seen",
+];
+/// A terminal is narrower.
+const TABLE: [&str; 9] =
+    ["hosts", "host_names", "digest", "observations", "runs", "paths", "first_paths", "first_seen", "last_seen"];
+
+/// Options of `rare`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct RareOptions {
+    /// Paths or globs: only what was seen there counts; without them, all files
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// Digests that at most so many hosts ran or loaded
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    pub(crate) at_most: usize,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  hashtrail rare --archive '/mnt/evidence/*'
+  hashtrail rare '/usr/**' --at-most 2 --archive '/mnt/evidence/*' --format json
+
+What only opens, locks or passes a file runs nothing and makes no host one that has it: it counts as not_run. A run of
+observations that begins before --since or ends after --until counts as seen; how often in that time is then not known.";
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("`{text}` is no number of hosts from 1 on"))
+}
+
+pub(crate) fn run(options: &RareOptions, context: Context<'_>) -> Result<bool> {
+    let archives = Archives::open(context.scope, context.problems)?;
+    let paths = PathPatterns::new(&options.paths)?;
+    paths.notes().for_each(|text| note(&text));
+    let format = context.output.format;
+    let most = if context.output.sort.is_none() { context.output.limit } else { None };
+    let question = RareQuestion { scope: context.scope, paths, most_hosts: options.at_most, most };
+    let columns: &[&str] = if format == Format::Table { &TABLE } else { &COLUMNS };
+    let mut output = Output::new(context.output, columns, context.writer);
+    let found = rare::find(&question, &archives, |content| output.offer(|| rare_row(content)))?;
+    output.finish_with(&summary(&found))?;
+    if format != Format::Json {
+        say(&found, options.at_most);
+    }
+    Ok(found.count > 0)
+}
+
+fn rare_row(content: &Prevalence) -> Row {
+    let Prevalence { algorithm, digest, hosts, not_run, paths, first_paths, times, .. } = content;
+    object(json!({
+        "type": "rare", "algorithm": algorithm, "digest": digest, "hosts": hosts.len(), "host_names": hosts,
+        "observations": content.observations(), "runs": content.runs(), "not_run": not_run,
+        "opened_only": content.opened_only(), "doubtful_only": content.doubtful_only(),
+        "paths": paths, "first_paths": first_paths,
+        "first_seen": times.map(|(first, _): (Micros, Micros)| first.rfc3339()),
+        "last_seen": times.map(|(_, last)| last.rfc3339()),
+    }))
+}
+
+fn summary(found: &FoundRare) -> Row {
+    let completeness = &found.completeness;
+    let counts = [
+        ("rare", found.count),
+        ("loaded", found.loaded),
+        ("only_opened", found.only_opened),
+        ("hosts", found.hosts.len()),
+        ("doubtful", completeness.doubtful_contents),
+        ("without_digest", completeness.undigested),
+        ("written_while_mapped", completeness.written_while_mapped),
+    ];
+    let mut last = completeness.to_json(&counts);
+    last.insert("complete".into(), found.is_complete().into());
+    last.extend(object(json!({
+        "host_names": found.hosts, "hosts_without_digests": found.hosts_without_digests, "algorithms": found.algorithms, "hooks_recorded_in_part": found.hooks_in_part,
+    })));
+    last
+}
+
+/// What table and csv cannot hold, on stderr.
+fn say(found: &FoundRare, at_most: usize) {
+    let FoundRare { count, loaded, only_opened, hosts, .. } = found;
+    note(&format!(
+        "{count} of {loaded} digest(s) ran or were loaded on at most {at_most} of {} host(s); {only_opened} more were only opened",
+        hosts.len()
+    ));
+    if hosts.len() <= at_most {
+        note("so few hosts recorded digests that each digest is as rare as can be, which says nothing of it");
+    }
+    let is_told = found.is_complete() || !found.completeness.is_complete();
+    found.completeness.notes().iter().filter(|_| is_told).for_each(|text| note(text));
+    let all = &found.hosts | &found.hosts_without_digests;
+    without_digests(&found.hosts_without_digests, &all).iter().for_each(|text| note(text));
+    if !found.hooks_in_part.is_empty() {
+        let hooks: Vec<&str> = found.hooks_in_part.iter().map(String::as_str).collect();
+        note(&format!(
+            "not complete: {} not recorded by each recording all of the time, so what only they see may be less rare",
+            hooks.join(", ")
+        ));
+    }
+}

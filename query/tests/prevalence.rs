@@ -1,0 +1,203 @@
+//! Digests that few hosts ran: random histories of several hosts against a plain model that knows events alone.
+
+use super::histories::{Numbers, Recorded, count, ran, subject};
+use super::*;
+use std::collections::BTreeMap;
+
+/// What the model knows of one digest.
+#[derive(Debug, Default)]
+struct Known {
+    hosts: BTreeSet<String>,
+    opened: BTreeSet<String>,
+    doubtful: BTreeSet<String>,
+    observations: i64,
+    runs: i64,
+    not_run: usize,
+    paths: BTreeSet<String>,
+    times: BTreeSet<Micros>,
+}
+
+/// Algorithm and digest.
+type Key = (String, String);
+
+/// What all hosts have, looked for event by event.
+fn known(recordings: &[Recorded], is_in_time: impl Fn(&Event) -> bool) -> BTreeMap<Key, Known> {
+    let mut known: BTreeMap<Key, Known> = BTreeMap::new();
+    for recording in recordings {
+        for event in recording.events().filter(|event| is_in_time(event)) {
+            let Some(key) = event.digest_algorithm.clone().zip(event.digest.clone()) else { continue };
+            let known = known.entry(key).or_default();
+            let host = event.host.clone();
+            if !event.digest_doubt.is_empty() {
+                known.doubtful.insert(host);
+            } else if subject(recording, event).hook == "file_open" {
+                known.opened.insert(host);
+                known.not_run += 1;
+            } else {
+                known.hosts.insert(host);
+                known.observations += 1;
+                known.runs += i64::from(ran(recording, event));
+                known.paths.extend(event.path.clone());
+                known.times.insert(event.time);
+            }
+        }
+    }
+    known
+}
+
+/// Archives of two to four hosts below a directory.
+fn recorded(seed: u64, directory: &Path) -> Result<Vec<Recorded>> {
+    let mut numbers = Numbers(seed);
+    let recorded: Vec<Recorded> =
+        (0..2 + numbers.below(3)).map(|number| Recorded::random(&mut numbers, number)).collect();
+    for (number, one) in recorded.iter().enumerate() {
+        one.seal(&directory.join(number.to_string()))?;
+    }
+    Ok(recorded)
+}
+
+/// The rows of `rare`, and its summary.
+fn rare(directory: &Path, line: &[&str]) -> Result<(Vec<Value>, Value)> {
+    let line = [&["rare", "--format", "json"], line].concat();
+    let (_, _, output) = query(&directory.join("*"), &line)?;
+    let mut lines = json_lines(&output);
+    let summary = lines.pop().unwrap_or_default();
+    assert_eq!(summary["type"], "summary", "{output}");
+    Ok((lines, summary))
+}
+
+fn key_of(row: &Value) -> Key {
+    let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    (text("algorithm"), text("digest"))
+}
+
+#[test]
+fn each_digest_is_counted_as_by_a_plain_model() -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for seed in 0..count() {
+        let directory = tempfile::tempdir()?;
+        let known = known(&recorded(seed, directory.path())?, |_| true);
+        for most in 1..=3 {
+            let (rows, summary) = rare(directory.path(), &["--at-most", &most.to_string()])?;
+            let is_rare = |known: &&Known| (1..=most).contains(&known.hosts.len());
+            assert_eq!((rows.len(), &summary["rare"]), (known.values().filter(is_rare).count(), &json!(rows.len())));
+            for row in &rows {
+                let known = &known[&key_of(row)];
+                let only = |hosts: &BTreeSet<String>| json!(hosts.difference(&known.hosts).count());
+                let time = |time: Option<&Micros>| json!(time.map(|time| time.rfc3339()));
+                let expected = json!({
+                    "type": "rare", "algorithm": row["algorithm"], "digest": row["digest"],
+                    "hosts": known.hosts.len(), "host_names": known.hosts, "observations": known.observations,
+                    "runs": known.runs, "not_run": known.not_run, "opened_only": only(&known.opened),
+                    "doubtful_only": only(&known.doubtful), "paths": known.paths.len(), "first_paths": known.paths,
+                    "first_seen": time(known.times.first()), "last_seen": time(known.times.last()),
+                });
+                assert_eq!(*row, expected, "seed {seed}");
+                seen.insert((known.hosts.len(), known.not_run > 0, known.doubtful.is_empty()));
+            }
+            let order = |row: &Value| (row["hosts"].as_i64(), row["runs"].as_i64(), row["digest"].to_string());
+            assert!(rows.iter().map(order).is_sorted(), "{rows:?}");
+            let loaded = known.values().filter(|known| !known.hosts.is_empty()).count();
+            let only_opened = known.values().filter(|known| known.hosts.is_empty() && known.not_run > 0).count();
+            assert_eq!((&summary["loaded"], &summary["only_opened"]), (&json!(loaded), &json!(only_opened)));
+        }
+    }
+    assert_eq!(seen.len(), 12, "one to three hosts, opened or not, doubtful or not: {seen:?}");
+    Ok(())
+}
+
+/// A run of observations that is longer than the time counts as seen in it, and nothing else does that was not.
+#[test]
+fn in_a_part_of_the_time_no_more_is_told_than_is_known() -> Result<()> {
+    for seed in 0..count() {
+        let directory = tempfile::tempdir()?;
+        let recorded = recorded(seed + 1_000_000, directory.path())?;
+        let (since, until) = (Micros((START + 25) * 1_000_000), Micros((START + 45) * 1_000_000));
+        let inside = known(&recorded, |event| since <= event.time && event.time < until);
+        let (before, after) =
+            (known(&recorded, |event| event.time < since), known(&recorded, |event| event.time >= until));
+        let line = ["--at-most", "9", "--since", &since.rfc3339(), "--until", &until.rfc3339()];
+        let (rows, _) = rare(directory.path(), &line)?;
+        let found: BTreeMap<Key, &Value> = rows.iter().map(|row| (key_of(row), row)).collect();
+        for (key, known) in inside.iter().filter(|(_, known)| !known.hosts.is_empty()) {
+            let row = found[key];
+            let is = |name: &str, value: Value| row[name].is_null() || row[name] == value;
+            assert!(is("observations", json!(known.observations)) && is("runs", json!(known.runs)), "{row}, {known:?}");
+            assert_eq!(row["not_run"], json!(known.not_run), "{row}");
+        }
+        for (key, row) in found {
+            let hosts: BTreeSet<String> = serde_json::from_value(row["host_names"].clone())?;
+            let has =
+                |known: &BTreeMap<Key, Known>, host| known.get(&key).is_some_and(|known| known.hosts.contains(host));
+            assert!(inside.get(&key).is_none_or(|known| known.hosts.is_subset(&hosts)), "{row}");
+            for host in hosts.iter().filter(|host| !has(&inside, *host)) {
+                assert!(has(&before, host) && has(&after, host), "seed {seed}: {row}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One archive of each host, whose policies ask for these hooks.
+fn hosts(directory: &Path, hosts: &[(&str, &[Event], &[&str])]) -> Result<()> {
+    for (number, (host, events, hooks)) in hosts.iter().enumerate() {
+        let id = format!("{}-0000-4000-8000-000000000000", (number + 1).to_string().repeat(8));
+        let archive = Archive::create(&directory.join(host))?;
+        let mut manifest = Manifest::open(&archive, None)?;
+        manifest.append(&[("start", json!({"recording_id": id, "host": host}))])?;
+        let name = SegmentName { recording_id: id.clone(), host: (*host).into(), segment: 0 };
+        let of_host = |event: &Event| Event { recording_id: id.clone(), host: (*host).into(), ..event.clone() };
+        let policy = json!({"hooks": hooks}).to_string();
+        let ledger = vec![entry(0, "start", None), entry(0, "policy", Some(&policy)), entry(40, "stop", None)];
+        let ledger = ledger.into_iter();
+        let ledger = ledger.map(|entry| LedgerEntry { recording_id: id.clone(), host: (*host).into(), ..entry });
+        let context = VersionContext { host_root_dev: "8:1".into(), host_root_ino: 2, ..VersionContext::default() };
+        seal(&archive, &mut manifest, &name, &context, events.iter().map(of_host).collect(), ledger.collect())?;
+        manifest.append(&[("stop", json!({"recording_id": id, "state": "SEALED"}))])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn hosts_that_recorded_alike_give_a_complete_answer() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let hooks: &[&str] = &["mmap_file", "inode_rename"];
+    let both = [event(10, "mmap_file", Some(OLD)), event(20, "mmap_file", Some(NEW))];
+    hosts(directory.path(), &[("db", &both[..1], hooks), ("web", &both, &["mmap_file"])])?;
+    let (rows, summary) = rare(directory.path(), &[])?;
+    assert_eq!((rows.len(), &rows[0]["digest"], &rows[0]["host_names"]), (1, &json!(NEW), &json!(["web"])));
+    assert_eq!(
+        (&summary["complete"], &summary["gaps"]),
+        (&json!(true), &json!([])),
+        "a rename tells no digest: {summary}"
+    );
+    assert_eq!((&summary["hosts"], &summary["loaded"]), (&json!(2), &json!(2)));
+    let (rows, summary) = rare(directory.path(), &["--at-most", "2", "/usr/sbin/*"])?;
+    assert!(rows.is_empty() && summary["hosts"] == 2 && summary["complete"] == true, "nothing ran there: {summary}");
+    assert!(rare(directory.path(), &["--at-most", "0"]).is_err());
+    Ok(())
+}
+
+#[test]
+fn what_can_make_a_digest_seem_rare_is_told() -> Result<()> {
+    let seen = [event(10, "mmap_file", Some(OLD))];
+    let sha1 = [Event { digest_algorithm: Some("sha1".into()), ..event(10, "mmap_file", Some(&"a".repeat(40))) }];
+    let doubtful = [Event { digest_doubt: vec!["old".into()], ..event(10, "mmap_file", Some(OLD)) }];
+    let hooks: &[&str] = &["mmap_file"];
+    let of = |other: &[Event], other_hooks: &[&str]| -> Result<Value> {
+        let directory = tempfile::tempdir()?;
+        hosts(directory.path(), &[("web", &seen, hooks), ("db", other, other_hooks)])?;
+        let (rows, summary) = rare(directory.path(), &[])?;
+        assert_eq!(summary["complete"], false, "{summary}");
+        Ok(json!({"rows": rows, "summary": summary}))
+    };
+    let found = of(&[], &["bprm_check_security"])?;
+    assert_eq!((&found["summary"]["hosts"], &found["summary"]["hosts_without_digests"]), (&json!(1), &json!(["db"])));
+    assert_eq!(found["summary"]["hooks_recorded_in_part"], json!(["bprm_check_security", "mmap_file"]));
+    let found = of(&sha1, hooks)?;
+    let said = found["summary"]["problems"][0].as_str().unwrap_or_default();
+    assert!(said.contains("sha1 (on db), sha256 (on web)"), "{said}");
+    let found = of(&doubtful, hooks)?;
+    assert_eq!((&found["summary"]["doubtful"], &found["rows"][0]["doubtful_only"]), (&json!(1), &json!(1)));
+    Ok(())
+}
