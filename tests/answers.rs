@@ -1,6 +1,6 @@
 //! What the query tool says on stderr and by its exit code, asked as people ask: no less than in JSON, and no more than it knows.
 
-use crate::support::{hashtrail, json_lines, output_of, repository};
+use crate::support::{hashtrail, json_lines, output_of, recorder, repository};
 use std::io::Write;
 use std::process::{Output, Stdio};
 
@@ -116,5 +116,23 @@ fn what_a_glob_finds_and_is_no_archive_is_named() {
         assert_eq!(code, Some(0), "{said}");
         let skipped = format!("note: skipped: `{}` is no archive", directory.path().join("lost+found").display());
         assert!(said.contains(&skipped) && !said.contains("web1` is no archive"), "{question}: {said}");
+    }
+}
+
+#[test]
+fn what_a_user_typed_drives_no_terminal() {
+    let hostile = "\u{1b}]52;c;aGk=\u{7}\u{202e}x\u{9b}31m";
+    let odd = ["--since", "--limit", "--format", "--nothing"];
+    for arguments in
+        odd.map(|option| vec!["events", option, hostile]).into_iter().chain([vec![hostile], vec!["changes", hostile]])
+    {
+        let (code, _, said) = ask(&arguments);
+        assert!(code == Some(2) || code == Some(1), "{arguments:?} {said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{arguments:?} {said:?}");
+    }
+    for arguments in [vec![hostile], vec!["loadtest", "--rate", hostile], vec!["check-policy", hostile]] {
+        let (code, _, said) = told(&output_of(recorder().args(&arguments)));
+        assert_eq!(code, Some(2), "{arguments:?} {said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{arguments:?} {said:?}");
     }
 }
