@@ -3,4 +3,5 @@
 pub(crate) mod changes;
 pub(crate) mod events;
 mod rows;
+pub(crate) mod timeline;
 pub(crate) mod versions;
