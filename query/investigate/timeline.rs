@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 
-/// What stands at a moment. Of one time, a gap comes first and a change before the event that shows it.
+/// What stands at a moment. Of one time, a gap comes first: what follows it may have had something before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum What {
     /// From the moment on something may be missing.
     Gap,
-    /// At the moment the new content was first seen.
+    /// At the moment the new content had been seen first, which is after the hook of the event that shows it was entered.
     Change,
     Event,
 }

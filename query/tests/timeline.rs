@@ -25,16 +25,17 @@ fn all_that_is_known_stands_in_the_order_of_time() -> Result<()> {
         )
     };
     let (last, moments) = lines.split_last().context("a summary")?;
+    // The content of a run was hashed, and so seen, a moment after its hook was entered.
     let expected = [
         ("event", "10"),
         ("event", "11"),
         ("event", "15"),
-        ("change", "20"),
         ("event", "20"),
+        ("change", "20"),
         ("gap", "22"),
         ("event", "25"),
-        ("change", "30"),
         ("event", "30"),
+        ("change", "30"),
     ];
     let expected = expected.map(|(kind, second)| (kind.to_owned(), second.to_owned()));
     assert_eq!(moments.iter().map(place).collect::<Vec<_>>(), expected);
