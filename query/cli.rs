@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::archives::Scope;
-use crate::commands::{Context, changes, events, gaps, history, info, lookup, schema, verify};
+use crate::commands::{Context, changes, events, gaps, history, info, lookup, schema, timeline, verify};
 use crate::output::OutputOptions;
 use crate::output::problems::Problems;
 use anyhow::Result;
@@ -28,6 +28,7 @@ Examples:
   hashtrail lookup --ioc known-bad.txt --archive web1 --archive db1
   hashtrail verify --archive web1 --key case.pub --head 3b1f…
   hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --format csv
+  hashtrail timeline --to timesketch --archive web1 > case.jsonl
 
 Data goes to stdout, everything else to stderr.
 Exit code: 0 something was found, 1 nothing was found, 2 an error occurred.";
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     Lookup(lookup::LookupOptions),
     /// Recorded events, filtered
     Events(events::EventsOptions),
+    /// Events, changes and gaps in the order of time, also for other tools
+    Timeline(timeline::TimelineOptions),
     /// What was recorded, when, and what was lost
     Info,
     /// When the recorder was blind, what was lost and what its policies suppressed
@@ -65,6 +68,7 @@ impl Cli {
             Command::History(options) => history::run(options, context),
             Command::Lookup(options) => lookup::run(options, context),
             Command::Events(options) => events::run(options, context),
+            Command::Timeline(options) => timeline::run(options, context),
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),

@@ -8,6 +8,7 @@ mod caveats;
 mod cli;
 mod commands;
 mod evidence;
+mod export;
 mod folder;
 mod investigate;
 #[cfg(test)]

@@ -36,10 +36,11 @@ const SCHEMA: [&str; 20] = [
     "hash",
 ];
 
-const QUERY: [&str; 14] = [
+const QUERY: [&str; 15] = [
     "main",
     "cli",
     "commands",
+    "export",
     "investigate",
     "caveats",
     "suspects",
