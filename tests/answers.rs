@@ -1,6 +1,6 @@
 //! What the query tool says on stderr and by its exit code, asked as people ask: no less than in JSON, and no more than it knows.
 
-use crate::support::{hashtrail, json_lines, output_of, recorder, repository};
+use crate::support::{hashtrail, json_lines, output_of, repository};
 use std::io::Write;
 use std::process::{Output, Stdio};
 
@@ -128,11 +128,6 @@ fn what_a_user_typed_drives_no_terminal() {
     {
         let (code, _, said) = ask(&arguments);
         assert!(code == Some(2) || code == Some(1), "{arguments:?} {said:?}");
-        assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{arguments:?} {said:?}");
-    }
-    for arguments in [vec![hostile], vec!["loadtest", "--rate", hostile], vec!["check-policy", hostile]] {
-        let (code, _, said) = told(&output_of(recorder().args(&arguments)));
-        assert_eq!(code, Some(2), "{arguments:?} {said:?}");
         assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{arguments:?} {said:?}");
     }
 }

@@ -1,7 +1,9 @@
 //! Timelines for other tools, read back by `DuckDB`, which shares no code with hashtrail.
 
 use crate::scenario::rows;
-use crate::support::{hashtrail, integer, repository, stdout_of};
+use crate::support::{hashtrail, integer, json_lines, repository, stdout_of};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 const ARCHIVE: &str = "samples/incident/archive";
 
@@ -44,4 +46,56 @@ fn a_spreadsheet_gets_the_same() {
          events.path AND CAST(line.datetime AS TIMESTAMPTZ) = events.time WHERE line.type = 'event') AS others FROM TIMELINE",
     );
     assert_eq!((integer(&found, "lines"), integer(&found, "others")), (integer(&found, "events"), 0), "{found}");
+}
+
+/// Types that a category of the Elastic Common Schema may have, of those that are used: from its `schemas/event.yml`.
+const TYPES: [(&str, &[&str]); 5] = [
+    ("driver", &["change", "end", "info", "start"]),
+    ("file", &["access", "change", "creation", "deletion", "info"]),
+    ("host", &["access", "change", "end", "info", "start"]),
+    ("library", &["start"]),
+    ("process", &["access", "change", "end", "info", "start"]),
+];
+
+#[test]
+fn each_field_is_one_of_the_elastic_common_schema_and_of_its_type() {
+    let table = std::fs::read_to_string(repository("tests/fixtures/ecs/fields.tsv")).expect("the table of fields");
+    let fields: BTreeMap<&str, &str> = table.lines().filter_map(|line| line.split_once('\t')).collect();
+    let mut used = BTreeSet::new();
+    let mut command = hashtrail();
+    command.args(["timeline", "--to", "ecs", "--first-seen", "--archive"]).arg(repository(ARCHIVE));
+    for line in json_lines(&stdout_of(&mut command)) {
+        for (name, value) in leaves("", &line) {
+            let kind = fields.get(name.as_str()).unwrap_or_else(|| panic!("no field `{name}`: {line}"));
+            assert!(is_of(kind, value), "`{name}` is a {kind}: {value}");
+            used.insert(name);
+        }
+        let (category, kind) = (&line["event"]["category"][0], &line["event"]["type"][0]);
+        assert!(TYPES.iter().any(|(name, types)| category == name && types.iter().any(|of| kind == of)), "{line}");
+    }
+    for name in
+        ["process.hash.sha256", "dll.hash.sha256", "file.hash.sha256", "related.hash", "process.parent.entity_id"]
+    {
+        assert!(used.contains(name), "`{name}` is nowhere: {used:?}");
+    }
+}
+
+/// Each value of an object that is none itself, by its whole name.
+fn leaves<'a>(prefix: &str, value: &'a Value) -> Vec<(String, &'a Value)> {
+    let Some(members) = value.as_object() else { return vec![(prefix.to_owned(), value)] };
+    let inner = |(name, value): (&String, &'a Value)| match prefix {
+        "" => leaves(name, value),
+        _ => leaves(&format!("{prefix}.{name}"), value),
+    };
+    members.iter().flat_map(inner).collect()
+}
+
+/// A field may have one value of its type, or several.
+fn is_of(kind: &str, value: &Value) -> bool {
+    let one = |value: &Value| match kind {
+        "long" => value.is_i64(),
+        "date" => value.as_str().is_some_and(|text| text.len() == 27 && text.ends_with('Z')),
+        _ => value.is_string(),
+    };
+    value.as_array().map_or_else(|| one(value), |values| !values.is_empty() && values.iter().all(one))
 }

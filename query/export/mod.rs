@@ -1,6 +1,7 @@
 //! Timelines in the words of other tools: one object a line, or CSV.
 
 mod csv;
+mod ecs;
 mod timesketch;
 mod words;
 
@@ -13,6 +14,8 @@ use clap::ValueEnum;
 pub(crate) enum Target {
     /// JSON lines for `timesketch_importer`
     Timesketch,
+    /// JSON lines in the Elastic Common Schema
+    Ecs,
     /// A line of fixed columns each, for a spreadsheet
     Csv,
     /// Whole rows of events, changes and gaps, one object a line
@@ -29,6 +32,7 @@ impl Target {
     pub(crate) fn row(self, moment: &Moment) -> Row {
         match self {
             Self::Timesketch => timesketch::row(moment),
+            Self::Ecs => ecs::row(moment),
             Self::Csv => csv::row(moment),
             Self::Jsonl => words::with_type(moment),
         }
