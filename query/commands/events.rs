@@ -3,7 +3,7 @@
 use super::Context;
 use crate::archives::filter::{PathPatterns, RowFilter};
 use crate::archives::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
-use crate::archives::{Archives, Scan, Scope};
+use crate::archives::{Archives, Scan, Scope, user_digests_among};
 use crate::arguments::digest;
 use crate::caveats::asked_digest::AskedDigest;
 use crate::caveats::asked_hooks::AskedHooks;
@@ -57,11 +57,7 @@ pub(crate) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
     let archives = Archives::open(scope, context.problems)?;
     let recordings = Recordings::load(&archives, &Spans::default())?;
     let asked_hooks = AskedHooks::check(&options.hook, &recordings, scope)?;
-    let user_digests = if options.digest.is_empty() {
-        Arc::default()
-    } else {
-        Arc::new(UserDigests::read(&archives, &scan_of_user_digests(&options.digest))?)
-    };
+    let user_digests = user_digests_among(&archives, &options.digest)?;
     let asked_digest = AskedDigest::check(&options.digest, &archives, scope)?;
     let mut scan = scan(options, scope, &user_digests)?;
     scan.columns.clone_from(&shown);
@@ -169,14 +165,6 @@ fn known_column(name: &str) -> Result<&'static str> {
     let columns = Event::columns();
     let column = columns.iter().find(|column| column.name == name.trim());
     column.map(|column| column.name).with_context(|| format!("there is no column `{name}`; see `hashtrail schema`"))
-}
-
-/// The rows with which user space answered events with one of these digests.
-fn scan_of_user_digests(digests: &[String]) -> Scan {
-    let prune = Prune { digests: digests.to_vec(), ..Prune::default() };
-    let digests = digests.iter().cloned().collect();
-    let filter = RowFilter { hooks: vec!["user_digest".into()], digests, ..RowFilter::default() };
-    Scan { prune, predicates: filter.predicates(), ..Scan::default() }
 }
 
 fn scan(options: &EventsOptions, scope: &Scope, user_digests: &Arc<UserDigests>) -> Result<Scan> {
