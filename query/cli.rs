@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::archives::Scope;
-use crate::commands::{Context, changes, events, gaps, history, info, lookup, schema, verify};
+use crate::commands::{Context, changes, events, gaps, history, info, lookup, schema, tree, verify};
 use crate::output::OutputOptions;
 use crate::output::problems::Problems;
 use anyhow::Result;
@@ -27,6 +27,7 @@ Examples:
   hashtrail history /usr/bin/sudo --archive web1
   hashtrail lookup --ioc known-bad.txt --archive web1 --archive db1
   hashtrail verify --archive web1 --key case.pub --head 3b1f…
+  hashtrail tree 4711 --archive web1
   hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --format csv
 
 Data goes to stdout, everything else to stderr.
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     Lookup(lookup::LookupOptions),
     /// Recorded events, filtered
     Events(events::EventsOptions),
+    /// Processes below their parents, and the programs that each ran
+    Tree(tree::TreeOptions),
     /// What was recorded, when, and what was lost
     Info,
     /// When the recorder was blind, what was lost and what its policies suppressed
@@ -65,6 +68,7 @@ impl Cli {
             Command::History(options) => history::run(options, context),
             Command::Lookup(options) => lookup::run(options, context),
             Command::Events(options) => events::run(options, context),
+            Command::Tree(options) => tree::run(options, context),
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),

@@ -14,6 +14,7 @@ mod investigate;
 #[path = "../tests/mutate.rs"]
 mod mutate;
 mod output;
+mod processes;
 mod recordings;
 mod sorter;
 mod suspects;

@@ -10,6 +10,7 @@ mod mapped;
 mod nothing;
 mod suppressed;
 mod taken_away;
+mod tree;
 mod undigested;
 mod verdicts;
 

@@ -36,7 +36,7 @@ const SCHEMA: [&str; 20] = [
     "hash",
 ];
 
-const QUERY: [&str; 14] = [
+const QUERY: [&str; 15] = [
     "main",
     "cli",
     "commands",
@@ -44,6 +44,7 @@ const QUERY: [&str; 14] = [
     "caveats",
     "suspects",
     "versions",
+    "processes",
     "recordings",
     "archives",
     "evidence",

@@ -7,6 +7,7 @@ pub(crate) mod history;
 pub(crate) mod info;
 pub(crate) mod lookup;
 pub(crate) mod schema;
+pub(crate) mod tree;
 pub(crate) mod verify;
 
 use crate::archives::Scope;

@@ -2,4 +2,5 @@
 
 pub(crate) mod changes;
 mod rows;
+pub(crate) mod tree;
 pub(crate) mod versions;
