@@ -13,6 +13,7 @@ mod taken_away;
 mod tree;
 mod undigested;
 mod verdicts;
+mod who;
 
 use crate::cli::Cli;
 use crate::output::problems::Problems;

@@ -9,6 +9,7 @@ pub(crate) mod lookup;
 pub(crate) mod schema;
 pub(crate) mod tree;
 pub(crate) mod verify;
+pub(crate) mod who;
 
 use crate::archives::Scope;
 use crate::output::problems::Problems;

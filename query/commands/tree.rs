@@ -1,6 +1,6 @@
 //! `tree`: processes below their parents, and the programs that each ran.
 
-mod lines;
+pub(super) mod lines;
 
 use super::Context;
 use crate::archives::Archives;
@@ -17,7 +17,8 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-const TABLE: [&str; 9] = ["host", "pid", "time", "last_seen", "uid", "container_id", "digest", "program", "argv"];
+pub(super) const TABLE: [&str; 9] =
+    ["host", "pid", "time", "last_seen", "uid", "container_id", "digest", "program", "argv"];
 const CSV: [&str; 27] = [
     "host",
     "boot_id",
@@ -104,7 +105,7 @@ pub(crate) fn run(options: &TreeOptions, context: Context<'_>) -> Result<bool> {
 }
 
 /// A process with all that it ran.
-fn process_row(branch: &Branch<'_>) -> Row {
+pub(super) fn process_row(branch: &Branch<'_>) -> Row {
     let mut row = who(branch);
     row.insert("programs".into(), branch.life.programs.iter().map(|program| program_json(branch, program)).collect());
     row.insert("programs_omitted".into(), branch.life.omitted.into());

@@ -4,3 +4,4 @@ pub(crate) mod changes;
 mod rows;
 pub(crate) mod tree;
 pub(crate) mod versions;
+pub(crate) mod who;

@@ -51,6 +51,13 @@ pub(crate) struct Program {
     pub(crate) credentials: Credentials,
 }
 
+impl Life {
+    /// For whom it acted as far as is known last.
+    pub(crate) fn latest(&self) -> Option<&Credentials> {
+        self.programs.last().map(|program| &program.credentials).or(self.credentials.as_ref())
+    }
+}
+
 impl Program {
     /// What runs in the end.
     pub(crate) fn file(&self) -> Option<&ProgramFile> {

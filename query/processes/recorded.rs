@@ -82,8 +82,12 @@ impl Processes {
 
     /// Place of the process that a row is of.
     pub(crate) fn of_row(&self, event: &Event) -> Option<u32> {
-        let boot = *self.numbers.get(&Boot::of(event))?;
-        self.place(&ProcessKey { boot, start_ns: event.process_start_ns, pid: event.pid })
+        self.of_boot(&Boot::of(event), event.pid, event.process_start_ns)
+    }
+
+    /// Place of the process with this pid that began then.
+    pub(crate) fn of_boot(&self, boot: &Boot, pid: i32, start_ns: i64) -> Option<u32> {
+        self.place(&ProcessKey { boot: *self.numbers.get(boot)?, start_ns, pid })
     }
 
     /// Place of a process.

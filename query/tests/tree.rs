@@ -111,7 +111,7 @@ fn random_histories_are_told_as_a_naive_model_tells_them() -> Result<()> {
 }
 
 /// A row of a process that began at its pid, as its parent did.
-fn row(second: i64, hook: &str, pid: i32, ppid: i32) -> Event {
+pub(super) fn row(second: i64, hook: &str, pid: i32, ppid: i32) -> Event {
     let file = hook.starts_with("bprm") || hook == "running_process";
     Event {
         pid,

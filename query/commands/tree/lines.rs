@@ -15,7 +15,7 @@ const LINES_MAX: usize = 32;
 const CONTAINER_CHARACTERS: usize = 12;
 
 /// The lines of a process in the table: each has a program, and the first says until when the process was seen.
-pub(super) fn of(branch: &Branch<'_>) -> Vec<Row> {
+pub(crate) fn of(branch: &Branch<'_>) -> Vec<Row> {
     let Branch { process, boot, life, .. } = branch;
     let mut rows: Vec<Row> = life.programs.iter().map(|program| line(branch, program)).collect();
     if rows.is_empty() {
