@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::archives::Scope;
-use crate::commands::{Context, changes, events, gaps, history, info, lookup, schema, timeline, verify};
+use crate::commands::{Context, changes, events, gaps, history, info, lookup, schema, timeline, tree, verify, who};
 use crate::output::OutputOptions;
 use crate::output::problems::Problems;
 use anyhow::Result;
@@ -27,6 +27,8 @@ Examples:
   hashtrail history /usr/bin/sudo --archive web1
   hashtrail lookup --ioc known-bad.txt --archive web1 --archive db1
   hashtrail verify --archive web1 --key case.pub --head 3b1f…
+  hashtrail who /usr/bin/sudo --archive web1
+  hashtrail tree 4711 --archive web1
   hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --format csv
   hashtrail timeline --to timesketch --archive web1 > case.jsonl
 
@@ -45,6 +47,10 @@ pub(crate) enum Command {
     Events(events::EventsOptions),
     /// Events, changes and gaps in the order of time, also for other tools
     Timeline(timeline::TimelineOptions),
+    /// Who can have made each change of a file, and where they came from
+    Who(who::WhoOptions),
+    /// Processes below their parents, and the programs that each ran
+    Tree(tree::TreeOptions),
     /// What was recorded, when, and what was lost
     Info,
     /// When the recorder was blind, what was lost and what its policies suppressed
@@ -69,6 +75,8 @@ impl Cli {
             Command::Lookup(options) => lookup::run(options, context),
             Command::Events(options) => events::run(options, context),
             Command::Timeline(options) => timeline::run(options, context),
+            Command::Who(options) => who::run(options, context),
+            Command::Tree(options) => tree::run(options, context),
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),

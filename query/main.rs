@@ -15,6 +15,7 @@ mod investigate;
 #[path = "../tests/mutate.rs"]
 mod mutate;
 mod output;
+mod processes;
 mod recordings;
 mod sorter;
 mod suspects;

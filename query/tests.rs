@@ -11,8 +11,10 @@ mod nothing;
 mod suppressed;
 mod taken_away;
 mod timeline;
+mod tree;
 mod undigested;
 mod verdicts;
+mod who;
 
 use crate::cli::Cli;
 use crate::output::problems::Problems;

@@ -36,7 +36,7 @@ const SCHEMA: [&str; 20] = [
     "hash",
 ];
 
-const QUERY: [&str; 15] = [
+const QUERY: [&str; 16] = [
     "main",
     "cli",
     "commands",
@@ -45,6 +45,7 @@ const QUERY: [&str; 15] = [
     "caveats",
     "suspects",
     "versions",
+    "processes",
     "recordings",
     "archives",
     "evidence",

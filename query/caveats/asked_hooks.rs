@@ -44,17 +44,10 @@ impl AskedHooks {
                 continue;
             }
             let lacks = |recording: &&Recording| {
-                is_asked(recording, scope)
+                recording.is_asked(scope)
                     && !recording.coverage.hooks_between(i64::MIN, i64::MAX).contains(hook.as_str())
             };
-            let without: Vec<String> = recordings
-                .list
-                .iter()
-                .filter(lacks)
-                .map(|Recording { host, start, end, .. }| {
-                    format!("{host} from {} to {}", start.rfc3339(), end.rfc3339())
-                })
-                .collect();
+            let without: Vec<String> = recordings.list.iter().filter(lacks).map(Recording::in_words).collect();
             if !without.is_empty() {
                 found.in_part.push((hook.clone(), without));
             }
@@ -110,11 +103,6 @@ impl AskedHooks {
 fn is_name(hook: &str) -> bool {
     let is_letter = |byte: u8| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit();
     !hook.is_empty() && hook.bytes().all(is_letter)
-}
-
-/// Whether the question is about a time of the recording.
-fn is_asked(recording: &Recording, scope: &Scope) -> bool {
-    scope.since.is_none_or(|since| recording.end >= since) && scope.until.is_none_or(|until| recording.start < until)
 }
 
 #[cfg(test)]

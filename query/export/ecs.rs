@@ -32,7 +32,7 @@ pub(super) fn row(moment: &Moment) -> Row {
         "host": {"name": moment.value("host")},
         "container": {"id": moment.value("container_id")},
         "user": {"id": text_of(moment, "uid"), "effective": {"id": text_of(moment, "euid")}},
-        "related": {"hash": (!digest.is_empty()).then(|| [digest])},
+        "related": {"hash": (!digest.is_empty()).then_some([digest])},
     }));
     if moment.what == What::Event {
         row.insert("process".into(), process(moment));

@@ -2,7 +2,7 @@
 
 use crate::archives::filter::{PathPatterns, RowFilter};
 use crate::archives::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
-use crate::archives::{Archives, Scan, Scope};
+use crate::archives::{Archives, Scan, Scope, user_digests_among};
 use crate::caveats::asked_digest::AskedDigest;
 use crate::caveats::asked_hooks::AskedHooks;
 use crate::caveats::observed::Observed;
@@ -53,11 +53,7 @@ pub(crate) fn find(
     let scope = question.scope;
     let recordings = Recordings::load(archives, &Spans::default())?;
     let asked_hooks = AskedHooks::check(question.hooks, &recordings, scope)?;
-    let user_digests = if question.digests.is_empty() {
-        Arc::default()
-    } else {
-        Arc::new(UserDigests::read(archives, &scan_of_user_digests(question.digests))?)
-    };
+    let user_digests = user_digests_among(archives, question.digests)?;
     let asked_digest = AskedDigest::check(question.digests, archives, scope)?;
     let asked: HashSet<&'static str> = question.columns.iter().copied().collect();
     let mut scan = question.scan(&user_digests);
@@ -127,14 +123,6 @@ impl Once<'_> {
         }
         Ok(rows)
     }
-}
-
-/// The rows with which user space answered events with one of these digests.
-fn scan_of_user_digests(digests: &[String]) -> Scan {
-    let prune = Prune { digests: digests.to_vec(), ..Prune::default() };
-    let digests = digests.iter().cloned().collect();
-    let filter = RowFilter { hooks: vec!["user_digest".into()], digests, ..RowFilter::default() };
-    Scan { prune, predicates: filter.predicates(), ..Scan::default() }
 }
 
 impl EventsQuestion<'_> {

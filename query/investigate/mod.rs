@@ -4,4 +4,6 @@ pub(crate) mod changes;
 pub(crate) mod events;
 mod rows;
 pub(crate) mod timeline;
+pub(crate) mod tree;
 pub(crate) mod versions;
+pub(crate) mod who;

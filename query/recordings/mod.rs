@@ -8,7 +8,7 @@ mod ledger;
 pub(crate) mod suppressed;
 
 use crate::archives::copy::id_start;
-use crate::archives::{Archives, Scan};
+use crate::archives::{Archives, Scan, Scope};
 use anyhow::{Result, bail};
 use coverage::Coverage;
 use hashtrail::cell::Micros;
@@ -171,6 +171,16 @@ impl Recording {
         self.start = self.start.min(from);
         self.end = self.end.max(to);
         self.end_ns = self.end_ns.max(to_ns);
+    }
+
+    /// Whether it lies in the time that is asked about, at least in part.
+    pub(crate) fn is_asked(&self, scope: &Scope) -> bool {
+        scope.since.is_none_or(|since| self.end >= since) && scope.until.is_none_or(|until| self.start < until)
+    }
+
+    /// Which one it is, for people.
+    pub(crate) fn in_words(&self) -> String {
+        format!("{} from {} to {}", self.host, self.start.rfc3339(), self.end.rfc3339())
     }
 
     /// Compares what was stored with the events that are here.
