@@ -69,9 +69,13 @@ static __always_inline bool begin_writing(__u32 *sequence)
 	return !(seen & 1) && __sync_val_compare_and_swap(sequence, seen, seen + 1) == seen;
 }
 
-static __always_inline void end_writing(__u32 *sequence)
+/* The sequence from then on. Used, because an addition whose result nobody wants orders nothing on arm64. */
+static __always_inline __u32 end_writing(__u32 *sequence)
 {
-	__sync_fetch_and_add(sequence, 1);
+	__u32 after = __sync_fetch_and_add(sequence, 1) + 1;
+
+	asm volatile("" : "+r"(after));
+	return after;
 }
 
 /*
@@ -127,7 +131,10 @@ static __always_inline __u64 copy_cached(struct thread *thread, struct cached_di
 
 	*algorithm = cached->algorithm;
 	__builtin_memcpy(digest, cached->digest, DIGEST_BYTES);
-	return sequence & 1 || !is_same || load_sequence(&cached->sequence) != sequence ? 0 : read_ns;
+	if (sequence & 1 || !is_same || load_sequence(&cached->sequence) != sequence)
+		return 0;
+	thread->digest_sequence = sequence;
+	return read_ns;
 }
 
 static __always_inline bool reuse_cached_digest(struct thread *thread, struct file *file)
@@ -161,7 +168,10 @@ static __always_inline __u64 vouched_read(struct thread *thread, struct cached_d
 	if (!cached || !is_settled(&thread->content))
 		return 0;
 	read_ns = copy_cached(thread, cached, &algorithm, digest);
-	return algorithm == thread->event.digest_algorithm && is_same_digest(digest, thread->event.digest) ? read_ns : 0;
+	if (algorithm == thread->event.digest_algorithm && is_same_digest(digest, thread->event.digest))
+		return read_ns;
+	thread->digest_sequence = 0;
+	return 0;
 }
 
 /* Keeps the digest whose content was just read, where nothing makes it doubtful. */
@@ -179,7 +189,7 @@ static __always_inline void cache_digest(struct thread *thread, struct cached_di
 	cached->read_ns = event->content_read_ns;
 	cached->write_opens_before = write_opens;
 	__builtin_memcpy(cached->digest, event->digest, DIGEST_BYTES);
-	end_writing(&cached->sequence);
+	thread->digest_sequence = end_writing(&cached->sequence);
 }
 
 #endif

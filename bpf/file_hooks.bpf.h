@@ -134,7 +134,7 @@ static __noinline int record_open(__u64 *ctx, struct file *file, __u32 hook, __u
 	}
 	verdict = record_file(thread, file, NULL);
 	if (repeats)
-		note_repeat(thread, file, repeats);
+		note_repeat(thread, file);
 	return bounded(verdict);
 }
 

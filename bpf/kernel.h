@@ -132,7 +132,6 @@ struct timespec64 {
 };
 
 struct qstr {
-	__u32 hash;
 	__u32 len;
 	const unsigned char *name;
 };

@@ -21,6 +21,7 @@ static __always_inline void begin_event(struct thread *thread)
 	thread->decided = thread->matched = thread->acting = thread->undecided = 0;
 	thread->uncertain = thread->unknown = thread->wants_digest = thread->signalled = thread->denied = 0;
 	thread->target_flags = 0;
+	thread->digest_sequence = 0;
 	__builtin_memset(&thread->sets[TEXT_PATH], 0, 2 * sizeof(thread->sets[0]));
 	__builtin_memset(&thread->sets[TEXT_COMM], 0, 3 * sizeof(thread->sets[0]));
 }

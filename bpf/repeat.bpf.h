@@ -1,55 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * An open like the one before it of its file, each row of which is merged: it is counted at once, without a look at its path,
- * its digest and the policies. What they look at is the same where the file has the same names, the process its root, the
- * call its flags, and the content the digest that is kept; what else a filter may ask keeps its hook from this.
+ * its digest and the policies. All that the selectors ask is how the file is opened and of which type it is; what else a
+ * filter may ask, a path too, keeps its hook from this. So the outcome is the same while the content is the one whose digest
+ * is kept.
  */
 #ifndef HASHTRAIL_REPEAT_H
 #define HASHTRAIL_REPEAT_H
-
-/*
- * The names from a dentry up to a root, and all moves of them, mixed into one number; 0: they cannot be told. The kernel's
- * hash of a name is salted with its directory.
- */
-static __always_inline __u64 mix_names(__u64 way, struct dentry *dentry, struct dentry *root, bool is_typed)
-{
-	int i;
-
-	for (i = 0; i < DEEPEST_FILE; i++) {
-		__u32 sequence;
-
-		if (dentry == root)
-			return way | 1;
-		sequence = READ(is_typed, dentry, d_seq.seqcount.sequence);
-		if (sequence & 1)
-			return 0;
-		way = (way ^ sequence) * SIEVE_FACTOR;
-		way ^= (__u64)READ(is_typed, dentry, d_name.hash) << 32 | READ(is_typed, dentry, d_name.len);
-		dentry = READ(is_typed, dentry, d_parent);
-	}
-	return 0;
-}
-
-/* The same of a file on a mount in that of the root; others are not told. */
-static __noinline __u64 mix_mount(struct path *path, struct path *root)
-{
-	struct mount *mount = (void *)(__u64)path->mnt - bpf_core_field_offset(struct mount, mnt), *parent;
-	__u64 way = mix_names(0, path->dentry, path->mnt->mnt_root, true);
-
-	parent = BPF_CORE_READ(mount, mnt_parent);
-	if (!way || (__u64)parent + bpf_core_field_offset(struct mount, mnt) != (__u64)root->mnt)
-		return 0;
-	return mix_names(way * SIEVE_FACTOR, BPF_CORE_READ(mount, mnt_mountpoint), root->dentry, false);
-}
-
-static __always_inline __u64 way_of(struct path *path)
-{
-	struct fs_struct *fs = bpf_get_current_task_btf()->fs;
-
-	if (path->mnt != fs->root.mnt)
-		return mix_mount(path, &fs->root);
-	return mix_names(0, path->dentry, fs->root.dentry, true);
-}
 
 /* `repeats`: of the hook's gate, and constant. */
 static __always_inline void fill_repeat_key(struct repeat_key *key, struct thread *thread, struct file *file, __u64 repeats)
@@ -61,14 +18,13 @@ static __always_inline void fill_repeat_key(struct repeat_key *key, struct threa
 	key->open_flags = file->f_flags;
 	key->open_mode = thread->number[NUMBER_OPEN_MODE];
 	key->mask = thread->number[NUMBER_ARGUMENT_1];
-	key->way = repeats & REPEAT_BY_PATH ? way_of(&file->f_path) : 1;
 	key->task = repeats & REPEAT_BY_PROCESS ? task->tgid : 0;
 	key->task_start_ns = repeats & REPEAT_BY_PROCESS ? task->group_leader->start_boottime : 0;
 }
 
 static __always_inline bool is_same_key(const struct repeat_key *left, const struct repeat_key *right)
 {
-	return left->way == right->way && left->task_start_ns == right->task_start_ns && left->task == right->task &&
+	return left->task_start_ns == right->task_start_ns && left->task == right->task &&
 	       left->generation == right->generation && left->hook == right->hook && left->open_flags == right->open_flags &&
 	       left->open_mode == right->open_mode && left->mask == right->mask;
 }
@@ -109,36 +65,38 @@ static __noinline int count_repeat(struct thread *thread, struct file *file)
 	return 1;
 }
 
-/* Whether the call had an outcome that the next one like it has too: its rows are merged, and it does nothing else. */
-static __always_inline bool is_repeatable(const struct thread *thread)
+/*
+ * Whether the call had an outcome that the next one like it has too: its rows are merged, and it does nothing else. On btrfs and
+ * overlays two inodes can be one file for merges, and rows of the other one come between.
+ */
+static __always_inline bool is_repeatable(const struct thread *thread, struct file *file)
 {
-	return thread->merging.rows && !thread->merging.others && thread->repeat_key.way &&
-	       !(thread->acting | thread->undecided | thread->uncertain | thread->unknown);
+	return thread->merging.rows && !thread->merging.others && thread->digest_sequence &&
+	       !(thread->acting | thread->undecided | thread->uncertain | thread->unknown) &&
+	       !(thread->content.state & CONTENT_STACKED) && (__u32)file->f_inode->i_sb->s_magic != BTRFS_SUPER_MAGIC;
 }
 
-/* After a call that was looked at. The names are asked again, because its path was built meanwhile. */
-static __noinline int note_repeat(struct thread *thread, struct file *file, __u64 repeats)
+/*
+ * After a call that was looked at. The digest of its rows has to be the one that is kept: in between, another call may have
+ * recorded another content.
+ */
+static __noinline int note_repeat(struct thread *thread, struct file *file)
 {
 	struct cached_digest *cached;
 	struct repeat *repeat;
-	__u32 digest_sequence;
 
-	if (!is_repeatable(thread))
-		return 0;
-	if (repeats & REPEAT_BY_PATH && way_of(&file->f_path) != thread->repeat_key.way)
+	if (!is_repeatable(thread, file))
 		return 0;
 	cached = bpf_inode_storage_get(&digest_cache, file->f_inode, NULL, 0);
-	if (!cached)
+	if (!cached || load_sequence(&cached->sequence) != thread->digest_sequence)
 		return 0;
 	repeat = &cached->repeat;
-	digest_sequence = load_sequence(&cached->sequence);
-	if (!is_same_digest(cached->digest, thread->event.digest) ||
-	    cached->algorithm != thread->event.digest_algorithm || !begin_writing(&repeat->sequence))
+	if (!begin_writing(&repeat->sequence))
 		return 0;
 	repeat->key = thread->repeat_key;
 	repeat->until_ns = thread->merging.until_ns;
-	repeat->rows = digest_sequence & 1 || load_sequence(&cached->sequence) != digest_sequence ? 0 : thread->merging.rows;
-	repeat->digest_sequence = digest_sequence;
+	repeat->rows = thread->merging.rows;
+	repeat->digest_sequence = thread->digest_sequence;
 	end_writing(&repeat->sequence);
 	return 0;
 }

@@ -99,9 +99,8 @@ enum value_kind {
 
 /* Of a hook's calls: one whose rows are all merged can tell of the next one, without a look at what the selectors ask. */
 enum repeat_flag {
-	REPEAT_TELLS = 1, /* all filters are about the path, the flags and the type of what is opened */
-	REPEAT_BY_PATH = 2, /* one is about the path */
-	REPEAT_BY_PROCESS = 4, /* rows are merged for each process */
+	REPEAT_TELLS = 1, /* all filters are about the flags and the type of what is opened */
+	REPEAT_BY_PROCESS = 2, /* rows are merged for each process */
 };
 
 enum limit_scope {

@@ -55,7 +55,6 @@ struct exec_digest {
 
 /* What the outcome of an open depends on, beside the content of its file: see repeat.bpf.h. */
 struct repeat_key {
-	__u64 way; /* of the names to the file; 0: not known */
 	__u64 task_start_ns;
 	__u32 task; /* 0: any */
 	__u32 generation; /* of the policies */
@@ -63,6 +62,7 @@ struct repeat_key {
 	__u32 open_flags;
 	__u32 open_mode;
 	__u32 mask;
+	__u32 padding;
 };
 
 /* What a selector merges rows for, see limit.bpf.h. */
@@ -105,6 +105,7 @@ struct thread {
 	__u64 families; /* of the process */
 	struct trial trial;
 	struct repeat_key repeat_key;
+	__u32 digest_sequence; /* of the memory that has the digest of the event; 0: none */
 	struct merging merging;
 	__u64 path_hash;
 	__u32 target_flags; /* what the second path lacks, as in enum path_flag */

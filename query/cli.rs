@@ -1,7 +1,9 @@
 //! The command line.
 
 use crate::archives::Scope;
-use crate::commands::{Context, changes, diff, events, gaps, history, info, lookup, rare, schema, verify};
+use crate::commands::{
+    Context, changes, diff, events, gaps, history, info, lookup, rare, schema, timeline, tree, verify, who,
+};
 use crate::output::OutputOptions;
 use crate::output::problems::Problems;
 use anyhow::Result;
@@ -29,7 +31,10 @@ Examples:
   hashtrail diff /mnt/evidence/web1 /mnt/evidence/web2
   hashtrail rare --at-most 2 --archive '/mnt/evidence/*'
   hashtrail verify --archive web1 --key case.pub --head 3b1f…
+  hashtrail who /usr/bin/sudo --archive web1
+  hashtrail tree 4711 --archive web1
   hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --format csv
+  hashtrail timeline --to timesketch --archive web1 > case.jsonl
 
 Data goes to stdout, everything else to stderr.
 Exit code: 0 something was found, 1 nothing was found, 2 an error occurred.";
@@ -48,6 +53,12 @@ pub(crate) enum Command {
     Rare(rare::RareOptions),
     /// Recorded events, filtered
     Events(events::EventsOptions),
+    /// Events, changes and gaps in the order of time, also for other tools
+    Timeline(timeline::TimelineOptions),
+    /// Who can have made each change of a file, and where they came from
+    Who(who::WhoOptions),
+    /// Processes below their parents, and the programs that each ran
+    Tree(tree::TreeOptions),
     /// What was recorded, when, and what was lost
     Info,
     /// When the recorder was blind, what was lost and what its policies suppressed
@@ -73,6 +84,9 @@ impl Cli {
             Command::Diff(options) => diff::run(options, context),
             Command::Rare(options) => rare::run(options, context),
             Command::Events(options) => events::run(options, context),
+            Command::Timeline(options) => timeline::run(options, context),
+            Command::Who(options) => who::run(options, context),
+            Command::Tree(options) => tree::run(options, context),
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),

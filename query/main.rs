@@ -8,12 +8,14 @@ mod caveats;
 mod cli;
 mod commands;
 mod evidence;
+mod export;
 mod folder;
 mod investigate;
 #[cfg(test)]
 #[path = "../tests/mutate.rs"]
 mod mutate;
 mod output;
+mod processes;
 mod recordings;
 mod sorter;
 mod suspects;

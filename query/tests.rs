@@ -13,8 +13,11 @@ mod nothing;
 mod prevalence;
 mod suppressed;
 mod taken_away;
+mod timeline;
+mod tree;
 mod undigested;
 mod verdicts;
+mod who;
 
 use crate::cli::Cli;
 use crate::output::problems::Problems;

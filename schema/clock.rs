@@ -35,6 +35,15 @@ impl Micros {
             .map_or_else(|| format!("@{}us", self.0), |time| time.to_rfc3339_opts(SecondsFormat::Micros, true))
     }
 
+    /// The time that `rfc3339` gave this text.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
+        match text.strip_prefix('@').and_then(|rest| rest.strip_suffix("us")) {
+            Some(micros) => micros.parse().ok().map(Self),
+            None => text.parse::<DateTime<Utc>>().ok().map(|time| Self(time.timestamp_micros())),
+        }
+    }
+
     /// The UTC date, which names the partition.
     #[must_use]
     pub fn date(self) -> String {
@@ -46,6 +55,20 @@ impl Micros {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_time_can_be_read_from_its_text() {
+        let year_10000 = 253_402_300_800_000_000;
+        for micros in [i64::MIN, i64::MAX, 0, -1, 1, 1_795_537_249_235_370, year_10000, -62_198_755_200_000_000] {
+            assert_eq!(
+                Micros::of_text(&Micros(micros).rfc3339()),
+                Some(Micros(micros)),
+                "{}",
+                Micros(micros).rfc3339()
+            );
+        }
+        assert_eq!(Micros::of_text("yesterday"), None);
+    }
 
     #[test]
     fn an_anchor_turns_boot_time_into_utc() {

@@ -118,3 +118,16 @@ fn what_a_glob_finds_and_is_no_archive_is_named() {
         assert!(said.contains(&skipped) && !said.contains("web1` is no archive"), "{question}: {said}");
     }
 }
+
+#[test]
+fn what_a_user_typed_drives_no_terminal() {
+    let hostile = "\u{1b}]52;c;aGk=\u{7}\u{202e}x\u{9b}31m";
+    let odd = ["--since", "--limit", "--format", "--nothing"];
+    for arguments in
+        odd.map(|option| vec!["events", option, hostile]).into_iter().chain([vec![hostile], vec!["changes", hostile]])
+    {
+        let (code, _, said) = ask(&arguments);
+        assert!(code == Some(2) || code == Some(1), "{arguments:?} {said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{arguments:?} {said:?}");
+    }
+}

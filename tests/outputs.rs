@@ -129,3 +129,14 @@ fn names_on_stderr_are_escaped() {
         assert!(!said.contains("\nerror: b") && !said.contains('\u{202e}'), "{said:?}");
     }
 }
+
+#[test]
+fn what_a_user_typed_drives_no_terminal() {
+    let hostile = "\u{1b}]52;c;aGk=\u{7}\u{202e}x\u{9b}31m";
+    for arguments in [vec![hostile], vec!["loadtest", "--rate", hostile], vec!["check-policy", hostile]] {
+        let output = output_of(recorder().args(&arguments));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?} {said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{arguments:?} {said:?}");
+    }
+}

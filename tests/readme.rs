@@ -1,25 +1,29 @@
-//! The READMEs show what the tools really print: each `$ hashtrail …` in them is run, and the table of columns is the one
+//! The pages show what the tools really print: each `$ hashtrail …` in them is run, and the table of columns is the one
 //! that the query tool knows. With `HASHTRAIL_BLESS` set, they are written anew.
 
 use crate::support::{hashtrail, json_lines, repository, stdout_of, text};
 use std::fmt::Write;
 
-/// What stands before and behind the table of columns.
+/// The page of all columns.
+const COLUMNS: &str = "docs/columns.md";
+/// What stands before and behind its table.
 const BOUNDS: (&str, &str) = ("<!-- columns: begin -->\n", "<!-- columns: end -->");
 const PROMPT: &str = "$ hashtrail ";
 const FENCE: &str = "```";
 
 #[test]
 fn the_table_of_columns_is_current() {
-    let readme = read("README.md");
-    let (before, rest) = readme.split_once(BOUNDS.0).expect("the table of columns has a begin");
+    let page = read(COLUMNS);
+    let (before, rest) = page.split_once(BOUNDS.0).expect("the table of columns has a begin");
     let (_, after) = rest.split_once(BOUNDS.1).expect("the table of columns has an end");
-    assert_is("README.md", &readme, &[before, BOUNDS.0, &columns(), BOUNDS.1, after].concat());
+    assert_is(COLUMNS, &page, &[before, BOUNDS.0, &columns(), BOUNDS.1, after].concat());
 }
 
 #[test]
-fn the_readme_shows_real_output() {
-    assert_shows_real_output("README.md", "");
+fn the_pages_show_real_output() {
+    for page in ["README.md", "docs/answers.md", "docs/evidence.md"] {
+        assert_shows_real_output(page, "");
+    }
 }
 
 #[test]

@@ -36,14 +36,16 @@ const SCHEMA: [&str; 20] = [
     "hash",
 ];
 
-const QUERY: [&str; 14] = [
+const QUERY: [&str; 16] = [
     "main",
     "cli",
     "commands",
+    "export",
     "investigate",
     "caveats",
     "suspects",
     "versions",
+    "processes",
     "recordings",
     "archives",
     "evidence",

@@ -9,10 +9,12 @@ mod scan;
 mod scope;
 mod twins;
 pub(crate) mod user_digests;
+mod with_digest;
 
 pub(crate) use open::OpenArchive;
 pub(crate) use scan::Scan;
 pub(crate) use scope::Scope;
+pub(crate) use with_digest::user_digests_among;
 
 use crate::output::problems::{Problems, note};
 use anyhow::{Context, Result, anyhow, bail};

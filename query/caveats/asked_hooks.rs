@@ -44,17 +44,10 @@ impl AskedHooks {
                 continue;
             }
             let lacks = |recording: &&Recording| {
-                recording.is_within(scope)
+                recording.is_asked(scope)
                     && !recording.coverage.hooks_between(i64::MIN, i64::MAX).contains(hook.as_str())
             };
-            let without: Vec<String> = recordings
-                .list
-                .iter()
-                .filter(lacks)
-                .map(|Recording { host, start, end, .. }| {
-                    format!("{host} from {} to {}", start.rfc3339(), end.rfc3339())
-                })
-                .collect();
+            let without: Vec<String> = recordings.list.iter().filter(lacks).map(Recording::in_words).collect();
             if !without.is_empty() {
                 found.in_part.push((hook.clone(), without));
             }

@@ -3,18 +3,14 @@
 use super::Context;
 use crate::archives::Archives;
 use crate::archives::filter::PathPatterns;
-use crate::investigate::changes::{self, ChangesQuestion, FoundChanges, Investigated};
+use crate::investigate::changes::{self, ChangesQuestion, FoundChanges};
 use crate::output::problems::note;
-use crate::output::{Format, Output, Row, object};
-use crate::recordings::gaps::Gap;
+use crate::output::{Format, Output};
 use crate::suspects::Suspect;
 use crate::suspects::attribution::Attribution;
-use crate::versions::run::Run;
-use crate::versions::version::Version;
 use anyhow::Result;
 use clap::Args;
-use hashtrail::cell::Micros;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::HashSet;
 
 const TABLE: [&str; 9] =
@@ -65,7 +61,7 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     let columns: &[&str] = if format == Format::Table { &TABLE } else { &CSV };
     let mut output = Output::new(context.output, columns, context.writer);
     let found = changes::find(&question, &archives, &mut |one| {
-        let mut row = change_row(&one);
+        let mut row = one.to_row();
         if format == Format::Table {
             row.insert("suspects".into(), suspects_cell(&one.suspects.list, one.attribution));
         }
@@ -93,50 +89,6 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
         say(&found);
     }
     Ok(found.count > 0 || written_while_mapped + found.mounted.len() > 0)
-}
-
-/// One change, as the contract has it.
-fn change_row(one: &Investigated<'_>) -> Row {
-    let Investigated { change, suspects, attribution, gaps, coverage } = one;
-    let to = &change.to.first().row;
-    let mut row = object(json!({
-        "type": "change",
-        "path": change.key.path,
-        "host": change.key.host,
-        "root_dev": to.root_dev,
-        "root_ino": to.root_ino,
-        "from": null,
-        "to": null,
-        "changed_after": change.after_time().map(Micros::rfc3339),
-        "changed_before": change.before_time().rfc3339(),
-        "changed_after_ns": change.after().map(|mark| mark.boot_ns),
-        "changed_before_ns": change.before().boot_ns,
-        "kind": change.kind.name(),
-        "attribution": attribution.map(Attribution::name),
-        "suspects": null,
-        "suspects_omitted": suspects.omitted,
-        "unnamed_acts": suspects.has_unnamed,
-        "package": null,
-        "complete": gaps.is_empty(),
-        "coverage": coverage,
-        "gaps": gaps.iter().map(Gap::to_json).collect::<Vec<Value>>(),
-        "doubts": change.doubts,
-    }));
-    // The macro would copy them.
-    row.insert("from".into(), change.from.as_deref().map(|from| version_json(from, from.latest())).into());
-    row.insert("to".into(), version_json(&change.to, change.to.first()));
-    row.insert("suspects".into(), suspects.list.iter().map(Suspect::to_json).collect());
-    row
-}
-
-/// A version; its inode is that of the run next to the change.
-fn version_json(version: &Version, next_to_change: &Run) -> Value {
-    let row = &next_to_change.row;
-    json!({
-        "algorithm": row.digest_algorithm, "digest": row.digest, "dev": row.dev, "ino": row.ino,
-        "first_seen": version.first_seen().rfc3339(), "last_seen": version.last_seen().rfc3339(),
-        "runs": version.exec_runs(),
-    })
 }
 
 /// Those who can have changed the content, each act of a process once; where there are none, what that means.

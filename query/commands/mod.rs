@@ -9,7 +9,10 @@ pub(crate) mod info;
 pub(crate) mod lookup;
 pub(crate) mod rare;
 pub(crate) mod schema;
+pub(crate) mod timeline;
+pub(crate) mod tree;
 pub(crate) mod verify;
+pub(crate) mod who;
 
 use crate::archives::Scope;
 use crate::output::problems::Problems;

@@ -7,21 +7,25 @@ use crate::caveats::mapped::MappedWrites;
 use crate::caveats::mounts::{MountedFiles, is_mounted_over};
 use crate::caveats::observed::Observed;
 use crate::caveats::undigested;
+use crate::output::{Row, object};
 use crate::recordings::Recordings;
 use crate::recordings::completeness::Completeness;
 use crate::recordings::gaps::Gap;
 use crate::recordings::suppressed::Answer;
 use crate::sorter::{Sortable, Sorted, Sorter};
 use crate::suspects::attribution::Attribution;
-use crate::suspects::{self, Suspects};
+use crate::suspects::{self, Suspect, Suspects};
 use crate::versions::change::{Change, ChangeKind, changes_of};
 use crate::versions::order::resolve_or_report;
 use crate::versions::run::Run;
 use crate::versions::series::{AllSeries, Series, SeriesKey, names_its_file};
+use crate::versions::version::Version;
 use anyhow::Result;
+use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 use hashtrail::reader::Prune;
 use hashtrail::versions::FileVersion;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -49,6 +53,52 @@ pub(crate) struct Investigated<'a> {
     pub(crate) gaps: Vec<Gap>,
     /// The hooks that every recording of its interval recorded.
     pub(crate) coverage: BTreeSet<&'a str>,
+}
+
+impl Investigated<'_> {
+    /// The change, as the contract has it.
+    pub(crate) fn to_row(&self) -> Row {
+        let Investigated { change, suspects, attribution, gaps, coverage } = self;
+        let to = &change.to.first().row;
+        let mut row = object(json!({
+            "type": "change",
+            "path": change.key.path,
+            "host": change.key.host,
+            "root_dev": to.root_dev,
+            "root_ino": to.root_ino,
+            "from": null,
+            "to": null,
+            "changed_after": change.after_time().map(Micros::rfc3339),
+            "changed_before": change.before_time().rfc3339(),
+            "changed_after_ns": change.after().map(|mark| mark.boot_ns),
+            "changed_before_ns": change.before().boot_ns,
+            "kind": change.kind.name(),
+            "attribution": attribution.map(Attribution::name),
+            "suspects": null,
+            "suspects_omitted": suspects.omitted,
+            "unnamed_acts": suspects.has_unnamed,
+            "package": null,
+            "complete": gaps.is_empty(),
+            "coverage": coverage,
+            "gaps": gaps.iter().map(Gap::to_json).collect::<Vec<Value>>(),
+            "doubts": change.doubts,
+        }));
+        // The macro would copy them.
+        row.insert("from".into(), change.from.as_deref().map(|from| version_json(from, from.latest())).into());
+        row.insert("to".into(), version_json(&change.to, change.to.first()));
+        row.insert("suspects".into(), suspects.list.iter().map(Suspect::to_json).collect());
+        row
+    }
+}
+
+/// A version; its inode is that of the run next to the change.
+fn version_json(version: &Version, next_to_change: &Run) -> Value {
+    let row = &next_to_change.row;
+    json!({
+        "algorithm": row.digest_algorithm, "digest": row.digest, "dev": row.dev, "ino": row.ino,
+        "first_seen": version.first_seen().rfc3339(), "last_seen": version.last_seen().rfc3339(),
+        "runs": version.exec_runs(),
+    })
 }
 
 /// What else was found.

@@ -2,6 +2,10 @@
 
 pub(crate) mod changes;
 pub(crate) mod diff;
+pub(crate) mod events;
 pub(crate) mod rare;
 mod rows;
+pub(crate) mod timeline;
+pub(crate) mod tree;
 pub(crate) mod versions;
+pub(crate) mod who;

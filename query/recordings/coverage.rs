@@ -43,6 +43,8 @@ pub(crate) struct Look {
     pub(crate) time: Micros,
     /// Whether it missed none.
     saw_all: bool,
+    /// Whether it gave the exact start of each process.
+    is_exact: bool,
 }
 
 impl Coverage {
@@ -56,7 +58,8 @@ impl Coverage {
             "reload" if entry.cause.is_none() => self.reloads_ns.push(entry.boot_ns),
             "snapshot" => {
                 let saw_all = detail.get("descriptors_unseen").and_then(Value::as_u64) == Some(0);
-                self.looks.push(Look { boot_ns: entry.boot_ns, time: entry.time, saw_all });
+                let is_exact = detail.get("exact").and_then(Value::as_bool) != Some(false);
+                self.looks.push(Look { boot_ns: entry.boot_ns, time: entry.time, saw_all, is_exact });
             }
             _ => {}
         }
@@ -92,6 +95,16 @@ impl Coverage {
     /// Whether all open descriptors had been looked at by then.
     pub(crate) fn has_seen_descriptors(&self, until_ns: i64) -> bool {
         self.looks.iter().any(|look| look.saw_all && look.boot_ns <= until_ns)
+    }
+
+    /// Whether a look found all processes, with the exact start of each.
+    pub(crate) fn has_seen_processes(&self) -> bool {
+        self.looks.iter().any(|look| look.saw_all && look.is_exact)
+    }
+
+    /// Whether starts in rows of a look are those of the clock's ticks.
+    pub(crate) fn looked_in_ticks(&self) -> bool {
+        self.looks.iter().any(|look| !look.is_exact)
     }
 
     /// The last look, whatever it missed.

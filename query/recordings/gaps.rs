@@ -108,7 +108,8 @@ impl Interval<'_> {
             }
             let touches = |loss: &&Loss| loss.to_ns >= first_ns && loss.from_ns <= last_ns;
             let suppressed = recording.suppressed.iter().filter(|loss| answer.can_miss(loss, &recording.coverage));
-            let losses = recording.losses.iter().chain(suppressed).filter(touches).cloned();
+            let skipped = recording.skipped.iter().filter(|loss| answer.needs_skipped(loss));
+            let losses = recording.losses.iter().chain(suppressed).chain(skipped).filter(touches).cloned();
             gaps.extend(joined(losses.collect()).into_iter().map(|loss| {
                 // The first loss is noted as since boot; before the start there was nothing to lose.
                 gap(loss.from.max(recording.start).min(loss.to), loss.to, &loss.cause, loss.count)

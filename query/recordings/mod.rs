@@ -159,13 +159,13 @@ impl Recordings {
 
     /// Hosts that recorded in the time of a question.
     pub(crate) fn hosts(&self, scope: &Scope) -> BTreeSet<String> {
-        let within = self.list.iter().filter(|recording| recording.is_within(scope));
+        let within = self.list.iter().filter(|recording| recording.is_asked(scope));
         within.map(|recording| recording.host.clone()).collect()
     }
 
     /// Hooks that were recorded in the time of a question: at some time, and by every recording all of the time.
     pub(crate) fn hooks(&self, scope: &Scope) -> (BTreeSet<String>, BTreeSet<String>) {
-        let within = || self.list.iter().filter(|recording| recording.is_within(scope));
+        let within = || self.list.iter().filter(|recording| recording.is_asked(scope));
         let any = within().flat_map(|recording| recording.coverage.hooks()).collect();
         let all = within().map(|recording| recording.coverage.hooks_between(i64::MIN, i64::MAX));
         let all = all.reduce(|left, right| &left & &right).unwrap_or_default();
@@ -188,9 +188,14 @@ impl Recording {
         self.end_ns = self.end_ns.max(to_ns);
     }
 
-    /// Whether a question is about a time of the recording.
-    pub(crate) fn is_within(&self, scope: &Scope) -> bool {
+    /// Whether it lies in the time that is asked about, at least in part.
+    pub(crate) fn is_asked(&self, scope: &Scope) -> bool {
         scope.since.is_none_or(|since| self.end >= since) && scope.until.is_none_or(|until| self.start < until)
+    }
+
+    /// Which one it is, for people.
+    pub(crate) fn in_words(&self) -> String {
+        format!("{} from {} to {}", self.host, self.start.rfc3339(), self.end.rfc3339())
     }
 
     /// Compares what was stored with the events that are here.

@@ -14,11 +14,15 @@ pub(crate) enum Answer {
     Versions,
     /// All of these.
     Everything,
+    /// Which processes there were, and what they ran.
+    Processes,
 }
 
 /// Causes in the ledger. What a filter on the digest left out, no policy asked for.
 const RATE_LIMIT: &str = "rate_limit";
 const DEDUPE: &str = "dedupe";
+/// Forks without a row.
+const FORK: &str = "fork";
 
 /// Whether this is the cause of rows that were stopped.
 pub(crate) fn is_suppressed(cause: &str) -> bool {
@@ -33,6 +37,11 @@ impl Answer {
         is_suppressed(cause) && coverage.suppresses(cause, needs, suppressed.from_ns, suppressed.to_ns)
     }
 
+    /// Whether it needs what the kernel skipped and no answer about contents and writers does.
+    pub(crate) fn needs_skipped(self, skipped: &Loss) -> bool {
+        self == Self::Processes && skipped.cause == FORK
+    }
+
     /// A rate limit does not look at the digest, so it can hide anything. Merged rows have the file and digest of one
     /// before: no content is missing, but an exec, or an open for writing that left it for later.
     fn needs(self, cause: &str, hook: &str) -> bool {
@@ -40,7 +49,7 @@ impl Answer {
             (Self::Changes, RATE_LIMIT) => has_digest(hook) || can_change_content(hook),
             (Self::Writers, RATE_LIMIT) => can_change_content(hook),
             (Self::Versions, RATE_LIMIT) => has_digest(hook),
-            (Self::Versions, _) => is_exec(hook),
+            (Self::Versions | Self::Processes, _) => is_exec(hook),
             (Self::Changes | Self::Writers, _) => is_open(hook),
             (Self::Everything, _) => Self::Changes.needs(cause, hook) || Self::Versions.needs(cause, hook),
         }

@@ -1,5 +1,7 @@
 //! What of an event decides whether it is a suspect, and what is told of it then.
 
+use crate::processes::Boot;
+use crate::processes::recorded::Processes;
 use crate::recordings::Position;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
@@ -51,6 +53,7 @@ pub(crate) struct Seen {
     pub(crate) place: Position,
     pub(crate) time: Micros,
     pub(crate) host: String,
+    boot_id: String,
     pub(crate) dev: Option<String>,
     pub(crate) ino: Option<i64>,
     pub(super) hook: String,
@@ -79,6 +82,7 @@ impl Seen {
             place: Position { rank, boot_ns: event.boot_ns, cpu: event.cpu, seq: event.seq },
             time: event.time,
             host: event.host,
+            boot_id: event.boot_id,
             dev: event.dev,
             ino: event.ino,
             hook: event.hook,
@@ -101,12 +105,19 @@ impl Seen {
         }
     }
 
+    /// Place of its process.
+    pub(crate) fn process(&self, processes: &Processes) -> Option<u32> {
+        let boot = Boot { host: self.host.clone(), boot_id: self.boot_id.clone() };
+        processes.of_boot(&boot, self.pid, self.process_start_ns)
+    }
+
     /// Memory that it takes.
     pub(super) fn bytes(&self) -> usize {
-        let Self { host, hook, comm, parent_comm, dev, exe, container_id, path, target_path, .. } = self;
+        let Self { host, boot_id, hook, comm, parent_comm, dev, exe, container_id, path, target_path, .. } = self;
         let optional = [dev, exe, container_id, path, target_path].into_iter().flatten();
         let lists = [&self.path_flags, &self.attributes].into_iter().chain(&self.argv).flatten();
-        let texts = [host, hook, comm, parent_comm].into_iter().chain(optional).map(String::len).sum::<usize>();
+        let texts =
+            [host, boot_id, hook, comm, parent_comm].into_iter().chain(optional).map(String::len).sum::<usize>();
         size_of::<Self>() + texts + lists.map(|text| size_of::<String>() + text.len()).sum::<usize>()
     }
 }

@@ -24,7 +24,8 @@ fn ask(directory: &Path, line: &[&str]) -> Result<(Vec<Value>, bool)> {
 #[test]
 fn a_host_that_no_archive_has_is_named_with_those_that_are_there() -> Result<()> {
     let directory = of(&incident())?;
-    for question in [&["changes"][..], &["lookup", NEW], &["events"], &["gaps"], &["history", "/usr/bin/*"]] {
+    let questions = [&["changes"][..], &["lookup", NEW], &["events"], &["gaps"], &["tree"], &["history", "/usr/bin/*"]];
+    for question in questions {
         let (lines, problem) = ask(directory.path(), &[question, &["--host", "web", "--host", "wbe"]].concat())?;
         let summary = &lines[lines.len() - 1];
         let said = summary["problems"][0].as_str().unwrap_or_default();
@@ -151,7 +152,7 @@ fn links_that_lead_nowhere_and_files_of_other_kinds_are_named() -> Result<()> {
     fs::remove_file(folder.join("dangling.parquet"))?;
     let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"\xff.parquet");
     fs::write(folder.join(name), "PAR1")?;
-    for question in [&["events"][..], &["gaps"], &["lookup", NEW], &["info"]] {
+    for question in [&["events"][..], &["gaps"], &["lookup", NEW], &["tree"], &["info"]] {
         assert!(ask(directory.path(), question)?.1, "{question:?}: a name that is no text");
     }
     Ok(())

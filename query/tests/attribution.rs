@@ -8,7 +8,7 @@ const TOOL: &str = "/usr/bin/tool\u{1b}[2J";
 const HOOKS: [&str; 5] = ["file_open", "inode_rename", "inode_link", "inode_unlink", "inode_setattr"];
 const DAY: i64 = 86_400;
 
-fn act(second: i64, hook: &str, ino: i64, path: &str) -> Event {
+pub(super) fn act(second: i64, hook: &str, ino: i64, path: &str) -> Event {
     let opens = ["file_open", "open_descriptor"].contains(&hook);
     Event {
         ino: Some(ino),
@@ -20,12 +20,12 @@ fn act(second: i64, hook: &str, ino: i64, path: &str) -> Event {
     }
 }
 
-fn seen(second: i64, ino: i64, digest: &str) -> Event {
+pub(super) fn seen(second: i64, ino: i64, digest: &str) -> Event {
     Event { ino: Some(ino), parent_ino: Some(50), ..event(second, "mmap_file", Some(digest)) }
 }
 
 /// A recording that covers everything, until this second.
-fn covering_ledger(stop: i64) -> Vec<LedgerEntry> {
+pub(super) fn covering_ledger(stop: i64) -> Vec<LedgerEntry> {
     let prefixes: serde_json::Map<String, Value> =
         HOOKS.iter().map(|hook| ((*hook).to_owned(), json!(["/usr/"]))).collect();
     let policy = json!({"hooks": HOOKS, "coverage": prefixes}).to_string();

@@ -20,7 +20,7 @@ pub(super) const QUESTIONS: [&[&str]; 18] = [
     &["lookup", NEW],
     &["lookup", NEW, OLD, "--until", "2026-01-02T00:01:30Z"],
     &["diff", "--before", "2026-01-02T00:00:15Z"],
-    &["diff", "--before", "2026-01-02T00:00:50Z", "--by", "digest"],
+    &["diff", "--before", "2026-01-02T00:00:25Z", "--by", "digest"],
     &["rare", "/usr/bin/*", "--at-most", "3"],
     &["events"],
     &["events", "--digest", NEW, "--hook", "bprm_check_security"],

@@ -9,7 +9,7 @@
 static void read_times(const char *path, int flags, int count)
 {
 	for (int i = 0; i < count; i++)
-		close(open_or_fail(path, O_RDONLY | flags));
+		close(open_or_fail(path, O_RDONLY | O_APPEND | flags));
 }
 
 static void overwrite_first(const char *path, char byte)
@@ -27,7 +27,8 @@ static void rename_or_fail(const char *from, const char *to)
 		fail("cannot rename", from);
 }
 
-// repeat-opens DIRECTORY: of asked/file, which has a second name aside/link and begins with an a.
+// repeat-opens DIRECTORY: of asked/file, which has a second name aside/link and begins with an a. Each open has O_APPEND, which
+// no other open for reading has.
 static int repeat_opens(char **args)
 {
 	if (chdir(args[0]))

@@ -87,7 +87,7 @@ impl<'a> SideRead<'a> {
 
     /// Those of the time that was asked about.
     fn recordings(&self) -> impl Iterator<Item = &Recording> {
-        self.recordings.list.iter().filter(|recording| recording.is_within(&self.asked.scope))
+        self.recordings.list.iter().filter(|recording| recording.is_asked(&self.asked.scope))
     }
 
     /// Whether each exec of a path was recorded.

@@ -205,21 +205,14 @@ pub(super) fn repeats(hook: u32, steps: &[wire::step], selectors: &[wire::select
     if !is_opened || !has(wire::selector_flag::SELECTOR_DEDUPE) || has(wire::selector_flag::SELECTOR_LIMITED) {
         return 0;
     }
-    if !steps.iter().all(|step| is_of_path(step) || is_of_call(step)) {
+    if !steps.iter().all(is_of_call) {
         return 0;
     }
     let mut repeats = wire::repeat_flag::REPEAT_TELLS.0;
-    if steps.iter().any(is_of_path) {
-        repeats |= wire::repeat_flag::REPEAT_BY_PATH.0;
-    }
     if has(wire::selector_flag::SELECTOR_DEDUPE_PROCESS) {
         repeats |= wire::repeat_flag::REPEAT_BY_PROCESS.0;
     }
     u64::from(repeats)
-}
-
-fn is_of_path(step: &wire::step) -> bool {
-    u32::from(step.kind) == wire::filter_kind::FILTER_TEXT.0 && u32::from(step.operand) == wire::text::TEXT_PATH.0
 }
 
 /// How the file is opened, and of which type it is.

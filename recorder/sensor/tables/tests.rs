@@ -243,17 +243,14 @@ fn a_merged_open_tells_of_the_next_one_only_where_all_that_is_asked_is_the_same(
     let prefix = "{matchArgs: [{index: 0, operator: Prefix, values: [/usr/]}]}";
     let binary = format!("{{matchBinaries: [{{operator: In, values: [/bin/a]}}], {action}}}");
     let limited = "{matchActions: [{action: Post, rateLimit: 1m}]}";
-    let (tells, by_path, by_process) = (
-        u64::from(wire::repeat_flag::REPEAT_TELLS.0),
-        u64::from(wire::repeat_flag::REPEAT_BY_PATH.0),
-        u64::from(wire::repeat_flag::REPEAT_BY_PROCESS.0),
-    );
+    let tells = u64::from(wire::repeat_flag::REPEAT_TELLS.0);
+    let by_process = u64::from(wire::repeat_flag::REPEAT_BY_PROCESS.0);
     for (selectors, expected) in [
         (merged(""), tells),
         (of_process, tells | by_process),
         (merged(", openMode: [read], fileTypes: {operator: In, values: [regular]}"), tells),
-        (format!("{prefix}, {}", merged("")), tells | by_path),
-        // Another process, another user, a digest, or another time.
+        // Another path, process or user, a digest, or another time.
+        (format!("{prefix}, {}", merged("")), 0),
         (format!("{}, {binary}", merged("")), 0),
         (merged(", uids: {operator: In, values: [0]}"), 0),
         (merged(&format!(", digests: {{operator: In, algorithm: sha1, values: [\"{}\"]}}", "a".repeat(40))), 0),

@@ -40,7 +40,7 @@ overwrite merged/library.so original
 map_thrice
 
 actor repeat-opens repeated
-actor open rdonly repeated/asked/file 3
+actor open rdonly,append repeated/asked/file 3
 
 for name in known renamed unknown; do actor try-exec "contents/$name"; done
 stop

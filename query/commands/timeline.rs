@@ -1,0 +1,145 @@
+//! `timeline`: events, changes and gaps in the order of time, also in the words of other tools.
+
+use super::Context;
+use crate::archives::Archives;
+use crate::archives::filter::PathPatterns;
+use crate::export::Target;
+use crate::investigate::changes::{ChangesQuestion, FoundChanges};
+use crate::investigate::events::EventsQuestion;
+use crate::investigate::timeline::{Moment, Timeline};
+use crate::output::problems::note;
+use crate::output::{Format, Output, OutputOptions, Row};
+use anyhow::{Result, bail};
+use clap::Args;
+use hashtrail::columns::Row as _;
+use hashtrail::event::Event;
+
+const TABLE: [&str; 4] = ["datetime", "host", "type", "message"];
+
+/// Options of `timeline`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct TimelineOptions {
+    /// Paths or globs ('*' stops at '/', '**' does not); without them, all files
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// Write it for another tool; no summary ends it, and notes stand on stderr
+    #[arg(long, value_name = "TOOL", value_enum)]
+    pub(crate) to: Option<Target>,
+    /// Only changes and gaps
+    #[arg(long)]
+    pub(crate) without_events: bool,
+    /// Only events of this LSM hook, beside changes and gaps; repeatable
+    #[arg(long, value_name = "HOOK", conflicts_with = "without_events")]
+    pub(crate) hook: Vec<String>,
+    /// Also where each file was first seen
+    #[arg(long)]
+    pub(crate) first_seen: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  hashtrail timeline '/usr/sbin/*' --archive web1 --since '2 days ago'
+  hashtrail timeline --to timesketch --archive '/mnt/evidence/*' > case.jsonl";
+
+pub(crate) fn run(options: &TimelineOptions, context: Context<'_>) -> Result<bool> {
+    if context.output.sort.is_some() {
+        bail!("a timeline stands in the order of time: leave out --sort");
+    }
+    let archives = Archives::open(context.scope, context.problems)?;
+    let paths = PathPatterns::new(&options.paths)?;
+    paths.notes().for_each(|text| note(&text));
+    let changes =
+        ChangesQuestion { scope: context.scope, paths: paths.clone(), first_seen: options.first_seen, most: None };
+    let events = EventsQuestion {
+        scope: context.scope,
+        hooks: &options.hook,
+        paths,
+        pids: &[],
+        uids: &[],
+        digests: &[],
+        columns: Event::columns().iter().map(|column| column.name).collect(),
+    };
+    let found = Timeline::find(&changes, (!options.without_events).then_some(&events), &archives)?;
+    show(options, context.output, context.writer, found)
+}
+
+fn show(
+    options: &TimelineOptions,
+    output: &OutputOptions,
+    writer: &mut dyn std::io::Write,
+    mut found: Timeline,
+) -> Result<bool> {
+    let (format, columns) = shape(options.to, output.format);
+    let options_of_output = OutputOptions { format, ..output.clone() };
+    let row_of = |moment: &Moment| -> Row {
+        let target = options.to.unwrap_or(if format == Format::Json { Target::Jsonl } else { Target::Csv });
+        target.row(moment)
+    };
+    let mut shown = Output::new(&options_of_output, columns, writer);
+    let mut count = 0_usize;
+    for moment in found.moments.by_ref() {
+        count += 1;
+        if shown.row(row_of(&moment?))?.is_break() {
+            break;
+        }
+    }
+    let last = summary(&found);
+    if options.to.is_some() {
+        shown.finish()?;
+    } else {
+        shown.finish_with(&last)?;
+    }
+    if options.to.is_some() || format != Format::Json {
+        say(&found);
+    }
+    Ok(count > 0)
+}
+
+fn summary(found: &Timeline) -> Row {
+    let FoundChanges { completeness, .. } = &found.changes;
+    let mut counts = vec![
+        ("changes", found.changes.count),
+        ("doubtful", completeness.doubtful),
+        ("without_digest", completeness.without_digest),
+        ("written_while_mapped", found.changes.mapped_writes.count),
+        ("mounted_over", found.changes.mounted.len()),
+    ];
+    let mut last = match &found.events {
+        Some(events) => {
+            counts.push(("events", events.count));
+            let mut last = events.completeness.to_json(&counts);
+            last.extend(events.asked_hooks.fields());
+            last
+        }
+        None => completeness.to_json(&counts),
+    };
+    last.extend(found.changes.observed.fields());
+    last.insert("complete".into(), found.is_complete().into());
+    last
+}
+
+/// How lines are written, and the columns of a table or CSV.
+fn shape(to: Option<Target>, format: Format) -> (Format, &'static [&'static str]) {
+    match (to, to.and_then(Target::columns)) {
+        (Some(_), Some(columns)) => (Format::Csv, columns),
+        (Some(_), None) => (Format::Json, &[]),
+        (None, _) if format == Format::Csv => (format, Target::Csv.columns().unwrap_or_default()),
+        (None, _) => (format, &TABLE),
+    }
+}
+
+fn say(found: &Timeline) {
+    found.changes.mapped_writes.notes().iter().for_each(|text| note(text));
+    found.changes.mounted.notes().iter().for_each(|text| note(text));
+    found.changes.observed.notes().iter().for_each(|text| note(text));
+    let mut notes = found.changes.completeness.notes();
+    if let Some(events) = &found.events {
+        events.asked_hooks.notes().iter().for_each(|text| note(text));
+        notes.extend(events.completeness.notes());
+    }
+    // Each of the two answers may be complete by itself.
+    notes.retain(|text| found.is_complete() || !text.starts_with("complete"));
+    notes.dedup();
+    notes.iter().for_each(|text| note(text));
+}

@@ -1,0 +1,200 @@
+//! `who`: who can have made each change of a file, up to the login, the container or the service that they came from.
+
+use super::Context;
+use super::tree::{self, lines};
+use crate::archives::Archives;
+use crate::archives::filter::PathPatterns;
+use crate::investigate::changes::ChangesQuestion;
+use crate::investigate::tree::Branch;
+use crate::investigate::who::{self, Case, Chain, FoundWho, Origin};
+use crate::output::problems::note;
+use crate::output::{Format, Output, Row, object};
+use crate::recordings::gaps::Gap;
+use crate::suspects::Suspect;
+use crate::suspects::attribution::Attribution;
+use anyhow::Result;
+use clap::Args;
+use hashtrail::cell::Micros;
+use serde_json::{Value, json};
+use std::ops::ControlFlow;
+
+const CSV: [&str; 18] = [
+    "path",
+    "host",
+    "kind",
+    "from.digest",
+    "to.digest",
+    "changed_after",
+    "changed_before",
+    "attribution",
+    "complete",
+    "writer",
+    "origin",
+    "depth",
+    "pid",
+    "process_start_ns",
+    "comm",
+    "uid",
+    "session_id",
+    "container_id",
+];
+
+/// Options of `who`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct WhoOptions {
+    /// Paths or globs of files that changed
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  hashtrail who /usr/bin/sudo --archive web1
+  hashtrail who '/usr/bin/*' --archive web1 --since yesterday --format json
+
+Whoever is named can have made the change; where nobody is, the answer is `nobody seen`, `not covered` or `unknown: gap`, as
+that of `hashtrail changes`.";
+
+pub(crate) fn run(options: &WhoOptions, context: Context<'_>) -> Result<bool> {
+    let archives = Archives::open(context.scope, context.problems)?;
+    let paths = PathPatterns::new(&options.paths)?;
+    paths.notes().for_each(|text| note(&text));
+    let question = ChangesQuestion { scope: context.scope, paths, first_seen: false, most: None };
+    let format = context.output.format;
+    let columns: &[&str] = if format == Format::Table { &tree::TABLE } else { &CSV };
+    let mut output = Output::new(context.output, columns, context.writer);
+    let mut omitted = 0;
+    let found = who::find(&question, &archives, &mut |case, chains| {
+        omitted += case.omitted;
+        let rows = match format {
+            Format::Json => vec![case_row(case, chains)],
+            Format::Csv => flat_rows(case, chains),
+            Format::Table => table_rows(case, chains),
+        };
+        for row in rows {
+            if output.row(row)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    output.finish_with(&summary(&found, omitted))?;
+    if format != Format::Json {
+        notes(&found, omitted).iter().for_each(|text| note(text));
+    }
+    Ok(found.changes.count > 0)
+}
+
+/// A change with the chains of all that can have made it.
+fn case_row(case: &Case, chains: &[Chain<'_>]) -> Row {
+    let mut row = change(case);
+    row.insert("writers".into(), chains.iter().map(chain_json).collect());
+    row.insert("omitted".into(), case.omitted.into());
+    row
+}
+
+fn change(case: &Case) -> Row {
+    let change = &case.change;
+    let to = &change.to.first().row;
+    let from = change.from.as_ref().map(|from| &from.first().row);
+    object(json!({
+        "type": "who", "path": change.key.path, "host": change.key.host, "kind": change.kind.name(),
+        "from": from.map(|from| json!({"algorithm": from.digest_algorithm, "digest": from.digest})),
+        "to": {"algorithm": to.digest_algorithm, "digest": to.digest},
+        "changed_after": change.after_time().map(Micros::rfc3339), "changed_before": change.before_time().rfc3339(),
+        "attribution": case.attribution.map(Attribution::name), "unnamed_acts": case.has_unnamed,
+        "complete": case.gaps.is_empty(), "gaps": case.gaps.iter().map(Gap::to_json).collect::<Vec<Value>>(),
+        "coverage": case.coverage, "doubts": change.doubts,
+    }))
+}
+
+fn chain_json(chain: &Chain<'_>) -> Value {
+    json!({
+        "acts": chain.acts.iter().map(Suspect::to_json).collect::<Vec<Value>>(),
+        "origin": origin_json(chain), "not_shown_above": chain.above,
+        "chain": chain.links.iter().map(tree::process_row).collect::<Vec<Row>>(),
+    })
+}
+
+/// The kind of an origin, and its process.
+fn origin_of<'c, 'a>(chain: &'c Chain<'a>) -> (&'static str, Option<&'c Branch<'a>>) {
+    let (kind, place) = match chain.origin {
+        Origin::Login(place) => ("login", Some(place)),
+        Origin::Container(place) => ("container", Some(place)),
+        Origin::Service(place) => ("service", Some(place)),
+        Origin::Unknown => ("unknown", None),
+    };
+    (kind, place.and_then(|place| chain.links.get(place)))
+}
+
+fn origin_json(chain: &Chain<'_>) -> Value {
+    let (kind, link) = origin_of(chain);
+    let latest = link.and_then(|link| link.life.latest());
+    json!({
+        "kind": kind, "pid": link.map(|link| link.process.key.pid),
+        "process_start_ns": link.map(|link| link.process.key.start_ns),
+        "auid": latest.and_then(|latest| latest.auid), "session_id": latest.and_then(|latest| latest.session_id),
+        "container_id": latest.and_then(|latest| latest.container_id.as_deref()),
+    })
+}
+
+/// One row for each process of each chain, or for a change that nobody is known for.
+fn flat_rows(case: &Case, chains: &[Chain<'_>]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for chain in chains {
+        let writer = chain.links.last().map(|link| link.process.key.pid);
+        for link in &chain.links {
+            let mut row = tree::process_row(link);
+            row.extend(change(case));
+            row.extend(object(json!({"writer": writer, "origin": origin_of(chain).0})));
+            rows.push(row);
+        }
+    }
+    if rows.is_empty() { vec![change(case)] } else { rows }
+}
+
+/// The change, and below it each chain with the acts at its end.
+fn table_rows(case: &Case, chains: &[Chain<'_>]) -> Vec<Row> {
+    let change = &case.change;
+    let path = change.key.path.as_deref().unwrap_or("?");
+    let who = case.attribution.map_or("", Attribution::name);
+    let mut rows = vec![object(json!({
+        "host": change.key.host, "time": change.after_time().map(Micros::rfc3339),
+        "last_seen": change.before_time().rfc3339(), "digest": change.to.first().row.digest,
+        "program": format!("{path} {}: {who}", change.kind.name()),
+    }))];
+    for chain in chains {
+        let (kind, link) = origin_of(chain);
+        let of = link.map_or(String::new(), |link| format!(" (pid {})", link.process.key.pid));
+        rows.push(object(json!({"host": change.key.host, "program": format!("from {kind}{of}:")})));
+        rows.extend(chain.links.iter().flat_map(lines::of));
+        rows.extend(chain.acts.iter().map(|act| {
+            let of = &act.seen;
+            object(json!({"host": of.host, "time": of.time.rfc3339(), "program": format!("=> {}", act.text())}))
+        }));
+    }
+    rows
+}
+
+fn summary(found: &FoundWho, omitted: usize) -> Row {
+    let counts = [("changes", found.changes.count), ("changes_omitted", found.omitted), ("omitted", omitted)];
+    let mut last = found.changes.completeness.to_json(&[&counts[..], &found.doubts.counts()].concat());
+    last.extend(found.covered.fields());
+    last.extend(found.changes.observed.fields());
+    last.insert("complete".into(), (found.is_complete() && omitted + found.omitted == 0).into());
+    last
+}
+
+/// What table and csv cannot hold.
+fn notes(found: &FoundWho, omitted: usize) -> Vec<String> {
+    let mut notes: Vec<String> = found.doubts.notes().chain(found.covered.notes()).collect();
+    if omitted + found.omitted > 0 {
+        let changes = found.omitted;
+        notes.push(format!("not complete: {omitted} act(s) of writers and {changes} change(s) are not shown"));
+    }
+    let is_told = notes.is_empty() || !found.changes.completeness.is_complete();
+    notes.extend(found.changes.observed.notes());
+    notes.extend(found.changes.completeness.notes().into_iter().filter(|_| is_told));
+    notes
+}

@@ -1,0 +1,31 @@
+//! A spreadsheet's lines: what a reader looks for, in columns of one order.
+
+use super::words;
+use crate::investigate::timeline::Moment;
+use crate::output::{Row, object};
+use serde_json::json;
+
+pub(super) const COLUMNS: [&str; 12] = [
+    "datetime",
+    "timestamp_desc",
+    "type",
+    "host",
+    "path",
+    "algorithm",
+    "digest",
+    "pid",
+    "uid",
+    "exe",
+    "message",
+    "argv",
+];
+
+pub(super) fn row(moment: &Moment) -> Row {
+    let (algorithm, digest) = words::digest(moment);
+    object(json!({
+        "datetime": moment.time.rfc3339(), "timestamp_desc": words::time_means(moment), "type": words::name(moment),
+        "host": moment.text("host"), "path": moment.text("path"), "algorithm": algorithm, "digest": digest,
+        "pid": moment.value("pid"), "uid": moment.value("uid"), "exe": moment.text("exe"),
+        "message": words::message(moment), "argv": moment.value("argv"),
+    }))
+}

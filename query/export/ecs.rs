@@ -1,0 +1,145 @@
+//! The Elastic Common Schema, version 9: a JSON object a line, as Filebeat and Logstash take them.
+
+use super::words;
+use crate::investigate::timeline::{Moment, What};
+use crate::output::{Row, object};
+use hashtrail::cell::Micros;
+use serde_json::{Value, json};
+
+const VERSION: &str = "9.0.0";
+/// Algorithms that the schema has a field for.
+const HASHES: [&str; 5] = ["md5", "sha1", "sha256", "sha384", "sha512"];
+
+pub(super) fn row(moment: &Moment) -> Row {
+    let (kind, category, types) = class(moment);
+    let (_, digest) = words::digest(moment);
+    let (begin, end) = match moment.what {
+        What::Change => (moment.value("changed_after"), moment.value("changed_before")),
+        What::Gap => (moment.value("from"), moment.value("to")),
+        What::Event => (&Value::Null, &Value::Null),
+    };
+    let mut row = object(json!({
+        "@timestamp": moment.time.rfc3339(),
+        "ecs": {"version": VERSION},
+        "message": words::message(moment),
+        "tags": moment.value("tags"),
+        "event": {
+            "kind": kind, "category": [category], "type": [types], "module": "hashtrail", "provider": "hashtrail",
+            "dataset": format!("hashtrail.{}", words::name(moment)), "sequence": moment.value("seq"),
+            "action": moment.value("hook"), "reason": moment.value("cause"),
+            "start": begin, "end": end,
+        },
+        "host": {"name": moment.value("host")},
+        "container": {"id": moment.value("container_id")},
+        "user": {"id": text_of(moment, "uid"), "effective": {"id": text_of(moment, "euid")}},
+        "related": {"hash": (!digest.is_empty()).then_some([digest])},
+    }));
+    if moment.what == What::Event {
+        row.insert("process".into(), process(moment));
+    }
+    row.insert("file".into(), file(moment));
+    if category == "library" {
+        row.insert(
+            "dll".into(),
+            json!({"path": moment.value("path"), "name": name(moment.text("path")), "hash": hash(moment)}),
+        );
+    }
+    without_nothing(&mut row);
+    row
+}
+
+/// Kind, category and type.
+fn class(moment: &Moment) -> (&'static str, &'static str, &'static str) {
+    match (moment.what, moment.text("hook")) {
+        (What::Gap, _) => ("pipeline_error", "host", "info"),
+        (What::Change, _) => ("event", "file", "change"),
+        (_, "bprm_committed_creds" | "sched_process_fork") => ("event", "process", "start"),
+        (_, "running_process") => ("event", "process", "info"),
+        (_, hook) if hook.starts_with("bprm_") => ("event", "process", "info"),
+        (_, "mmap_file" | "file_mprotect") if moment.row.get("path").is_some_and(Value::is_string) => {
+            ("event", "library", "start")
+        }
+        (_, "kernel_read_file" | "kernel_load_data") => ("event", "driver", "start"),
+        (_, "inode_unlink" | "path_unlink" | "inode_rmdir") => ("event", "file", "deletion"),
+        (_, "inode_link" | "inode_create" | "inode_symlink") => ("event", "file", "creation"),
+        (_, "file_open" | "file_post_open" | "open_descriptor") => ("event", "file", open_type(moment)),
+        (_, hook) if hook.starts_with("inode_") || hook == "path_truncate" => ("event", "file", "change"),
+        _ => ("event", "host", "info"),
+    }
+}
+
+/// An open for writing changes a file, as far as the schema has a word for it.
+fn open_type(moment: &Moment) -> &'static str {
+    /// `O_ACCMODE`
+    const ACCESS: i64 = 3;
+    let writes = moment.value("open_flags").as_i64().is_some_and(|flags| flags & ACCESS != 0);
+    if writes || moment.text("hook") == "open_descriptor" { "change" } else { "access" }
+}
+
+fn process(moment: &Moment) -> Value {
+    let is_run = moment.text("hook") == "bprm_committed_creds";
+    let executable = moment.value(if is_run { "path" } else { "exe" });
+    let identity = |pid: &str, start: &str| {
+        let (pid, start) = (moment.value(pid).as_i64()?, moment.value(start).as_i64()?);
+        Some(format!("{}-{pid}-{start}", moment.text("boot_id")))
+    };
+    let started = |start: &str| {
+        let ago_ns = moment.value("boot_ns").as_i64()?.checked_sub(moment.value(start).as_i64()?)?;
+        Some(Micros(moment.time.0.checked_sub(ago_ns / 1000)?).rfc3339())
+    };
+    json!({
+        "pid": moment.value("pid"), "thread": {"id": moment.value("tid")}, "name": moment.value("comm"),
+        "executable": executable, "args": moment.value("argv"), "args_count": moment.value("argc"),
+        "hash": if is_run { hash(moment) } else { Value::Null },
+        "entity_id": identity("pid", "process_start_ns"), "start": started("process_start_ns"),
+        "parent": {
+            "pid": moment.value("ppid"), "name": moment.value("parent_comm"),
+            "entity_id": identity("ppid", "parent_start_ns"), "start": started("parent_start_ns"),
+        },
+    })
+}
+
+fn file(moment: &Moment) -> Value {
+    let of_new = |name: &str| match moment.what {
+        What::Change => moment.value("to").get(name).cloned().unwrap_or_default(),
+        _ => moment.value(name).clone(),
+    };
+    json!({
+        "path": moment.value("path"), "name": name(moment.text("path")), "hash": hash(moment),
+        "target_path": moment.value("target_path"), "device": of_new("dev"),
+        "inode": of_new("ino").as_i64().map(|ino| ino.cast_unsigned().to_string()),
+        "size": moment.value("size_bytes"), "mtime": moment.value("mtime"), "ctime": moment.value("ctime"),
+        "mode": moment.value("mode").as_i64().map(|mode| format!("{:04o}", mode & 0o7777)),
+        "uid": text_of(moment, "owner_uid"), "gid": text_of(moment, "owner_gid"),
+    })
+}
+
+/// The digest under its algorithm; nothing where the schema does not know that one.
+fn hash(moment: &Moment) -> Value {
+    let (algorithm, digest) = words::digest(moment);
+    if HASHES.contains(&algorithm) { json!({ algorithm: digest }) } else { Value::Null }
+}
+
+fn name(path: &str) -> Option<&str> {
+    path.rsplit('/').next().filter(|name| !name.is_empty())
+}
+
+/// Numbers that the schema has as keywords.
+fn text_of(moment: &Moment, name: &str) -> Option<String> {
+    moment.value(name).as_i64().map(|number| number.to_string())
+}
+
+/// Takes out what says nothing, and objects that then hold nothing.
+fn without_nothing(row: &mut Row) {
+    row.retain(|_, value| {
+        if let Value::Object(members) = value {
+            without_nothing(members);
+        }
+        match value {
+            Value::Null => false,
+            Value::Object(members) => !members.is_empty(),
+            Value::Array(values) => !values.is_empty(),
+            _ => true,
+        }
+    });
+}

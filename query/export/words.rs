@@ -1,0 +1,79 @@
+//! What the formats share: a moment in words, and its parts under plain names.
+
+use crate::investigate::timeline::{Moment, What};
+use crate::output::Row;
+use serde_json::Value;
+
+/// The row with what it is.
+pub(super) fn with_type(moment: &Moment) -> Row {
+    let mut row = Row::new();
+    row.insert("type".into(), name(moment).into());
+    row.extend(moment.row.clone());
+    row
+}
+
+pub(super) fn name(moment: &Moment) -> &'static str {
+    match moment.what {
+        What::Gap => "gap",
+        What::Change => "change",
+        What::Event => "event",
+    }
+}
+
+/// What the time of a moment is the time of.
+pub(super) fn time_means(moment: &Moment) -> &'static str {
+    match moment.what {
+        What::Gap => "Begin of a gap in the recording",
+        What::Change => "New content first seen",
+        What::Event => "Event recorded",
+    }
+}
+
+/// The digest: of an event that of its file, of a change that of the new content.
+pub(super) fn digest<'a>(moment: &'a Moment) -> (&'a str, &'a str) {
+    let of = |member: Option<&'a Value>| member.and_then(Value::as_str).unwrap_or_default();
+    match moment.value("to") {
+        Value::Object(to) if moment.what == What::Change => (of(to.get("algorithm")), of(to.get("digest"))),
+        _ => (moment.text("digest_algorithm"), moment.text("digest")),
+    }
+}
+
+/// One sentence.
+pub(super) fn message(moment: &Moment) -> String {
+    match moment.what {
+        What::Gap => moment.text("text").to_owned(),
+        What::Change => change(moment),
+        What::Event => event(moment),
+    }
+}
+
+fn event(moment: &Moment) -> String {
+    let mut text = moment.text("hook").to_owned();
+    for (word, name) in [(":", "path"), (" to", "target_path")] {
+        if !moment.text(name).is_empty() {
+            text += &format!("{word} {}", moment.text(name));
+        }
+    }
+    let who = if moment.text("exe").is_empty() { moment.text("comm") } else { moment.text("exe") };
+    text += &format!(" by {who} (pid {}, uid {})", moment.value("pid"), moment.value("uid"));
+    let (algorithm, digest) = digest(moment);
+    if !digest.is_empty() {
+        text += &format!(", {algorithm} {digest}");
+    }
+    text
+}
+
+fn change(moment: &Moment) -> String {
+    let from = moment.value("from").get("digest").and_then(Value::as_str);
+    let after = moment
+        .value("changed_after")
+        .as_str()
+        .map_or("before anything was recorded".to_owned(), |after| format!("after {after}"));
+    let (algorithm, digest) = digest(moment);
+    let what = from.map_or(format!("first seen with {algorithm} {digest}"), |from| {
+        format!("{} {after}: {algorithm} {from} to {digest}", moment.text("kind"))
+    });
+    let suspects = moment.value("suspects").as_array().map_or(0, Vec::len);
+    let doubt = if moment.value("complete").as_bool() == Some(true) { "" } else { ", not complete" };
+    format!("{} {what}; {}: {suspects} act(s){doubt}", moment.text("path"), moment.text("attribution"))
+}

@@ -1,0 +1,97 @@
+//! Events, changes and gaps in one order, for people and for other tools.
+
+use super::*;
+use anyhow::Context as _;
+
+/// The incident in segments of which the later ones have earlier events.
+fn unordered() -> Result<tempfile::TempDir> {
+    let directory = tempfile::tempdir()?;
+    let mut events = incident();
+    events.rotate_left(3);
+    archive(directory.path(), &events, 2)?;
+    Ok(directory)
+}
+
+#[test]
+fn all_that_is_known_stands_in_the_order_of_time() -> Result<()> {
+    let directory = unordered()?;
+    let (found, _, output) = query(directory.path(), &["timeline", "--format", "json"])?;
+    let lines = json_lines(&output);
+    let place = |line: &Value| {
+        let time = ["changed_before", "from", "time"].iter().find_map(|name| line.get(*name)?.as_str());
+        (
+            line["type"].as_str().unwrap_or_default().to_owned(),
+            time.unwrap_or_default().get(17..19).unwrap_or_default().to_owned(),
+        )
+    };
+    let (last, moments) = lines.split_last().context("a summary")?;
+    // The content of a run was hashed, and so seen, a moment after its hook was entered.
+    let expected = [
+        ("event", "10"),
+        ("event", "11"),
+        ("event", "15"),
+        ("event", "20"),
+        ("change", "20"),
+        ("gap", "22"),
+        ("event", "25"),
+        ("event", "30"),
+        ("change", "30"),
+    ];
+    let expected = expected.map(|(kind, second)| (kind.to_owned(), second.to_owned()));
+    assert_eq!(moments.iter().map(place).collect::<Vec<_>>(), expected);
+    assert!(found && last["complete"] == false && last["events"] == 6 && last["changes"] == 2, "{last}");
+    let (_, _, output) = query(directory.path(), &["timeline", "--format", "json", "--without-events"])?;
+    let kinds: Vec<Value> = json_lines(&output).iter().map(|line| line["type"].clone()).collect();
+    assert_eq!(kinds, ["change", "gap", "change", "summary"]);
+    Ok(())
+}
+
+#[test]
+fn other_tools_get_lines_that_they_can_read_and_no_summary() -> Result<()> {
+    let directory = unordered()?;
+    let (_, _, output) = query(directory.path(), &["timeline", "--to", "timesketch"])?;
+    assert!(!output.contains('\u{1b}'), "{output:?}");
+    let lines = json_lines(&output);
+    assert_eq!(lines.len(), 9);
+    for line in &lines {
+        let text = |name: &str| line[name].as_str().unwrap_or_default();
+        assert!(
+            ["message", "timestamp_desc", "hostname", "data_type"].iter().all(|name| !text(name).is_empty()),
+            "{line}"
+        );
+        let time = chrono::DateTime::parse_from_rfc3339(text("datetime"))?;
+        assert_eq!(line["timestamp"], time.timestamp_micros(), "{line}");
+    }
+    let digests: Vec<&str> = lines.iter().filter_map(|line| line["sha256_hash"].as_str()).collect();
+    assert_eq!(digests, [OLD, NEW, NEW, OLD, OLD], "two of changes, three of runs");
+    let (_, _, output) = query(directory.path(), &["timeline", "--to", "csv"])?;
+    assert_eq!(output.lines().count(), 10, "a line of names and nine");
+    assert!(output.contains("\\x1b[2J") && !output.contains('\u{1b}'), "{output:?}");
+    Ok(())
+}
+
+#[test]
+fn a_text_that_is_too_long_is_cut_and_says_so() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let argv = vec!["\u{e9}".repeat(20_000), "short".into()];
+    archive(
+        directory.path(),
+        &[Event { argv: Some(argv.clone()), ..event(10, "bprm_committed_creds", Some(OLD)) }],
+        1,
+    )?;
+    let (_, _, output) =
+        query(directory.path(), &["timeline", "--to", "timesketch", "--hook", "bprm_committed_creds"])?;
+    let lines = json_lines(&output);
+    let line = lines.iter().find(|line| line["data_type"] == "hashtrail:event").context("the run")?;
+    let cut = line["argv"][0].as_str().context("a text")?;
+    assert!(cut.len() <= 32_766 && cut.ends_with("(cut)") && argv[0].starts_with(cut.trim_end_matches("… (cut)")));
+    assert_eq!(line["argv"][1], "short");
+    Ok(())
+}
+
+#[test]
+fn a_timeline_has_its_own_order() -> Result<()> {
+    let directory = unordered()?;
+    assert!(query(directory.path(), &["timeline", "--sort", "path"]).is_err());
+    Ok(())
+}
