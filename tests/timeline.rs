@@ -27,7 +27,7 @@ fn every_event_is_a_line_of_timesketch_in_the_order_of_time() {
          count(*) FILTER (data_type = 'hashtrail:change') AS changes, \
          count(*) FILTER (epoch_us(CAST(datetime AS TIMESTAMPTZ)) = timestamp AND message != '') AS timed, \
          count(*) FILTER (data_type = 'hashtrail:event' AND sha256_hash IS NOT NULL) AS hashed, \
-         (SELECT count(digest) FROM events) AS digests, \
+         (SELECT count(digest) FROM events WHERE len(digest_doubt) = 0) AS digests, \
          (SELECT count(*) FROM (SELECT timestamp < lag(timestamp) OVER () AS is_back FROM TIMELINE) WHERE is_back) AS back \
          FROM TIMELINE",
     );

@@ -21,7 +21,7 @@ pub(super) const COLUMNS: [&str; 12] = [
 ];
 
 pub(super) fn row(moment: &Moment) -> Row {
-    let (algorithm, digest) = words::digest(moment);
+    let (algorithm, digest) = words::certain_digest(moment);
     object(json!({
         "datetime": moment.time.rfc3339(), "timestamp_desc": words::time_means(moment), "type": words::name(moment),
         "host": moment.text("host"), "path": moment.text("path"), "algorithm": algorithm, "digest": digest,

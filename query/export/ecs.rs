@@ -12,7 +12,7 @@ const HASHES: [&str; 5] = ["md5", "sha1", "sha256", "sha384", "sha512"];
 
 pub(super) fn row(moment: &Moment) -> Row {
     let (kind, category, types) = class(moment);
-    let (_, digest) = words::digest(moment);
+    let (_, digest) = words::certain_digest(moment);
     let (begin, end) = match moment.what {
         What::Change => (moment.value("changed_after"), moment.value("changed_before")),
         What::Gap => (moment.value("from"), moment.value("to")),
@@ -116,7 +116,7 @@ fn file(moment: &Moment) -> Value {
 
 /// The digest under its algorithm; nothing where the schema does not know that one.
 fn hash(moment: &Moment) -> Value {
-    let (algorithm, digest) = words::digest(moment);
+    let (algorithm, digest) = words::certain_digest(moment);
     if HASHES.contains(&algorithm) { json!({ algorithm: digest }) } else { Value::Null }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const MOST_BYTES: usize = 32_766;
 
 pub(super) fn row(moment: &Moment) -> Row {
-    let (algorithm, digest) = words::digest(moment);
+    let (algorithm, digest) = words::certain_digest(moment);
     let mut row = object(json!({
         "message": words::message(moment),
         "datetime": moment.time.rfc3339().replace('Z', "+00:00"),

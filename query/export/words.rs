@@ -29,8 +29,18 @@ pub(super) fn time_means(moment: &Moment) -> &'static str {
     }
 }
 
+/// The digest, for fields that other tools take for certain: nothing where it is doubtful. The message has it all the same.
+pub(super) fn certain_digest<'a>(moment: &'a Moment) -> (&'a str, &'a str) {
+    if doubts(moment).is_empty() { digest(moment) } else { ("", "") }
+}
+
+/// What makes the digest of an event doubtful. A version begins with none that is.
+fn doubts(moment: &Moment) -> Vec<&str> {
+    moment.value("digest_doubt").as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
 /// The digest: of an event that of its file, of a change that of the new content.
-pub(super) fn digest<'a>(moment: &'a Moment) -> (&'a str, &'a str) {
+fn digest<'a>(moment: &'a Moment) -> (&'a str, &'a str) {
     let of = |member: Option<&'a Value>| member.and_then(Value::as_str).unwrap_or_default();
     match moment.value("to") {
         Value::Object(to) if moment.what == What::Change => (of(to.get("algorithm")), of(to.get("digest"))),
@@ -59,6 +69,10 @@ fn event(moment: &Moment) -> String {
     let (algorithm, digest) = digest(moment);
     if !digest.is_empty() {
         text += &format!(", {algorithm} {digest}");
+    }
+    let doubts = doubts(moment);
+    if !doubts.is_empty() {
+        text += &format!(" (doubtful: {})", doubts.join(", "));
     }
     text
 }

@@ -90,6 +90,24 @@ fn a_text_that_is_too_long_is_cut_and_says_so() -> Result<()> {
 }
 
 #[test]
+fn a_doubtful_digest_stands_in_no_field_that_is_taken_for_certain() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let doubted = Event { digest_doubt: vec!["writer_open".into()], ..event(10, "bprm_check_security", Some(OLD)) };
+    archive(directory.path(), &[doubted, event(20, "bprm_check_security", Some(NEW))], 2)?;
+    for tool in ["timesketch", "ecs"] {
+        let (_, _, output) = query(directory.path(), &["timeline", "--to", tool])?;
+        let lines = json_lines(&output);
+        let of =
+            |digest: &str| lines.iter().filter(|line| line.to_string().contains(digest)).cloned().collect::<Vec<_>>();
+        let [doubted] = &of(OLD)[..] else { anyhow::bail!("one line of {tool} names it: {output}") };
+        assert_eq!(doubted.to_string().matches(OLD).count(), 1, "only its message: {doubted}");
+        assert!(doubted["message"].as_str().is_some_and(|text| text.contains("(doubtful: writer_open)")), "{doubted}");
+        assert!(of(NEW)[0].to_string().matches(NEW).count() > 1, "{output}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_timeline_has_its_own_order() -> Result<()> {
     let directory = unordered()?;
     assert!(query(directory.path(), &["timeline", "--sort", "path"]).is_err());
