@@ -30,7 +30,7 @@ pub(super) fn time_means(moment: &Moment) -> &'static str {
 }
 
 /// The digest, for fields that other tools take for certain: nothing where it is doubtful. The message has it all the same.
-pub(super) fn certain_digest<'a>(moment: &'a Moment) -> (&'a str, &'a str) {
+pub(super) fn certain_digest(moment: &Moment) -> (&str, &str) {
     if doubts(moment).is_empty() { digest(moment) } else { ("", "") }
 }
 
