@@ -61,12 +61,14 @@ fn main() -> ExitCode {
         let last = LAST_PANIC.lock().ok().and_then(|last| last.clone()).unwrap_or_default();
         Err(anyhow!("internal error: {last}"))
     });
+    match &found {
+        Err(error) if is_broken_pipe(error) => return ExitCode::SUCCESS,
+        Err(error) => problems.error(error),
+        Ok(_) => {}
+    }
+    problems.finish();
     match found {
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            problems.error(&error);
-            ExitCode::from(2)
-        }
+        Err(_) => ExitCode::from(2),
         Ok(_) if problems.any() => ExitCode::from(2),
         Ok(found) => ExitCode::from(u8::from(!found)),
     }

@@ -10,6 +10,7 @@ use hashtrail::cell::Micros;
 use hashtrail::columns::Row as TableRow;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
+use hashtrail::manifest::Line;
 use hashtrail::reader::SealedTable;
 use hashtrail::versions::FileVersion;
 use serde_json::{Value, json};
@@ -39,8 +40,8 @@ pub(crate) fn run(context: Context<'_>) -> Result<bool> {
     archives.note_unsealed();
     let recordings = Recordings::load_with_counts(&archives)?;
     let tables: Vec<Row> = archives.list.iter().flat_map(|archive| table_rows(&archives, archive)).collect();
-    let recordings = recording_rows(&archives, &recordings, &context.scope.host);
-    let found = !recordings.is_empty() || tables.iter().any(|table| table["rows"] != json!(0));
+    let mut recordings = recording_rows(&archives, &recordings, &context.scope.host).peekable();
+    let found = recordings.peek().is_some() || tables.iter().any(|table| table["rows"] != json!(0));
     let options = context.output;
     if options.format == Format::Table {
         Output::new(options, &RECORDING, context.writer).show(recordings)?;
@@ -48,7 +49,7 @@ pub(crate) fn run(context: Context<'_>) -> Result<bool> {
         Output::new(options, &TABLE, context.writer).show(tables)?;
     } else {
         let columns: Vec<&str> = [&["type"], &RECORDING[..], &TABLE[1..]].concat();
-        Output::new(options, &columns, context.writer).show(recordings.into_iter().chain(tables))?;
+        Output::new(options, &columns, context.writer).show(recordings.chain(tables))?;
     }
     Ok(found)
 }
@@ -82,30 +83,34 @@ fn table_row<R: TableRow>(archives: &Archives<'_>, archive: &OpenArchive, [first
     }))
 }
 
-/// What a manifest says about one recording.
+/// What a manifest says about one recording. Its lines are decoded when its row is made: decoded, a line can take a hundred times
+/// the memory.
 #[derive(Default)]
 struct Manifested<'a> {
     id: String,
     archive: Option<&'a OpenArchive>,
-    start: Option<Row>,
-    stop: Option<Row>,
+    start: Option<&'a Line>,
+    stop: Option<&'a Line>,
 }
 
 /// The recordings of all archives, those that no manifest names last.
-fn recording_rows(archives: &Archives<'_>, recordings: &Recordings, hosts: &[String]) -> Vec<Row> {
+fn recording_rows<'a>(
+    archives: &'a Archives<'_>,
+    recordings: &'a Recordings,
+    hosts: &'a [String],
+) -> impl Iterator<Item = Row> + 'a {
     let mut listed: Vec<Manifested<'_>> = archives.list.iter().flat_map(manifested).collect();
     let known: HashSet<String> = listed.iter().map(|recording| recording.id.clone()).collect();
     let others = recordings.list.iter().map(|recording| &recording.id).filter(|id| !known.contains(*id));
     listed.extend(others.map(|id| Manifested { id: id.clone(), ..Manifested::default() }));
-    let rows = listed.iter().map(|listed| {
+    let rows = listed.into_iter().map(|listed| {
         let recording = recordings.rank(&listed.id).map(|rank| &recordings.list[rank]);
-        recording_row(listed, recording)
+        recording_row(&listed, recording)
     });
-    let is_wanted = |row: &Row| {
+    rows.filter(|row| {
         let host = row.get("host").and_then(Value::as_str).unwrap_or_default();
         hosts.is_empty() || hosts.iter().any(|wanted| host_label(wanted) == host)
-    };
-    rows.filter(is_wanted).collect()
+    })
 }
 
 /// The recordings that one manifest names, in its order.
@@ -119,8 +124,8 @@ fn manifested(archive: &OpenArchive) -> Vec<Manifested<'_>> {
             recordings.len() - 1
         });
         match line.kind() {
-            "start" => recordings[index].start = Some(line.fields()),
-            "stop" | "recovered" => recordings[index].stop = Some(line.fields()),
+            "start" => recordings[index].start = Some(line),
+            "stop" | "recovered" => recordings[index].stop = Some(line),
             _ => {}
         }
     }
@@ -129,7 +134,8 @@ fn manifested(archive: &OpenArchive) -> Vec<Manifested<'_>> {
 
 /// What else the manifest says about the start is added as it is; only the texts of policies would drown the rest.
 fn recording_row(listed: &Manifested<'_>, recording: Option<&Recording>) -> Row {
-    let (start, stop) = (listed.start.as_ref(), listed.stop.as_ref());
+    let (start, stop) = (listed.start.map(Line::fields), listed.stop.map(Line::fields));
+    let (start, stop) = (start.as_ref(), stop.as_ref());
     let field = |line: Option<&Row>, name: &str| line.and_then(|line| line.get(name)).cloned();
     let kernel = || start?.get("facts")?.get("kernel").cloned();
     let mut row = object(json!({

@@ -1,34 +1,57 @@
 //! What goes to stderr: errors that do not stop the query, and notes. File names in them are escaped.
 
 use hashtrail::escape::escape;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
+
+/// Errors beyond these are counted: an archive can hold a million lines, and a fault in each.
+const MAX_SHOWN: usize = 1_000;
 
 /// Errors after which the query goes on with what is left; it then ends with exit code 2.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
-    texts: RefCell<Vec<String>>,
+    shown: RefCell<Vec<String>>,
+    /// Hashes of all texts.
+    known: RefCell<HashSet<u64>>,
+    hasher: RandomState,
+    unshown: Cell<usize>,
 }
 
 impl Problems {
     /// Shows an error and remembers that there was one. The same of a second reading is told once.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let text = format!("{error:#}");
-        if self.texts.borrow().contains(&text) {
+        if !self.known.borrow_mut().insert(self.hasher.hash_one(&text)) {
+            return;
+        }
+        if self.shown.borrow().len() >= MAX_SHOWN {
+            self.unshown.set(self.unshown.get() + 1);
             return;
         }
         say("error", &text);
-        self.texts.borrow_mut().push(text);
+        self.shown.borrow_mut().push(text);
     }
 
-    /// Whether an error was shown.
+    /// Whether there was an error.
     pub(crate) fn any(&self) -> bool {
-        !self.texts.borrow().is_empty()
+        !self.known.borrow().is_empty()
     }
 
-    /// What was shown.
+    /// What was told.
     pub(crate) fn texts(&self) -> Vec<String> {
-        self.texts.borrow().clone()
+        self.shown.borrow().iter().cloned().chain(self.more()).collect()
+    }
+
+    /// Tells how many errors were not shown; the last thing to do.
+    pub(crate) fn finish(&self) {
+        self.more().iter().for_each(|text| say("error", text));
+    }
+
+    fn more(&self) -> Option<String> {
+        let count = self.unshown.get();
+        (count > 0).then(|| format!("{count} more errors are counted and not shown: ask one archive at a time"))
     }
 }
 
@@ -46,4 +69,26 @@ fn say(label: &str, text: &str) {
     }
     // Nobody can be told when stderr is closed.
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_SHOWN, Problems};
+    use anyhow::anyhow;
+
+    #[test]
+    fn the_same_error_is_told_once_and_a_flood_is_counted() {
+        let problems = Problems::default();
+        assert!(!problems.any());
+        for number in 0..MAX_SHOWN + 5 {
+            for _ in 0..2 {
+                problems.error(&anyhow!("fault {number}"));
+            }
+        }
+        let texts = problems.texts();
+        assert!(problems.any());
+        assert_eq!(texts.len(), MAX_SHOWN + 1);
+        assert_eq!(texts[MAX_SHOWN - 1], format!("fault {}", MAX_SHOWN - 1));
+        assert!(texts[MAX_SHOWN].starts_with("5 more errors "), "{}", texts[MAX_SHOWN]);
+    }
 }

@@ -3,35 +3,53 @@
 use super::{Recording, Recordings};
 use crate::archives::OpenArchive;
 use anyhow::{Error, anyhow};
-use std::collections::BTreeSet;
+use hashtrail::cell::Micros;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The recordings of one archive that end last: that one, and of those of another boot the one that does.
+type Latest<'a> = Vec<(&'a str, Micros)>;
 
 /// Archives of one host name that recorded different boots at the same time: that was not one machine.
 pub(super) fn find(archives: &[OpenArchive], recordings: &Recordings) -> Vec<Error> {
-    let mut boots: Vec<(&Recording, String, &OpenArchive)> = Vec::new();
-    for archive in archives {
+    let mut boots: Vec<(&Recording, String, usize)> = Vec::new();
+    for (number, archive) in archives.iter().enumerate() {
         for line in archive.starts() {
             let rank = line.text("recording_id").and_then(|id| recordings.rank(&id));
             let boot_id = line.field("facts").and_then(|facts| Some(facts.get("boot_id")?.as_str()?.to_owned()));
             if let Some((rank, boot_id)) = rank.zip(boot_id) {
-                boots.push((&recordings.list[rank], boot_id, archive));
+                boots.push((&recordings.list[rank], boot_id, number));
             }
         }
     }
+    boots.sort_by_key(|(recording, ..)| recording.start);
+    let mut latest: HashMap<&str, BTreeMap<usize, Latest<'_>>> = HashMap::new();
     let mut told = BTreeSet::new();
-    for (number, (left, left_boot, first)) in boots.iter().enumerate() {
-        for (right, right_boot, second) in &boots[number + 1..] {
-            let is_at_once = left.start < right.end && right.start < left.end;
-            if left.host == right.host && left_boot != right_boot && is_at_once && !std::ptr::eq(*first, *second) {
-                let name = |archive: &OpenArchive| archive.archive.root().display().to_string();
-                told.insert((name(first), name(second), left.host.clone()));
+    for (recording, boot_id, archive) in &boots {
+        let of_host = latest.entry(&recording.host).or_default();
+        for (other, ends) in of_host.range(..archive).chain(of_host.range(archive + 1..)) {
+            if ends.iter().any(|(boot, end)| boot != boot_id && recording.start < *end) {
+                told.insert((*archive.min(other), *archive.max(other), &*recording.host));
             }
         }
+        see(of_host.entry(*archive).or_default(), boot_id, recording.end);
     }
-    let error = |(first, second, host): (String, String, String)| {
+    let name = |number: usize| archives[number].archive.root().display();
+    let error = |(first, second, host): (usize, usize, &str)| {
         anyhow!(
-            "`{first}` and `{second}` are both of host `{host}` and recorded different boots at the same time: these are two \
-             machines, or a clock was wrong, and changes between them may never have been"
+            "`{}` and `{}` are both of host `{host}` and recorded different boots at the same time: these are two \
+             machines, or a clock was wrong, and changes between them may never have been",
+            name(first),
+            name(second)
         )
     };
     told.into_iter().map(error).collect()
+}
+
+fn see<'a>(latest: &mut Latest<'a>, boot_id: &'a str, end: Micros) {
+    match latest.iter_mut().find(|(boot, _)| *boot == boot_id) {
+        Some((_, known)) => *known = end.max(*known),
+        None => latest.push((boot_id, end)),
+    }
+    latest.sort_by_key(|(_, end)| std::cmp::Reverse(*end));
+    latest.truncate(2);
 }
