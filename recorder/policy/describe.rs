@@ -135,12 +135,21 @@ fn describe_record(hook: &Hook, selector: &Selector) -> String {
             LimitScope::Global => "host",
         };
         let seconds = limit.window_ns / SECOND;
-        let _ = write!(text, ", equal events of one {scope} once in {seconds} s");
+        let _ = write!(
+            text,
+            ", equal events of one {scope} once in {seconds} s (hides the others, even if the content changed)"
+        );
     }
     if let Some(Dedupe { window_ns, by_process }) = dedupe {
-        let process = if *by_process { ", process" } else { "" };
+        let (process, hidden) = match by_process {
+            true => (", process", "that the process does so again, by another name too"),
+            false => ("", "who else does so, by another name too"),
+        };
         let seconds = window_ns / SECOND;
-        let _ = write!(text, ", one row for each file{process} and digest in {seconds} s");
+        let _ = write!(
+            text,
+            ", one row for each file{process} and digest in {seconds} s (hides {hidden}; no other content)"
+        );
     }
     text
 }

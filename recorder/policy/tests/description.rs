@@ -47,7 +47,9 @@ fn actions_and_digests_are_explained() {
             "after hashing: the sha1 digest is none of 1 listed",
             "the file is hashed for this decision; a digest that is not certain matches for the record only",
             "a digest that is not certain does not match\n      then do not record",
-            "record with digest, equal events of one thread once in 60 s, one row for each file, process and digest in 60 s",
+            "record with digest, equal events of one thread once in 60 s (hides the others, even if the content changed)",
+            ", one row for each file, process and digest in 60 s (hides that the process does so again, by another name too; \
+             no other content)",
             "deny with errno 13 (only with `--enforce`)",
             "send signal 15 to the calling process (only with `--enforce`)",
             "every other call\n      then do not record; return 0, which denies nothing",
