@@ -3,10 +3,10 @@
 use super::Context;
 use crate::archives::Archives;
 use crate::archives::filter::PathPatterns;
-use crate::export::Target;
+use crate::export::{self, Lines, Target};
 use crate::investigate::changes::{ChangesQuestion, FoundChanges};
 use crate::investigate::events::EventsQuestion;
-use crate::investigate::timeline::{Moment, Timeline};
+use crate::investigate::timeline::Timeline;
 use crate::output::problems::note;
 use crate::output::{Format, Output, OutputOptions, Row};
 use anyhow::{Result, bail};
@@ -24,7 +24,7 @@ pub(crate) struct TimelineOptions {
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<String>,
     /// Write it for another tool; no summary ends it, and notes stand on stderr
-    #[arg(long, value_name = "TOOL", value_enum)]
+    #[arg(long, value_name = "TOOL", value_parser = export::parser())]
     pub(crate) to: Option<Target>,
     /// Only changes and gaps
     #[arg(long)]
@@ -72,15 +72,12 @@ fn show(
 ) -> Result<bool> {
     let (format, columns) = shape(options.to, output.format);
     let options_of_output = OutputOptions { format, ..output.clone() };
-    let row_of = |moment: &Moment| -> Row {
-        let target = options.to.unwrap_or(if format == Format::Json { Target::Jsonl } else { Target::Csv });
-        target.row(moment)
-    };
+    let target = options.to.unwrap_or(if format == Format::Json { export::JSONL } else { export::CSV });
     let mut shown = Output::new(&options_of_output, columns, writer);
     let mut count = 0_usize;
     for moment in found.moments.by_ref() {
         count += 1;
-        if shown.row(row_of(&moment?))?.is_break() {
+        if shown.row((target.row)(&moment?))?.is_break() {
             break;
         }
     }
@@ -121,11 +118,11 @@ fn summary(found: &Timeline) -> Row {
 
 /// How lines are written, and the columns of a table or CSV.
 fn shape(to: Option<Target>, format: Format) -> (Format, &'static [&'static str]) {
-    match (to, to.and_then(Target::columns)) {
-        (Some(_), Some(columns)) => (Format::Csv, columns),
-        (Some(_), None) => (Format::Json, &[]),
-        (None, _) if format == Format::Csv => (format, Target::Csv.columns().unwrap_or_default()),
-        (None, _) => (format, &TABLE),
+    let to = to.or((format == Format::Csv).then_some(export::CSV));
+    match to.map(|target| target.lines) {
+        Some(Lines::Csv(columns)) => (Format::Csv, columns),
+        Some(Lines::Json) => (Format::Json, &[]),
+        None => (format, &TABLE),
     }
 }
 
