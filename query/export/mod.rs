@@ -3,6 +3,7 @@
 mod csv;
 mod ecs;
 mod jsonl;
+mod ocsf;
 mod target;
 mod timesketch;
 mod words;
@@ -14,7 +15,7 @@ pub(crate) use target::{Lines, Target};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// All formats, in the order of the help.
-const FORMATS: &[Target] = &[timesketch::TARGET, ecs::TARGET, csv::TARGET, jsonl::TARGET];
+const FORMATS: &[Target] = &[timesketch::TARGET, ecs::TARGET, ocsf::TARGET, csv::TARGET, jsonl::TARGET];
 
 /// Takes the name of a format.
 pub(crate) fn parser() -> impl TypedValueParser<Value = Target> {
