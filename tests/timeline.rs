@@ -5,6 +5,7 @@ use crate::support::{hashtrail, integer, json_lines, repository, stdout_of};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod bodyfile;
 mod made;
 mod ocsf;
 

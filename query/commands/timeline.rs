@@ -13,6 +13,9 @@ use anyhow::{Result, bail};
 use clap::Args;
 use hashtrail::columns::Row as _;
 use hashtrail::event::Event;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 
 const TABLE: [&str; 4] = ["datetime", "host", "type", "message"];
 
@@ -40,7 +43,9 @@ pub(crate) struct TimelineOptions {
 const EXAMPLES: &str = "\
 Examples:
   hashtrail timeline '/usr/sbin/*' --archive web1 --since '2 days ago'
-  hashtrail timeline --to timesketch --archive '/mnt/evidence/*' > case.jsonl";
+  hashtrail timeline --to timesketch --archive '/mnt/evidence/*' > case.jsonl
+  hashtrail timeline --to ocsf --archive web1 > case.jsonl
+  hashtrail timeline --to bodyfile --archive web1 > case.body; mactime -b case.body -d -y";
 
 pub(crate) fn run(options: &TimelineOptions, context: Context<'_>) -> Result<bool> {
     if context.output.sort.is_some() {
@@ -73,11 +78,16 @@ fn show(
     let (format, columns) = shape(options.to, output.format);
     let options_of_output = OutputOptions { format, ..output.clone() };
     let target = options.to.unwrap_or(if format == Format::Json { export::JSONL } else { export::CSV });
-    let mut shown = Output::new(&options_of_output, columns, writer);
-    let mut count = 0_usize;
+    let mut shown = match options.to.map(|target| target.lines) {
+        Some(Lines::Text) => Output::of_lines(&options_of_output, writer),
+        _ => Output::new(&options_of_output, columns, writer),
+    };
+    let (mut count, mut once, mut without_line) = (0_usize, Once::default(), 0_usize);
     for moment in found.moments.by_ref() {
         count += 1;
-        if shown.row((target.row)(&moment?))?.is_break() {
+        let row = (target.row)(&moment?);
+        without_line += usize::from(row.is_empty());
+        if once.is_new(&row) && shown.row(row)?.is_break() {
             break;
         }
     }
@@ -89,8 +99,27 @@ fn show(
     }
     if options.to.is_some() || format != Format::Json {
         say(&found);
+        if without_line > 0 {
+            note(&format!(
+                "{without_line} of {count} events, changes and gaps saw no file with its times, and have no line"
+            ));
+        }
     }
     Ok(count > 0)
+}
+
+/// Takes lines that were not there before: one content is seen in one state again and again.
+#[derive(Default)]
+struct Once(HashSet<[u8; 32]>);
+
+impl Once {
+    /// Whether the row is to be shown.
+    fn is_new(&mut self, row: &Row) -> bool {
+        match row.get("line").and_then(Value::as_str) {
+            Some(line) => self.0.insert(Sha256::digest(line).into()),
+            None => !row.is_empty(),
+        }
+    }
 }
 
 fn summary(found: &Timeline) -> Row {
@@ -122,6 +151,7 @@ fn shape(to: Option<Target>, format: Format) -> (Format, &'static [&'static str]
     match to.map(|target| target.lines) {
         Some(Lines::Csv(columns)) => (Format::Csv, columns),
         Some(Lines::Json) => (Format::Json, &[]),
+        Some(Lines::Text) => (format, &[]),
         None => (format, &TABLE),
     }
 }

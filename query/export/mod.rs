@@ -1,5 +1,6 @@
 //! Timelines in the words of other tools. A format is a file here and a line of [`FORMATS`].
 
+mod bodyfile;
 mod csv;
 mod ecs;
 mod jsonl;
@@ -15,7 +16,8 @@ pub(crate) use target::{Lines, Target};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// All formats, in the order of the help.
-const FORMATS: &[Target] = &[timesketch::TARGET, ecs::TARGET, ocsf::TARGET, csv::TARGET, jsonl::TARGET];
+const FORMATS: &[Target] =
+    &[timesketch::TARGET, ecs::TARGET, ocsf::TARGET, bodyfile::TARGET, csv::TARGET, jsonl::TARGET];
 
 /// Takes the name of a format.
 pub(crate) fn parser() -> impl TypedValueParser<Value = Target> {

@@ -9,7 +9,7 @@ pub(crate) struct Target {
     pub(super) name: &'static str,
     pub(super) help: &'static str,
     pub(crate) lines: Lines,
-    /// What stands for a moment.
+    /// What stands for a moment; empty where nothing does.
     pub(crate) row: fn(&Moment) -> Row,
 }
 
@@ -20,4 +20,6 @@ pub(crate) enum Lines {
     Json,
     /// These columns; the first line names them.
     Csv(&'static [&'static str]),
+    /// What the row has as `line`, and each only once.
+    Text,
 }
