@@ -5,6 +5,10 @@ use crate::support::{hashtrail, integer, json_lines, repository, stdout_of};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod bodyfile;
+mod made;
+mod ocsf;
+
 const ARCHIVE: &str = "samples/incident/archive";
 
 /// What `DuckDB` makes of a timeline of the sample, and of the sample itself.

@@ -3,16 +3,19 @@
 use super::Context;
 use crate::archives::Archives;
 use crate::archives::filter::PathPatterns;
-use crate::export::Target;
+use crate::export::{self, Lines, Target};
 use crate::investigate::changes::{ChangesQuestion, FoundChanges};
 use crate::investigate::events::EventsQuestion;
-use crate::investigate::timeline::{Moment, Timeline};
+use crate::investigate::timeline::Timeline;
 use crate::output::problems::note;
 use crate::output::{Format, Output, OutputOptions, Row};
 use anyhow::{Result, bail};
 use clap::Args;
 use hashtrail::columns::Row as _;
 use hashtrail::event::Event;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 
 const TABLE: [&str; 4] = ["datetime", "host", "type", "message"];
 
@@ -24,7 +27,7 @@ pub(crate) struct TimelineOptions {
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<String>,
     /// Write it for another tool; no summary ends it, and notes stand on stderr
-    #[arg(long, value_name = "TOOL", value_enum)]
+    #[arg(long, value_name = "TOOL", value_parser = export::parser())]
     pub(crate) to: Option<Target>,
     /// Only changes and gaps
     #[arg(long)]
@@ -40,7 +43,9 @@ pub(crate) struct TimelineOptions {
 const EXAMPLES: &str = "\
 Examples:
   hashtrail timeline '/usr/sbin/*' --archive web1 --since '2 days ago'
-  hashtrail timeline --to timesketch --archive '/mnt/evidence/*' > case.jsonl";
+  hashtrail timeline --to timesketch --archive '/mnt/evidence/*' > case.jsonl
+  hashtrail timeline --to ocsf --archive web1 > case.jsonl
+  hashtrail timeline --to bodyfile --archive web1 > case.body; mactime -b case.body -d -y";
 
 pub(crate) fn run(options: &TimelineOptions, context: Context<'_>) -> Result<bool> {
     if context.output.sort.is_some() {
@@ -72,15 +77,17 @@ fn show(
 ) -> Result<bool> {
     let (format, columns) = shape(options.to, output.format);
     let options_of_output = OutputOptions { format, ..output.clone() };
-    let row_of = |moment: &Moment| -> Row {
-        let target = options.to.unwrap_or(if format == Format::Json { Target::Jsonl } else { Target::Csv });
-        target.row(moment)
+    let target = options.to.unwrap_or(if format == Format::Json { export::JSONL } else { export::CSV });
+    let mut shown = match options.to.map(|target| target.lines) {
+        Some(Lines::Text) => Output::of_lines(&options_of_output, writer),
+        _ => Output::new(&options_of_output, columns, writer),
     };
-    let mut shown = Output::new(&options_of_output, columns, writer);
-    let mut count = 0_usize;
+    let (mut count, mut once, mut without_line) = (0_usize, Once::default(), 0_usize);
     for moment in found.moments.by_ref() {
         count += 1;
-        if shown.row(row_of(&moment?))?.is_break() {
+        let row = (target.row)(&moment?);
+        without_line += usize::from(row.is_empty());
+        if once.is_new(&row) && shown.row(row)?.is_break() {
             break;
         }
     }
@@ -92,8 +99,27 @@ fn show(
     }
     if options.to.is_some() || format != Format::Json {
         say(&found);
+        if without_line > 0 {
+            note(&format!(
+                "{without_line} of {count} events, changes and gaps saw no file with its times, and have no line"
+            ));
+        }
     }
     Ok(count > 0)
+}
+
+/// Takes lines that were not there before: one content is seen in one state again and again.
+#[derive(Default)]
+struct Once(HashSet<[u8; 32]>);
+
+impl Once {
+    /// Whether the row is to be shown.
+    fn is_new(&mut self, row: &Row) -> bool {
+        match row.get("line").and_then(Value::as_str) {
+            Some(line) => self.0.insert(Sha256::digest(line).into()),
+            None => !row.is_empty(),
+        }
+    }
 }
 
 fn summary(found: &Timeline) -> Row {
@@ -121,11 +147,12 @@ fn summary(found: &Timeline) -> Row {
 
 /// How lines are written, and the columns of a table or CSV.
 fn shape(to: Option<Target>, format: Format) -> (Format, &'static [&'static str]) {
-    match (to, to.and_then(Target::columns)) {
-        (Some(_), Some(columns)) => (Format::Csv, columns),
-        (Some(_), None) => (Format::Json, &[]),
-        (None, _) if format == Format::Csv => (format, Target::Csv.columns().unwrap_or_default()),
-        (None, _) => (format, &TABLE),
+    let to = to.or((format == Format::Csv).then_some(export::CSV));
+    match to.map(|target| target.lines) {
+        Some(Lines::Csv(columns)) => (Format::Csv, columns),
+        Some(Lines::Json) => (Format::Json, &[]),
+        Some(Lines::Text) => (format, &[]),
+        None => (format, &TABLE),
     }
 }
 

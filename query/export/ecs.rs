@@ -1,16 +1,20 @@
 //! The Elastic Common Schema, version 9: a JSON object a line, as Filebeat and Logstash take them.
 
+use super::target::{Lines, Target};
 use super::words;
 use crate::investigate::timeline::{Moment, What};
 use crate::output::{Row, object};
 use hashtrail::cell::Micros;
 use serde_json::{Value, json};
 
+pub(super) const TARGET: Target =
+    Target { name: "ecs", help: "JSON lines in the Elastic Common Schema", lines: Lines::Json, row };
+
 const VERSION: &str = "9.0.0";
 /// Algorithms that the schema has a field for.
 const HASHES: [&str; 5] = ["md5", "sha1", "sha256", "sha384", "sha512"];
 
-pub(super) fn row(moment: &Moment) -> Row {
+fn row(moment: &Moment) -> Row {
     let (kind, category, types) = class(moment);
     let (_, digest) = words::certain_digest(moment);
     let (begin, end) = match moment.what {
@@ -31,7 +35,7 @@ pub(super) fn row(moment: &Moment) -> Row {
         },
         "host": {"name": moment.value("host")},
         "container": {"id": moment.value("container_id")},
-        "user": {"id": text_of(moment, "uid"), "effective": {"id": text_of(moment, "euid")}},
+        "user": {"id": words::number(moment, "uid"), "effective": {"id": words::number(moment, "euid")}},
         "related": {"hash": (!digest.is_empty()).then_some([digest])},
     }));
     if moment.what == What::Event {
@@ -41,10 +45,10 @@ pub(super) fn row(moment: &Moment) -> Row {
     if category == "library" {
         row.insert(
             "dll".into(),
-            json!({"path": moment.value("path"), "name": name(moment.text("path")), "hash": hash(moment)}),
+            json!({"path": moment.value("path"), "name": words::file_name(moment.text("path")), "hash": hash(moment)}),
         );
     }
-    without_nothing(&mut row);
+    words::without_nothing(&mut row);
     row
 }
 
@@ -79,38 +83,26 @@ fn open_type(moment: &Moment) -> &'static str {
 fn process(moment: &Moment) -> Value {
     let is_run = moment.text("hook") == "bprm_committed_creds";
     let executable = moment.value(if is_run { "path" } else { "exe" });
-    let identity = |pid: &str, start: &str| {
-        let (pid, start) = (moment.value(pid).as_i64()?, moment.value(start).as_i64()?);
-        Some(format!("{}-{pid}-{start}", moment.text("boot_id")))
-    };
-    let started = |start: &str| {
-        let ago_ns = moment.value("boot_ns").as_i64()?.checked_sub(moment.value(start).as_i64()?)?;
-        Some(Micros(moment.time.0.checked_sub(ago_ns / 1000)?).rfc3339())
-    };
     json!({
         "pid": moment.value("pid"), "thread": {"id": moment.value("tid")}, "name": moment.value("comm"),
         "executable": executable, "args": moment.value("argv"), "args_count": moment.value("argc"),
         "hash": if is_run { hash(moment) } else { Value::Null },
-        "entity_id": identity("pid", "process_start_ns"), "start": started("process_start_ns"),
+        "entity_id": words::process_key(moment, "pid", "process_start_ns"), "start": words::started(moment, "process_start_ns").map(Micros::rfc3339),
         "parent": {
             "pid": moment.value("ppid"), "name": moment.value("parent_comm"),
-            "entity_id": identity("ppid", "parent_start_ns"), "start": started("parent_start_ns"),
+            "entity_id": words::process_key(moment, "ppid", "parent_start_ns"), "start": words::started(moment, "parent_start_ns").map(Micros::rfc3339),
         },
     })
 }
 
 fn file(moment: &Moment) -> Value {
-    let of_new = |name: &str| match moment.what {
-        What::Change => moment.value("to").get(name).cloned().unwrap_or_default(),
-        _ => moment.value(name).clone(),
-    };
     json!({
-        "path": moment.value("path"), "name": name(moment.text("path")), "hash": hash(moment),
-        "target_path": moment.value("target_path"), "device": of_new("dev"),
-        "inode": of_new("ino").as_i64().map(|ino| ino.cast_unsigned().to_string()),
+        "path": moment.value("path"), "name": words::file_name(moment.text("path")), "hash": hash(moment),
+        "target_path": moment.value("target_path"), "device": words::of_new(moment, "dev"),
+        "inode": words::inode(moment),
         "size": moment.value("size_bytes"), "mtime": moment.value("mtime"), "ctime": moment.value("ctime"),
         "mode": moment.value("mode").as_i64().map(|mode| format!("{:04o}", mode & 0o7777)),
-        "uid": text_of(moment, "owner_uid"), "gid": text_of(moment, "owner_gid"),
+        "uid": words::number(moment, "owner_uid"), "gid": words::number(moment, "owner_gid"),
     })
 }
 
@@ -118,28 +110,4 @@ fn file(moment: &Moment) -> Value {
 fn hash(moment: &Moment) -> Value {
     let (algorithm, digest) = words::certain_digest(moment);
     if HASHES.contains(&algorithm) { json!({ algorithm: digest }) } else { Value::Null }
-}
-
-fn name(path: &str) -> Option<&str> {
-    path.rsplit('/').next().filter(|name| !name.is_empty())
-}
-
-/// Numbers that the schema has as keywords.
-fn text_of(moment: &Moment, name: &str) -> Option<String> {
-    moment.value(name).as_i64().map(|number| number.to_string())
-}
-
-/// Takes out what says nothing, and objects that then hold nothing.
-fn without_nothing(row: &mut Row) {
-    row.retain(|_, value| {
-        if let Value::Object(members) = value {
-            without_nothing(members);
-        }
-        match value {
-            Value::Null => false,
-            Value::Object(members) => !members.is_empty(),
-            Value::Array(values) => !values.is_empty(),
-            _ => true,
-        }
-    });
 }

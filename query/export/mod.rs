@@ -1,40 +1,27 @@
-//! Timelines in the words of other tools: one object a line, or CSV.
+//! Timelines in the words of other tools. A format is a file here and a line of [`FORMATS`].
 
+mod bodyfile;
 mod csv;
 mod ecs;
+mod jsonl;
+mod ocsf;
+mod target;
 mod timesketch;
 mod words;
 
-use crate::investigate::timeline::Moment;
-use crate::output::Row;
-use clap::ValueEnum;
+pub(crate) use csv::TARGET as CSV;
+pub(crate) use jsonl::TARGET as JSONL;
+pub(crate) use target::{Lines, Target};
 
-/// For whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Target {
-    /// JSON lines for `timesketch_importer`
-    Timesketch,
-    /// JSON lines in the Elastic Common Schema
-    Ecs,
-    /// A line of fixed columns each, for a spreadsheet
-    Csv,
-    /// Whole rows of events, changes and gaps, one object a line
-    Jsonl,
-}
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-impl Target {
-    /// The columns of CSV; none: a line is a JSON object.
-    pub(crate) fn columns(self) -> Option<&'static [&'static str]> {
-        (self == Self::Csv).then_some(&csv::COLUMNS)
-    }
+/// All formats, in the order of the help.
+const FORMATS: &[Target] =
+    &[timesketch::TARGET, ecs::TARGET, ocsf::TARGET, bodyfile::TARGET, csv::TARGET, jsonl::TARGET];
 
-    /// What stands for a moment.
-    pub(crate) fn row(self, moment: &Moment) -> Row {
-        match self {
-            Self::Timesketch => timesketch::row(moment),
-            Self::Ecs => ecs::row(moment),
-            Self::Csv => csv::row(moment),
-            Self::Jsonl => words::with_type(moment),
-        }
-    }
+/// Takes the name of a format.
+pub(crate) fn parser() -> impl TypedValueParser<Value = Target> {
+    let names = FORMATS.iter().map(|target| PossibleValue::new(target.name).help(target.help));
+    PossibleValuesParser::new(names)
+        .try_map(|name| FORMATS.iter().find(|target| target.name == name).copied().ok_or("no such format"))
 }

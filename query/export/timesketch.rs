@@ -1,15 +1,19 @@
 //! Timesketch: JSON lines as its importer reads them, each with `message`, `datetime` and `timestamp_desc`. Its analysers look
 //! for 64 bare hex digits in `sha256_hash`.
 
+use super::target::{Lines, Target};
 use super::words;
 use crate::investigate::timeline::Moment;
 use crate::output::{Row, object};
 use serde_json::{Value, json};
 
+pub(super) const TARGET: Target =
+    Target { name: "timesketch", help: "JSON lines for `timesketch_importer`", lines: Lines::Json, row };
+
 /// What its search keeps of one text.
 const MOST_BYTES: usize = 32_766;
 
-pub(super) fn row(moment: &Moment) -> Row {
+fn row(moment: &Moment) -> Row {
     let (algorithm, digest) = words::certain_digest(moment);
     let mut row = object(json!({
         "message": words::message(moment),

@@ -2,6 +2,7 @@
 
 use crate::investigate::timeline::{Moment, What};
 use crate::output::Row;
+use hashtrail::cell::Micros;
 use serde_json::Value;
 
 /// The row with what it is.
@@ -90,4 +91,51 @@ fn change(moment: &Moment) -> String {
     let suspects = moment.value("suspects").as_array().map_or(0, Vec::len);
     let doubt = if moment.value("complete").as_bool() == Some(true) { "" } else { ", not complete" };
     format!("{} {what}; {}: {suspects} act(s){doubt}", moment.text("path"), moment.text("attribution"))
+}
+
+/// A process by boot, pid and start.
+pub(super) fn process_key(moment: &Moment, pid: &str, start: &str) -> Option<String> {
+    let (pid, start) = (moment.value(pid).as_i64()?, moment.value(start).as_i64()?);
+    Some(format!("{}-{pid}-{start}", moment.text("boot_id")))
+}
+
+/// When a process started, by the clock at the event.
+pub(super) fn started(moment: &Moment, start: &str) -> Option<Micros> {
+    let ago_ns = moment.value("boot_ns").as_i64()?.checked_sub(moment.value(start).as_i64()?)?;
+    moment.time.0.checked_sub(ago_ns / 1000).map(Micros)
+}
+
+pub(super) fn file_name(path: &str) -> Option<&str> {
+    path.rsplit('/').next().filter(|name| !name.is_empty())
+}
+
+/// A number where text is wanted.
+pub(super) fn number(moment: &Moment, name: &str) -> Option<String> {
+    moment.value(name).as_i64().map(|number| number.to_string())
+}
+
+/// The inode of an event's file, or of the new content of a change: 64 bits without a sign.
+pub(super) fn inode(moment: &Moment) -> Option<String> {
+    of_new(moment, "ino").as_i64().map(|ino| ino.cast_unsigned().to_string())
+}
+
+/// A value of the file: of an event, or of the new content of a change.
+pub(super) fn of_new<'a>(moment: &'a Moment, name: &str) -> &'a Value {
+    let new = if moment.what == What::Change { moment.value("to").get(name) } else { moment.row.get(name) };
+    new.unwrap_or(&Value::Null)
+}
+
+/// Takes out what says nothing, and objects that then hold nothing.
+pub(super) fn without_nothing(row: &mut Row) {
+    row.retain(|_, value| {
+        if let Value::Object(members) = value {
+            without_nothing(members);
+        }
+        match value {
+            Value::Null => false,
+            Value::Object(members) => !members.is_empty(),
+            Value::Array(values) => !values.is_empty(),
+            _ => true,
+        }
+    });
 }

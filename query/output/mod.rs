@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 mod csv;
 mod json;
+mod lines;
 mod options;
 pub(crate) mod problems;
 mod table;
@@ -55,6 +56,15 @@ impl<'a> Output<'a> {
             Format::Json => Box::new(json::Json),
             Format::Csv => Box::new(csv::Csv::new(columns)),
         };
+        Self::with(formatter, options, writer)
+    }
+
+    /// Shows what each row has as `line`.
+    pub(crate) fn of_lines(options: &OutputOptions, writer: &'a mut dyn Write) -> Self {
+        Self::with(Box::new(lines::Lines), options, writer)
+    }
+
+    fn with(formatter: Box<dyn Formatter>, options: &OutputOptions, writer: &'a mut dyn Write) -> Self {
         let limit = options.limit.unwrap_or(usize::MAX);
         let sorter = options.sort.as_deref().map(|column| SortedBy::new(column, limit));
         Self { writer, formatter, options: options.clone(), sorter, written: 0 }

@@ -94,7 +94,7 @@ fn a_doubtful_digest_stands_in_no_field_that_is_taken_for_certain() -> Result<()
     let directory = tempfile::tempdir()?;
     let doubted = Event { digest_doubt: vec!["writer_open".into()], ..event(10, "bprm_check_security", Some(OLD)) };
     archive(directory.path(), &[doubted, event(20, "bprm_check_security", Some(NEW))], 2)?;
-    for tool in ["timesketch", "ecs"] {
+    for tool in ["timesketch", "ecs", "ocsf"] {
         let (_, _, output) = query(directory.path(), &["timeline", "--to", tool])?;
         let lines = json_lines(&output);
         let of =

@@ -1,0 +1,119 @@
+//! The class of a moment, and what was done in its words.
+
+use crate::investigate::timeline::{Moment, What};
+use serde_json::Value;
+
+/// Classes with their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// What is none of the others.
+    Base = 0,
+    File = 1001,
+    KernelExtension = 1002,
+    Module = 1005,
+    Process = 1007,
+    EventLog = 1008,
+}
+
+impl Class {
+    /// Where in its objects the file stands.
+    pub(super) fn place_of_file(self) -> &'static str {
+        match self {
+            Self::KernelExtension => "driver.file",
+            Self::Module => "module.file",
+            Self::Process => "process.file",
+            Self::Base | Self::File | Self::EventLog => "file",
+        }
+    }
+}
+
+pub(super) struct Activity<'a> {
+    pub(super) class: Class,
+    pub(super) id: u32,
+    pub(super) name: &'a str,
+    pub(super) status: u32,
+}
+
+/// The schema has no number for it.
+const OTHER: u32 = 99;
+const UNKNOWN: u32 = 0;
+const SUCCESS: u32 = 1;
+const FAILURE: u32 = 2;
+
+impl<'a> Activity<'a> {
+    pub(super) fn of(moment: &'a Moment) -> Self {
+        let (class, id, name) = match moment.what {
+            What::Gap => (Class::EventLog, OTHER, "Gap"),
+            What::Change => of_change(moment),
+            What::Event => of_event(moment),
+        };
+        Self { class, id, name, status: status(moment) }
+    }
+
+    /// How a process was launched, where it was.
+    pub(super) fn launch_type(&self) -> Option<u32> {
+        let launched = if self.name == "Fork" { 2 } else { 3 };
+        (self.class == Class::Process && self.id == 1).then_some(launched)
+    }
+}
+
+/// Only where the bytes of the same inode changed, somebody wrote to the file. What stands at a path can be another file.
+fn of_change(moment: &Moment) -> (Class, u32, &str) {
+    let kind = moment.text("kind");
+    if kind == "rewritten" { (Class::File, 3, "Update") } else { (Class::File, OTHER, kind) }
+}
+
+fn of_event(moment: &Moment) -> (Class, u32, &str) {
+    /// `PROT_EXEC`
+    const EXECUTABLE: i64 = 4;
+    let hook = moment.text("hook");
+    let (id, name) = match hook {
+        "sched_process_fork" => return (Class::Process, 1, "Fork"),
+        // What a policy denied was asked for and did not become a run; of another attempt a later row tells the end.
+        "bprm_committed_creds" => return (Class::Process, 1, "Launch"),
+        _ if hook.starts_with("bprm_") && is_denied(moment) => return (Class::Process, 1, "Launch"),
+        _ if hook.starts_with("bprm_") || hook == "running_process" => return (Class::Process, OTHER, hook),
+        // Whatever is about a file names it.
+        _ if moment.text("path").is_empty() => return (Class::Base, OTHER, hook),
+        "mmap_file" | "file_mprotect"
+            if moment.value("mmap_prot").as_i64().is_some_and(|prot| prot & EXECUTABLE != 0) =>
+        {
+            return (Class::Module, 1, "Load");
+        }
+        "kernel_read_file" if is_module(moment.text("path")) => return (Class::KernelExtension, 1, "Load"),
+        "inode_create" | "inode_mkdir" | "inode_mknod" | "inode_symlink" => (1, "Create"),
+        "kernel_read_file" => (2, "Read"),
+        "path_truncate" => (3, "Update"),
+        "inode_setattr" if changes(moment, &["size"]) => (3, "Update"),
+        "inode_unlink" | "path_unlink" | "inode_rmdir" => (4, "Delete"),
+        "inode_rename" | "path_rename" => (5, "Rename"),
+        "inode_setattr" if changes(moment, &["mode", "uid", "gid"]) => (7, "Set Security"),
+        "inode_setattr" | "inode_setxattr" | "inode_removexattr" => (6, "Set Attributes"),
+        "file_open" | "file_post_open" => (14, "Open"),
+        _ => (OTHER, hook),
+    };
+    (Class::File, id, name)
+}
+
+fn changes(moment: &Moment, attributes: &[&str]) -> bool {
+    let mut changed = moment.value("attributes").as_array().into_iter().flatten().filter_map(Value::as_str);
+    changed.any(|changed| attributes.contains(&changed))
+}
+
+/// The kernel reads firmware, certificates and kernels by the same hook, which does not say what for: a name has to.
+fn is_module(path: &str) -> bool {
+    ["", ".gz", ".xz", ".zst"].iter().any(|packed| path.strip_suffix(packed).is_some_and(|path| path.ends_with(".ko")))
+}
+
+fn is_denied(moment: &Moment) -> bool {
+    !moment.value("result").is_null()
+}
+
+/// A hook stands before what it is about. Whether that came about is known where it was denied, or is over.
+fn status(moment: &Moment) -> u32 {
+    match moment.text("hook") {
+        _ if is_denied(moment) => FAILURE,
+        "bprm_committed_creds" | "sched_process_fork" => SUCCESS,
+        _ => UNKNOWN,
+    }
+}
