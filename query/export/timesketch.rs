@@ -25,6 +25,8 @@ pub(super) fn row(moment: &Moment) -> Row {
     }));
     for name in [
         "hook",
+        "action",
+        "enforced",
         "pid",
         "ppid",
         "uid",
