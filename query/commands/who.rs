@@ -12,7 +12,7 @@ use crate::output::{Format, Output, Row, object};
 use crate::recordings::gaps::Gap;
 use crate::suspects::Suspect;
 use crate::suspects::attribution::Attribution;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use hashtrail::cell::Micros;
 use serde_json::{Value, json};
@@ -57,6 +57,9 @@ Whoever is named can have made the change; where nobody is, the answer is `nobod
 that of `hashtrail changes`.";
 
 pub(crate) fn run(options: &WhoOptions, context: Context<'_>) -> Result<bool> {
+    if context.output.sort.is_some() && context.output.format == Format::Table {
+        bail!("the lines of a tree mean something in their own order: leave out --sort, or take --format csv");
+    }
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.paths)?;
     paths.notes().for_each(|text| note(&text));
