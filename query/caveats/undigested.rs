@@ -22,6 +22,11 @@ const USER_DIGEST: &str = "user_digest";
 /// What is read of an event.
 const COLUMNS: [&str; 9] = ["recording_id", "cpu", "seq", "hook", "time", "path", "path_flags", "root_dev", "root_ino"];
 
+/// Whether status and reason of an event say that its digest is missing.
+pub(crate) fn is_lacking(status: &str, reason: Option<&str>) -> bool {
+    status == UNAVAILABLE && !reason.is_some_and(|reason| NO_CONTENT.contains(&reason))
+}
+
 /// Counts them, in the time and on the hosts that were asked about. What user space hashed later has a digest.
 ///
 /// # Errors

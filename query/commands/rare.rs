@@ -13,7 +13,7 @@ use hashtrail::cell::Micros;
 use serde_json::json;
 
 /// What table and csv show.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "hosts",
     "host_names",
     "algorithm",
@@ -22,6 +22,7 @@ const COLUMNS: [&str; 13] = [
     "runs",
     "not_run",
     "opened_only",
+    "attempted_only",
     "doubtful_only",
     "paths",
     "first_paths",
@@ -49,8 +50,8 @@ Examples:
   hashtrail rare --archive '/mnt/evidence/*'
   hashtrail rare '/usr/**' --at-most 2 --archive '/mnt/evidence/*' --format json
 
-What only opens, locks or passes a file runs nothing and makes no host one that has it: it counts as not_run. A run of
-observations that begins before --since or ends after --until counts as seen; how often in that time is then not known.";
+What only opens, locks or passes a file runs nothing and makes no host one that has it: it counts as not_run, as does an exec
+that failed or an act that was denied. A run of observations that begins before --since or ends after --until counts as seen; how often in that time is then not known.";
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| *number > 0);
@@ -79,7 +80,8 @@ fn rare_row(content: &Prevalence) -> Row {
     object(json!({
         "type": "rare", "algorithm": algorithm, "digest": digest, "hosts": hosts.len(), "host_names": hosts,
         "observations": content.observations(), "runs": content.runs(), "not_run": not_run,
-        "opened_only": content.opened_only(), "doubtful_only": content.doubtful_only(),
+        "opened_only": content.opened_only(), "attempted_only": content.attempted_only(),
+        "doubtful_only": content.doubtful_only(),
         "paths": paths, "first_paths": first_paths,
         "first_seen": times.map(|(first, _): (Micros, Micros)| first.rfc3339()),
         "last_seen": times.map(|(_, last)| last.rfc3339()),
@@ -92,6 +94,7 @@ fn summary(found: &FoundRare) -> Row {
         ("rare", found.count),
         ("loaded", found.loaded),
         ("only_opened", found.only_opened),
+        ("only_attempted", found.only_attempted),
         ("hosts", found.hosts.len()),
         ("doubtful", completeness.doubtful_contents),
         ("without_digest", completeness.undigested),
@@ -101,15 +104,17 @@ fn summary(found: &FoundRare) -> Row {
     last.insert("complete".into(), found.is_complete().into());
     last.extend(object(json!({
         "host_names": found.hosts, "hosts_without_digests": found.hosts_without_digests, "algorithms": found.algorithms, "hooks_recorded_in_part": found.hooks_in_part,
+        "without_commits": found.without_commits,
     })));
     last
 }
 
 /// What table and csv cannot hold, on stderr.
 fn say(found: &FoundRare, at_most: usize) {
-    let FoundRare { count, loaded, only_opened, hosts, .. } = found;
+    let FoundRare { count, loaded, only_opened, only_attempted, hosts, .. } = found;
     note(&format!(
-        "{count} of {loaded} digest(s) ran or were loaded on at most {at_most} of {} host(s); {only_opened} more were only opened",
+        "{count} of {loaded} digest(s) ran or were loaded on at most {at_most} of {} host(s); {only_opened} more were only \
+         opened, and {only_attempted} tried in vain",
         hosts.len()
     ));
     if hosts.len() <= at_most {
@@ -119,6 +124,12 @@ fn say(found: &FoundRare, at_most: usize) {
     found.completeness.notes().iter().filter(|_| is_told).for_each(|text| note(text));
     let all = &found.hosts | &found.hosts_without_digests;
     without_digests(&found.hosts_without_digests, &all).iter().for_each(|text| note(text));
+    if !found.without_commits.is_empty() {
+        let recordings = found.without_commits.join(", ");
+        note(&format!(
+            "not complete: these recordings do not have which execs succeeded, so one that failed counts as a run: {recordings}"
+        ));
+    }
     if !found.hooks_in_part.is_empty() {
         let hooks: Vec<&str> = found.hooks_in_part.iter().map(String::as_str).collect();
         note(&format!(

@@ -13,13 +13,13 @@ use crate::processes::family::Root;
 use crate::processes::life::Program;
 use crate::processes::sight::{Credentials, ProgramFile};
 use crate::processes::{ParentSource, Process};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
 pub(super) const TABLE: [&str; 9] =
     ["host", "pid", "time", "last_seen", "uid", "container_id", "digest", "program", "argv"];
-const CSV: [&str; 27] = [
+const CSV: [&str; 28] = [
     "host",
     "boot_id",
     "pid",
@@ -40,6 +40,7 @@ const CSV: [&str; 27] = [
     "path",
     "algorithm",
     "digest",
+    "digest_doubt",
     "argv",
     "uid",
     "euid",
@@ -74,6 +75,9 @@ Each process stands once, below the one that forked it; pids are used again, so 
 `last_seen` is its last row: that it ended is not recorded.";
 
 pub(crate) fn run(options: &TreeOptions, context: Context<'_>) -> Result<bool> {
+    if context.output.sort.is_some() && context.output.format == Format::Table {
+        bail!("the lines of a tree mean something in their own order: leave out --sort, or take --format csv");
+    }
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.path)?;
     paths.notes().for_each(|text| note(&text));
@@ -194,6 +198,7 @@ fn flat_rows(branch: &Branch<'_>) -> Vec<Row> {
             "path": program.file().and_then(|file| file.path.as_deref()),
             "algorithm": digest.and_then(|digest| digest.algorithm.as_deref()),
             "digest": digest.and_then(|digest| digest.digest.as_deref()), "argv": program.argv,
+            "digest_doubt": digest.map(|digest| &digest.doubt),
         })));
         row.extend(credentials(Some(&program.credentials)));
         row

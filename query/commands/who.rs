@@ -12,13 +12,13 @@ use crate::output::{Format, Output, Row, object};
 use crate::recordings::gaps::Gap;
 use crate::suspects::Suspect;
 use crate::suspects::attribution::Attribution;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use hashtrail::cell::Micros;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 
-const CSV: [&str; 18] = [
+const CSV: [&str; 19] = [
     "path",
     "host",
     "kind",
@@ -30,6 +30,7 @@ const CSV: [&str; 18] = [
     "complete",
     "writer",
     "origin",
+    "origin_certain",
     "depth",
     "pid",
     "process_start_ns",
@@ -57,6 +58,9 @@ Whoever is named can have made the change; where nobody is, the answer is `nobod
 that of `hashtrail changes`.";
 
 pub(crate) fn run(options: &WhoOptions, context: Context<'_>) -> Result<bool> {
+    if context.output.sort.is_some() && context.output.format == Format::Table {
+        bail!("the lines of a tree mean something in their own order: leave out --sort, or take --format csv");
+    }
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.paths)?;
     paths.notes().for_each(|text| note(&text));
@@ -132,7 +136,7 @@ fn origin_json(chain: &Chain<'_>) -> Value {
     let (kind, link) = origin_of(chain);
     let latest = link.and_then(|link| link.life.latest());
     json!({
-        "kind": kind, "pid": link.map(|link| link.process.key.pid),
+        "kind": kind, "certain": chain.is_origin_certain, "pid": link.map(|link| link.process.key.pid),
         "process_start_ns": link.map(|link| link.process.key.start_ns),
         "auid": latest.and_then(|latest| latest.auid), "session_id": latest.and_then(|latest| latest.session_id),
         "container_id": latest.and_then(|latest| latest.container_id.as_deref()),
@@ -147,7 +151,9 @@ fn flat_rows(case: &Case, chains: &[Chain<'_>]) -> Vec<Row> {
         for link in &chain.links {
             let mut row = tree::process_row(link);
             row.extend(change(case));
-            row.extend(object(json!({"writer": writer, "origin": origin_of(chain).0})));
+            row.extend(object(json!({
+                "writer": writer, "origin": origin_of(chain).0, "origin_certain": chain.is_origin_certain,
+            })));
             rows.push(row);
         }
     }
@@ -167,7 +173,8 @@ fn table_rows(case: &Case, chains: &[Chain<'_>]) -> Vec<Row> {
     for chain in chains {
         let (kind, link) = origin_of(chain);
         let of = link.map_or(String::new(), |link| format!(" (pid {})", link.process.key.pid));
-        rows.push(object(json!({"host": change.key.host, "program": format!("from {kind}{of}:")})));
+        let doubt = if link.is_some() && !chain.is_origin_certain { ", unless it was adopted" } else { "" };
+        rows.push(object(json!({"host": change.key.host, "program": format!("from {kind}{of}{doubt}:")})));
         rows.extend(chain.links.iter().flat_map(lines::of));
         rows.extend(chain.acts.iter().map(|act| {
             let of = &act.seen;
@@ -178,8 +185,17 @@ fn table_rows(case: &Case, chains: &[Chain<'_>]) -> Vec<Row> {
 }
 
 fn summary(found: &FoundWho, omitted: usize) -> Row {
-    let counts = [("changes", found.changes.count), ("changes_omitted", found.omitted), ("omitted", omitted)];
-    let mut last = found.changes.completeness.to_json(&[&counts[..], &found.doubts.counts()].concat());
+    let completeness = &found.changes.completeness;
+    let counts = [
+        ("changes", found.changes.count),
+        ("changes_omitted", found.omitted),
+        ("omitted", omitted),
+        ("doubtful", completeness.doubtful),
+        ("without_digest", completeness.without_digest),
+        ("written_while_mapped", found.changes.mapped_writes.count),
+        ("mounted_over", found.changes.mounted.len()),
+    ];
+    let mut last = completeness.to_json(&[&counts[..], &found.doubts.counts()].concat());
     last.extend(found.covered.fields());
     last.extend(found.changes.observed.fields());
     last.insert("complete".into(), (found.is_complete() && omitted + found.omitted == 0).into());
@@ -194,6 +210,8 @@ fn notes(found: &FoundWho, omitted: usize) -> Vec<String> {
         notes.push(format!("not complete: {omitted} act(s) of writers and {changes} change(s) are not shown"));
     }
     let is_told = notes.is_empty() || !found.changes.completeness.is_complete();
+    notes.extend(found.changes.mapped_writes.notes());
+    notes.extend(found.changes.mounted.notes());
     notes.extend(found.changes.observed.notes());
     notes.extend(found.changes.completeness.notes().into_iter().filter(|_| is_told));
     notes

@@ -28,7 +28,7 @@ fn row(moment: &Moment) -> Row {
         "message": words::message(moment),
         "tags": moment.value("tags"),
         "event": {
-            "kind": kind, "category": [category], "type": [types], "module": "hashtrail", "provider": "hashtrail",
+            "kind": kind, "category": [category], "type": [types], "outcome": words::is_denied(moment).then_some("failure"), "module": "hashtrail", "provider": "hashtrail",
             "dataset": format!("hashtrail.{}", words::name(moment)), "sequence": moment.value("seq"),
             "action": moment.value("hook"), "reason": moment.value("cause"),
             "start": begin, "end": end,
@@ -56,7 +56,7 @@ fn row(moment: &Moment) -> Row {
 fn class(moment: &Moment) -> (&'static str, &'static str, &'static str) {
     match (moment.what, moment.text("hook")) {
         (What::Gap, _) => ("pipeline_error", "host", "info"),
-        (What::Change, _) => ("event", "file", "change"),
+        (What::Change, _) => ("event", "file", if words::is_new_content(moment) { "change" } else { "info" }),
         (_, "bprm_committed_creds" | "sched_process_fork") => ("event", "process", "start"),
         (_, "running_process") => ("event", "process", "info"),
         (_, hook) if hook.starts_with("bprm_") => ("event", "process", "info"),

@@ -29,6 +29,8 @@ fn row(moment: &Moment) -> Row {
     }));
     for name in [
         "hook",
+        "action",
+        "enforced",
         "pid",
         "ppid",
         "uid",

@@ -5,6 +5,20 @@ use crate::output::Row;
 use hashtrail::cell::Micros;
 use serde_json::Value;
 
+/// Kinds of what stands among changes, and tells of no other content.
+const FIRST_SEEN: &str = "first_seen";
+const ALGORITHM_CHANGED: &str = "algorithm_changed";
+
+/// Whether the content is known to be another one.
+pub(super) fn is_new_content(moment: &Moment) -> bool {
+    moment.what == What::Change && ![FIRST_SEEN, ALGORITHM_CHANGED].contains(&moment.text("kind"))
+}
+
+/// Whether the kernel refused what the event is about, because a policy said so.
+pub(super) fn is_denied(moment: &Moment) -> bool {
+    moment.text("action") == "deny" && moment.value("enforced").as_bool() == Some(true)
+}
+
 /// The row with what it is.
 pub(super) fn with_type(moment: &Moment) -> Row {
     let mut row = Row::new();
@@ -25,6 +39,8 @@ pub(super) fn name(moment: &Moment) -> &'static str {
 pub(super) fn time_means(moment: &Moment) -> &'static str {
     match moment.what {
         What::Gap => "Begin of a gap in the recording",
+        What::Change if moment.text("kind") == FIRST_SEEN => "Content first seen",
+        What::Change if moment.text("kind") == ALGORITHM_CHANGED => "First seen under another algorithm",
         What::Change => "New content first seen",
         What::Event => "Event recorded",
     }
@@ -41,12 +57,17 @@ fn doubts(moment: &Moment) -> Vec<&str> {
 }
 
 /// The digest: of an event that of its file, of a change that of the new content.
-fn digest<'a>(moment: &'a Moment) -> (&'a str, &'a str) {
-    let of = |member: Option<&'a Value>| member.and_then(Value::as_str).unwrap_or_default();
-    match moment.value("to") {
-        Value::Object(to) if moment.what == What::Change => (of(to.get("algorithm")), of(to.get("digest"))),
+fn digest(moment: &Moment) -> (&str, &str) {
+    match moment.what {
+        What::Change => version(moment, "to"),
         _ => (moment.text("digest_algorithm"), moment.text("digest")),
     }
+}
+
+/// Algorithm and digest of a version that a change tells of.
+fn version<'a>(moment: &'a Moment, name: &str) -> (&'a str, &'a str) {
+    let of = |member: &str| moment.value(name).get(member).and_then(Value::as_str).unwrap_or_default();
+    (of("algorithm"), of("digest"))
 }
 
 /// One sentence.
@@ -67,6 +88,7 @@ fn event(moment: &Moment) -> String {
     }
     let who = if moment.text("exe").is_empty() { moment.text("comm") } else { moment.text("exe") };
     text += &format!(" by {who} (pid {}, uid {})", moment.value("pid"), moment.value("uid"));
+    text += outcome(moment);
     let (algorithm, digest) = digest(moment);
     if !digest.is_empty() {
         text += &format!(", {algorithm} {digest}");
@@ -78,19 +100,30 @@ fn event(moment: &Moment) -> String {
     text
 }
 
+/// What a policy had done about an act.
+fn outcome(moment: &Moment) -> &'static str {
+    match moment.text("action") {
+        "deny" if is_denied(moment) => ", which was denied",
+        "kill" if moment.value("enforced").as_bool() == Some(true) => ", which was killed",
+        _ => "",
+    }
+}
+
 fn change(moment: &Moment) -> String {
-    let from = moment.value("from").get("digest").and_then(Value::as_str);
-    let after = moment
-        .value("changed_after")
-        .as_str()
-        .map_or("before anything was recorded".to_owned(), |after| format!("after {after}"));
-    let (algorithm, digest) = digest(moment);
-    let what = from.map_or(format!("first seen with {algorithm} {digest}"), |from| {
-        format!("{} {after}: {algorithm} {from} to {digest}", moment.text("kind"))
-    });
-    let suspects = moment.value("suspects").as_array().map_or(0, Vec::len);
+    let path = moment.text("path");
+    let ((old_algorithm, old), (algorithm, digest)) = (version(moment, "from"), version(moment, "to"));
     let doubt = if moment.value("complete").as_bool() == Some(true) { "" } else { ", not complete" };
-    format!("{} {what}; {}: {suspects} act(s){doubt}", moment.text("path"), moment.text("attribution"))
+    let kind = moment.text("kind");
+    if kind == FIRST_SEEN {
+        return format!("{path} first seen with {algorithm} {digest}{doubt}");
+    }
+    let after = moment.text("changed_after");
+    let versions = match kind {
+        ALGORITHM_CHANGED => format!("{old_algorithm} {old} and {algorithm} {digest} cannot be compared"),
+        _ => format!("{algorithm} {old} to {digest}"),
+    };
+    let suspects = moment.value("suspects").as_array().map_or(0, Vec::len);
+    format!("{path} {kind} after {after}: {versions}; {}: {suspects} act(s){doubt}", moment.text("attribution"))
 }
 
 /// A process by boot, pid and start.

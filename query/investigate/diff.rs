@@ -51,7 +51,8 @@ pub(crate) struct Difference {
     pub(crate) kind: Kind,
     /// Path and root, where those are compared.
     pub(crate) place: Option<(String, Root)>,
-    pub(crate) algorithm: String,
+    /// `None` of a path that was observed without any digest.
+    pub(crate) algorithm: Option<String>,
     /// Where digests are compared.
     pub(crate) digest: Option<String>,
     pub(crate) left: Option<Tally>,
@@ -227,8 +228,8 @@ impl SideGroup {
         let without_digest = self.without_digest.as_ref();
         match self.by_algorithm.get(algorithm) {
             Some(tally) => {
-                let count = without_digest.map_or(0, |without| without.without_digest);
-                (Some(tally.beside(count)), false)
+                let tally = without_digest.map_or_else(|| tally.clone(), |without| tally.beside(without));
+                (Some(tally), false)
             }
             None if self.by_algorithm.is_empty() => (without_digest.cloned(), false),
             None => (None, true),
@@ -245,8 +246,12 @@ impl Group {
     }
 
     fn differences(&self, subject: Subject, first: &Sighting, sides: [&SideRead<'_>; 2]) -> Vec<Difference> {
-        let algorithms: BTreeSet<&String> =
-            self.left.by_algorithm.keys().chain(self.right.by_algorithm.keys()).collect();
+        let mut algorithms: BTreeSet<&str> =
+            self.left.by_algorithm.keys().chain(self.right.by_algorithm.keys()).map(String::as_str).collect();
+        // Where no side has a digest, there is still what was observed.
+        if algorithms.is_empty() {
+            algorithms.insert("");
+        }
         algorithms.into_iter().map(|algorithm| self.difference(subject, first, algorithm, sides)).collect()
     }
 
@@ -276,7 +281,7 @@ impl Group {
             _ => None,
         };
         let execs_recorded = place.as_ref().zip(other).map(|((path, _), other)| other.records_execs(path));
-        let algorithm = algorithm.to_owned();
+        let algorithm = (!algorithm.is_empty()).then(|| algorithm.to_owned());
         Difference { kind, place, algorithm, digest, left: left_tally, right: right_tally, execs_recorded }
     }
 }

@@ -1,12 +1,14 @@
 //! Which contents ran or were loaded on few hosts. The index of versions tells nearly all of it; events are read only of digests
 //! that were also seen where nothing runs, because a row of the index does not say how its file was used.
 
+mod attempts;
 mod used;
 
 use crate::archives::filter::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::mapped::{MappedFiles, MappedWrites};
 use crate::caveats::undigested;
+use crate::recordings::clock::ClockSteps;
 use crate::recordings::completeness::Completeness;
 use crate::recordings::suppressed::{Answer, has_digest};
 use crate::recordings::{Recordings, Spans};
@@ -14,6 +16,7 @@ use crate::sorter::{Grouped, Sorter};
 use crate::versions::prevalence::{Prevalence, Seen, Sight};
 use crate::versions::sighting::{COLUMNS, hosts_with_digests};
 use anyhow::{Result, anyhow};
+use attempts::Attempts;
 use hashtrail::event::Event;
 use hashtrail::reader::Prune;
 use hashtrail::versions::FileVersion;
@@ -39,6 +42,8 @@ pub(crate) struct FoundRare {
     pub(crate) loaded: usize,
     /// Contents that were opened, and never seen to run or to be loaded.
     pub(crate) only_opened: usize,
+    /// Contents that were tried in vain, and neither opened nor seen to run or to be loaded.
+    pub(crate) only_attempted: usize,
     /// Hosts that recorded a digest in the asked time, at whatever path.
     pub(crate) hosts: BTreeSet<String>,
     /// Hosts that recorded, and no digest.
@@ -46,13 +51,18 @@ pub(crate) struct FoundRare {
     pub(crate) algorithms: BTreeSet<String>,
     /// Hooks that can tell a digest, and that not every recording had all of the time.
     pub(crate) hooks_in_part: BTreeSet<String>,
+    /// Recordings of execs that do not have which of them succeeded, in words.
+    pub(crate) without_commits: Vec<String>,
     pub(crate) completeness: Completeness,
 }
 
 impl FoundRare {
     /// Whether all recorded the same, and nothing of it is missing.
     pub(crate) fn is_complete(&self) -> bool {
-        self.completeness.is_complete() && self.hooks_in_part.is_empty() && self.hosts_without_digests.is_empty()
+        self.completeness.is_complete()
+            && self.hooks_in_part.is_empty()
+            && self.without_commits.is_empty()
+            && self.hosts_without_digests.is_empty()
     }
 }
 
@@ -67,7 +77,8 @@ pub(crate) fn find(
 ) -> Result<FoundRare> {
     let RareQuestion { scope, paths, most_hosts, most } = question;
     let mut sorter = Seen::sorter();
-    let used = Used::find(archives, scope, paths, &mut sorter)?;
+    let attempts = Attempts::find(archives, paths, &Recordings::load(archives, &Spans::default())?)?;
+    let used = Used::find(archives, scope, paths, attempts, &mut sorter)?;
     let index = Index::read(question, archives, &used, &mut sorter)?;
     used.read_loads(archives, scope, paths, &mut sorter)?;
     index.report_algorithms(archives);
@@ -86,7 +97,7 @@ pub(crate) fn find(
     for content in rare.finish()?.take(most.unwrap_or(usize::MAX)) {
         each(&content?)?;
     }
-    let Counts { count, loaded, only_opened } = found;
+    let Counts { count, loaded, only_opened, only_attempted } = found;
     let recordings = Recordings::load(archives, &index.spans)?;
     let (any_hooks, all_hooks) = recordings.hooks(scope);
     let is_asked = |event: &Event| paths.matches(event.path.as_deref().unwrap_or_default());
@@ -112,10 +123,12 @@ pub(crate) fn find(
         count,
         loaded,
         only_opened,
+        only_attempted,
         hosts_without_digests: &recordings.hosts(scope) - &hosts,
         hosts,
         algorithms: index.algorithms.into_keys().collect(),
         hooks_in_part: (&any_hooks - &all_hooks).into_iter().filter(|hook| has_digest(hook)).collect(),
+        without_commits: used.attempts.without_commits(&recordings, scope),
         completeness,
     })
 }
@@ -126,6 +139,7 @@ struct Counts {
     count: usize,
     loaded: usize,
     only_opened: usize,
+    only_attempted: usize,
 }
 
 impl Counts {
@@ -133,7 +147,8 @@ impl Counts {
     fn takes(&mut self, content: &Prevalence, most_hosts: usize) -> bool {
         let hosts = content.hosts.len();
         self.loaded += usize::from(hosts > 0);
-        self.only_opened += usize::from(hosts == 0 && content.not_run > 0);
+        self.only_opened += usize::from(hosts == 0 && content.opened_only() > 0);
+        self.only_attempted += usize::from(hosts == 0 && content.opened_only() == 0 && content.attempted_only() > 0);
         let is_rare = (1..=most_hosts).contains(&hosts);
         self.count += usize::from(is_rare);
         is_rare
@@ -158,13 +173,14 @@ impl Index {
         sorter: &mut Sorter<Seen>,
     ) -> Result<Self> {
         let RareQuestion { scope, paths, .. } = question;
+        let steps = ClockSteps::read(archives)?;
         let mapped = MappedFiles::look(archives, scope)?;
         let mut index = Self { spans: Spans::default(), mapped, doubtful: 0, algorithms: BTreeMap::new() };
         let prune = Prune { paths: paths.rules(), ..Prune::default() };
         let scan = Scan { prune, columns: COLUMNS.to_vec(), predicates: paths.predicates(), ..Scan::default() };
         archives.each_row_until(&scan, |row: FileVersion| {
             index.spans.see(&row);
-            if let Some(seen) = Seen::of(&row, scope) {
+            if let Some(seen) = Seen::of(&row, scope, &steps) {
                 index.see(&row);
                 let is_by_events = seen.sight != Sight::Doubtful && used.has(&seen.algorithm, &seen.digest);
                 // Which of its observations ran, its events say; its execs are here alone.

@@ -3,6 +3,7 @@
 use crate::archives::filter::{PathPatterns, RowFilter};
 use crate::archives::{Archives, Scan, Scope, user_digests_among};
 use crate::caveats::asked_digest::AskedDigest;
+use crate::caveats::undigested::is_lacking;
 use crate::processes::covered::Covered;
 use crate::processes::doubts::Doubts;
 use crate::processes::family::{Family, Root};
@@ -101,7 +102,11 @@ pub(crate) fn find(
         found.doubts.count(&processes.list[*place as usize], family.root(*place, &processes.list[*place as usize]));
     }
     let mut sights = Sights::read(archives, &recordings, &processes, &selected.places(processes.list.len()))?;
-    show(&processes, &family, &selected, &mut sights, &found.covered, each)?;
+    let FoundTree { doubts, covered, .. } = &mut found;
+    show(&processes, &family, &selected, &mut sights, covered, &mut |branch| {
+        doubts.count_digests(branch.life, is_lacking);
+        each(branch)
+    })?;
     found.completeness = Completeness {
         unsealed: archives.unsealed(),
         without_digests: found.asked_digest.is_without(),

@@ -4,6 +4,8 @@
 use super::changes::{self, ChangesQuestion, FoundChanges, Investigated};
 use super::tree::Branch;
 use crate::archives::Archives;
+use crate::caveats::undigested::is_lacking;
+use crate::processes::ParentSource;
 use crate::processes::covered::Covered;
 use crate::processes::doubts::Doubts;
 use crate::processes::family::{Family, Root};
@@ -58,6 +60,8 @@ pub(crate) struct Chain<'a> {
     /// How many more stand above these.
     pub(crate) above: u32,
     pub(crate) origin: Origin,
+    /// Whether each process from there on is known by its fork. Any other may have been adopted by the one that stands above it.
+    pub(crate) is_origin_certain: bool,
 }
 
 /// Where a writer came from, with the place of that process in its chain.
@@ -107,9 +111,10 @@ pub(crate) fn find(
     let covered = Covered::of(archives, &recordings, question.scope);
     let known = Known::read(archives, &recordings, &processes, &family, &cases)?;
     let mut doubts = Doubts::default();
-    for place in known.lives.keys() {
+    for (place, life) in &known.lives {
         let process = &processes.list[*place as usize];
         doubts.count(process, family.root(*place, process));
+        doubts.count_digests(life, is_lacking);
     }
     for case in &cases {
         let chains: Vec<Chain<'_>> =
@@ -227,7 +232,8 @@ impl Known {
         };
         let links: Vec<Branch<'_>> = upwards.iter().enumerate().filter_map(link).collect();
         let above = links.first().map_or(0, |link| link.depth);
-        Chain { acts: &writer.acts, origin: origin(&links), links, above }
+        let origin = origin(&links);
+        Chain { acts: &writer.acts, origin, is_origin_certain: is_certain(origin, &links), links, above }
     }
 }
 
@@ -248,6 +254,15 @@ fn origin(links: &[Branch<'_>]) -> Origin {
         Some(Some(Root::First)) => Origin::Service(links.len().min(2) - 1),
         _ => Origin::Unknown,
     }
+}
+
+fn is_certain(origin: Origin, links: &[Branch<'_>]) -> bool {
+    let place = match origin {
+        Origin::Login(place) | Origin::Container(place) | Origin::Service(place) => place,
+        Origin::Unknown => return false,
+    };
+    let is_forked = |link: &Branch<'_>| link.process.parent.is_some_and(|parent| parent.source == ParentSource::Fork);
+    links[place..].iter().all(|link| link.root == Some(Root::First) || is_forked(link))
 }
 
 /// The first of those that have what the last one has, without one between that has not.

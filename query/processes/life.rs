@@ -111,8 +111,8 @@ impl Draft {
         if let Some((cpu, seq)) = sight.answers {
             let file = self.rows.get(&(sight.at.rank, cpu, seq)).copied();
             let file = file.and_then(|(program, file)| self.life.programs.get_mut(program)?.files.get_mut(file));
-            if let Some(file) = file.filter(|file| file.digest.digest.is_none()) {
-                file.digest = sight.file.digest;
+            if let Some(file) = file {
+                file.digest.improve(sight.file.digest);
             }
             return;
         }
@@ -169,9 +169,7 @@ impl Draft {
         let is_same = |known: &ProgramFile| (&known.path, &known.dev, known.ino) == (&file.path, &file.dev, file.ino);
         let place = program.files.iter().position(is_same).unwrap_or(program.files.len());
         if let Some(known) = program.files.get_mut(place) {
-            if known.digest.digest.is_none() && file.digest.digest.is_some() {
-                known.digest = file.digest;
-            }
+            known.digest.improve(file.digest);
         } else if place < FILES_MAX {
             program.files.push(file);
         } else {

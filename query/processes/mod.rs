@@ -53,7 +53,7 @@ pub(crate) struct Parent {
     pub(crate) source: ParentSource,
 }
 
-/// When rows of a process were recorded.
+/// When rows of a process were recorded: the first and the last of them, and the earliest and the latest time that one has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) first: Position,

@@ -153,6 +153,10 @@ impl Processes {
         order.sort_by_key(|place| (&self.boots[*place].host, self.boot_times[*place], &self.boots[*place].boot_id));
         let mut numbers = vec![0; order.len()];
         (0..).zip(&order).for_each(|(number, place)| numbers[*place] = number);
+        // Another map of all processes is large.
+        if numbers.is_sorted() {
+            return;
+        }
         let renumber = |key: ProcessKey| ProcessKey { boot: numbers[key.boot as usize], ..key };
         self.boots = order.iter().map(|place| self.boots[*place].clone()).collect();
         self.numbers = self.boots.iter().cloned().zip(0..).collect();
@@ -227,8 +231,11 @@ impl Process {
 
 impl Seen {
     fn joined(self, other: Self) -> Self {
-        let (first, first_time) = (self.first, self.first_time).min((other.first, other.first_time));
-        let (last, last_time) = (self.last, self.last_time).max((other.last, other.last_time));
-        Self { first, first_time, last, last_time }
+        Self {
+            first: self.first.min(other.first),
+            first_time: self.first_time.min(other.first_time),
+            last: self.last.max(other.last),
+            last_time: self.last_time.max(other.last_time),
+        }
     }
 }

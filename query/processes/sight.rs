@@ -74,6 +74,23 @@ pub(crate) struct Digest {
     pub(crate) doubt: Vec<String>,
 }
 
+impl Digest {
+    /// Takes what another row says of the same file, where that tells more: a certain digest more than a doubtful one.
+    pub(super) fn improve(&mut self, other: Self) {
+        if other.worth() > self.worth() {
+            *self = other;
+        }
+    }
+
+    fn worth(&self) -> u8 {
+        u8::from(self.digest.is_some()) + u8::from(self.digest.is_some() && self.doubt.is_empty())
+    }
+
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.digest.is_some() && !self.doubt.is_empty()
+    }
+}
+
 /// A row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sight {

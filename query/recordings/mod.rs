@@ -1,5 +1,6 @@
 //! The recordings of all archives in their order, and what the ledger says about each.
 
+pub(crate) mod clock;
 pub(crate) mod completeness;
 mod contradictions;
 pub(crate) mod coverage;

@@ -105,6 +105,64 @@ fn what_is_missing_is_told_of_its_side() -> Result<()> {
     Ok(())
 }
 
+/// The clock is an hour ahead between two steps, and one run of observations has all of it.
+#[test]
+fn what_was_seen_while_the_clock_was_set_is_seen() -> Result<()> {
+    const HOUR: i64 = 3600;
+    let at = |second: i64, shown: i64| Event { time: Micros((START + shown) * 1_000_000), ..seen(second, "/a", OLD) };
+    let step = |second, before: i64, after: i64| {
+        let detail =
+            json!({"offset_before_ns": (START + before) * 1_000_000_000, "offset_ns": (START + after) * 1_000_000_000});
+        entry(second, "clock", Some(&detail.to_string()))
+    };
+    let directory = tempfile::tempdir()?;
+    let archive = directory.path().join("web");
+    std::fs::create_dir(&archive)?;
+    let events = [at(10, 10), at(20, HOUR + 20), at(30, 30)];
+    let policy = json!({"hooks": ["mmap_file"]}).to_string();
+    let ledger = vec![
+        entry(0, "start", None),
+        entry(0, "policy", Some(&policy)),
+        step(15, 0, HOUR),
+        step(25, HOUR, 0),
+        entry(40, "stop", Some("{\"cpus\":[]}")),
+    ];
+    archive_with(&archive, &events, 100, ledger)?;
+    let archive = archive.display().to_string();
+    let (lines, _) = diff(&["--before", "2026-01-02T00:30:00Z", &archive, "--same"])?;
+    assert_eq!(lines[0]["kind"], "same", "{lines:?}");
+    assert_eq!(
+        (&lines[0]["left"]["last_seen"], &lines[0]["right"]["last_seen"]),
+        (&json!("2026-01-02T00:00:30.000000Z"), &Value::Null)
+    );
+    let (_, _, output) = query(Path::new(&archive), &["tree", "--since", "2026-01-02T00:30:00Z", "--format", "json"])?;
+    assert!(output.contains("\"pid\":7"), "{output}");
+    let (_, _, output) = query(Path::new(&archive), &["rare", "--since", "2026-01-02T00:30:00Z", "--format", "json"])?;
+    assert_eq!(json_lines(&output)[0]["digest"], OLD, "{output}");
+    let (lines, _) = diff(&["--before", "2026-01-02T02:00:00Z", &archive])?;
+    assert_eq!(lines[0]["kind"], "only_left", "the clock never showed that: {lines:?}");
+    Ok(())
+}
+
+#[test]
+fn a_path_that_was_observed_without_any_digest_is_told() -> Result<()> {
+    let policy = || json!({"hooks": ["mmap_file"]});
+    let lacking = |path| {
+        let without = seen(14, path, OLD);
+        Event { digest: None, digest_algorithm: None, digest_status: "unavailable".into(), ..without }
+    };
+    let (left, right) = ([lacking("/a"), lacking("/b")], [lacking("/b"), seen(20, "/c", OLD)]);
+    let (summary, lines, _) = compared((&left, policy()), (&right, policy()), &[])?;
+    let told: Vec<Value> = lines.iter().map(|line| json!([line["path"], line["kind"], line["algorithm"]])).collect();
+    let expected =
+        [json!(["/a", "only_left", null]), json!(["/b", "not_known", null]), json!(["/c", "only_right", "sha256"])];
+    assert_eq!(told, expected, "{lines:?}");
+    assert_eq!((&lines[0]["left"]["without_digest"], &summary["not_known"]), (&json!(1), &json!(1)), "{summary}");
+    let (_, lines, _) = compared((&left, policy()), (&right, policy()), &["--by", "digest"])?;
+    assert_eq!(lines.len(), 1, "nothing is known of what has no digest: {lines:?}");
+    Ok(())
+}
+
 #[test]
 fn a_time_before_all_leaves_a_side_of_which_nothing_is_known() -> Result<()> {
     let directory = tempfile::tempdir()?;

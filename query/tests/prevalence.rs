@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 struct Known {
     hosts: BTreeSet<String>,
     opened: BTreeSet<String>,
+    tried: BTreeSet<String>,
     doubtful: BTreeSet<String>,
     observations: i64,
     runs: i64,
@@ -32,6 +33,9 @@ fn known(recordings: &[Recorded], is_in_time: impl Fn(&Event) -> bool) -> BTreeM
                 known.doubtful.insert(host);
             } else if subject(recording, event).hook == "file_open" {
                 known.opened.insert(host);
+                known.not_run += 1;
+            } else if subject(recording, event).hook == "bprm_check_security" && !ran(recording, event) {
+                known.tried.insert(host);
                 known.not_run += 1;
             } else {
                 known.hosts.insert(host);
@@ -89,6 +93,7 @@ fn each_digest_is_counted_as_by_a_plain_model() -> Result<()> {
                     "type": "rare", "algorithm": row["algorithm"], "digest": row["digest"],
                     "hosts": known.hosts.len(), "host_names": known.hosts, "observations": known.observations,
                     "runs": known.runs, "not_run": known.not_run, "opened_only": only(&known.opened),
+                    "attempted_only": only(&known.tried.difference(&known.opened).cloned().collect()),
                     "doubtful_only": only(&known.doubtful), "paths": known.paths.len(), "first_paths": known.paths,
                     "first_seen": time(known.times.first()), "last_seen": time(known.times.last()),
                 });
@@ -98,8 +103,11 @@ fn each_digest_is_counted_as_by_a_plain_model() -> Result<()> {
             let order = |row: &Value| (row["hosts"].as_i64(), row["runs"].as_i64(), row["digest"].to_string());
             assert!(rows.iter().map(order).is_sorted(), "{rows:?}");
             let loaded = known.values().filter(|known| !known.hosts.is_empty()).count();
-            let only_opened = known.values().filter(|known| known.hosts.is_empty() && known.not_run > 0).count();
-            assert_eq!((&summary["loaded"], &summary["only_opened"]), (&json!(loaded), &json!(only_opened)));
+            let others = || known.values().filter(|known| known.hosts.is_empty());
+            let only_opened = others().filter(|known| !known.opened.is_empty()).count();
+            let only_tried = others().filter(|known| known.opened.is_empty() && !known.tried.is_empty()).count();
+            let counts = ["loaded", "only_opened", "only_attempted"].map(|name| summary[name].clone());
+            assert_eq!(counts, [loaded, only_opened, only_tried].map(|count| json!(count)));
         }
     }
     assert_eq!(seen.len(), 12, "one to three hosts, opened or not, doubtful or not: {seen:?}");
@@ -175,6 +183,68 @@ fn hosts_that_recorded_alike_give_a_complete_answer() -> Result<()> {
     let (rows, summary) = rare(directory.path(), &["--at-most", "2", "/usr/sbin/*"])?;
     assert!(rows.is_empty() && summary["hosts"] == 2 && summary["complete"] == true, "nothing ran there: {summary}");
     assert!(rare(directory.path(), &["--at-most", "0"]).is_err());
+    Ok(())
+}
+
+#[test]
+fn what_was_denied_or_failed_did_not_run() -> Result<()> {
+    let denied = |event: Event| Event { action: "deny".into(), enforced: true, result: Some(1), ..event };
+    let exec = |second, exec_id, digest| Event {
+        exec_id: Some(exec_id),
+        ..event(second, "bprm_check_security", Some(digest))
+    };
+    let commit = |second, exec_id| Event { exec_id: Some(exec_id), ..event(second, "bprm_committed_creds", None) };
+    let opened = denied(event(26, "file_open", Some(&"c".repeat(64))));
+    let not_enforced = Event { action: "deny".into(), ..event(28, "mmap_file", Some(&"d".repeat(64))) };
+    let hashed = Event { digest: None, digest_algorithm: None, ..denied(event(30, "mmap_file", None)) };
+    let events = [
+        exec(10, 1, OLD),
+        commit(11, 1),
+        // The exec of what is not there any more fails, and a policy denies another.
+        exec(14, 2, OLD),
+        denied(exec(18, 3, NEW)),
+        denied(event(22, "mmap_file", Some(NEW))),
+        opened,
+        not_enforced,
+        hashed,
+        Event { cpu: -1, ref_cpu: Some(0), ref_seq: Some(30), ..event(31, "user_digest", Some(&"e".repeat(64))) },
+    ];
+    let hooks = ["bprm_check_security", "bprm_committed_creds", "mmap_file"];
+    let policy = json!({"hooks": hooks, "coverage": {hooks[1]: [""]}}).to_string();
+    let of = |policy: &str| -> Result<(Vec<Value>, Value)> {
+        let directory = tempfile::tempdir()?;
+        let archive = directory.path().join("web");
+        std::fs::create_dir(&archive)?;
+        let ledger = vec![entry(0, "start", None), entry(0, "policy", Some(policy)), entry(40, "stop", None)];
+        archive_with(&archive, &events, 4, ledger)?;
+        rare(directory.path(), &[])
+    };
+    let (rows, summary) = of(&policy)?;
+    let told: Vec<Value> =
+        rows.iter().map(|row| json!([row["digest"], row["observations"], row["runs"], row["not_run"]])).collect();
+    assert_eq!(told, [json!(["d".repeat(64), 1, 0, 0]), json!([OLD, 1, 1, 1])], "{rows:?}");
+    let counts = ["loaded", "only_opened", "only_attempted"].map(|name| summary[name].clone());
+    assert_eq!((counts, &summary["complete"]), ([json!(2), json!(0), json!(3)], &json!(true)), "{summary}");
+    let (_, summary) = of(&json!({"hooks": hooks, "coverage": {hooks[1]: ["/usr/"]}}).to_string())?;
+    assert_eq!(summary["without_commits"].as_array().map(Vec::len), Some(1), "{summary}");
+    assert_eq!(summary["complete"], false, "{summary}");
+    Ok(())
+}
+
+#[test]
+fn runs_are_not_counted_where_a_recording_did_not_have_them() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let ran = [event(10, "bprm_check_security", Some(OLD)), event(11, "bprm_committed_creds", None)];
+    std::fs::create_dir(directory.path().join("1"))?;
+    archive_with(&directory.path().join("1"), &ran, 4, ledger())?;
+    let (rows, _) = rare(directory.path(), &["--at-most", "2"])?;
+    assert_eq!(rows[0]["runs"], 1, "{rows:?}");
+    // The archives of `hosts` do not say which execs succeeded.
+    let others = tempfile::tempdir()?;
+    hosts(others.path(), &[("mail", &[], &[]), ("db", &ran[..1], &["bprm_check_security"])])?;
+    std::fs::rename(others.path().join("db"), directory.path().join("2"))?;
+    let (rows, _) = rare(directory.path(), &["--at-most", "2"])?;
+    assert_eq!((&rows[0]["hosts"], &rows[0]["runs"]), (&json!(2), &Value::Null), "{rows:?}");
     Ok(())
 }
 

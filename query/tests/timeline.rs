@@ -108,6 +108,56 @@ fn a_doubtful_digest_stands_in_no_field_that_is_taken_for_certain() -> Result<()
 }
 
 #[test]
+fn what_was_denied_is_not_told_as_done() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let denied = |second, hook, enforced| Event { action: "deny".into(), enforced, ..event(second, hook, None) };
+    let events = [denied(10, "inode_unlink", true), denied(20, "inode_unlink", false), event(30, "inode_unlink", None)];
+    archive(directory.path(), &events, 3)?;
+    for (tool, name) in [("timesketch", "data_type"), ("ecs", "ecs"), ("csv", "")] {
+        let (_, _, output) = query(directory.path(), &["timeline", "--to", tool, "--hook", "inode_unlink"])?;
+        let is_unlink = |line: &&str| line.contains("inode_unlink");
+        let told: Vec<bool> =
+            output.lines().filter(is_unlink).map(|line| line.contains(", which was denied")).collect();
+        assert_eq!(told, [true, false, false], "{output}");
+        if tool == "ecs" {
+            let outcomes = json_lines(&output).into_iter().filter(|line| line["event"]["action"] == "inode_unlink");
+            let outcomes: Vec<Value> = outcomes.map(|line| line["event"]["outcome"].clone()).collect();
+            assert_eq!(outcomes, [json!("failure"), Value::Null, Value::Null]);
+        }
+        assert!(name.is_empty() || json_lines(&output)[0].get(name).is_some(), "{output}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_no_change_of_content_is_not_told_as_one() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let sha1 = "c".repeat(40);
+    let other = Event { digest_algorithm: Some("sha1".into()), ..event(20, "bprm_check_security", Some(&sha1)) };
+    let events = [event(10, "bprm_check_security", Some(OLD)), other, event(30, "bprm_check_security", Some(NEW))];
+    archive(directory.path(), &events, 3)?;
+    let ask = |tool| -> Result<Vec<Value>> {
+        let line = ["timeline", "--to", tool, "--without-events", "--first-seen"];
+        let lines = json_lines(&query(directory.path(), &line)?.2);
+        Ok(lines.into_iter().filter(|line| line["message"].as_str().is_some_and(|text| text.contains(OLD))).collect())
+    };
+    let [first, switched, rewritten] = &ask("timesketch")?[..] else { anyhow::bail!("three name the old digest") };
+    assert_eq!(first["timestamp_desc"], "Content first seen", "{first}");
+    assert!(
+        first["message"].as_str().is_some_and(|text| text.ends_with(&format!("first seen with sha256 {OLD}"))),
+        "{first}"
+    );
+    assert_eq!(switched["timestamp_desc"], "First seen under another algorithm", "{switched}");
+    let both = format!("sha256 {OLD} and sha1 {sha1} cannot be compared");
+    assert!(switched["message"].as_str().is_some_and(|text| text.contains(&both)), "{switched}");
+    assert_eq!(rewritten["timestamp_desc"], "New content first seen", "{rewritten}");
+    assert!(rewritten["message"].as_str().is_some_and(|text| text.contains(&format!("sha256 {OLD} to {NEW}"))));
+    let types: Vec<Value> = ask("ecs")?.iter().map(|line| line["event"]["type"][0].clone()).collect();
+    assert_eq!(types, ["info", "info", "change"]);
+    Ok(())
+}
+
+#[test]
 fn a_timeline_has_its_own_order() -> Result<()> {
     let directory = unordered()?;
     assert!(query(directory.path(), &["timeline", "--sort", "path"]).is_err());

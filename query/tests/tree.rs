@@ -228,6 +228,65 @@ fn an_answer_says_what_it_cannot_know() -> Result<()> {
 }
 
 #[test]
+fn a_doubtful_or_a_missing_digest_is_told_in_every_format() -> Result<()> {
+    let doubted = |event: Event| Event { digest_doubt: vec!["not_revalidated".into()], ..digested(event, NEW) };
+    let lacking = |reason: &str| Event {
+        digest_status: "unavailable".into(),
+        digest_reason: Some(reason.into()),
+        ..row(7, "bprm_check_security", 6, 1)
+    };
+    let events = [
+        row(1, "running_process", 1, 0),
+        row(2, "sched_process_fork", 4, 1),
+        doubted(row(3, "bprm_check_security", 4, 1)),
+        row(4, "sched_process_fork", 5, 1),
+        doubted(row(5, "bprm_check_security", 5, 1)),
+        // User space read the file again, and is certain.
+        Event { cpu: -1, ref_cpu: Some(0), ref_seq: Some(5), ..digested(row(6, "user_digest", 5, 1), OLD) },
+        lacking("too_large"),
+    ];
+    let (_, output) = of(&events, whole_ledger(), &["--format", "json"])?;
+    let lines = json_lines(&output);
+    let file = |place: usize| &lines[place]["programs"][0]["files"][0];
+    assert_eq!((&file(1)["digest"], &file(1)["digest_doubt"]), (&json!(NEW), &json!(["not_revalidated"])), "{output}");
+    assert_eq!((&file(2)["digest"], &file(2)["digest_doubt"]), (&json!(OLD), &json!([])), "{output}");
+    let summary = &lines[lines.len() - 1];
+    assert_eq!(
+        (&summary["programs_doubtful"], &summary["programs_without_digest"]),
+        (&json!(1), &json!(1)),
+        "{summary}"
+    );
+    let (_, table) = of(&events, whole_ledger(), &[])?;
+    let marked = table.lines().filter(|line| line.contains("(digest doubtful: not_revalidated)"));
+    assert!(marked.map(|line| line.contains("/bin/4 ")).eq([true]), "{table}");
+    let (_, csv) = of(&events, whole_ledger(), &["--format", "csv"])?;
+    let marked = csv.lines().filter(|line| line.contains(&format!("{NEW},not_revalidated,")));
+    assert_eq!(marked.count(), 1, "{csv}");
+    let whole = [&events[..6], &[lacking("no_file")]].concat();
+    let (_, output) = of(&whole, whole_ledger(), &["5", "--format", "json"])?;
+    let lines = json_lines(&output);
+    let summary = &lines[lines.len() - 1];
+    assert_eq!(
+        (&summary["programs_doubtful"], &summary["programs_without_digest"]),
+        (&json!(0), &json!(0)),
+        "{summary}"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_lines_of_a_tree_are_not_sorted() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    archive_with(directory.path(), &[row(1, "running_process", 1, 0)], 100, whole_ledger())?;
+    for line in [&["tree"][..], &["who", "/bin/*"]] {
+        let sorted = [line, &["--sort", "pid"]].concat();
+        assert!(query(directory.path(), &sorted).is_err(), "{line:?}");
+        assert!(query(directory.path(), &[&sorted, &["--format", "csv"][..]].concat()).is_ok(), "{line:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn whoever_ran_a_digest_or_a_path_is_found_with_its_ancestors() -> Result<()> {
     let events = [
         row(1, "running_process", 1, 0),

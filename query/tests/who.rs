@@ -56,6 +56,7 @@ fn a_writer_is_told_with_its_chain_and_where_it_came_from() -> Result<()> {
         assert_eq!(chain, [(1, false), (3, false), (4, false), (9, true)], "{case}");
         assert_eq!((&writer["origin"]["kind"], &writer["origin"]["pid"]), (&json!(kind), &json!(pid)), "{case}");
         assert_eq!(writer["origin"]["session_id"], json!(session_id), "{case}");
+        assert_eq!(writer["origin"]["certain"], true, "each was forked: {case}");
         assert_eq!((&writer["acts"][0]["act"], &writer["acts"][0]["pid"]), (&json!("write_open"), &json!(9)), "{case}");
         assert_eq!((&case["attribution"], &case["to"]["digest"]), (&json!("suspects"), &json!(NEW)), "{case}");
         assert_eq!((&summary["changes"], &summary["ran_before"]), (&json!(1), &json!(1)), "{summary}");
@@ -63,6 +64,32 @@ fn a_writer_is_told_with_its_chain_and_where_it_came_from() -> Result<()> {
     let table = ask(&events(Some(9), None, true), &[])?;
     assert!(table.contains("from login (pid 4):") && table.contains("=> write_open by "), "{table}");
     assert!(!table.contains('\u{1b}') && table.contains("      └─ /bin/sh (forked)"), "{table}");
+    Ok(())
+}
+
+/// A child whose parent ended has the one above it, or the first process, as its parent from then on.
+#[test]
+fn where_a_fork_has_no_row_the_origin_may_be_that_of_an_adopter() -> Result<()> {
+    let mut adopted = events(None, None, true);
+    adopted[1] = row(2, "file_open", 3, 1);
+    let lines = json_lines(&ask(&adopted, &["--format", "json"])?);
+    let origin = &lines[0]["writers"][0]["origin"];
+    assert_eq!((&origin["kind"], &origin["pid"], &origin["certain"]), (&json!("service"), &json!(3), &json!(false)));
+    let table = ask(&adopted, &[])?;
+    assert!(table.contains("from service (pid 3), unless it was adopted:"), "{table}");
+    let lines = json_lines(&ask(&events(None, None, true), &["--format", "json"])?);
+    assert_eq!(lines[0]["writers"][0]["origin"]["certain"], true, "{lines:?}");
+    Ok(())
+}
+
+#[test]
+fn a_write_while_the_file_was_mapped_is_told_beside_its_changes() -> Result<()> {
+    let mut mapped = events(None, None, true);
+    mapped[7].mapped_executable = Some(true);
+    let lines = json_lines(&ask(&mapped, &["--format", "json"])?);
+    let summary = &lines[lines.len() - 1];
+    assert_eq!((&summary["written_while_mapped"], &summary["mounted_over"]), (&json!(1), &json!(0)), "{summary}");
+    assert_eq!((&summary["doubtful"], &summary["without_digest"]), (&json!(0), &json!(0)), "{summary}");
     Ok(())
 }
 

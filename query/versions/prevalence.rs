@@ -1,8 +1,9 @@
 //! On how many hosts each content ran or was loaded.
 
 use crate::archives::Scope;
+use crate::recordings::clock::ClockSteps;
 use crate::sorter::{Sortable, Sorter};
-use crate::versions::sighting::Execs;
+use crate::versions::sighting::{Execs, Within};
 use hashtrail::cell::Micros;
 use hashtrail::versions::FileVersion;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub(crate) enum Sight {
     Loaded(Option<i64>),
     /// It was opened, locked or passed on, which runs nothing.
     Other,
+    /// It was to be run, loaded or opened, and that failed or was denied.
+    Tried,
     /// The digest is doubtful, so that it may have been another content.
     Doubtful,
     /// Nothing but execs: what else the row has is told by events.
@@ -40,9 +43,8 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// Of a row of versions; `None` where it does not touch the time.
-    pub(crate) fn of(row: &FileVersion, scope: &Scope) -> Option<Self> {
-        let (times, execs) = Execs::within(row, scope)?;
-        let is_whole = times == Some((row.first_time, row.last_time));
+    pub(crate) fn of(row: &FileVersion, scope: &Scope, steps: &ClockSteps) -> Option<Self> {
+        let Within { times, execs, is_whole } = Within::of(row, scope, steps)?;
         let sight = match row.doubts.is_empty() {
             true => Sight::Loaded(is_whole.then_some(row.observations)),
             false => Sight::Doubtful,
@@ -82,6 +84,8 @@ pub(crate) struct Prevalence {
     pub(crate) hosts: BTreeSet<String>,
     /// Where it was opened.
     opened_on: BTreeSet<String>,
+    /// Where it was tried in vain.
+    tried_on: BTreeSet<String>,
     /// Where it was seen with a doubt.
     doubtful_on: BTreeSet<String>,
     loads: i64,
@@ -103,6 +107,7 @@ impl Prevalence {
         let hosts = match seen.sight {
             Sight::Loaded(_) => &mut self.hosts,
             Sight::Other => &mut self.opened_on,
+            Sight::Tried => &mut self.tried_on,
             Sight::Doubtful => &mut self.doubtful_on,
             Sight::Execs => return self.take_execs(seen.execs),
         };
@@ -111,7 +116,7 @@ impl Prevalence {
         }
         match seen.sight {
             Sight::Loaded(count) => self.take_loaded(seen, count),
-            Sight::Other => self.not_run += 1,
+            Sight::Other | Sight::Tried => self.not_run += 1,
             _ => {}
         }
     }
@@ -137,8 +142,8 @@ impl Prevalence {
 
     fn take_execs(&mut self, execs: Execs) {
         match execs {
-            Execs::NotRecorded => {}
-            Execs::InPart => self.has_runs_in_part = true,
+            Execs::NotTold => {}
+            Execs::NotRecorded | Execs::InPart => self.has_runs_in_part = true,
             Execs::Count(count) => self.runs = Some(self.runs.unwrap_or(0).saturating_add(count)),
         }
     }
@@ -148,7 +153,7 @@ impl Prevalence {
         (!self.has_loads_in_part).then_some(self.loads)
     }
 
-    /// Successful execs; `None` where no recording could tell, or not how many of them lie in the asked time.
+    /// Successful execs; `None` where a recording could not tell, or not how many of them lie in the asked time.
     pub(crate) fn runs(&self) -> Option<i64> {
         self.runs.filter(|_| !self.has_runs_in_part)
     }
@@ -156,6 +161,11 @@ impl Prevalence {
     /// Hosts on which it was opened, and on none of them seen to run or to be loaded.
     pub(crate) fn opened_only(&self) -> usize {
         self.opened_on.difference(&self.hosts).count()
+    }
+
+    /// Hosts on which it was tried in vain, and neither opened nor seen to run or to be loaded.
+    pub(crate) fn attempted_only(&self) -> usize {
+        self.tried_on.difference(&(&self.hosts | &self.opened_on)).count()
     }
 
     /// Hosts on which it may have run: there it was seen with a doubt alone.
@@ -184,7 +194,7 @@ impl Sortable for Seen {
 impl Sortable for Prevalence {
     fn bytes(&self) -> usize {
         let texts = [&self.algorithm, &self.digest].into_iter().chain(&self.first_paths).chain(&self.last_path);
-        let hosts = self.hosts.iter().chain(&self.opened_on).chain(&self.doubtful_on);
+        let hosts = self.hosts.iter().chain(&self.opened_on).chain(&self.tried_on).chain(&self.doubtful_on);
         size_of::<Self>() + texts.chain(hosts).map(|text| text.capacity() + 16).sum::<usize>()
     }
 }

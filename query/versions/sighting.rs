@@ -1,6 +1,7 @@
 //! Sights of contents on two sides: what a comparison keeps of the rows of versions, sorted by what is compared.
 
 use crate::archives::{Archives, Scan, Scope};
+use crate::recordings::clock::ClockSteps;
 use crate::sorter::{Sortable, Sorter};
 use crate::versions::series::{Root, SeriesKey};
 use anyhow::Result;
@@ -64,6 +65,8 @@ pub(crate) struct Content {
 /// Successful execs in the time that was asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Execs {
+    /// This row tells of none; others do.
+    NotTold,
     /// The recording could not tell them.
     NotRecorded,
     /// A part of them lies outside of the time, and the row does not say which.
@@ -71,23 +74,33 @@ pub(crate) enum Execs {
     Count(i64),
 }
 
-impl Execs {
-    /// The first and the last observation of a row that are known to lie in a time, and the execs in it; `None` of a row that does
-    /// not touch it.
-    pub(crate) fn within(row: &FileVersion, scope: &Scope) -> Option<(Option<(Micros, Micros)>, Self)> {
+/// What of a row lies in a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Within {
+    /// The first and the last observation that are known to.
+    pub(crate) times: Option<(Micros, Micros)>,
+    pub(crate) execs: Execs,
+    /// Whether all observations are known to.
+    pub(crate) is_whole: bool,
+}
+
+impl Within {
+    /// `None` of a row that does not touch the time.
+    pub(crate) fn of(row: &FileVersion, scope: &Scope, steps: &ClockSteps) -> Option<Self> {
         let (low, high) = scope.span();
-        let (first, last) = (row.first_time.min(row.last_time), row.first_time.max(row.last_time));
+        let (first, last) = steps.span(row);
         if last.0 < low || first.0 > high {
             return None;
         }
         let is_inside = |time: &Micros| (low..=high).contains(&time.0);
-        let inside = || [first, last].into_iter().filter(is_inside);
+        let is_whole = is_inside(&first) && is_inside(&last);
+        let inside = || [row.first_time, row.last_time].into_iter().filter(is_inside);
         let execs = match row.runs {
-            None => Self::NotRecorded,
-            Some(count) if count == 0 || inside().count() == 2 => Self::Count(count),
-            Some(_) => Self::InPart,
+            None => Execs::NotRecorded,
+            Some(count) if count == 0 || is_whole => Execs::Count(count),
+            Some(_) => Execs::InPart,
         };
-        Some((inside().min().zip(inside().max()), execs))
+        Some(Self { times: inside().min().zip(inside().max()), execs, is_whole })
     }
 }
 
@@ -97,9 +110,11 @@ impl Execs {
 /// When a scan cannot be made; files that cannot be read are problems.
 pub(crate) fn hosts_with_digests(archives: &Archives<'_>, scope: &Scope) -> Result<BTreeSet<String>> {
     let mut hosts = BTreeSet::new();
-    let columns = vec!["recording_id", "host", "first_time", "last_time"];
+    let steps = ClockSteps::read(archives)?;
+    let columns =
+        vec!["recording_id", "host", "first_time", "first_boot_ns", "last_time", "last_boot_ns", "observations"];
     archives.each_row(&Scan { columns, ..Scan::default() }, |row: FileVersion| {
-        if !hosts.contains(&row.host) && Execs::within(&row, scope).is_some() {
+        if !hosts.contains(&row.host) && Within::of(&row, scope, &steps).is_some() {
             hosts.insert(row.host);
         }
     })?;
@@ -122,11 +137,11 @@ pub(crate) struct Sighting {
 }
 
 impl Sighting {
-    /// `None` of a row that does not touch the time. What it joins was seen without another content between, so a row that begins
+    /// Of a row that touches the time. What it joins was seen without another content between, so a row that begins
     /// before the time and ends after it stands for what was there.
-    pub(crate) fn of(row: &FileVersion, key: SeriesKey, side: Side, scope: &Scope) -> Option<Self> {
-        let (times, execs) = Execs::within(row, scope)?;
-        Some(Self {
+    pub(crate) fn of(row: &FileVersion, key: SeriesKey, side: Side, within: Within) -> Self {
+        let Within { times, execs, .. } = within;
+        Self {
             side,
             host: key.host,
             path: key.path,
@@ -139,7 +154,7 @@ impl Sighting {
             times,
             execs,
             source: (row.recording_id.clone(), row.first_boot_ns, row.first_cpu, row.first_seq),
-        })
+        }
     }
 }
 
@@ -194,7 +209,9 @@ mod tests {
     use crate::testing::{asked, version};
 
     fn seen(row: &FileVersion, since: Option<i64>, until: Option<i64>) -> Option<(Option<(i64, i64)>, Execs)> {
-        let sighting = Sighting::of(row, SeriesKey::of(row), Side::Left, &asked(since, until))?;
+        let within = Within::of(row, &asked(since, until), &ClockSteps::default())?;
+        let sighting = Sighting::of(row, SeriesKey::of(row), Side::Left, within);
+        assert!(!within.is_whole || within.times == Some((row.first_time, row.last_time)));
         Some((sighting.times.map(|(first, last)| (first.0, last.0)), sighting.execs))
     }
 

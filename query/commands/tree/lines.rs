@@ -8,6 +8,7 @@ use crate::processes::family::Root;
 use crate::processes::life::Program;
 use crate::processes::sight::Credentials;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Lines of ancestors that are drawn; deeper processes say how many more there are.
 const LINES_MAX: usize = 32;
@@ -64,6 +65,11 @@ fn line(branch: &Branch<'_>, program: &Program) -> Row {
         Some(false) => " (attempt)",
         None => " (run or attempt)",
     });
+    let doubts = program.files.iter().filter(|file| file.digest.is_doubtful()).flat_map(|file| &file.digest.doubt);
+    let doubts: BTreeSet<&str> = doubts.map(String::as_str).collect();
+    if !doubts.is_empty() {
+        text += &format!(" (digest doubtful: {})", doubts.into_iter().collect::<Vec<&str>>().join(", "));
+    }
     row.extend(object(json!({
         "time": program.time.rfc3339(), "program": text, "argv": program.argv,
         "digest": program.file().and_then(|file| file.digest.digest.as_deref()),

@@ -4,12 +4,13 @@ use super::{Asked, DiffQuestion};
 use crate::archives::Scan;
 use crate::caveats::mapped::{MappedFiles, MappedWrites};
 use crate::caveats::undigested;
+use crate::recordings::clock::ClockSteps;
 use crate::recordings::completeness::Completeness;
 use crate::recordings::suppressed::{Answer, has_digest};
 use crate::recordings::{Recording, Recordings, Spans};
 use crate::sorter::Sorter;
 use crate::versions::series::{Root, SeriesKey};
-use crate::versions::sighting::{COLUMNS, Execs, Side, Sighting, Subject, hosts_with_digests};
+use crate::versions::sighting::{COLUMNS, Execs, Side, Sighting, Subject, Within, hosts_with_digests};
 use anyhow::Result;
 use hashtrail::event::{Event, MOUNT_POINT, names_a_file};
 use hashtrail::reader::Prune;
@@ -63,12 +64,13 @@ impl<'a> SideRead<'a> {
         sorter: &mut Sorter<Sighting>,
     ) -> Result<Self> {
         let Asked { archives, scope } = asked;
+        let steps = ClockSteps::read(archives)?;
         let mut rows = Rows { side, subject: question.subject, ..Rows::of(MappedFiles::look(archives, scope)?) };
         let prune = Prune { paths: question.paths.rules(), ..Prune::default() };
         let scan =
             Scan { prune, columns: COLUMNS.to_vec(), predicates: question.paths.predicates(), ..Scan::default() };
         archives.each_row_until(&scan, |row: FileVersion| {
-            rows.take(&row, asked).map_or(Ok(()), |sighting| sorter.push(sighting))?;
+            rows.take(&row, Within::of(&row, scope, &steps)).map_or(Ok(()), |sighting| sorter.push(sighting))?;
             Ok(ControlFlow::Continue(()))
         })?;
         undigested::each(archives, scope, &question.paths, |event| {
@@ -155,15 +157,15 @@ impl Rows {
         }
     }
 
-    /// Takes a row of a version.
-    fn take(&mut self, row: &FileVersion, asked: &Asked<'_>) -> Option<Sighting> {
+    /// Takes a row of a version, of which so much lies in the asked time.
+    fn take(&mut self, row: &FileVersion, within: Option<Within>) -> Option<Sighting> {
         self.spans.see(row);
         if row.root_is_host && !self.host_roots.contains_key(&row.recording_id) {
             self.host_roots.insert(row.recording_id.clone(), (row.root_dev.clone(), row.root_ino));
         }
         let key = SeriesKey::of(row);
         let is_compared = self.subject == Subject::Digest || key.is_of_path();
-        let sighting = Sighting::of(row, key, self.side, &asked.scope)?;
+        let sighting = Sighting::of(row, key, self.side, within?);
         self.mapped.see(row);
         let observations = usize::try_from(row.observations).unwrap_or(0);
         if !row.doubts.is_empty() {
@@ -187,6 +189,8 @@ impl Rows {
             return None;
         }
         // Where no row says which root is the host's, it may be any.
+        // Of an exec without a digest nothing counts whether it succeeded.
+        let execs = if event.is_exec_hook() { Execs::NotRecorded } else { Execs::NotTold };
         let of_event = (event.root_dev, event.root_ino);
         let is_host = self.host_roots.get(&event.recording_id).is_none_or(|host| *host == of_event);
         let (dev, ino) = of_event;
@@ -197,7 +201,7 @@ impl Rows {
             root: if is_host { Root::Host } else { Root::Other { boot_id: event.boot_id, dev, ino } },
             content: None,
             times: Some((event.time, event.time)),
-            execs: Execs::NotRecorded,
+            execs,
             source: (event.recording_id, event.time.0, event.cpu, event.seq),
         })
     }

@@ -47,8 +47,8 @@ impl Tally {
             self.times = Some((known_first.min(first), known_last.max(last)));
         }
         match *execs {
-            Execs::NotRecorded => {}
-            Execs::InPart => self.has_runs_in_part = true,
+            Execs::NotTold => {}
+            Execs::NotRecorded | Execs::InPart => self.has_runs_in_part = true,
             Execs::Count(count) => self.runs = Some(self.runs.unwrap_or(0).saturating_add(count)),
         }
         self.take_path(path.as_ref());
@@ -65,12 +65,13 @@ impl Tally {
         }
     }
 
-    /// The same where so many events of the subject have no digest.
-    pub(super) fn beside(&self, without_digest: usize) -> Self {
-        Self { without_digest, ..self.clone() }
+    /// The same where these events of the subject have no digest.
+    pub(super) fn beside(&self, without: &Self) -> Self {
+        let has_runs_in_part = self.has_runs_in_part || without.has_runs_in_part;
+        Self { without_digest: without.without_digest, has_runs_in_part, ..self.clone() }
     }
 
-    /// Successful execs; `None` where no recording could tell, or not how many of them lie in the time that was asked about.
+    /// Successful execs; `None` where a recording could not tell, or not how many of them lie in the time that was asked about.
     pub(crate) fn runs(&self) -> Option<i64> {
         self.runs.filter(|_| !self.has_runs_in_part)
     }

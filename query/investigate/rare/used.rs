@@ -1,5 +1,6 @@
 //! How files were used: which observations ran or loaded what they saw, as their events say.
 
+use super::attempts::{Attempts, of_hooks, text};
 use crate::archives::filter::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::event_set::EventSet;
@@ -19,10 +20,12 @@ use std::sync::Arc;
 const LOADING: [&str; 4] = ["mmap_file", "file_mprotect", "kernel_read_file", "running_process"];
 /// The hook of what user space hashed, for an event of any other hook.
 const USER_DIGEST: &str = "user_digest";
+/// The action of a policy that refuses.
+const DENY: &str = "deny";
 /// Digests that are kept apart; when there are more, events are read of all.
 const DIGESTS_MAX: usize = 1 << 20;
 /// What is read of an event.
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 15] = [
     "recording_id",
     "host",
     "cpu",
@@ -35,13 +38,25 @@ const COLUMNS: [&str; 12] = [
     "digest_doubt",
     "ref_cpu",
     "ref_seq",
+    "exec_id",
+    "action",
+    "enforced",
 ];
 
 /// The digests that were seen where nothing runs, and the events that user space hashed.
 pub(super) struct Used {
-    /// Events that ran or loaded something, and that user space took a digest for.
-    loads: EventSet,
+    hashed: Hashed,
+    pub(super) attempts: Attempts,
     digests: Arc<Digests>,
+}
+
+/// Events that user space took a digest for.
+#[derive(Default)]
+struct Hashed {
+    /// Those that ran or loaded something.
+    loads: EventSet,
+    /// Those that tried in vain.
+    tried: EventSet,
 }
 
 /// Digests as hashes by a key that nobody knows. Two with one hash are only read of more than one place.
@@ -73,25 +88,47 @@ impl Used {
         archives: &Archives<'_>,
         scope: &Scope,
         paths: &PathPatterns,
+        attempts: Attempts,
         sorter: &mut Sorter<Seen>,
     ) -> Result<Self> {
-        let loads = hashed_loads(archives)?;
-        let (low, high) = scope.span();
         let mut digests = Digests::default();
-        let scan = scan(paths, of_hooks(|hook| !is_loading(hook)));
-        archives.each_row_until(&scan, |event: Event| {
-            if is_load(&event, &loads) {
-                return Ok(ControlFlow::Continue(()));
+        attempts.digests().for_each(|(algorithm, digest)| digests.insert(algorithm, digest));
+        let hashed = Hashed::read(archives, &attempts)?;
+        let used = Self { hashed, attempts, digests: Arc::default() };
+        let (low, high) = scope.span();
+        for rows in [of_hooks(|hook| !is_loading(hook)), denied_loads()] {
+            archives.each_row_until(&scan(paths, rows), |event: Event| {
+                let sight = used.sight_of(&event);
+                if matches!(sight, Sight::Loaded(_)) {
+                    return Ok(ControlFlow::Continue(()));
+                }
+                if let Some((algorithm, digest)) = event.digest_algorithm.as_deref().zip(event.digest.as_deref()) {
+                    digests.insert(algorithm, digest);
+                }
+                if (low..=high).contains(&event.time.0) {
+                    seen(event, sight).map_or(Ok(()), |seen| sorter.push(seen))?;
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
+        Ok(Self { digests: Arc::new(digests), ..used })
+    }
+
+    /// What an event shows of its content. Of what user space hashed, the event that it is for says that; where this one is not
+    /// here, nobody knows that anything ran.
+    fn sight_of(&self, event: &Event) -> Sight {
+        let (is_loaded, is_tried) = match event.answers() {
+            Some((cpu, seq)) => {
+                let is_in = |events: &EventSet| events.has(&event.recording_id, cpu, seq);
+                (is_in(&self.hashed.loads), is_in(&self.hashed.tried))
             }
-            if let Some((algorithm, digest)) = event.digest_algorithm.as_deref().zip(event.digest.as_deref()) {
-                digests.insert(algorithm, digest);
-            }
-            if (low..=high).contains(&event.time.0) {
-                seen(event, Sight::Other).map_or(Ok(()), |seen| sorter.push(seen))?;
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(Self { loads, digests: Arc::new(digests) })
+            None => (is_loading(&event.hook), is_denied(event) || self.attempts.has(event)),
+        };
+        match (is_loaded, is_tried) {
+            (_, true) => Sight::Tried,
+            (true, _) => Sight::Loaded(Some(1)),
+            _ => Sight::Other,
+        }
     }
 
     /// Whether a digest was seen where nothing runs, so that its rows of versions do not tell what ran.
@@ -119,8 +156,11 @@ impl Used {
         let is_wanted = move |batch: &RecordBatch| of_digests(batch, &digests);
         scan.predicates.push(Predicate::new(vec!["digest_algorithm", "digest"], is_wanted));
         archives.each_row_until(&scan, |event: Event| {
-            if (low..=high).contains(&event.time.0) && is_load(&event, &self.loads) {
-                seen(event, Sight::Loaded(Some(1))).map_or(Ok(()), |seen| sorter.push(seen))?;
+            let sight = self.sight_of(&event);
+            // All others were seen before.
+            let is_new = matches!(sight, Sight::Loaded(_)) || self.attempts.has(&event) && !is_denied(&event);
+            if is_new && (low..=high).contains(&event.time.0) {
+                seen(event, sight).map_or(Ok(()), |seen| sorter.push(seen))?;
             }
             Ok(ControlFlow::Continue(()))
         })
@@ -132,13 +172,9 @@ fn is_loading(hook: &str) -> bool {
     hook.starts_with("bprm_") || LOADING.contains(&hook)
 }
 
-/// Whether an event shows the digest of what ran or was loaded. Of what user space hashed, the event that it is for says that;
-/// where this one is not here, nobody knows that anything ran.
-fn is_load(event: &Event, loads: &EventSet) -> bool {
-    match event.answers() {
-        Some((cpu, seq)) => loads.has(&event.recording_id, cpu, seq),
-        None => is_loading(&event.hook),
-    }
+/// Whether the kernel refused what the event is about, because a policy said so.
+fn is_denied(event: &Event) -> bool {
+    event.action == DENY && event.enforced
 }
 
 /// What an event with a certain digest shows; a doubtful one is told by its row of versions.
@@ -146,34 +182,39 @@ fn seen(event: Event, sight: Sight) -> Option<Seen> {
     let Event { digest_algorithm, digest, host, path, time, recording_id, cpu, seq, digest_doubt, .. } = event;
     let (algorithm, digest) = digest_algorithm.zip(digest).filter(|_| digest_doubt.is_empty())?;
     let (times, source) = (Some((time, time)), (recording_id, cpu, seq));
-    Some(Seen { algorithm, digest, host, path, sight, times, execs: Execs::NotRecorded, source })
+    Some(Seen { algorithm, digest, host, path, sight, times, execs: Execs::NotTold, source })
 }
 
-/// The events that ran or loaded something and that user space hashed.
-fn hashed_loads(archives: &Archives<'_>) -> Result<EventSet> {
-    let mut hashed = EventSet::default();
-    let of_user = Scan {
-        columns: vec!["recording_id", "hook", "digest", "ref_cpu", "ref_seq"],
-        predicates: vec![of_hooks(|hook| hook == USER_DIGEST)],
-        ..Scan::default()
-    };
-    archives.each_row(&of_user, |event: Event| {
-        if let Some((cpu, seq)) = event.answers() {
-            hashed.insert(&event.recording_id, cpu, seq);
+impl Hashed {
+    fn read(archives: &Archives<'_>, attempts: &Attempts) -> Result<Self> {
+        let mut hashed = EventSet::default();
+        let of_user = Scan {
+            columns: vec!["recording_id", "hook", "digest", "ref_cpu", "ref_seq"],
+            predicates: vec![of_hooks(|hook| hook == USER_DIGEST)],
+            ..Scan::default()
+        };
+        archives.each_row(&of_user, |event: Event| {
+            if let Some((cpu, seq)) = event.answers() {
+                hashed.insert(&event.recording_id, cpu, seq);
+            }
+        })?;
+        let mut found = Self::default();
+        if hashed.is_empty() {
+            return Ok(found);
         }
-    })?;
-    let mut loads = EventSet::default();
-    if hashed.is_empty() {
-        return Ok(loads);
+        for rows in [of_hooks(is_loading), denied_others()] {
+            let columns = vec!["recording_id", "cpu", "seq", "hook", "exec_id", "action", "enforced"];
+            archives.each_row(&Scan { columns, predicates: vec![rows], ..Scan::default() }, |event: Event| {
+                let Event { recording_id, cpu, seq, .. } = &event;
+                if hashed.has(recording_id, *cpu, *seq) {
+                    let is_tried = is_denied(&event) || attempts.has(&event);
+                    let events = if is_tried { &mut found.tried } else { &mut found.loads };
+                    events.insert(recording_id, *cpu, *seq);
+                }
+            })?;
+        }
+        Ok(found)
     }
-    let columns = vec!["recording_id", "cpu", "seq"];
-    let loading = Scan { columns, predicates: vec![of_hooks(is_loading)], ..Scan::default() };
-    archives.each_row(&loading, |event: Event| {
-        if hashed.has(&event.recording_id, event.cpu, event.seq) {
-            loads.insert(&event.recording_id, event.cpu, event.seq);
-        }
-    })?;
-    Ok(loads)
 }
 
 /// Rows with a digest, of the paths that were asked for.
@@ -187,18 +228,29 @@ fn scan(paths: &PathPatterns, of_hooks: Predicate) -> Scan {
     Scan { prune, columns: COLUMNS.to_vec(), predicates, ..Scan::default() }
 }
 
-fn of_hooks(is_wanted: fn(&str) -> bool) -> Predicate {
+/// Rows of hooks that would have run or loaded a file and were denied.
+fn denied_loads() -> Predicate {
+    denied(is_loading)
+}
+
+fn denied_others() -> Predicate {
+    denied(|hook| !is_loading(hook))
+}
+
+fn denied(is_wanted: fn(&str) -> bool) -> Predicate {
     let keep = move |batch: &RecordBatch| {
-        let hooks = batch.column_by_name("hook").and_then(|column| column.as_string_opt::<i32>());
-        let hooks = hooks.context("`hook` is no text")?;
-        Ok(hooks.iter().map(|hook| Some(hook.is_some_and(is_wanted))).collect())
+        let (hooks, actions) = (text(batch, "hook")?, text(batch, "action")?);
+        let enforced = batch.column_by_name("enforced").and_then(|column| column.as_boolean_opt());
+        let enforced = enforced.context("`enforced` is no boolean")?;
+        let is_denied = |row| actions.value(row) == DENY && enforced.value(row) && is_wanted(hooks.value(row));
+        Ok((0..batch.num_rows()).map(|row| Some(is_denied(row))).collect())
     };
-    Predicate::new(vec!["hook"], keep).needing([Need::text("hook", is_wanted)])
+    let needed = [Need::text("action", |action| action == DENY), Need::text("hook", is_wanted)];
+    Predicate::new(vec!["hook", "action", "enforced"], keep).needing(needed)
 }
 
 fn of_digests(batch: &RecordBatch, digests: &Digests) -> Result<BooleanArray> {
-    let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-    let columns = text("digest_algorithm").zip(text("digest")).context("the columns of the digest are missing")?;
+    let columns = (text(batch, "digest_algorithm")?, text(batch, "digest")?);
     let is_kept = |(algorithm, digest): (Option<&str>, Option<&str>)| {
         algorithm.zip(digest).is_some_and(|(algorithm, digest)| digests.has(algorithm, digest))
     };
