@@ -28,7 +28,8 @@ fn row(moment: &Moment) -> Row {
         "message": words::message(moment),
         "tags": moment.value("tags"),
         "event": {
-            "kind": kind, "category": [category], "type": [types], "outcome": words::is_denied(moment).then_some("failure"), "module": "hashtrail", "provider": "hashtrail",
+            "kind": kind, "category": [category], "type": [types],
+            "outcome": words::is_denied(moment).then_some("failure"), "module": "hashtrail", "provider": "hashtrail",
             "dataset": format!("hashtrail.{}", words::name(moment)), "sequence": moment.value("seq"),
             "action": moment.value("hook"), "reason": moment.value("cause"),
             "start": begin, "end": end,

@@ -1,5 +1,6 @@
 //! The class of a moment, and what was done in its words.
 
+use crate::export::words::is_denied;
 use crate::investigate::timeline::{Moment, What};
 use serde_json::Value;
 
@@ -103,10 +104,6 @@ fn changes(moment: &Moment, attributes: &[&str]) -> bool {
 /// The kernel reads firmware, certificates and kernels by the same hook, which does not say what for: a name has to.
 fn is_module(path: &str) -> bool {
     ["", ".gz", ".xz", ".zst"].iter().any(|packed| path.strip_suffix(packed).is_some_and(|path| path.ends_with(".ko")))
-}
-
-fn is_denied(moment: &Moment) -> bool {
-    !moment.value("result").is_null()
 }
 
 /// A hook stands before what it is about. Whether that came about is known where it was denied, or is over.
