@@ -6,6 +6,7 @@ mod compacted;
 mod copies;
 mod differences;
 mod digests;
+mod filters;
 mod histories;
 mod hosts;
 mod mapped;

@@ -1,5 +1,6 @@
 //! What users ask for, as tests on rows.
 
+use super::text_filter::TextFilter;
 use super::user_digests::{UserDigests, keys};
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
@@ -108,6 +109,7 @@ pub(crate) struct RowFilter {
     pub(crate) paths: PathPatterns,
     pub(crate) pids: Vec<i64>,
     pub(crate) uids: Vec<i64>,
+    pub(crate) texts: Vec<TextFilter>,
     /// Device and inode, of the file itself or of the one beneath it.
     pub(crate) inode: Option<(String, i64)>,
     pub(crate) digests: HashSet<String>,
@@ -133,7 +135,9 @@ impl RowFilter {
             ("cpu", !self.user_digests.is_empty()),
             ("seq", !self.user_digests.is_empty()),
         ];
-        let columns: Vec<&'static str> = used.iter().filter(|(_, used)| *used).map(|(name, _)| *name).collect();
+        let texts = self.texts.iter().map(|text| text.column);
+        let columns: Vec<&'static str> =
+            used.iter().filter(|(_, used)| *used).map(|(name, _)| *name).chain(texts).collect();
         if columns.is_empty() {
             return Vec::new();
         }
@@ -147,7 +151,9 @@ impl RowFilter {
         let hook =
             (!hooks.is_empty()).then(|| Need::text("hook", move |hook| hooks.iter().any(|wanted| wanted == hook)));
         let path = (!paths.patterns.is_empty()).then(|| Need::text("path", move |path| paths.matches(path)));
-        hook.into_iter().chain(path).collect()
+        let texts =
+            self.texts.iter().cloned().map(|wanted| Need::text(wanted.column, move |text| wanted.matches(text)));
+        hook.into_iter().chain(path).chain(texts).collect()
     }
 
     fn keep(&self, batch: &RecordBatch) -> Result<BooleanArray> {
@@ -165,6 +171,9 @@ impl RowFilter {
         }
         if !self.hooks.is_empty() {
             narrow_texts(batch, "hook", &mut kept, |hook| self.hooks.iter().any(|wanted| wanted == hook))?;
+        }
+        for wanted in &self.texts {
+            narrow_texts(batch, wanted.column, &mut kept, |text| wanted.matches(text))?;
         }
         if let Some((dev, ino)) = &self.inode {
             let mut beneath = kept.clone();

@@ -7,6 +7,7 @@ mod open;
 mod places;
 mod scan;
 mod scope;
+pub(crate) mod text_filter;
 mod twins;
 pub(crate) mod user_digests;
 mod with_digest;

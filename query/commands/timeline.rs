@@ -62,6 +62,7 @@ pub(crate) fn run(options: &TimelineOptions, context: Context<'_>) -> Result<boo
         paths,
         pids: &[],
         uids: &[],
+        texts: Vec::new(),
         digests: &[],
         columns: Event::columns().iter().map(|column| column.name).collect(),
     };

@@ -1,6 +1,7 @@
 //! Recorded events, filtered.
 
 use crate::archives::filter::{PathPatterns, RowFilter};
+use crate::archives::text_filter::TextFilter;
 use crate::archives::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
 use crate::archives::{Archives, Scan, Scope, user_digests_among};
 use crate::caveats::asked_digest::AskedDigest;
@@ -10,10 +11,10 @@ use crate::output::{Row, batch};
 use crate::recordings::completeness::Completeness;
 use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recordings, Spans};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use hashtrail::event::Event;
-use hashtrail::reader::{Prune, Span};
+use hashtrail::reader::{Predicate, Prune, Span};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -26,6 +27,7 @@ pub(crate) struct EventsQuestion<'a> {
     pub(crate) paths: PathPatterns,
     pub(crate) pids: &'a [i64],
     pub(crate) uids: &'a [i64],
+    pub(crate) texts: Vec<TextFilter>,
     pub(crate) digests: &'a [String],
     /// What each row has.
     pub(crate) columns: Vec<&'static str>,
@@ -37,6 +39,8 @@ pub(crate) struct FoundEvents {
     pub(crate) completeness: Completeness,
     pub(crate) asked_hooks: AskedHooks,
     pub(crate) asked_digest: AskedDigest,
+    /// Where a program was asked for: events of which it is not known, and that meet all else.
+    pub(crate) without_exe: Option<usize>,
     /// Where no event was found.
     pub(crate) observed: Observed,
 }
@@ -94,7 +98,8 @@ pub(crate) fn find(
     if count == 0 {
         observed.look_for_unmatched(archives, &question.paths)?;
     }
-    Ok(FoundEvents { count, completeness, asked_hooks, asked_digest, observed })
+    let without_exe = question.count_without_exe(archives, &user_digests)?;
+    Ok(FoundEvents { count, completeness, asked_hooks, asked_digest, without_exe, observed })
 }
 
 /// Shows an event whose digest another row holds with that digest, and then that other row no more.
@@ -126,7 +131,29 @@ impl Once<'_> {
 }
 
 impl EventsQuestion<'_> {
+    fn count_without_exe(&self, archives: &Archives<'_>, user_digests: &Arc<UserDigests>) -> Result<Option<usize>> {
+        const EXE: &str = "exe";
+        let (exe, others): (Vec<_>, Vec<_>) = self.texts.iter().cloned().partition(|filter| filter.column == EXE);
+        if exe.is_empty() {
+            return Ok(None);
+        }
+        let mut scan = self.scan_for(others, vec![EXE], user_digests);
+        scan.predicates.push(Predicate::new(vec![EXE], |batch| {
+            Ok(arrow::compute::is_null(batch.column_by_name(EXE).context("column `exe` is missing")?)?)
+        }));
+        let mut count = 0;
+        archives.scan::<Event>(&scan, |batch| {
+            count += batch.num_rows();
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(Some(count))
+    }
+
     fn scan(&self, user_digests: &Arc<UserDigests>) -> Scan {
+        self.scan_for(self.texts.clone(), self.columns.clone(), user_digests)
+    }
+
+    fn scan_for(&self, texts: Vec<TextFilter>, columns: Vec<&'static str>, user_digests: &Arc<UserDigests>) -> Scan {
         let (low, high) = self.scope.span();
         let dates = self.scope.dates();
         let prune = Prune {
@@ -142,10 +169,11 @@ impl EventsQuestion<'_> {
             paths: self.paths.clone(),
             pids: self.pids.to_vec(),
             uids: self.uids.to_vec(),
+            texts,
             inode: None,
             digests: self.digests.iter().cloned().collect(),
             user_digests: Arc::clone(user_digests),
         };
-        Scan { prune, dates, columns: self.columns.clone(), predicates: filter.predicates() }
+        Scan { prune, dates, columns, predicates: filter.predicates() }
     }
 }
