@@ -62,6 +62,25 @@ fn a_list_from_stdin_is_looked_for_by_each_digest_of_a_line() {
 }
 
 #[test]
+fn a_published_list_is_looked_for_as_it_comes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let list = directory.path().join("full.csv.gz");
+    let packed = output_of(
+        std::process::Command::new("gzip").arg("-c").arg(repository("tests/fixtures/lists/malwarebazaar.csv")),
+    );
+    std::fs::write(&list, packed.stdout).expect("a list");
+    let list = list.to_str().expect("a name");
+    let (code, found, said) = ask(&["lookup", "--ioc", list, "--format", "csv"]);
+    assert!(found.lines().any(|line| line.starts_with("backup-agent,") && line.contains(IMPLANT)), "{found}");
+    assert_eq!(code, Some(0), "each MD5 and SHA-1 stands beside a SHA-256, which can be compared: {said}");
+    assert!(said.contains("no digest of a file: column(s) imphash, ssdeep, tlsh (1, line(s) 8)"), "{said}");
+    let (_, found, _) = ask(&["lookup", "--ioc", list, "--format", "json"]);
+    let summary = json_lines(&found).pop().expect("a summary");
+    assert_eq!((&summary["digests"], &summary["seen"], &summary["unusable_lines"]), (&15.into(), &1.into(), &0.into()));
+    assert_eq!(summary["left_out"][0]["kind"], "column(s) imphash, ssdeep, tlsh");
+}
+
+#[test]
 fn what_was_never_seen_is_told_from_what_never_changed() {
     let answers = ["/bin/busybox", "/nonexistent", "backup-agnet"].map(|path| ask(&["changes", path]));
     assert!(answers.iter().all(|(code, ..)| *code == Some(1)), "{answers:#?}");

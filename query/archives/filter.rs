@@ -205,6 +205,15 @@ impl RowFilter {
     }
 }
 
+/// The test on the texts of one column; a null fails it.
+pub(crate) fn text_test(column: &'static str, test: impl Fn(&str) -> bool + Send + Sync + 'static) -> Predicate {
+    Predicate::new(vec![column], move |batch| {
+        let mut kept = vec![true; batch.num_rows()];
+        narrow_texts(batch, column, &mut kept, &test)?;
+        Ok(BooleanArray::from(kept))
+    })
+}
+
 /// Drops the rows whose text fails the test or is null.
 fn narrow_texts(batch: &RecordBatch, name: &str, kept: &mut [bool], test: impl Fn(&str) -> bool) -> Result<()> {
     let column = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());

@@ -2,8 +2,8 @@
 //! found does not mean that it was not there.
 
 use crate::archives::{Archives, Scan, Scope};
-use crate::arguments::digest::{name_of_length, plain_name};
-use crate::arguments::digest_list::{Listed, Wanted};
+use crate::arguments::digest::{Digest, plain_name};
+use crate::arguments::digest_list::{Kind, Lists, Wanted};
 use crate::caveats::undigested;
 use crate::output::{Row, object};
 use anyhow::{Context, Error, Result, anyhow};
@@ -16,6 +16,8 @@ use std::ops::ControlFlow;
 
 /// Digests that are told one by one.
 const TOLD_MAX: usize = 10;
+/// Digests that the summary names.
+const LISTED_MAX: usize = 1000;
 
 /// What is read of each version.
 const COLUMNS: [&str; 6] = ["host", "digest_algorithm", "first_time", "last_time", "doubts", "observations"];
@@ -32,10 +34,12 @@ struct Algorithms {
 }
 
 /// Digests of one algorithm that were looked for and could not be compared with all that was recorded.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct NotCompared {
     /// What they are of, as people name it.
     algorithm: String,
+    count: usize,
+    /// The first of them.
     digests: Vec<String>,
     /// The algorithms that they could not be compared with, with their hosts.
     with: Vec<(String, Vec<String>)>,
@@ -91,41 +95,48 @@ impl Algorithms {
 
     /// The digests that cannot be compared with each of the algorithms, and for which no other digest of the same file can.
     fn not_compared(&self, wanted: &Wanted) -> Vec<NotCompared> {
-        let mut by_kind: BTreeMap<(String, Vec<&String>), Vec<String>> = BTreeMap::new();
-        for (digest, listed) in &wanted.digests {
-            let kinds = kinds_of(digest, listed);
-            let is_open = |algorithm: &&String| {
-                let fits = |kinds: &BTreeSet<String>| kinds.contains(&plain_name(algorithm));
-                let stands_in = |others: &Vec<String>| {
-                    others
-                        .iter()
-                        .any(|other| wanted.digests.get(other).is_some_and(|listed| fits(&kinds_of(other, listed))))
-                };
-                !fits(&kinds) && !listed.others.iter().all(stands_in)
-            };
-            let with: Vec<&String> = self.hosts.keys().filter(is_open).collect();
-            if !with.is_empty() {
-                let kind = kinds.into_iter().collect::<Vec<_>>().join(" or ");
-                by_kind.entry((kind, with)).or_default().push(digest.clone());
+        let open: Vec<BTreeSet<&String>> = wanted.kinds().iter().map(|kind| self.open_to(kind)).collect();
+        let mut by_kind: BTreeMap<(BTreeSet<&String>, BTreeSet<&String>), NotCompared> = BTreeMap::new();
+        wanted.each(|digest, kinds| {
+            let (mut algorithms, mut with) = (BTreeSet::new(), BTreeSet::new());
+            for place in kinds.filter(|place| !open[*place].is_empty()) {
+                algorithms.insert(&wanted.kinds()[place].algorithm);
+                with.extend(&open[place]);
             }
-        }
-        let not_compared = |((algorithm, with), digests): ((String, Vec<&String>), Vec<String>)| NotCompared {
-            algorithm,
-            digests,
+            if !with.is_empty() {
+                by_kind.entry((algorithms, with)).or_default().add(digest);
+            }
+        });
+        let named = |((algorithms, with), found): ((BTreeSet<&String>, BTreeSet<&String>), NotCompared)| NotCompared {
+            algorithm: algorithms.into_iter().map(String::as_str).collect::<Vec<_>>().join(" or "),
             in_part: with.len() < self.hosts.len(),
             with: with.into_iter().map(|name| (name.clone(), self.hosts[name].iter().cloned().collect())).collect(),
+            ..found
         };
-        by_kind.into_iter().map(not_compared).collect()
+        by_kind.into_iter().map(named).collect()
+    }
+
+    /// The algorithms that a digest of a kind, and those beside it, cannot be compared with.
+    fn open_to(&self, kind: &Kind) -> BTreeSet<&String> {
+        let fits = |name: &String| *name == kind.algorithm || kind.beside.contains(name);
+        self.hosts.keys().filter(|name| !fits(&plain_name(name))).collect()
     }
 }
 
 impl NotCompared {
+    fn add(&mut self, digest: &Digest) {
+        self.count += 1;
+        if self.digests.len() < LISTED_MAX {
+            self.digests.push(digest.to_string());
+        }
+    }
+
     /// The error that it is.
     fn error(&self) -> Error {
-        let Self { algorithm, digests, with, in_part } = self;
+        let Self { algorithm, count, digests, with, in_part } = self;
         let mut shown: Vec<String> = digests.iter().take(TOLD_MAX).map(|digest| format!("`{digest}`")).collect();
-        if digests.len() > TOLD_MAX {
-            shown.push(format!("{} more", digests.len() - TOLD_MAX));
+        if *count > TOLD_MAX {
+            shown.push(format!("{} more", count - TOLD_MAX));
         }
         let with: Vec<String> = with.iter().map(|(name, hosts)| format!("{name} (on {})", hosts.join(", "))).collect();
         let what = if *in_part { "not comparable with a part of what was recorded" } else { "not comparable" };
@@ -140,7 +151,7 @@ impl NotCompared {
     fn to_json(&self) -> Value {
         let with: Vec<Value> =
             self.with.iter().map(|(name, hosts)| json!({"algorithm": name, "hosts": hosts})).collect();
-        json!({"algorithm": self.algorithm, "digests": self.digests, "recorded": with})
+        json!({"algorithm": self.algorithm, "count": self.count, "digests": self.digests, "recorded": with})
     }
 }
 
@@ -160,9 +171,9 @@ impl AskedDigest {
         if digests.is_empty() {
             return Ok(Self::default());
         }
-        let mut wanted = Wanted::default();
-        digests.iter().for_each(|digest| wanted.add(digest));
-        Self::check_listed(&wanted, archives, scope)
+        let mut lists = Lists::default();
+        digests.iter().try_for_each(|digest| lists.add(digest))?;
+        Self::check_listed(&lists.finish(), archives, scope)
     }
 
     /// As `check`, of lists.
@@ -204,14 +215,6 @@ impl AskedDigest {
     }
 }
 
-/// The plain names of what a digest can be of.
-fn kinds_of(digest: &str, listed: &Listed) -> BTreeSet<String> {
-    if listed.algorithms.is_empty() {
-        return name_of_length(digest.len()).map(str::to_owned).into_iter().collect();
-    }
-    listed.algorithms.clone()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,18 +226,18 @@ mod tests {
     }
 
     fn wanted(lines: &[&[(Option<&str>, usize)]]) -> Wanted {
-        let mut wanted = Wanted::default();
-        for (number, line) in lines.iter().enumerate() {
-            let digest = |digits: usize| format!("{number:x}").repeat(digits);
-            for (algorithm, digits) in *line {
-                let others =
-                    line.iter().filter(|(_, other)| other != digits).map(|(_, other)| digest(*other)).collect();
-                let listed = wanted.digests.entry(digest(*digits)).or_default();
-                listed.algorithms.extend(algorithm.map(str::to_owned));
-                listed.others.push(others);
-            }
-        }
-        wanted
+        let digest = |number: usize, (algorithm, digits): &(Option<&str>, usize)| {
+            format!(
+                "{}{}",
+                algorithm.map(|name| format!("{name}:")).unwrap_or_default(),
+                format!("{number:x}").repeat(*digits)
+            )
+        };
+        let line = |(number, line): (usize, &&[(Option<&str>, usize)])| {
+            line.iter().map(|one| digest(number, one)).collect::<Vec<_>>().join(",") + "\n"
+        };
+        let text: String = lines.iter().enumerate().map(line).collect();
+        Lists::of_text(&text)
     }
 
     fn told(recorded: &[(&str, &str)], lines: &[&[(Option<&str>, usize)]]) -> Vec<String> {

@@ -4,13 +4,14 @@ use super::history::{COLUMNS, TABLE};
 use super::{Context, version_row};
 use crate::archives::Archives;
 use crate::arguments::digest;
-use crate::arguments::digest_list::Wanted;
+use crate::arguments::digest_list::{LeftOut, Lists, Wanted};
 use crate::investigate::versions;
 use crate::output::problems::note;
 use crate::output::{Format, Output, Row};
 use crate::versions::version::Version;
 use anyhow::{Result, bail};
 use clap::Args;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -21,8 +22,8 @@ pub(crate) struct LookupOptions {
     /// Digests in hex
     #[arg(value_name = "HEX", value_parser = digest::parse)]
     pub(crate) digests: Vec<String>,
-    /// List of digests, one a line or several with commas, spaces or colons between them, also as sha256sum prints it; '-' is
-    /// stdin; repeatable
+    /// List of digests as it is published: plain, as sha256sum prints it, CSV with a header, MISP's CSV and JSON, STIX 2.1;
+    /// also in gzip or zip, and in UTF-16; '-' is stdin; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) ioc: Vec<PathBuf>,
 }
@@ -38,45 +39,56 @@ pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
         if !seen.contains(&version.first().row.digest) {
             seen.insert(version.first().row.digest.clone());
         }
-        output.offer(|| match_row(version, &wanted))
+        let labels = wanted.labels(&version.first().row.digest)?;
+        output.offer(|| match_row(version, &labels))
     })?;
     let seen = seen.len();
     let counts = [
         ("matches", found.count),
-        ("digests", wanted.digests.len()),
+        ("digests", wanted.len()),
         ("seen", seen),
         ("unusable_lines", wanted.unusable_lines),
         ("written_while_mapped", found.mapped_writes.count),
     ];
     let mut last = found.completeness.to_json(&counts);
     last.extend(found.asked_digest.fields());
+    last.insert("left_out".into(), wanted.left_out.iter().map(left_out).collect());
     output.finish_with(&last)?;
     if format != Format::Json {
-        note(&format!("{seen} of {} digest(s) were seen", wanted.digests.len()));
+        note(&format!("{seen} of {} digest(s) were seen", wanted.len()));
         found.completeness.notes().iter().for_each(|text| note(text));
     }
     Ok(found.count > 0)
 }
 
-fn match_row(version: &Version, wanted: &Wanted) -> Row {
+fn match_row(version: &Version, labels: &[String]) -> Row {
     let mut row = version_row("match", version);
-    let labels = wanted.digests.get(&version.first().row.digest).map(|listed| &listed.labels[..]).unwrap_or_default();
     row.insert("label".into(), (!labels.is_empty()).then(|| labels.join("; ")).into());
     row.insert("labels".into(), labels.into());
     row
 }
 
+fn left_out(left_out: &LeftOut) -> Value {
+    let LeftOut { list, kind, count, lines } = left_out;
+    json!({"list": list, "kind": kind, "count": count, "lines": lines})
+}
+
 /// What the command line and its lists ask for.
 fn wanted(options: &LookupOptions, context: &Context<'_>) -> Result<Wanted> {
-    let mut wanted = Wanted::default();
-    options.digests.iter().for_each(|digest| wanted.add(digest));
-    for path in &options.ioc {
-        wanted.read(path, context.problems)?;
+    let mut lists = Lists::default();
+    options.digests.iter().try_for_each(|digest| lists.add(digest))?;
+    options.ioc.iter().try_for_each(|path| lists.read(path, context.problems))?;
+    let wanted = lists.finish();
+    if context.output.format != Format::Json {
+        if wanted.unusable_lines > 0 {
+            note(&format!("{} line(s) of lists could not be used, wholly or in part", wanted.unusable_lines));
+        }
+        for LeftOut { list, kind, count, lines } in &wanted.left_out {
+            let lines = lines.char_indices().nth(60).map_or(lines.clone(), |(end, _)| format!("{}…", &lines[..end]));
+            note(&format!("{list}: not looked for, as it is no digest of a file: {kind} ({count}, line(s) {lines})"));
+        }
     }
-    if wanted.unusable_lines > 0 && context.output.format != Format::Json {
-        note(&format!("{} line(s) of lists could not be used, wholly or in part", wanted.unusable_lines));
-    }
-    if wanted.digests.is_empty() {
+    if wanted.len() == 0 {
         bail!("there is no digest to look for");
     }
     Ok(wanted)

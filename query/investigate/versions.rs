@@ -1,7 +1,7 @@
 //! Every version of a file, and every place of a digest.
 
 use super::rows::Rows;
-use crate::archives::filter::{PathPatterns, RowFilter};
+use crate::archives::filter::{PathPatterns, RowFilter, text_test};
 use crate::archives::{Archives, Scan, Scope};
 use crate::arguments::digest_list::Wanted;
 use crate::caveats::asked_digest::AskedDigest;
@@ -127,11 +127,11 @@ fn scan_of_history(question: &HistoryQuestion<'_>) -> Scan {
     Scan { prune, predicates: filter.predicates(), ..Scan::default() }
 }
 
+/// A long list excludes no row group, so its digests are tested on the rows alone.
 fn scan_of_lookup(wanted: &Wanted) -> Scan {
-    let digests = || wanted.digests.keys().cloned();
-    let prune = Prune { digests: digests().collect(), ..Prune::default() };
-    let filter = RowFilter { digests: digests().collect(), ..RowFilter::default() };
-    Scan { prune, predicates: filter.predicates(), ..Scan::default() }
+    const PRUNED_MAX: usize = 10_000;
+    let prune = Prune { digests: wanted.all(PRUNED_MAX).unwrap_or_default(), ..Prune::default() };
+    Scan { prune, predicates: vec![text_test("digest", wanted.test())], ..Scan::default() }
 }
 
 /// Hands on certain and doubtful versions of all series that were seen in the scope, each series in order of time, and counts

@@ -1,0 +1,177 @@
+//! Lists with a digest a line, or several: what people and `sha256sum` write.
+
+use super::intake::Intake;
+use super::names::{Found, Word, is_algorithm, shortened, word};
+use anyhow::Result;
+use std::io::{BufRead, ErrorKind, Read};
+
+/// Longer lines are no digests.
+const MAX_LINE_BYTES: usize = 64 << 10;
+
+pub(super) fn read(_head: &str, text: &mut dyn BufRead, intake: &mut Intake<'_>) -> Result<()> {
+    each_line(text, MAX_LINE_BYTES, |number, line| match line {
+        Some(line) => take(number, Line::parse(line), intake),
+        None => {
+            intake.fault(number, "the line is too long for a list of digests");
+            Ok(())
+        }
+    })
+}
+
+/// Hands on each line with its number; none where it is longer than that.
+pub(super) fn each_line(
+    text: &mut dyn BufRead,
+    most_bytes: usize,
+    mut each: impl FnMut(u64, Option<&str>) -> Result<()>,
+) -> Result<()> {
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        if text.take(most_bytes as u64).read_until(b'\n', &mut bytes)? == 0 {
+            break;
+        }
+        let is_whole = bytes.last() == Some(&b'\n') || bytes.len() < most_bytes;
+        if !is_whole {
+            skip_line(text)?;
+        }
+        each(number, is_whole.then(|| String::from_utf8_lossy(&bytes)).as_deref())?;
+    }
+    Ok(())
+}
+
+/// Passes the rest of a line.
+fn skip_line(text: &mut dyn BufRead) -> std::io::Result<()> {
+    loop {
+        let held = match text.fill_buf() {
+            Ok(held) => held,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let end = held.iter().position(|byte| *byte == b'\n');
+        let length = end.map_or(held.len(), |end| end + 1);
+        text.consume(length);
+        if end.is_some() || length == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Takes what a line has; tells what is wrong with it.
+fn take(number: u64, line: Line, intake: &mut Intake<'_>) -> Result<()> {
+    if !line.found.is_empty() {
+        intake.take(number, &line.found, &line.label)?;
+    } else if line.fault.is_none() && !line.text.is_empty() && !(number == 1 && line.names_columns) {
+        intake.fault(number, &format!("`{}` is no digest in hex", shortened(&line.text)));
+    }
+    if let Some(fault) = line.fault {
+        intake.fault(number, &fault);
+    }
+    Ok(())
+}
+
+/// What stands in one line.
+#[derive(Debug, Default)]
+struct Line {
+    found: Vec<Found>,
+    /// All the rest: a file's name, other columns, a comment.
+    label: String,
+    /// What is wrong with a part of it.
+    fault: Option<String>,
+    /// All of it, but for comments.
+    text: String,
+    /// Whether a word of it is the name of an algorithm, as in the first line of a table.
+    names_columns: bool,
+}
+
+impl Line {
+    /// Reads `hex`, `hex  name` and `hex *name` as sha256sum prints them, `SHA256 (name) = hex`, `algorithm:hex`, and several
+    /// digests with commas, colons, semicolons, bars or spaces between them. A word that begins with `#` begins a comment, a
+    /// backslash before everything says that the name is escaped.
+    fn parse(text: &str) -> Self {
+        let text = text.trim();
+        let mut line = Self::default();
+        if text.starts_with('#') {
+            return line;
+        }
+        line.text = text.to_owned();
+        let (text, is_escaped) = text.strip_prefix('\\').map_or((text, false), |text| (text, true));
+        let mut rest: Vec<&str> = Vec::new();
+        // The word before, if it is the name of an algorithm, and where it ends.
+        let mut before: Option<(&str, usize)> = None;
+        let tagged = Tagged::parse(text);
+        let body = tagged.as_ref().map_or(text, |tagged| tagged.digest);
+        for (start, one) in words(body) {
+            if one.starts_with('#') {
+                rest.push(body[start..].trim_start_matches('#').trim());
+                break;
+            }
+            let named = before.filter(|(_, end)| body[*end..start].ends_with([':', '=', ' '])).map(|(name, _)| name);
+            let named = tagged.as_ref().map(|tagged| tagged.algorithm).or(named);
+            match word(one, named) {
+                Word::Digest(found) if line.found.iter().any(|known| known.digest == found.digest) => {}
+                Word::Digest(found) => line.found.push(found),
+                Word::Fault(fault) => line.fault = line.fault.or(Some(fault)),
+                Word::Other => rest.push(one),
+            }
+            before = is_algorithm(one).then_some((one, start + one.len()));
+            line.names_columns |= before.is_some() || one == "hash" || is_algorithm(one.trim_end_matches("_hash"));
+        }
+        let label = tagged.map_or_else(|| line.label_of(text, &rest), |tagged| tagged.name.to_owned());
+        line.label = if is_escaped { unescaped(&label) } else { label };
+        line
+    }
+
+    /// The name that sha256sum prints may hold anything, so it is kept as it is; else what is no digest and no algorithm.
+    fn label_of(&self, text: &str, rest: &[&str]) -> String {
+        if let [found] = &self.found[..] {
+            let (hex, name) = text.split_at_checked(found.digest.bytes().len() * 2).unwrap_or_default();
+            let is_first = hex.eq_ignore_ascii_case(&found.digest.to_string());
+            if is_first && (name.starts_with("  ") || name.starts_with(" *")) {
+                return name[2..].trim_start().trim_start_matches('#').trim().to_owned();
+            }
+        }
+        let words: Vec<&str> = rest.iter().filter(|word| !is_algorithm(word) && **word != "=").copied().collect();
+        words.join(" ").trim_start_matches('*').to_owned()
+    }
+}
+
+/// A line as BSD's tools and `sha256sum --tag` print it.
+struct Tagged<'a> {
+    algorithm: &'a str,
+    name: &'a str,
+    digest: &'a str,
+}
+
+impl<'a> Tagged<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let (algorithm, rest) = text.split_once(" (")?;
+        let (name, digest) = rest.rsplit_once(") = ")?;
+        is_algorithm(algorithm).then_some(Self { algorithm, name, digest })
+    }
+}
+
+/// A name as it was before sha256sum escaped it.
+fn unescaped(name: &str) -> String {
+    let mut plain = String::with_capacity(name.len());
+    let mut letters = name.chars();
+    while let Some(letter) = letters.next() {
+        let escaped = if letter == '\\' { letters.next() } else { None };
+        plain.push(match escaped {
+            Some('n') => '\n',
+            Some('r') => '\r',
+            other => other.unwrap_or(letter),
+        });
+    }
+    plain
+}
+
+/// The words of a line with their places.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_between = |letter: char| letter.is_whitespace() || ",;:|=\"'".contains(letter);
+    let mut start = 0;
+    text.split(is_between).filter_map(move |word| {
+        let place = start;
+        start += word.len() + text[start + word.len()..].chars().next().map_or(0, char::len_utf8);
+        (!word.is_empty()).then_some((place, word))
+    })
+}
