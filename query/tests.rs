@@ -2,6 +2,7 @@
 
 mod attacks;
 mod attribution;
+mod change_verdicts;
 mod compacted;
 mod copies;
 mod differences;

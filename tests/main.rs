@@ -57,4 +57,5 @@ mod timeline; // events and changes for other tools
 mod tree; // processes and what each ran
 mod unseen; // code that runs without a plain exec or mapping
 mod user_digests; // digests that user space took, in the answers
+mod verdicts; // what changes look like, with the rows that say so
 mod writers; // who changed a program

@@ -4,18 +4,31 @@ use super::Context;
 use crate::archives::Archives;
 use crate::archives::filter::PathPatterns;
 use crate::investigate::changes::{self, ChangesQuestion, FoundChanges};
+use crate::investigate::verdicts::{self, Verdict};
 use crate::output::problems::note;
 use crate::output::{Format, Output};
 use crate::suspects::Suspect;
 use crate::suspects::attribution::Attribution;
 use anyhow::Result;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use serde_json::Value;
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
-const TABLE: [&str; 9] =
-    ["path", "host", "kind", "from.digest", "to.digest", "changed_after", "changed_before", "complete", "suspects"];
-const CSV: [&str; 22] = [
+const TABLE: [&str; 10] = [
+    "path",
+    "host",
+    "kind",
+    "from.digest",
+    "to.digest",
+    "changed_after",
+    "changed_before",
+    "complete",
+    "verdicts",
+    "suspects",
+];
+const CSV: [&str; 23] = [
     "path",
     "host",
     "root_dev",
@@ -38,6 +51,7 @@ const CSV: [&str; 22] = [
     "suspects",
     "gaps",
     "doubts",
+    "verdicts",
 ];
 
 /// Options of `changes`.
@@ -49,6 +63,9 @@ pub(crate) struct ChangesOptions {
     /// Also print where each file was first seen
     #[arg(long)]
     pub(crate) first_seen: bool,
+    /// Only changes with this verdict, whether it is a claim or a doubt; repeated, with any of them
+    #[arg(long, value_name = "WORD", value_parser = PossibleValuesParser::new(verdicts::WORDS))]
+    pub(crate) verdict: Vec<String>,
 }
 
 pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
@@ -56,12 +73,24 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     let paths = PathPatterns::new(&options.paths)?;
     paths.notes().for_each(|text| note(&text));
     let format = context.output.format;
-    let most = if context.output.sort.is_none() { context.output.limit } else { None };
-    let question = ChangesQuestion { scope: context.scope, paths, first_seen: options.first_seen, most };
+    let asked = &options.verdict;
+    // Which of them have a verdict is known only of those that were looked into.
+    let most = context.output.limit.filter(|_| context.output.sort.is_none() && asked.is_empty());
+    let question =
+        ChangesQuestion { scope: context.scope, paths, first_seen: options.first_seen, most, verdicts: true };
     let columns: &[&str] = if format == Format::Table { &TABLE } else { &CSV };
     let mut output = Output::new(context.output, columns, context.writer);
+    let mut shown = 0;
     let found = changes::find(&question, &archives, &mut |one| {
+        let verdicts = one.verdicts.as_deref().unwrap_or_default();
+        if !asked.is_empty() && !verdicts.iter().any(|verdict| asked.iter().any(|word| word == verdict.word)) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        shown += 1;
         let mut row = one.to_row();
+        if format != Format::Json {
+            row.insert("verdicts".into(), verdicts_cell(verdicts, format));
+        }
         if format == Format::Table {
             row.insert("suspects".into(), suspects_cell(&one.suspects.list, one.attribution));
         }
@@ -75,20 +104,30 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
         }
     }
     let written_while_mapped = found.mapped_writes.count;
-    let counts = [
+    let mut counts = vec![
         ("changes", found.count),
         ("doubtful", found.completeness.doubtful),
         ("without_digest", found.completeness.without_digest),
         ("written_while_mapped", written_while_mapped),
         ("mounted_over", found.mounted.len()),
     ];
+    if !asked.is_empty() {
+        counts.push(("with_verdict", shown));
+    }
     let mut last = found.completeness.to_json(&counts);
     last.extend(found.observed.fields());
     output.finish_with(&last)?;
     if format != Format::Json {
         say(&found);
     }
-    Ok(found.count > 0 || written_while_mapped + found.mounted.len() > 0)
+    let is_found = if asked.is_empty() { found.count > 0 } else { shown > 0 };
+    Ok(is_found || written_while_mapped + found.mounted.len() > 0)
+}
+
+/// The words of the verdicts, doubts with a question mark: all of them, also in a table.
+fn verdicts_cell(verdicts: &[Verdict], format: Format) -> Value {
+    let words: Vec<String> = verdicts.iter().map(Verdict::short).collect();
+    if format == Format::Table && !words.is_empty() { words.join(", ").into() } else { words.into() }
 }
 
 /// Those who can have changed the content, each act of a process once; where there are none, what that means.

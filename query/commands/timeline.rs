@@ -54,8 +54,13 @@ pub(crate) fn run(options: &TimelineOptions, context: Context<'_>) -> Result<boo
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.paths)?;
     paths.notes().for_each(|text| note(&text));
-    let changes =
-        ChangesQuestion { scope: context.scope, paths: paths.clone(), first_seen: options.first_seen, most: None };
+    let changes = ChangesQuestion {
+        scope: context.scope,
+        paths: paths.clone(),
+        first_seen: options.first_seen,
+        most: None,
+        verdicts: false,
+    };
     let events = EventsQuestion {
         scope: context.scope,
         hooks: &options.hook,

@@ -64,7 +64,7 @@ pub(crate) fn run(options: &WhoOptions, context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.paths)?;
     paths.notes().for_each(|text| note(&text));
-    let question = ChangesQuestion { scope: context.scope, paths, first_seen: false, most: None };
+    let question = ChangesQuestion { scope: context.scope, paths, first_seen: false, most: None, verdicts: false };
     let format = context.output.format;
     let columns: &[&str] = if format == Format::Table { &tree::TABLE } else { &CSV };
     let mut output = Output::new(context.output, columns, context.writer);

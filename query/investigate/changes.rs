@@ -1,6 +1,7 @@
 //! Which files changed and when, and who can have changed them.
 
 use super::rows::Rows;
+use super::verdicts::{Looked, Verdict};
 use crate::archives::filter::{PathPatterns, RowFilter};
 use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::mapped::MappedWrites;
@@ -41,6 +42,8 @@ pub(crate) struct ChangesQuestion<'a> {
     pub(crate) first_seen: bool,
     /// How many are looked into, the first ones; all are counted.
     pub(crate) most: Option<usize>,
+    /// Whether what they look like is asked for, which takes two scans more.
+    pub(crate) verdicts: bool,
 }
 
 /// A change with all that is known of how it came about.
@@ -53,12 +56,15 @@ pub(crate) struct Investigated<'a> {
     pub(crate) gaps: Vec<Gap>,
     /// The hooks that every recording of its interval recorded.
     pub(crate) coverage: BTreeSet<&'a str>,
+    /// `None` where they were not asked for.
+    pub(crate) verdicts: Option<Vec<Verdict>>,
+    recordings: &'a Recordings,
 }
 
 impl Investigated<'_> {
     /// The change, as the contract has it.
     pub(crate) fn to_row(&self) -> Row {
-        let Investigated { change, suspects, attribution, gaps, coverage } = self;
+        let Investigated { change, suspects, attribution, gaps, coverage, verdicts, recordings } = self;
         let to = &change.to.first().row;
         let mut row = object(json!({
             "type": "change",
@@ -87,6 +93,9 @@ impl Investigated<'_> {
         row.insert("from".into(), change.from.as_deref().map(|from| version_json(from, from.latest())).into());
         row.insert("to".into(), version_json(&change.to, change.to.first()));
         row.insert("suspects".into(), suspects.list.iter().map(Suspect::to_json).collect());
+        if let Some(verdicts) = verdicts {
+            row.insert("verdicts".into(), verdicts.iter().map(|verdict| verdict.to_json(recordings)).collect());
+        }
         row
     }
 }
@@ -134,7 +143,7 @@ pub(crate) fn find(
     collected.take_all(question, archives, &recordings, rows.sorter)?;
     let Collected { changes, count, doubtful, has_other_algorithms, mut mounted, observed } = collected;
     mounted.look_for_mounts(archives)?;
-    look_into(archives, &recordings, changes.finish()?, question.most, each)?;
+    look_into(archives, &recordings, changes.finish()?, question, each)?;
     let completeness = Completeness {
         unsealed: archives.unsealed(),
         doubtful,
@@ -223,10 +232,10 @@ fn look_into(
     archives: &Archives<'_>,
     recordings: &Recordings,
     mut changes: Sorted<Change>,
-    most: Option<usize>,
+    question: &ChangesQuestion<'_>,
     each: &mut dyn FnMut(Investigated<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    let mut left = most.unwrap_or(usize::MAX);
+    let mut left = question.most.unwrap_or(usize::MAX);
     loop {
         let (mut together, mut bytes) = (Vec::new(), 0);
         while left > 0
@@ -237,7 +246,7 @@ fn look_into(
             left -= 1;
             together.push(change);
         }
-        if together.is_empty() || look_into_together(archives, recordings, &together, each)?.is_break() {
+        if together.is_empty() || look_into_together(archives, recordings, &together, question, each)?.is_break() {
             return Ok(());
         }
     }
@@ -248,21 +257,24 @@ fn look_into_together(
     archives: &Archives<'_>,
     recordings: &Recordings,
     changes: &[Change],
+    question: &ChangesQuestion<'_>,
     each: &mut dyn FnMut(Investigated<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<ControlFlow<()>> {
     let Some(suspects) = suspects::find(archives, recordings, changes)? else {
         let (left, right) = changes.split_at(changes.len() / 2);
-        if look_into_together(archives, recordings, left, each)?.is_break() {
+        if look_into_together(archives, recordings, left, question, each)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
-        return look_into_together(archives, recordings, right, each);
+        return look_into_together(archives, recordings, right, question, each);
     };
     let attributions = attributions(archives, recordings, changes, &suspects)?;
-    for ((change, suspects), attribution) in changes.iter().zip(&suspects).zip(attributions) {
+    let looked = question.verdicts.then(|| Looked::look(archives, recordings, changes)).transpose()?;
+    for (number, ((change, suspects), attribution)) in changes.iter().zip(&suspects).zip(attributions).enumerate() {
         let interval = change.interval();
         let gaps = interval.gaps(recordings, Answer::Changes);
         let coverage = interval.coverage(recordings);
-        if each(Investigated { change, suspects, attribution, gaps, coverage })?.is_break() {
+        let verdicts = looked.as_ref().map(|looked| looked.verdicts(number, change, suspects, &gaps, recordings));
+        if each(Investigated { change, suspects, attribution, gaps, coverage, verdicts, recordings })?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }

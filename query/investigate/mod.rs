@@ -7,5 +7,6 @@ pub(crate) mod rare;
 mod rows;
 pub(crate) mod timeline;
 pub(crate) mod tree;
+pub(crate) mod verdicts;
 pub(crate) mod versions;
 pub(crate) mod who;

@@ -144,7 +144,7 @@ impl FoundWho {
 
 impl Case {
     fn of(one: &Investigated<'_>, processes: &Processes) -> Self {
-        let Investigated { change, suspects, attribution, gaps, coverage } = one;
+        let Investigated { change, suspects, attribution, gaps, coverage, .. } = one;
         let (writers, omitted) = writers(suspects, processes);
         Self {
             change: (*change).clone(),

@@ -20,6 +20,7 @@ use candidates::Candidates;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 use hashtrail::reader::{Prune, Span};
+use hashtrail::versions::FileVersion;
 pub(crate) use names::{OtherNames, other_names};
 pub(crate) use reach::is_file_of_row;
 use reach::{WRITTEN_BEFORE_NS, When, reach};
@@ -56,6 +57,23 @@ impl Suspect {
     /// Whether it can have changed the content that the path names.
     pub(crate) fn changes_content(&self) -> bool {
         self.act.changes_content()
+    }
+
+    /// Whether it set this extended attribute in the interval.
+    pub(crate) fn sets_attribute(&self, name: &str) -> bool {
+        let is_named = self.seen.attributes.iter().any(|attribute| attribute == name);
+        self.act == Act::SetXattr && self.when == When::Within && is_named
+    }
+
+    /// Whether it opened its file for writing, or truncated it, in the interval and while that was mapped executable.
+    pub(crate) fn writes_mapped(&self) -> bool {
+        self.act.writes() && self.when == When::Within && self.seen.mapped_executable == Some(true)
+    }
+
+    /// Whether its file has the inode of a row, by its own number.
+    pub(crate) fn is_of_file(&self, row: &FileVersion) -> bool {
+        let Seen { boot_id, dev, ino, .. } = &*self.seen;
+        (boot_id, dev.as_ref(), *ino) == (&row.boot_id, Some(&row.dev), Some(row.ino))
     }
 
     /// As the contract shows a suspect.

@@ -7,7 +7,7 @@ use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 
 /// The columns of all that [`super::find`] asks an event: what it did, to which file, by which name, and what is told of it.
-pub(super) const COLUMNS: [&str; 37] = [
+pub(super) const COLUMNS: [&str; 38] = [
     "recording_id",
     "host",
     "boot_id",
@@ -39,6 +39,7 @@ pub(super) const COLUMNS: [&str; 37] = [
     "real_dev",
     "real_ino",
     "mode",
+    "mapped_executable",
     "open_flags",
     "attributes",
     "argv",
@@ -53,25 +54,27 @@ pub(crate) struct Seen {
     pub(crate) place: Position,
     pub(crate) time: Micros,
     pub(crate) host: String,
-    boot_id: String,
+    pub(super) boot_id: String,
     pub(crate) dev: Option<String>,
     pub(crate) ino: Option<i64>,
-    pub(super) hook: String,
-    pub(super) pid: i32,
+    pub(crate) hook: String,
+    pub(crate) pid: i32,
     pub(super) tid: i32,
     pub(super) ppid: i32,
     pub(super) process_start_ns: i64,
-    pub(super) uid: i64,
+    pub(crate) uid: i64,
     pub(super) euid: i64,
     pub(super) auid: Option<i64>,
-    pub(super) comm: String,
-    pub(super) exe: Option<String>,
+    pub(crate) comm: String,
+    pub(crate) exe: Option<String>,
     pub(super) parent_comm: String,
     pub(super) container_id: Option<String>,
-    pub(super) path: Option<String>,
+    pub(crate) path: Option<String>,
     pub(super) path_flags: Vec<String>,
     pub(super) target_path: Option<String>,
-    pub(super) attributes: Vec<String>,
+    pub(crate) attributes: Vec<String>,
+    /// Files of version 1 do not say it.
+    pub(crate) mapped_executable: Option<bool>,
     pub(super) argv: Option<Vec<String>>,
 }
 
@@ -101,6 +104,7 @@ impl Seen {
             path_flags: event.path_flags,
             target_path: event.target_path,
             attributes: event.attributes,
+            mapped_executable: event.mapped_executable,
             argv: event.argv,
         }
     }

@@ -33,12 +33,15 @@ pub(crate) struct Change {
     pub(crate) to: Rc<Version>,
     /// Doubts of observations in the interval.
     pub(crate) doubts: Vec<String>,
+    /// As [`Series::beside`].
+    pub(crate) beside: Option<Rc<Run>>,
 }
 
 impl Sortable for Change {
     fn bytes(&self) -> usize {
         let from = self.from.as_ref().map_or(0, |from| from.bytes());
-        size_of::<Self>() + from + self.to.bytes() + self.key.path.as_ref().map_or(0, String::len)
+        let beside = self.beside.as_ref().map_or(0, |run| run.row.bytes());
+        size_of::<Self>() + from + self.to.bytes() + beside + self.key.path.as_ref().map_or(0, String::len)
     }
 }
 
@@ -55,13 +58,14 @@ impl ChangeKind {
 
 /// The changes of a series whose runs are in true order.
 pub(crate) fn changes_of(key: &SeriesKey, series: &Series) -> Vec<Change> {
-    let Series { certain, doubtful } = series;
+    let Series { certain, doubtful, beside } = series;
     let versions: Vec<Rc<Version>> = versions(certain, Run::has_digest_of).into_iter().map(Rc::new).collect();
     let mut changes = Vec::new();
     for (index, to) in versions.iter().enumerate() {
         let mut add = |kind, from: Option<&Rc<Version>>| {
             let (from, to) = (from.map(Rc::clone), Rc::clone(to));
-            let change = Change { key: key.clone(), kind, from, to, doubts: Vec::new() };
+            let beside = beside.clone();
+            let change = Change { key: key.clone(), kind, from, to, doubts: Vec::new(), beside };
             let doubts = doubts_of(doubtful.iter().filter(|run| change.touches(run)));
             changes.push(Change { doubts, ..change });
         };

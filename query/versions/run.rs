@@ -31,6 +31,11 @@ impl Run {
         self.row.digest_algorithm == other.row.digest_algorithm
     }
 
+    /// Whether the digest may be another's: then the run begins no version.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        !self.row.doubts.is_empty()
+    }
+
     /// Whether both are the same inode; across boots without the device number.
     pub(crate) fn is_file_of(&self, other: &Self) -> bool {
         let (this, that) = (&self.row, &other.row);

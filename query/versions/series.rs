@@ -7,7 +7,8 @@ use anyhow::Result;
 use hashtrail::event::{MOUNT_POINT, names_a_file};
 use hashtrail::versions::FileVersion;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::rc::Rc;
 
 /// Where a task's paths begin. Device numbers say nothing after a reboot, so the host's own root is one root for all
 /// boots, and any other root ends with its boot.
@@ -34,6 +35,8 @@ pub(crate) struct SeriesKey {
 pub(crate) struct Series {
     pub(crate) certain: Vec<Run>,
     pub(crate) doubtful: Vec<Run>,
+    /// A run of the same boot that saw another tree at the path, in its own mount namespace.
+    pub(crate) beside: Option<Rc<Run>>,
 }
 
 impl SeriesKey {
@@ -124,9 +127,11 @@ impl<'a> AllSeries<'a> {
         }
         runs.sort_by_key(|run| (run.first, run.last));
         runs.dedup();
-        for (view, runs) in split_by_view(runs).into_iter().enumerate() {
+        let views = split_by_view(runs);
+        let beside: Vec<Option<Rc<Run>>> = (0..views.len()).map(|view| beside(&views, view)).collect();
+        for (view, (runs, beside)) in views.into_iter().zip(beside).enumerate() {
             let (certain, doubtful) = runs.into_iter().partition(|run| run.row.doubts.is_empty());
-            self.views.push_back((SeriesKey { view, ..key.clone() }, Series { certain, doubtful }));
+            self.views.push_back((SeriesKey { view, ..key.clone() }, Series { certain, doubtful, beside }));
         }
         Ok(())
     }
@@ -174,6 +179,18 @@ fn split_by_view(runs: Vec<Run>) -> Vec<Vec<Run>> {
         views.entry(trees.first(index)).or_default().push(run);
     }
     views.into_values().collect()
+}
+
+/// A run of another view in a boot of this one, best one that lies between this one's runs: then both trees stood there at a
+/// time.
+fn beside(views: &[Vec<Run>], view: usize) -> Option<Rc<Run>> {
+    let own = &views[view];
+    let (first, last) = (own.first()?, own.last()?);
+    let others = || views.iter().enumerate().filter(|(number, _)| *number != view).flat_map(|(_, runs)| runs);
+    let is_between = |run: &&Run| first.first < run.first && run.first < last.last;
+    let boots: HashSet<&str> = own.iter().map(|run| run.row.boot_id.as_str()).collect();
+    let of_boots = || others().filter(|run| boots.contains(run.row.boot_id.as_str()));
+    of_boots().find(is_between).or_else(|| of_boots().next()).cloned().map(Rc::new)
 }
 
 /// For each run an earlier one of the same tree, or itself.

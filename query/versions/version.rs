@@ -13,6 +13,8 @@ use std::rc::Rc;
 pub(crate) struct Version {
     first: Rc<Run>,
     latest: Rc<Run>,
+    /// The first run of observations with an exec that succeeded.
+    ran: Option<Rc<Run>>,
     reading: Reading,
     observations: i64,
     exec_runs: Option<i64>,
@@ -34,8 +36,12 @@ impl Version {
         let first = Rc::new(runs.first()?.clone());
         // Runs of one digest may overlap.
         let latest = runs.iter().max_by_key(|run| run.last)?;
+        let latest_of = if *latest == *first { Rc::clone(&first) } else { Rc::new(latest.clone()) };
+        let known = |run: &Run| [&first, &latest_of].into_iter().find(|known| ***known == *run).map(Rc::clone);
+        let ran = runs.iter().find(|run| run.row.runs.is_some_and(|count| count > 0));
         Some(Self {
-            latest: if *latest == *first { Rc::clone(&first) } else { Rc::new(latest.clone()) },
+            ran: ran.map(|run| known(run).unwrap_or_else(|| Rc::new(run.clone()))),
+            latest: latest_of,
             reading: Reading::last_of(runs, latest),
             observations: sum(|row| Some(row.observations)).unwrap_or(0),
             exec_runs: sum(|row| row.runs),
@@ -53,6 +59,11 @@ impl Version {
     /// The run with the last observation.
     pub(crate) fn latest(&self) -> &Run {
         &self.latest
+    }
+
+    /// The first run of observations with an exec that succeeded, as far as that was recorded.
+    pub(crate) fn ran(&self) -> Option<&Run> {
+        self.ran.as_deref()
     }
 
     /// When the content was really read last.
@@ -87,7 +98,10 @@ impl Version {
 
     /// About what it takes in memory.
     pub(crate) fn bytes(&self) -> usize {
-        let latest = if Rc::ptr_eq(&self.first, &self.latest) { 0 } else { self.latest.row.bytes() };
-        size_of::<Self>() + self.first.row.bytes() + latest
+        let is_own = |run: &&Rc<Run>| !Rc::ptr_eq(&self.first, run);
+        let latest = Some(&self.latest).filter(is_own);
+        let ran = self.ran.as_ref().filter(is_own).filter(|ran| !Rc::ptr_eq(&self.latest, ran));
+        let others = latest.into_iter().chain(ran).map(|run| run.row.bytes());
+        size_of::<Self>() + self.first.row.bytes() + others.sum::<usize>()
     }
 }
