@@ -59,11 +59,16 @@ fn lost() -> LedgerEntry {
     LedgerEntry { cause: Some("ring_full".into()), count: Some(3), from_ns, to_ns, ..entry(24, "loss", None) }
 }
 
-/// An observation of the file, whose mtime is of its own second.
+/// An observation of the file, whose times are of its own second.
 fn seen(second: i64, ino: i64, digest: &str) -> Event {
     let mtime = Some(Micros((START + second) * 1_000_000));
-    let at_path =
-        Event { path: Some(PATH.into()), parent_ino: Some(50), mtime, ..event(second, "mmap_file", Some(digest)) };
+    let at_path = Event {
+        path: Some(PATH.into()),
+        parent_ino: Some(50),
+        mtime,
+        ctime: mtime,
+        ..event(second, "mmap_file", Some(digest))
+    };
     Event { ino: Some(ino), ..at_path }
 }
 
@@ -178,6 +183,8 @@ fn an_mtime_from_before_the_old_content_was_read_was_set_back() -> Result<()> {
     let step = |second| Recorded::of(&change).and(entry(second, "clock", Some("{\"step_ns\":-60000000000}")));
     assert_eq!(words(&step(31))?, ["changed_in_place", "mtime_set_back?"], "it is noted a second later");
     assert_eq!(words(&step(9))?, ["changed_in_place", "mtime_set_back"]);
+    let of_other_clock = change.clone().map(|event| Event { ctime: event.mtime, ..event });
+    assert_eq!(on(&of_other_clock)?, ["changed_in_place", "mtime_set_back?"], "the ctime says the same");
     assert_eq!(on(&with(12, 25))?, ["changed_in_place"]);
     assert_eq!(on(&with(12, 19))?, ["changed_in_place"], "clocks are no better than that");
     assert_eq!(on(&with(13, 5))?, ["replaced"], "a file that is moved there keeps its mtime");
@@ -236,6 +243,7 @@ fn a_write_of_the_mapped_file_changed_it_while_it_was_mapped() -> Result<()> {
     assert_eq!(on(&written(12, None, 12))?, ["changed_in_place"], "an older recorder did not look");
     assert_eq!(on(&written(99, Some(true), 12))?, ["changed_in_place"], "another file by the path");
     assert_eq!(on(&written(12, Some(true), 13))?, ["replaced"], "the new content came with another file");
+    assert_eq!(on(&written(13, Some(true), 13))?, ["replaced"], "it may have run elsewhere, before it came here");
     Ok(())
 }
 

@@ -147,11 +147,11 @@ fn what_was_seen_while_the_clock_was_set_is_seen() -> Result<()> {
 #[test]
 fn a_path_that_was_observed_without_any_digest_is_told() -> Result<()> {
     let policy = || json!({"hooks": ["mmap_file"]});
-    let lacking = |path| {
-        let without = seen(14, path, OLD);
+    let lacking = |second, path| {
+        let without = seen(second, path, OLD);
         Event { digest: None, digest_algorithm: None, digest_status: "unavailable".into(), ..without }
     };
-    let (left, right) = ([lacking("/a"), lacking("/b")], [lacking("/b"), seen(20, "/c", OLD)]);
+    let (left, right) = ([lacking(13, "/a"), lacking(14, "/b")], [lacking(14, "/b"), seen(20, "/c", OLD)]);
     let (summary, lines, _) = compared((&left, policy()), (&right, policy()), &[])?;
     let told: Vec<Value> = lines.iter().map(|line| json!([line["path"], line["kind"], line["algorithm"]])).collect();
     let expected =

@@ -60,6 +60,11 @@ pub(super) fn mtime_set_back(case: &Case<'_>) -> Option<Verdict> {
     if steps_in_interval(case) {
         doubts.push("the wall clock was set in the interval".into());
     }
+    // Who changes a file, or sets its mtime, sets its ctime by the kernel's clock.
+    if new.row.ctime.0.saturating_add(SLACK_MICROS) < after.0 {
+        doubts
+            .push("its ctime lies before that too: the file's clock may be another, or the write left no time".into());
+    }
     if new.row.real_ino.or(new.row.image_ino).is_some() {
         doubts.push("the content lies in a file beneath, whose times are not recorded".into());
     }

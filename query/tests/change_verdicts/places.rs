@@ -50,7 +50,7 @@ fn a_content_that_was_elsewhere_before_is_told() -> Result<()> {
     let unnamed = Event { path_flags: vec!["deleted".into()], ..source.clone() };
     assert_eq!(more(&beside(&[unnamed]))?, nothing(), "a path that is no more");
     let other_host = Recorded { host: "db", ..Recorded::of(&[source]) };
-    let told: Vec<String> = verdicts(&[beside(&[]), other_host])?.iter().map(short).collect();
+    let told: Vec<String> = verdicts(&[other_host, beside(&[])])?.iter().map(short).collect();
     assert_eq!(told, ["changed_in_place"], "of another host");
     Ok(())
 }
@@ -130,6 +130,8 @@ fn another_tree_in_a_mount_namespace_is_told() -> Result<()> {
     let around = |second| beside(&[seen(10, 12, OLD), mounted(second)]);
     assert_eq!(more(&around(15))?, ["other_mount_namespace"]);
     assert_eq!(rows_of(&verdicts(&[around(15)])?, "other_mount_namespace", "mnt_ns"), [(15, json!(5)), (30, json!(0))]);
+    let twice = beside(&[mounted(5), seen(10, 12, OLD), mounted(15)]);
+    assert_eq!(more(&twice)?, ["other_mount_namespace"], "one of its sights lies between");
     assert_eq!(more(&around(40))?, ["other_mount_namespace?"], "it may have come after");
     assert_eq!(more(&beside(&[seen(10, 12, OLD), doubtful(mounted(15))]))?, ["other_mount_namespace?"]);
 
