@@ -1,8 +1,8 @@
 //! `make bench` reads journals with a program of its own and makes large ones from small ones: it must read what the recorder
 //! writes, and the recorder what it writes.
 
+use crate::duckdb::rows;
 use crate::loadtest::alone;
-use crate::scenario::rows;
 use crate::support::{integer, json_lines, recorder, repository, stdout_of};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,6 +1,7 @@
 //! What the sample archive has before and after a moment, by `diff` and by `DuckDB` from the events alone.
 
-use crate::scenario::{Scenario, ask, rows};
+use crate::duckdb::rows;
+use crate::scenario::{Scenario, ask};
 use crate::support::{hashtrail, integer, json_lines, output_of, text};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

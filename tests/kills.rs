@@ -1,8 +1,9 @@
 //! The recorder is killed, its disk fails, it is flooded and stopped: nothing that left a ring is lost, and what was lost
 //! is on record. Runs on this machine's own kernel; needs root, as the recorder does.
 
+use crate::duckdb::rows;
 use crate::loadtest::{alone, loadtest};
-use crate::scenario::{rows, verify};
+use crate::scenario::verify;
 use crate::support::{engine_script, full, hashtrail, integer, json_lines, output_of, recorder, stdout_of, text};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};

@@ -1,7 +1,7 @@
 //! Synthetic events through the real rings, journal and writer, on this machine's own kernel: every event is stored or
 //! counted.
 
-use crate::scenario::rows;
+use crate::duckdb::rows;
 use crate::support::{integer, json_lines, recorder, stdout_of};
 use serde_json::Value;
 use std::path::Path;

@@ -1,5 +1,6 @@
 //! The tests of the real binaries. One crate, because each test crate is one more large link.
 
+mod duckdb; // rows of an archive by another engine
 mod guest; // boots a kernel once and runs all scenarios in it
 mod scenario; // what one scenario left: its oracle, its archive, the answers about it
 mod support; // commands, paths, JSON lines

@@ -1,7 +1,8 @@
 //! The power is cut: everything but the last moments is in the archive, once, and the archive says what is missing.
 
+use crate::duckdb::rows;
 use crate::guest::{Guest, on_guests};
-use crate::scenario::{rows, verify};
+use crate::scenario::verify;
 use crate::support::{integer, output_of, repository, stdout_of, text};
 use std::fs;
 use std::path::Path;

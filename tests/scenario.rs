@@ -1,6 +1,7 @@
 //! What one scenario left: its oracle (acts and facts), its archive, and the answers about it.
 
-use crate::support::{engine_script, hashtrail, json_lines, stdout_of, text};
+use crate::duckdb::rows;
+use crate::support::{hashtrail, json_lines, text};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -172,11 +173,6 @@ impl Scenario {
         }
         lines
     }
-}
-
-/// Rows of an archive by `DuckDB`, which shares no code with hashtrail. Views: events, files, ledger.
-pub(crate) fn rows(archive: &Path, sql: &str) -> Vec<Value> {
-    json_lines(&stdout_of(engine_script("rows.py").arg(archive).arg(sql)))
 }
 
 /// What `hashtrail verify` finds, the summary last, and its exit code.

@@ -1,8 +1,8 @@
 //! The disk fills up while the recorder runs: it goes on draining and counting, loses nothing that is in the journal or
 //! sealed, and goes on recording when there is space again. Needs root, to mount small filesystems.
 
+use crate::duckdb::rows;
 use crate::loadtest::alone;
-use crate::scenario::rows;
 use crate::support::{full, hashtrail, integer, json_lines, output_of, recorder, stdout_of};
 use serde_json::Value;
 use std::path::{Path, PathBuf};

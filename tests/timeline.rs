@@ -1,6 +1,6 @@
 //! Timelines for other tools, read back by `DuckDB`, which shares no code with hashtrail.
 
-use crate::scenario::rows;
+use crate::duckdb::rows;
 use crate::support::{hashtrail, integer, json_lines, repository, stdout_of};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

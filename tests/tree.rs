@@ -1,6 +1,7 @@
 //! The processes of the sample archive, compared with what `DuckDB` makes of the same rows.
 
-use crate::support::{engine_script, hashtrail, integer, json_lines, output_of, repository, stdout_of, text};
+use crate::duckdb::rows;
+use crate::support::{hashtrail, integer, json_lines, output_of, repository, stdout_of, text};
 use serde_json::{Value, json};
 
 const ARCHIVE: &str = "samples/incident/archive";
@@ -50,7 +51,7 @@ fn told(line: &Value) -> Value {
 
 #[test]
 fn the_tree_of_the_sample_is_what_another_engine_makes_of_its_rows() {
-    let expected = json_lines(&stdout_of(engine_script("rows.py").arg(repository(ARCHIVE)).arg(TREE)));
+    let expected = rows(&repository(ARCHIVE), TREE);
     let mut lines = ask(&[]);
     let summary = lines.pop().expect("a summary");
     let mut found: Vec<Value> = lines.iter().map(told).collect();

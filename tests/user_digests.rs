@@ -1,6 +1,7 @@
 //! A digest that user space took is the digest of the event that it is for: in runs, changes and filters, once.
 
-use crate::scenario::{ask, rows};
+use crate::duckdb::rows;
+use crate::scenario::ask;
 use crate::support::{integer, text};
 use hashtrail::archive::Archive;
 use hashtrail::cell::Micros;

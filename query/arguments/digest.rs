@@ -32,7 +32,12 @@ pub(crate) fn name_of_length(digits: usize) -> Option<&'static str> {
 /// The name of an algorithm without what people and kernels write differently.
 pub(crate) fn plain_name(name: &str) -> String {
     let plain = name.to_ascii_lowercase().replace(['-', '_'], "");
-    if plain == "sm3256" { "sm3".into() } else { plain }
+    match plain.as_str() {
+        "sm3256" => "sm3".into(),
+        // As OpenSSL and multihash name them.
+        "sha2224" | "sha2256" | "sha2384" | "sha2512" => plain.replacen("sha2", "sha", 1),
+        _ => plain,
+    }
 }
 
 /// The bytes of a digest, whatever its length.

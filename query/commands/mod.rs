@@ -1,5 +1,6 @@
 //! The commands: options, columns and rows. Each says whether it found something.
 
+mod acts;
 pub(crate) mod changes;
 pub(crate) mod diff;
 pub(crate) mod events;

@@ -1,6 +1,7 @@
 //! `timeline`: events, changes and gaps in the order of time, also in the words of other tools.
 
 use super::Context;
+use super::acts::ActOptions;
 use crate::archives::Archives;
 use crate::archives::filter::PathPatterns;
 use crate::export::{self, Lines, Target};
@@ -35,6 +36,8 @@ pub(crate) struct TimelineOptions {
     /// Only events of this LSM hook, beside changes and gaps; repeatable
     #[arg(long, value_name = "HOOK", conflicts_with = "without_events")]
     pub(crate) hook: Vec<String>,
+    #[command(flatten)]
+    pub(crate) acts: ActOptions,
     /// Also where each file was first seen
     #[arg(long)]
     pub(crate) first_seen: bool,
@@ -51,6 +54,9 @@ pub(crate) fn run(options: &TimelineOptions, context: Context<'_>) -> Result<boo
     if context.output.sort.is_some() {
         bail!("a timeline stands in the order of time: leave out --sort");
     }
+    if options.without_events && !options.acts.is_empty() {
+        bail!("--without-events leaves nothing of what the options about acts ask for");
+    }
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.paths)?;
     paths.notes().for_each(|text| note(&text));
@@ -65,9 +71,9 @@ pub(crate) fn run(options: &TimelineOptions, context: Context<'_>) -> Result<boo
         scope: context.scope,
         hooks: &options.hook,
         paths,
-        pids: &[],
-        uids: &[],
-        texts: Vec::new(),
+        pids: &options.acts.pid,
+        uids: &options.acts.uid,
+        texts: options.acts.texts()?,
         digests: &[],
         columns: Event::columns().iter().map(|column| column.name).collect(),
     };
@@ -142,6 +148,7 @@ fn summary(found: &Timeline) -> Row {
             counts.push(("events", events.count));
             let mut last = events.completeness.to_json(&counts);
             last.extend(events.asked_hooks.fields());
+            last.extend(events.without_exe.map(|count| ("without_exe".to_owned(), count.into())));
             last
         }
         None => completeness.to_json(&counts),
@@ -169,6 +176,7 @@ fn say(found: &Timeline) {
     let mut notes = found.changes.completeness.notes();
     if let Some(events) = &found.events {
         events.asked_hooks.notes().iter().for_each(|text| note(text));
+        events.unknown_acts().iter().for_each(|text| note(text));
         notes.extend(events.completeness.notes());
     }
     // Each of the two answers may be complete by itself.

@@ -45,6 +45,25 @@ pub(crate) struct FoundEvents {
     pub(crate) observed: Observed,
 }
 
+impl FoundEvents {
+    /// Whether nothing is missing.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.completeness.is_complete() && self.asked_hooks.are_recorded() && !self.may_lack_acts()
+    }
+
+    /// What is to be told where acts may be among those asked for.
+    pub(crate) fn unknown_acts(&self) -> Option<String> {
+        let count = self.without_exe.filter(|_| self.may_lack_acts())?;
+        Some(format!(
+            "not complete: of {count} more event(s) it is not known which program acted, or it was a kernel thread"
+        ))
+    }
+
+    fn may_lack_acts(&self) -> bool {
+        self.without_exe.is_some_and(|count| count > 0)
+    }
+}
+
 /// Hands each event to `each`, in the order in which they were sealed, until that wants no more.
 ///
 /// # Errors

@@ -105,7 +105,6 @@ impl Timeline {
     /// Whether neither answer lacks anything.
     pub(crate) fn is_complete(&self) -> bool {
         let events = self.events.as_ref();
-        self.changes.completeness.is_complete()
-            && events.is_none_or(|events| events.completeness.is_complete() && events.asked_hooks.are_recorded())
+        self.changes.completeness.is_complete() && events.is_none_or(FoundEvents::is_complete)
     }
 }

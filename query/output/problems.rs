@@ -8,6 +8,8 @@ use std::io::Write;
 
 /// Errors beyond these are counted: an archive can hold a million lines, and a fault in each.
 const MAX_SHOWN: usize = 1_000;
+/// Longer ones are cut: they quote what was read.
+const MAX_TEXT_BYTES: usize = 16 << 10;
 
 /// Errors after which the query goes on with what is left; it then ends with exit code 2.
 #[derive(Debug, Default)]
@@ -22,7 +24,7 @@ pub(crate) struct Problems {
 impl Problems {
     /// Shows an error and remembers that there was one. The same of a second reading is told once.
     pub(crate) fn error(&self, error: &anyhow::Error) {
-        let text = format!("{error:#}");
+        let text = shortened(format!("{error:#}"));
         if !self.known.borrow_mut().insert(self.hasher.hash_one(&text)) {
             return;
         }
@@ -60,6 +62,16 @@ pub(crate) fn note(text: &str) {
     say("note", text);
 }
 
+fn shortened(mut text: String) -> String {
+    let length = text.len();
+    if length > MAX_TEXT_BYTES {
+        let end = (0..=MAX_TEXT_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        text.truncate(end);
+        text += &format!("… (cut: {length} bytes)");
+    }
+    text
+}
+
 fn say(label: &str, text: &str) {
     let line = format!("{label}: {}", escape(text));
     // Tests show it only where they fail.
@@ -73,7 +85,7 @@ fn say(label: &str, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_SHOWN, Problems};
+    use super::{MAX_SHOWN, MAX_TEXT_BYTES, Problems};
     use anyhow::anyhow;
 
     #[test]
@@ -90,5 +102,13 @@ mod tests {
         assert_eq!(texts.len(), MAX_SHOWN + 1);
         assert_eq!(texts[MAX_SHOWN - 1], format!("fault {}", MAX_SHOWN - 1));
         assert!(texts[MAX_SHOWN].starts_with("5 more errors "), "{}", texts[MAX_SHOWN]);
+    }
+
+    #[test]
+    fn a_long_error_is_cut() {
+        let problems = Problems::default();
+        problems.error(&anyhow!("a{}", "ü".repeat(MAX_TEXT_BYTES)));
+        let text = problems.texts().remove(0);
+        assert!(text.len() < MAX_TEXT_BYTES + 40 && text.ends_with("ü… (cut: 32769 bytes)"), "{}", text.len());
     }
 }

@@ -70,10 +70,11 @@ impl Suspect {
         self.act.writes() && self.when == When::Within && self.seen.mapped_executable == Some(true)
     }
 
-    /// Whether its file has the inode of a row, by its own number.
+    /// Whether its file is that of a row, by its own number: another file may have had the number before.
     pub(crate) fn is_of_file(&self, row: &FileVersion) -> bool {
-        let Seen { boot_id, dev, ino, .. } = &*self.seen;
-        (boot_id, dev.as_ref(), *ino) == (&row.boot_id, Some(&row.dev), Some(row.ino))
+        let Seen { boot_id, dev, ino, ino_generation, .. } = &*self.seen;
+        (boot_id, dev.as_ref(), *ino, *ino_generation)
+            == (&row.boot_id, Some(&row.dev), Some(row.ino), Some(row.ino_generation))
     }
 
     /// As the contract shows a suspect.

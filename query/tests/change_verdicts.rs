@@ -225,6 +225,18 @@ fn capabilities_were_set_where_the_attribute_was_on_the_file() -> Result<()> {
     assert_eq!(words(&Recorded::of(&change).and(lost()))?, ["changed_in_place?", "capability_set?"]);
     assert_eq!(on(&set(12, "security.selinux"))?, ["changed_in_place"]);
     assert_eq!(on(&set(99, "security.capability"))?, ["changed_in_place"], "of another file at the path");
+    let earlier = set(12, "security.capability").map(|event| match event.seq {
+        25 => Event { ino_generation: Some(99), ..event },
+        _ => event,
+    });
+    assert_eq!(on(&earlier)?, ["changed_in_place"], "of the file that had the inode number before");
+    Ok(())
+}
+
+#[test]
+fn a_filesystem_that_was_mounted_anew_may_have_replaced_nothing() -> Result<()> {
+    let anew = Event { dev: Some("8:99".into()), ..seen(30, 12, NEW) };
+    assert_eq!(on(&[seen(20, 12, OLD), anew])?, ["replaced?"]);
     Ok(())
 }
 

@@ -10,13 +10,19 @@ fn acts() -> Vec<Event> {
         Event { comm: "cp\u{1b}".into(), policy: Some("first".into()), action: "deny".into(), ..act(10) },
         Event { parent_comm: "sshd".into(), container_id: Some("0123456789abcdef".into()), ..act(11) },
         Event { target_path: Some("/etc/cron.d/job".into()), ..act(12) },
-        Event { exe: Some("/bin/busybox".into()), comm: "mv".into(), ..act(13) },
+        Event { exe: Some("/bin/busybox".into()), comm: "systemd-network".into(), ..act(13) },
         Event { exe: None, comm: "kworker/0:1".into(), ..act(14) },
     ]
 }
 
 /// The seconds of the events that an answer has, and its summary.
 fn ask(line: &[&str]) -> Result<(Vec<i64>, Value)> {
+    let (lines, summary) = ask_by("events", line)?;
+    Ok((lines.iter().map(|line| line["seq"].as_i64().expect("a number")).collect(), summary))
+}
+
+/// The rows and the summary.
+fn ask_by(verb: &str, line: &[&str]) -> Result<(Vec<Value>, Value)> {
     let directory = tempfile::tempdir()?;
     let ledger = vec![
         entry(0, "start", None),
@@ -24,11 +30,11 @@ fn ask(line: &[&str]) -> Result<(Vec<i64>, Value)> {
         entry(40, "stop", Some("{\"cpus\":[]}")),
     ];
     archive_with(directory.path(), &acts(), 2, ledger)?;
-    let (_, problem, output) = query(directory.path(), &[&["events", "--format", "json"], line].concat())?;
+    let (_, problem, output) = query(directory.path(), &[&[verb, "--format", "json"], line].concat())?;
     assert!(!problem, "{output}");
     let mut lines = json_lines(&output);
     let summary = lines.pop().expect("a summary");
-    Ok((lines.iter().map(|line| line["seq"].as_i64().expect("a number")).collect(), summary))
+    Ok((lines, summary))
 }
 
 #[test]
@@ -37,7 +43,7 @@ fn each_filter_leaves_what_has_it() -> Result<()> {
         (&["--exe", "/bin/*"][..], &[13][..]),
         (&["--exe", "cp"], &[10, 11, 12]),
         (&["--exe", "cp", "--exe", "/bin/busybox"], &[10, 11, 12, 13]),
-        (&["--comm", "mv"], &[13]),
+        (&["--comm", "systemd-networkd"], &[13]),
         (&["--comm", "cp\\x1b"], &[10]),
         (&["--comm", "c"], &[]),
         (&["--parent", "sshd"], &[11]),
@@ -61,5 +67,17 @@ fn an_act_of_an_unknown_program_may_be_one_of_those_asked_for() -> Result<()> {
     assert_eq!((&summary["without_exe"], &summary["complete"]), (&json!(0), &json!(true)), "{summary}");
     let (_, summary) = ask(&["--comm", "cp"])?;
     assert_eq!((&summary["without_exe"], &summary["complete"]), (&Value::Null, &json!(true)), "{summary}");
+    Ok(())
+}
+
+#[test]
+fn a_timeline_takes_the_same_filters_and_keeps_what_they_are_not_about() -> Result<()> {
+    let (lines, summary) = ask_by("timeline", &["--exe", "cp", "--target", "/etc/**"])?;
+    let events: Vec<&Value> = lines.iter().filter(|line| line["type"] == "event").collect();
+    assert_eq!((events.len(), &events[0]["seq"]), (1, &json!(12)), "{lines:?}");
+    assert_eq!(summary["without_exe"], json!(0), "the one without a program goes nowhere: {summary}");
+    let (_, summary) = ask_by("timeline", &["--exe", "cp"])?;
+    assert_eq!((&summary["without_exe"], &summary["complete"]), (&json!(1), &json!(false)), "{summary}");
+    assert!(ask_by("timeline", &["--without-events", "--pid", "7"]).is_err());
     Ok(())
 }

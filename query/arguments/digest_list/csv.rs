@@ -4,7 +4,7 @@ mod records;
 
 use super::fields::{Typed, context_only, digest, label, typed};
 use super::intake::Intake;
-use super::names::{Found, Meaning, Word, is_none, is_other_hash, meaning, shortened, word};
+use super::names::{Found, Meaning, Word, holds_digest, is_none, is_other_hash, meaning, shortened, word};
 use anyhow::Result;
 use records::{Record, Records, fields};
 use std::io::BufRead;
@@ -106,8 +106,7 @@ impl Header {
             "indicator",
             "ioc",
         ]));
-        let is_digest = |name: &String| !matches!(word(name, None), Word::Other);
-        if names.len() < 2 || names.iter().any(is_digest) || digests.is_empty() && typed.is_none() {
+        if names.len() < 2 || names.iter().any(|name| holds_digest(name)) || digests.is_empty() && typed.is_none() {
             return None;
         }
         let is_label = |place: &usize| LABELS.contains(&names[*place].as_str());
@@ -153,6 +152,14 @@ impl Header {
             faults.push(swallowed);
         }
         found.dedup();
+        for (place, one) in record.fields.iter().enumerate().filter(|(place, _)| !self.reads(*place)) {
+            if let Word::Digest(other) = word(one.trim(), None)
+                && !found.iter().any(|known| known.digest == other.digest)
+            {
+                let name = self.names.get(place).map_or("without a name", String::as_str);
+                intake.leave_out(record.line, &format!("column {}", shortened(name)));
+            }
+        }
         if !found.is_empty() {
             let context = context_only(self.to_ids.map(|place| field(place).trim()));
             intake.take(record.line, &found, &label([name.as_str(), &self.label(record), context]))?;
@@ -166,6 +173,14 @@ impl Header {
             intake.fault(record.line, &faults.join("; "));
         }
         Ok(())
+    }
+
+    /// Whether a column is one of digests, or is told as one of others.
+    fn reads(&self, place: usize) -> bool {
+        let is_typed = self.typed.is_some_and(|(_, value)| value == place) && self.digests.is_empty();
+        is_typed
+            || self.digests.iter().any(|(digest, _)| *digest == place)
+            || self.names.get(place).is_some_and(|name| is_other_hash(name))
     }
 
     /// The columns that say what it is, else all that are none of digests.
@@ -183,9 +198,8 @@ impl Header {
     fn swallowed(&self, record: &Record) -> Option<String> {
         let is_digest = |one: &str| !matches!(word(one, None), Word::Other);
         let holds = |field: &&String| {
-            field
-                .split_once('\n')
-                .is_some_and(|(_, later)| later.split(|letter: char| !letter.is_ascii_alphanumeric()).any(is_digest))
+            // The quote may stand before the digest of its own line.
+            field.contains(['\n', '\r']) && field.split(|letter: char| !letter.is_ascii_alphanumeric()).any(is_digest)
         };
         let field = record.fields.iter().find(holds)?;
         Some(format!(

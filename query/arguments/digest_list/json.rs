@@ -100,6 +100,10 @@ impl Walk<'_, '_> {
 
     fn members<'de, M: MapAccess<'de>>(&mut self, members: &mut M, object: &mut Object) -> Result<(), M::Error> {
         while let Some(key) = members.next_key::<String>()? {
+            // Objects of digests: what is said of each stands under it.
+            if let Word::Digest(found) = word(&key, None) {
+                self.intake.take(self.line.get(), &[found], "").map_err(M::Error::custom)?;
+            }
             if object::is_context(&key) {
                 members.next_value::<IgnoredAny>()?;
                 continue;

@@ -1,7 +1,8 @@
 //! Lists with a digest a line, or several: what people and `sha256sum` write.
 
 use super::intake::Intake;
-use super::names::{Found, Word, is_algorithm, shortened, word};
+use super::names::{Found, Word, holds_digest, is_algorithm, shortened, word};
+use crate::arguments::digest::Digest;
 use anyhow::Result;
 use std::io::{BufRead, ErrorKind, Read};
 
@@ -10,7 +11,8 @@ const MAX_LINE_BYTES: usize = 64 << 10;
 
 pub(super) fn read(_head: &str, text: &mut dyn BufRead, intake: &mut Intake<'_>) -> Result<()> {
     each_line(text, MAX_LINE_BYTES, |number, line| match line {
-        Some(line) => take(number, Line::parse(line), intake),
+        // A carriage return alone ends a line too, and must not make what follows a comment's part.
+        Some(line) => line.split('\r').try_for_each(|line| take(number, Line::parse(line), intake)),
         None => {
             intake.fault(number, "the line is too long for a list of digests");
             Ok(())
@@ -100,6 +102,13 @@ impl Line {
         let mut before: Option<(&str, usize)> = None;
         let tagged = Tagged::parse(text);
         let body = tagged.as_ref().map_or(text, |tagged| tagged.digest);
+        // A name may hold what it likes.
+        let is_sum = text
+            .split_once(' ')
+            .is_some_and(|(first, name)| Digest::from_hex(first).is_some() && name.starts_with([' ', '*']));
+        if tagged.as_ref().is_some_and(|tagged| tagged.name.contains(") = ") && holds_digest(tagged.name)) {
+            line.fault = Some("only the last digest of the line is looked for: write each on a line of its own".into());
+        }
         for (start, one) in words(body) {
             if one.starts_with('#') {
                 rest.push(body[start..].trim_start_matches('#').trim());
@@ -111,7 +120,13 @@ impl Line {
                 Word::Digest(found) if line.found.iter().any(|known| known.digest == found.digest) => {}
                 Word::Digest(found) => line.found.push(found),
                 Word::Fault(fault) => line.fault = line.fault.or(Some(fault)),
-                Word::Other => rest.push(one),
+                Word::Other => {
+                    if !is_sum && line.fault.is_none() && holds_digest(one) {
+                        line.fault =
+                            Some(format!("the digest in `{}` is not looked for: let it stand alone", shortened(one)));
+                    }
+                    rest.push(one);
+                }
             }
             before = is_algorithm(one).then_some((one, start + one.len()));
             line.names_columns |= before.is_some() || one == "hash" || is_algorithm(one.trim_end_matches("_hash"));

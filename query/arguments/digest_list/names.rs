@@ -52,6 +52,12 @@ pub(super) fn word(word: &str, algorithm: Option<&str>) -> Word {
     }
 }
 
+/// Whether a digest stands in a text against other signs, so that it is no word of its own.
+pub(super) fn holds_digest(text: &str) -> bool {
+    let is_digest = |part: &str| part.len() >= MEANT_DIGITS && Digest::from_hex(part).is_some();
+    text.split(|letter: char| !letter.is_ascii_hexdigit()).any(is_digest)
+}
+
 /// Whether a word is the name of a hash algorithm.
 pub(super) fn is_algorithm(word: &str) -> bool {
     const BEGINNINGS: [&str; 9] = ["md5", "sha", "sm3", "rmd", "ripemd", "blake", "streebog", "wp", "tgr"];

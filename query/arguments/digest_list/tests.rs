@@ -2,6 +2,7 @@ mod hostile;
 mod packed;
 mod patterns;
 mod published;
+mod told;
 
 use super::*;
 

@@ -90,18 +90,25 @@ fn unzip(name: &str, packed: &mut dyn Read, bounds: &Bounds, each: EachText<'_>)
         bail!("the zip is larger than {MAX_ZIP_BYTES} bytes: unpack it, and give what comes out");
     }
     file.seek(SeekFrom::Start(0))?;
+    let mut directory = file.try_clone().context("a zip needs a temporary file (`TMPDIR`)")?;
     let left = Rc::new(Cell::new(MAX_DIRECTORY_BYTES));
     let limited = Limited { inner: BufReader::new(file), left: Rc::clone(&left), what: "directory of the zip" };
     let mut archive = ZipArchive::new(limited).context("the zip is damaged or cut: get it again")?;
     left.set(u64::MAX);
     let mut failures = Vec::new();
+    // The library knows one file of a name, and the last zip of several in a row.
+    if archive.offset() > 0 {
+        failures.push(format!("{name}: something stands before its last zip and is not read"));
+    }
+    if listed(&mut directory, archive.central_directory_start())? != archive.len() {
+        failures.push(format!("{name}: several of its files have one name, and only the last of them is read"));
+    }
     for index in 0..archive.len() {
         let file_name = archive.name_for_index(index).and_then(Result::ok).unwrap_or_default();
         let inner = format!("{name}:{file_name}");
-        let unzipped = archive
-            .by_index(index)
-            .map_err(anyhow::Error::from)
-            .and_then(|mut file| if file.is_dir() { Ok(()) } else { unpack(&inner, &mut file, bounds, each) });
+        let unzipped = archive.by_index(index).map_err(anyhow::Error::from).and_then(|mut file| {
+            if file.is_dir() && file.size() == 0 { Ok(()) } else { unpack(&inner, &mut file, bounds, each) }
+        });
         failures.extend(unzipped.err().map(|error| format!("{inner}: {error:#}")));
     }
     match &failures[..] {
@@ -110,6 +117,22 @@ fn unzip(name: &str, packed: &mut dyn Read, bounds: &Bounds, each: EachText<'_>)
             let more = if rest.is_empty() { String::new() } else { format!("; and {} more of its files", rest.len()) };
             Err(anyhow!("{first}{more}"))
         }
+    }
+}
+
+/// How many files the directory of a zip lists that begins there.
+fn listed(file: &mut (impl Read + Seek), start: u64) -> Result<usize> {
+    file.seek(SeekFrom::Start(start))?;
+    let mut file = BufReader::new(file);
+    let mut count = 0;
+    loop {
+        let mut entry = [0; 46];
+        if file.read_exact(&mut entry).is_err() || !entry.starts_with(b"PK\x01\x02") {
+            return Ok(count);
+        }
+        count += 1;
+        let rest: u64 = [28, 30, 32].map(|at| u64::from(u16::from_le_bytes([entry[at], entry[at + 1]]))).iter().sum();
+        io::copy(&mut file.by_ref().take(rest), &mut io::sink())?;
     }
 }
 

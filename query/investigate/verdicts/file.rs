@@ -41,6 +41,10 @@ pub(super) fn replaced(case: &Case<'_>) -> Option<Verdict> {
     if beneath(old).is_some() && beneath(old) == beneath(new) {
         doubts.push("the file beneath the stacked filesystem is the same".into());
     }
+    let number = |run: &Run| (run.row.ino, run.row.ino_generation);
+    if number(old) == number(new) {
+        doubts.push("only the device number is another: its filesystem may have been mounted anew".into());
+    }
     let (old_ino, new_ino) = (old.row.ino, new.row.ino);
     let says =
         format!("the file {} replaced: inode {new_ino} stands at the path, where inode {old_ino} stood", was(&doubts));
@@ -96,8 +100,10 @@ fn gained(case: &Case<'_>, word: &'static str, name: &str, bits: i32) -> Option<
     let new = [to.first(), to.latest()].into_iter().find(|run| has(run)).filter(|_| !has(old))?;
     let doubts = case.doubts.clone();
     let gained = tense(&doubts, "gained", "may have gained");
+    // A run of observations tells the mode of its first one alone.
+    let since = old.row.first_time.rfc3339();
     let (before, now) = (old.row.mode & PERMISSIONS, new.row.mode & PERMISSIONS);
-    let says = format!("the file {gained} the {name} bit: its mode was {before:o} and is {now:o}");
+    let says = format!("the file {gained} the {name} bit since {since}: its mode was {before:o} then and is {now:o}");
     let mode = |run: &Run| with_key(run, &[("mode", json!(run.row.mode)), ("owner_uid", json!(run.row.owner_uid))]);
     let evidence = vec![Evidence::first_of(old, mode(old)), Evidence::first_of(new, mode(new))];
     Some(Verdict { word, says, doubts, evidence })

@@ -18,8 +18,14 @@ pub(super) fn same_content(case: &Case<'_>) -> Option<Verdict> {
     let sight = case.elsewhere.content?.at_other_path(case.change.key.path.as_deref())?;
     let new = seen_after(case, sight)?;
     let doubts = doubts_with(case, sight);
-    let how = if sight.is_file_of(&new.row) { "the same file, by a rename or a link" } else { "in another file" };
-    let says = format!("the new content {} at {} before, {how}", was(&doubts), place_of(sight, new));
+    // The content is the same in any case; whether the file is, an inode number says only as long as it means one file.
+    let is_number_clear = sight.boot_id == new.row.boot_id && file::doubt_of_inode(new).is_none();
+    let how = match sight.is_file_of(&new.row) {
+        false => ", in another file",
+        true if is_number_clear => ", in the same file: by a rename, a link, a mount or another root",
+        true => "",
+    };
+    let says = format!("the new content {} at {} before{how}", was(&doubts), place_of(sight, new));
     Some(Verdict { word: SAME_CONTENT, says, doubts, evidence: both(sight, new) })
 }
 

@@ -34,7 +34,14 @@ fn a_content_that_was_elsewhere_before_is_told() -> Result<()> {
         Ok(verdicts(from_ref(recorded))?.pop().map(|verdict| verdict["says"].to_string()).unwrap_or_default())
     };
     assert!(says(&beside(from_ref(&source)))?.contains("`/tmp/build/a.out` before, in another file"));
-    assert!(says(&beside(&[at(ELSEWHERE, seen(15, 12, NEW))]))?.contains("the same file, by a rename or a link"));
+    assert!(says(&beside(&[at(ELSEWHERE, seen(15, 12, NEW))]))?.contains("in the same file: by a rename, a link"));
+    let numbered = [seen(20, 12, OLD), at(ELSEWHERE, seen(15, 12, NEW)), seen(30, 12, NEW)];
+    let unnumbered = numbered.map(|event| Event { ino_generation: Some(0), ..event });
+    let says_unnumbered = says(&Recorded::of(&unnumbered))?;
+    assert!(
+        says_unnumbered.contains("`/tmp/build/a.out` before\""),
+        "the number may have become another's: {says_unnumbered}"
+    );
     let contained = Event { root_ino: 99, ..source.clone() };
     assert!(says(&beside(&[contained]))?.contains("`/tmp/build/a.out` under the root 8:1:99 before"));
     assert_eq!(more(&beside(from_ref(&source)).and(lost()))?, ["same_content?"]);

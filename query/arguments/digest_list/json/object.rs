@@ -3,7 +3,7 @@
 use super::Left;
 use crate::arguments::digest_list::fields::{Typed, context_only, digest, label, typed};
 use crate::arguments::digest_list::intake::Intake;
-use crate::arguments::digest_list::names::{Found, Meaning, is_none, is_other_hash, meaning};
+use crate::arguments::digest_list::names::{Found, Meaning, Word, is_none, is_other_hash, meaning, shortened, word};
 use crate::arguments::digest_list::patterns;
 use anyhow::Result;
 use std::collections::BTreeMap;
@@ -86,9 +86,13 @@ impl Object {
             Meaning::AnyDigest => None,
             Meaning::Other => {
                 if let Some((_, name)) = MEMBERS.iter().find(|(member, _)| *member == key) {
-                    self.members.insert(name, text);
-                } else if is_other_hash(key) && !is_none(&text) {
-                    self.others.push(key.to_owned());
+                    // Two members may go by one name.
+                    let before = self.members.insert(name, text);
+                    if before.is_some_and(|before| matches!(word(before.trim(), None), Word::Digest(_))) {
+                        self.others.push(format!("one of two values in `{name}`"));
+                    }
+                } else if is_other_hash(key) && !is_none(&text) || matches!(word(text.trim(), None), Word::Digest(_)) {
+                    self.others.push(shortened(key));
                 }
                 return;
             }
@@ -119,7 +123,10 @@ impl Object {
         let mut left = Left::Nothing;
         if let Some(pattern) = self.member("pattern") {
             self.take_pattern(pattern, line, intake)?;
-        } else if let Some(value) = self.member("value").filter(|_| self.digests.is_empty()) {
+        } else if let Some(value) = self
+            .member("value")
+            .filter(|value| self.digests.is_empty() || matches!(word(value.trim(), None), Word::Digest(_)))
+        {
             left = self.take_value(value, place, is_cut, line, intake)?;
         }
         if !self.digests.is_empty() {
