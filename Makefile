@@ -4,7 +4,7 @@
 # make trace  records a build and a day's work on a Debian userland in a guest, for make bench to measure on (half an hour)
 # make bench  what recording, sealing, storing and asking cost, each against a baseline of the same run; ends with 1 where a
 #             goal is missed; BENCH_FULL=1 asks 100 million events too
-# make dist   both binaries, static, in target/dist/
+# make dist   both binaries, static, in target/dist/, with completions and man pages
 #
 # Plain cargo commands work without make. It adds what cargo cannot do: system packages (this step needs root, or
 # sudo), a Python with the engines, and the flags of a static build.
@@ -23,8 +23,8 @@ export LIBBPF_SYS_LIBRARY_PATH = $(LIBRARIES)
 export RUSTDOCFLAGS = -D warnings
 
 BUILD_PACKAGES := clang file gcc libc6-dev libelf-dev make pkg-config zlib1g-dev
-TEST_PACKAGES := btrfs-progs busybox-static cpio e2fsprogs kmod minisign python3-venv qemu-system-x86 squashfs-tools strace \
-	swtpm xfsprogs xz-utils
+TEST_PACKAGES := btrfs-progs busybox-static cpio e2fsprogs fish groff-base kmod minisign python3-venv qemu-system-x86 \
+	squashfs-tools strace swtpm xfsprogs xz-utils zsh
 ENGINES := duckdb==2.0.0 polars==2.1.0 pyarrow==26.0.1 pyspark==4.3.0 pytz
 
 .PHONY: demo test test-full cost trace bench lint build dist without-clang setup-build setup-test venv
@@ -63,10 +63,12 @@ build: setup-build
 	.ci/step build $(CARGO) build $(FLAGS) --bins
 
 dist: build
-	mkdir -p target/dist
+	rm -rf target/dist && mkdir -p target/dist
 	cp $(RELEASE)/hashtrail $(RELEASE)/hashtrail-recorder target/dist/
-	file target/dist/*
-	! file target/dist/* | grep -v static
+	target/dist/hashtrail generate target/dist
+	target/dist/hashtrail-recorder generate target/dist
+	file target/dist/hashtrail*
+	! file target/dist/hashtrail* | grep -v static
 
 # The query tool builds where there is no clang: the PATH holds every program but that.
 without-clang: setup-build

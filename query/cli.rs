@@ -4,11 +4,13 @@ use crate::archives::Scope;
 use crate::commands::{
     Context, changes, diff, events, gaps, history, info, lookup, rare, schema, timeline, tree, verify, who,
 };
+use crate::manual;
 use crate::output::OutputOptions;
 use crate::output::problems::Problems;
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
+use std::path::PathBuf;
 
 /// Answers from hashtrail archives: when a file's digest changed, where a digest was seen, who did what.
 #[derive(Debug, Parser)]
@@ -67,6 +69,11 @@ pub(crate) enum Command {
     Verify(verify::VerifyOptions),
     /// Every column of every table: type and meaning
     Schema,
+    /// Write completions for bash, fish and zsh, and pages for man
+    Generate {
+        /// Where `completions/` and `man/` are made
+        directory: PathBuf,
+    },
 }
 
 impl Cli {
@@ -91,6 +98,7 @@ impl Cli {
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),
             Command::Schema => schema::run(context),
+            Command::Generate { directory } => manual::generate(Self::command(), directory).map(|()| true),
         }
     }
 }
@@ -98,7 +106,6 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -11,6 +11,8 @@ mod evidence;
 mod export;
 mod folder;
 mod investigate;
+#[path = "../manual.rs"]
+mod manual;
 #[cfg(test)]
 #[path = "../tests/mutate.rs"]
 mod mutate;

@@ -1,7 +1,8 @@
 //! The command line.
 
 use crate::commands::{check_policy, compact, doctor, keygen, loadtest, record, recover, reload};
-use clap::{Parser, Subcommand};
+use crate::manual;
+use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -46,6 +47,11 @@ pub(crate) enum Command {
     },
     /// Send synthetic events through the real rings, journal and writer: what can this host sustain?
     Loadtest(loadtest::LoadtestOptions),
+    /// Write completions for bash, fish and zsh, and pages for man
+    Generate {
+        /// Where `completions/` and `man/` are made
+        directory: PathBuf,
+    },
 }
 
 impl Cli {
@@ -63,6 +69,7 @@ impl Cli {
             Command::Compact(options) => compact::run(options),
             Command::Keygen { out } => keygen::run(out),
             Command::Loadtest(options) => loadtest::run(options),
+            Command::Generate { directory } => manual::generate(Self::command(), directory).map(|()| ExitCode::SUCCESS),
         }
     }
 }

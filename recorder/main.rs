@@ -8,6 +8,8 @@ mod commands;
 mod content;
 mod host;
 mod journal;
+#[path = "../manual.rs"]
+mod manual;
 #[cfg(test)]
 #[path = "../tests/mutate.rs"]
 mod mutate;

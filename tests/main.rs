@@ -33,6 +33,8 @@ mod limits; // rate limits, merged rows, filters on the digest
 #[cfg(feature = "recorder")]
 mod loadtest; // more events than fit, on this machine's own kernel
 mod machines; // one host name, several machines
+#[cfg(feature = "recorder")]
+mod manual; // completions in real shells, pages by groff
 mod matrix; // every way of changing a program, on every filesystem
 mod measured; // the kernel's own measurement list and a TPM
 mod mutants; // seeded damage to good files

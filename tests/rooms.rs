@@ -10,8 +10,20 @@ use std::path::Path;
 const TREES: [(&str, &str, &[&str]); 3] =
     [("recorder", "main", &RECORDER), ("schema", "lib", &SCHEMA), ("query", "main", &QUERY)];
 
-const RECORDER: [&str; 11] =
-    ["main", "cli", "commands", "recording", "sensor", "content", "journal", "policy", "btf", "record", "host"];
+const RECORDER: [&str; 12] = [
+    "main",
+    "cli",
+    "commands",
+    "recording",
+    "sensor",
+    "content",
+    "journal",
+    "policy",
+    "btf",
+    "record",
+    "host",
+    "manual",
+];
 
 const SCHEMA: [&str; 20] = [
     "lib",
@@ -36,7 +48,7 @@ const SCHEMA: [&str; 20] = [
     "hash",
 ];
 
-const QUERY: [&str; 16] = [
+const QUERY: [&str; 17] = [
     "main",
     "cli",
     "commands",
@@ -53,6 +65,7 @@ const QUERY: [&str; 16] = [
     "output",
     "sorter",
     "folder",
+    "manual",
 ];
 
 #[test]
@@ -132,6 +145,7 @@ impl Files {
         let code = |line: &str| line.split("//").next().unwrap_or_default().to_owned() + "\n";
         let source: String = source.lines().map(code).collect();
         let mut is_test = false;
+        let mut elsewhere = None;
         for line in source.lines() {
             let declared = line.trim_start_matches("pub ").trim_start_matches("pub(crate) ");
             if let Some(module) = declared.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(';'))
@@ -139,9 +153,11 @@ impl Files {
             {
                 let name = [name, &[module.to_owned()]].concat();
                 let own = folder.join(module);
-                let file = Some(own.join("mod.rs")).filter(|file| file.is_file());
+                let other = elsewhere.map(|path| folder.join(path));
+                let file = other.or_else(|| Some(own.join("mod.rs")).filter(|file| file.is_file()));
                 self.add(&own, &name, &file.unwrap_or_else(|| own.with_extension("rs")));
             }
+            elsewhere = line.strip_prefix("#[path = \"").and_then(|rest| rest.strip_suffix("\"]"));
             is_test = line == "#[cfg(test)]" || is_test && line.starts_with("#[");
         }
         self.0.insert(name.to_vec(), source);
