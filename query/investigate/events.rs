@@ -8,11 +8,12 @@ use crate::caveats::asked_digest::AskedDigest;
 use crate::caveats::asked_hooks::AskedHooks;
 use crate::caveats::observed::Observed;
 use crate::output::{Row, batch};
+use crate::processes::recorded::RUNNING;
 use crate::recordings::completeness::Completeness;
 use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recordings, Spans};
 use anyhow::{Context, Result};
-use arrow::array::RecordBatch;
+use arrow::array::{Array, AsArray, RecordBatch};
 use hashtrail::event::Event;
 use hashtrail::reader::{Predicate, Prune, Span};
 use serde_json::Value;
@@ -55,7 +56,7 @@ impl FoundEvents {
     pub(crate) fn unknown_acts(&self) -> Option<String> {
         let count = self.without_exe.filter(|_| self.may_lack_acts())?;
         Some(format!(
-            "not complete: of {count} more event(s) it is not known which program acted, or it was a kernel thread"
+            "not complete: of {count} more event(s) it is not known which program acted, or a kernel thread did"
         ))
     }
 
@@ -150,6 +151,7 @@ impl Once<'_> {
 }
 
 impl EventsQuestion<'_> {
+    /// Rows of what ran before the recording tell of no act, and kernel threads among them have no program.
     fn count_without_exe(&self, archives: &Archives<'_>, user_digests: &Arc<UserDigests>) -> Result<Option<usize>> {
         const EXE: &str = "exe";
         let (exe, others): (Vec<_>, Vec<_>) = self.texts.iter().cloned().partition(|filter| filter.column == EXE);
@@ -157,8 +159,12 @@ impl EventsQuestion<'_> {
             return Ok(None);
         }
         let mut scan = self.scan_for(others, vec![EXE], user_digests);
-        scan.predicates.push(Predicate::new(vec![EXE], |batch| {
-            Ok(arrow::compute::is_null(batch.column_by_name(EXE).context("column `exe` is missing")?)?)
+        scan.predicates.push(Predicate::new(vec![EXE, "hook"], |batch| {
+            let exe = batch.column_by_name(EXE).context("column `exe` is missing")?;
+            let hooks = batch.column_by_name("hook").and_then(|column| column.as_string_opt::<i32>());
+            let hooks = hooks.context("column `hook` is no text")?.iter();
+            let is_act_of_unknown = |(row, hook)| exe.is_null(row) && hook != Some(RUNNING);
+            Ok(hooks.enumerate().map(is_act_of_unknown).collect::<Vec<_>>().into())
         }));
         let mut count = 0;
         archives.scan::<Event>(&scan, |batch| {

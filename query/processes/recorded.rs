@@ -15,7 +15,7 @@ const PROCESSES_MAX: usize = 1 << 22;
 /// A row of each new process.
 pub(super) const FORK: &str = "sched_process_fork";
 /// A row of each process that ran at the start.
-pub(super) const RUNNING: &str = "running_process";
+pub(crate) const RUNNING: &str = "running_process";
 /// A row that user space made about another one, when its process may have ended.
 pub(super) const USER_DIGEST: &str = "user_digest";
 

@@ -12,6 +12,7 @@ fn acts() -> Vec<Event> {
         Event { target_path: Some("/etc/cron.d/job".into()), ..act(12) },
         Event { exe: Some("/bin/busybox".into()), comm: "systemd-network".into(), ..act(13) },
         Event { exe: None, comm: "kworker/0:1".into(), ..act(14) },
+        Event { exe: None, comm: "kthreadd".into(), cpu: -1, ..event(15, "running_process", None) },
     ]
 }
 
