@@ -4,6 +4,7 @@ pub(crate) mod copy;
 pub(crate) mod filter;
 pub(crate) mod hosts;
 mod open;
+pub(crate) mod patterns;
 mod places;
 mod scan;
 mod scope;

@@ -1,6 +1,6 @@
 //! What the text of one column must be.
 
-use super::filter::PathPatterns;
+use super::patterns::PathPatterns;
 use anyhow::Result;
 use hashtrail::escape::escape;
 

@@ -1,6 +1,7 @@
 //! What an answer without changes means: files that were seen and stayed what they were, and names that nobody saw.
 
-use crate::archives::filter::{PathPatterns, RowFilter};
+use crate::archives::filter::RowFilter;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan};
 use crate::output::{Row, object};
 use crate::versions::run::Run;

@@ -1,6 +1,7 @@
 //! Events for which a policy asked for a digest and that have none: what the content was is not known.
 
-use crate::archives::filter::{PathPatterns, RowFilter};
+use crate::archives::filter::RowFilter;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::event_set::EventSet;
 use anyhow::{Context, Result};

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::archives::Archives;
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::investigate::changes::{self, ChangesQuestion, FoundChanges};
 use crate::investigate::verdicts::{self, Verdict};
 use crate::output::problems::note;

@@ -1,7 +1,7 @@
 //! `diff`: what one host or capture has that the other has not.
 
 use super::{Context, without_digests};
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scope};
 use crate::arguments::time;
 use crate::investigate::diff::{self, Asked, DiffQuestion, Difference, FoundDifferences, Kind, Tally, Told};

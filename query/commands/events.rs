@@ -3,7 +3,7 @@
 use super::Context;
 use super::acts::ActOptions;
 use crate::archives::Archives;
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::text_filter::TextFilter;
 use crate::arguments::digest;
 use crate::investigate::events::{self, EventsQuestion};

@@ -2,7 +2,7 @@
 
 use super::{Context, version_row};
 use crate::archives::Archives;
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::arguments::{digest, inode};
 use crate::investigate::versions::{HistoryQuestion, history};
 use crate::output::problems::note;

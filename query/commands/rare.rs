@@ -2,7 +2,7 @@
 
 use super::{Context, without_digests};
 use crate::archives::Archives;
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::investigate::rare::{self, FoundRare, RareQuestion};
 use crate::output::problems::note;
 use crate::output::{Format, Output, Row, object};

@@ -3,7 +3,7 @@
 use super::Context;
 use super::acts::ActOptions;
 use crate::archives::Archives;
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::export::{self, Lines, Target};
 use crate::investigate::changes::{ChangesQuestion, FoundChanges};
 use crate::investigate::events::EventsQuestion;

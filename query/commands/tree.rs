@@ -4,7 +4,7 @@ pub(super) mod lines;
 
 use super::Context;
 use crate::archives::Archives;
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::arguments::digest;
 use crate::investigate::tree::{self, Branch, FoundTree, TreeQuestion};
 use crate::output::problems::note;

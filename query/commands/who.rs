@@ -3,7 +3,7 @@
 use super::Context;
 use super::tree::{self, lines};
 use crate::archives::Archives;
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::investigate::changes::ChangesQuestion;
 use crate::investigate::tree::Branch;
 use crate::investigate::who::{self, Case, Chain, FoundWho, Origin};

@@ -2,7 +2,8 @@
 
 use super::rows::Rows;
 use super::verdicts::{Looked, Verdict};
-use crate::archives::filter::{PathPatterns, RowFilter};
+use crate::archives::filter::RowFilter;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::mapped::MappedWrites;
 use crate::caveats::mounts::{MountedFiles, is_mounted_over};

@@ -6,7 +6,7 @@ mod tally;
 pub(crate) use side::Told;
 pub(crate) use tally::Tally;
 
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scope};
 use crate::sorter::Grouped;
 use crate::versions::series::Root;

@@ -1,6 +1,7 @@
 //! Recorded events, filtered.
 
-use crate::archives::filter::{PathPatterns, RowFilter};
+use crate::archives::filter::RowFilter;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::text_filter::TextFilter;
 use crate::archives::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
 use crate::archives::{Archives, Scan, Scope, user_digests_among};

@@ -4,7 +4,7 @@
 mod attempts;
 mod used;
 
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::mapped::{MappedFiles, MappedWrites};
 use crate::caveats::undigested;

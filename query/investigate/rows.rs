@@ -1,6 +1,6 @@
 //! The rows of versions that an answer is made from: read once, noted for what is asked beside them, and sorted by series.
 
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::mapped::MappedFiles;
 use crate::caveats::undigested::Bounds;

@@ -1,6 +1,7 @@
 //! Processes below their parents: whole trees, or what stands above and below some of them.
 
-use crate::archives::filter::{PathPatterns, RowFilter};
+use crate::archives::filter::RowFilter;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope, user_digests_among};
 use crate::caveats::asked_digest::AskedDigest;
 use crate::caveats::undigested::is_lacking;

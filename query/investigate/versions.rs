@@ -1,7 +1,8 @@
 //! Every version of a file, and every place of a digest.
 
 use super::rows::Rows;
-use crate::archives::filter::{PathPatterns, RowFilter, text_test};
+use crate::archives::filter::{RowFilter, text_test};
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
 use crate::arguments::digest_list::Wanted;
 use crate::caveats::asked_digest::AskedDigest;

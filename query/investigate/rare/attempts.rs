@@ -1,6 +1,6 @@
 //! Execs that did not succeed: their files were looked at and never ran.
 
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::event_set::EventSet;
 use crate::recordings::{Recording, Recordings};

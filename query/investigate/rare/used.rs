@@ -1,7 +1,7 @@
 //! How files were used: which observations ran or loaded what they saw, as their events say.
 
 use super::attempts::{Attempts, of_hooks, text};
-use crate::archives::filter::PathPatterns;
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::event_set::EventSet;
 use crate::sorter::Sorter;
