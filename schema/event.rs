@@ -146,6 +146,12 @@ impl Event {
         is_exec_hook(&self.hook)
     }
 
+    /// Whether the kernel refused what the event is about, because a policy said so.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        self.action == DENY && self.enforced
+    }
+
     /// (`cpu`, `seq`) of the event whose digest user space took here.
     #[must_use]
     pub fn answers(&self) -> Option<(i32, i64)> {
@@ -181,6 +187,9 @@ impl EventView<'_> {
 pub fn tells_of_exec(hook: &str) -> bool {
     is_exec_hook(hook) || hook == USER_DIGEST
 }
+
+/// The `action` of a policy that refuses.
+pub const DENY: &str = "deny";
 
 /// The `hook` of rows with a digest that user space took.
 const USER_DIGEST: &str = "user_digest";

@@ -64,7 +64,7 @@ pub(crate) struct ChangesOptions {
     #[arg(long)]
     pub(crate) first_seen: bool,
     /// Only changes with this verdict, whether it is a claim or a doubt; repeated, with any of them
-    #[arg(long, value_name = "WORD", value_parser = PossibleValuesParser::new(verdicts::WORDS))]
+    #[arg(long, value_name = "WORD", value_parser = PossibleValuesParser::new(verdicts::words()))]
     pub(crate) verdict: Vec<String>,
 }
 

@@ -55,21 +55,15 @@ fn row(moment: &Moment) -> Row {
 
 /// Kind, category and type.
 fn class(moment: &Moment) -> (&'static str, &'static str, &'static str) {
-    /// `PROT_EXEC`
-    const EXECUTABLE: i64 = 4;
     match (moment.what, moment.text("hook")) {
         (What::Gap, _) => ("pipeline_error", "host", "info"),
         (What::Change, _) => ("event", "file", if words::is_new_content(moment) { "change" } else { "info" }),
         (_, "bprm_committed_creds" | "sched_process_fork") => ("event", "process", "start"),
         (_, "running_process") => ("event", "process", "info"),
         (_, hook) if hook.starts_with("bprm_") => ("event", "process", "info"),
-        (_, "mmap_file" | "file_mprotect")
-            if moment.row.get("path").is_some_and(Value::is_string)
-                && moment.value("mmap_prot").as_i64().is_some_and(|prot| prot & EXECUTABLE != 0) =>
-        {
-            ("event", "library", "start")
-        }
-        (_, "kernel_read_file" | "kernel_load_data") => ("event", "driver", "start"),
+        _ if words::is_library_load(moment) => ("event", "library", "start"),
+        _ if words::is_module_load(moment) => ("event", "driver", "start"),
+        (_, "kernel_read_file") => ("event", "file", "access"),
         (_, "inode_unlink" | "path_unlink" | "inode_rmdir") => ("event", "file", "deletion"),
         (_, "inode_link" | "inode_create" | "inode_symlink") => ("event", "file", "creation"),
         (_, "file_open" | "file_post_open" | "open_descriptor") => ("event", "file", open_type(moment)),

@@ -3,6 +3,7 @@
 use crate::investigate::timeline::{Moment, What};
 use crate::output::Row;
 use hashtrail::cell::Micros;
+use hashtrail::event::DENY;
 use serde_json::Value;
 
 /// Kinds of what stands among changes, and tells of no other content.
@@ -16,7 +17,23 @@ pub(super) fn is_new_content(moment: &Moment) -> bool {
 
 /// Whether the kernel refused what the event is about, because a policy said so.
 pub(super) fn is_denied(moment: &Moment) -> bool {
-    moment.text("action") == "deny" && moment.value("enforced").as_bool() == Some(true)
+    moment.text("action") == DENY && moment.value("enforced").as_bool() == Some(true)
+}
+
+/// Whether code of a file that is named was mapped.
+pub(super) fn is_library_load(moment: &Moment) -> bool {
+    /// `PROT_EXEC`
+    const EXECUTABLE: i64 = 4;
+    ["mmap_file", "file_mprotect"].contains(&moment.text("hook"))
+        && !moment.text("path").is_empty()
+        && moment.value("mmap_prot").as_i64().is_some_and(|prot| prot & EXECUTABLE != 0)
+}
+
+/// Whether the kernel read a module. It reads firmware, certificates and kernels by the same hook, which does not say what for: a
+/// name has to.
+pub(super) fn is_module_load(moment: &Moment) -> bool {
+    let is_module = |packed: &str| moment.text("path").strip_suffix(packed).is_some_and(|path| path.ends_with(".ko"));
+    moment.text("hook") == "kernel_read_file" && ["", ".gz", ".xz", ".zst"].into_iter().any(is_module)
 }
 
 /// The row with what it is.
@@ -103,7 +120,7 @@ fn event(moment: &Moment) -> String {
 /// What a policy had done about an act.
 fn outcome(moment: &Moment) -> &'static str {
     match moment.text("action") {
-        "deny" if is_denied(moment) => ", which was denied",
+        DENY if is_denied(moment) => ", which was denied",
         "kill" if moment.value("enforced").as_bool() == Some(true) => ", which was killed",
         _ => "",
     }

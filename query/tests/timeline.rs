@@ -129,6 +129,35 @@ fn what_was_denied_is_not_told_as_done() -> Result<()> {
     Ok(())
 }
 
+/// The kernel reads firmware by the hook that reads modules, and what is mapped need be no code.
+#[test]
+fn only_code_is_told_as_loaded() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let read = |second, path: &str| Event { path: Some(path.into()), ..event(second, "kernel_read_file", None) };
+    let mapped = |second, prot| Event { mmap_prot: Some(prot), ..event(second, "mmap_file", None) };
+    let events = [
+        read(10, "/lib/firmware/card.bin"),
+        read(11, "/lib/modules/6.12/net.ko"),
+        read(12, "/lib/modules/6.12/net.ko.xz"),
+        mapped(13, 1),
+        mapped(14, 5),
+    ];
+    archive(directory.path(), &events, 5)?;
+    let told = |tool: &str, place: &str| -> Result<Vec<Value>> {
+        let (_, _, output) = query(directory.path(), &["timeline", "--to", tool])?;
+        let is_event = |line: &&Value| line.pointer("/metadata/sequence").or(line.pointer("/event/sequence")).is_some();
+        Ok(json_lines(&output)
+            .iter()
+            .filter(is_event)
+            .map(|line| line.pointer(place).cloned().unwrap_or_default())
+            .collect())
+    };
+    let categories = [["file"], ["driver"], ["driver"], ["host"], ["library"]];
+    assert_eq!(told("ecs", "/event/category")?, categories.map(|category| json!(category)));
+    assert_eq!(told("ocsf", "/class_uid")?, [1001, 1002, 1002, 1001, 1005].map(|class| json!(class)));
+    Ok(())
+}
+
 #[test]
 fn what_is_no_change_of_content_is_not_told_as_one() -> Result<()> {
     let directory = tempfile::tempdir()?;

@@ -1,6 +1,6 @@
 //! The class of a moment, and what was done in its words.
 
-use crate::export::words::is_denied;
+use crate::export::words::{is_denied, is_library_load, is_module_load};
 use crate::investigate::timeline::{Moment, What};
 use serde_json::Value;
 
@@ -65,8 +65,6 @@ fn of_change(moment: &Moment) -> (Class, u32, &str) {
 }
 
 fn of_event(moment: &Moment) -> (Class, u32, &str) {
-    /// `PROT_EXEC`
-    const EXECUTABLE: i64 = 4;
     let hook = moment.text("hook");
     let (id, name) = match hook {
         "sched_process_fork" => return (Class::Process, 1, "Fork"),
@@ -76,12 +74,8 @@ fn of_event(moment: &Moment) -> (Class, u32, &str) {
         _ if hook.starts_with("bprm_") || hook == "running_process" => return (Class::Process, OTHER, hook),
         // Whatever is about a file names it.
         _ if moment.text("path").is_empty() => return (Class::Base, OTHER, hook),
-        "mmap_file" | "file_mprotect"
-            if moment.value("mmap_prot").as_i64().is_some_and(|prot| prot & EXECUTABLE != 0) =>
-        {
-            return (Class::Module, 1, "Load");
-        }
-        "kernel_read_file" if is_module(moment.text("path")) => return (Class::KernelExtension, 1, "Load"),
+        _ if is_library_load(moment) => return (Class::Module, 1, "Load"),
+        _ if is_module_load(moment) => return (Class::KernelExtension, 1, "Load"),
         "inode_create" | "inode_mkdir" | "inode_mknod" | "inode_symlink" => (1, "Create"),
         "kernel_read_file" => (2, "Read"),
         "path_truncate" => (3, "Update"),
@@ -99,11 +93,6 @@ fn of_event(moment: &Moment) -> (Class, u32, &str) {
 fn changes(moment: &Moment, attributes: &[&str]) -> bool {
     let mut changed = moment.value("attributes").as_array().into_iter().flatten().filter_map(Value::as_str);
     changed.any(|changed| attributes.contains(&changed))
-}
-
-/// The kernel reads firmware, certificates and kernels by the same hook, which does not say what for: a name has to.
-fn is_module(path: &str) -> bool {
-    ["", ".gz", ".xz", ".zst"].iter().any(|packed| path.strip_suffix(packed).is_some_and(|path| path.ends_with(".ko")))
 }
 
 /// A hook stands before what it is about. Whether that came about is known where it was denied, or is over.

@@ -9,7 +9,7 @@ use crate::versions::prevalence::{Seen, Sight};
 use crate::versions::sighting::Execs;
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
-use hashtrail::event::Event;
+use hashtrail::event::{DENY, Event};
 use hashtrail::reader::{Need, Predicate, Prune};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -20,8 +20,6 @@ use std::sync::Arc;
 const LOADING: [&str; 4] = ["mmap_file", "file_mprotect", "kernel_read_file", "running_process"];
 /// The hook of what user space hashed, for an event of any other hook.
 const USER_DIGEST: &str = "user_digest";
-/// The action of a policy that refuses.
-const DENY: &str = "deny";
 /// Digests that are kept apart; when there are more, events are read of all.
 const DIGESTS_MAX: usize = 1 << 20;
 /// What is read of an event.
@@ -122,7 +120,7 @@ impl Used {
                 let is_in = |events: &EventSet| events.has(&event.recording_id, cpu, seq);
                 (is_in(&self.hashed.loads), is_in(&self.hashed.tried))
             }
-            None => (is_loading(&event.hook), is_denied(event) || self.attempts.has(event)),
+            None => (is_loading(&event.hook), event.is_denied() || self.attempts.has(event)),
         };
         match (is_loaded, is_tried) {
             (_, true) => Sight::Tried,
@@ -158,7 +156,7 @@ impl Used {
         archives.each_row_until(&scan, |event: Event| {
             let sight = self.sight_of(&event);
             // All others were seen before.
-            let is_new = matches!(sight, Sight::Loaded(_)) || self.attempts.has(&event) && !is_denied(&event);
+            let is_new = matches!(sight, Sight::Loaded(_)) || self.attempts.has(&event) && !event.is_denied();
             if is_new && (low..=high).contains(&event.time.0) {
                 seen(event, sight).map_or(Ok(()), |seen| sorter.push(seen))?;
             }
@@ -170,11 +168,6 @@ impl Used {
 /// Whether such an event runs or loads its file.
 fn is_loading(hook: &str) -> bool {
     hook.starts_with("bprm_") || LOADING.contains(&hook)
-}
-
-/// Whether the kernel refused what the event is about, because a policy said so.
-fn is_denied(event: &Event) -> bool {
-    event.action == DENY && event.enforced
 }
 
 /// What an event with a certain digest shows; a doubtful one is told by its row of versions.
@@ -207,7 +200,7 @@ impl Hashed {
             archives.each_row(&Scan { columns, predicates: vec![rows], ..Scan::default() }, |event: Event| {
                 let Event { recording_id, cpu, seq, .. } = &event;
                 if hashed.has(recording_id, *cpu, *seq) {
-                    let is_tried = is_denied(&event) || attempts.has(&event);
+                    let is_tried = event.is_denied() || attempts.has(&event);
                     let events = if is_tried { &mut found.tried } else { &mut found.loads };
                     events.insert(recording_id, *cpu, *seq);
                 }

@@ -24,44 +24,33 @@ use scripts::{Script, Scripts};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The words of all verdicts, in the order in which they are given.
-pub(crate) const WORDS: [&str; 16] = [
-    file::CHANGED_IN_PLACE,
-    file::REPLACED,
-    file::MTIME_SET_BACK,
-    file::SETUID_GAINED,
-    file::SETGID_GAINED,
-    acts::CAPABILITY_SET,
-    acts::CHANGED_WHILE_MAPPED,
-    places::SAME_CONTENT,
-    places::MASQUERADE,
-    places::OTHER_ROOT,
-    places::OTHER_MOUNT_NAMESPACE,
-    runs::RAN_FROM_MEMFD,
-    runs::RAN_DELETED,
-    runs::RAN_FROM_TMPFS,
-    runs::RAN_FROM_HIDDEN,
-    scripts::SCRIPT,
+/// Looks for one verdict.
+type Judge = fn(&Case<'_>) -> Option<Verdict>;
+
+/// All verdicts with their words, in the order in which they are given.
+const JUDGES: [(&str, Judge); 16] = [
+    (file::CHANGED_IN_PLACE, file::changed_in_place),
+    (file::REPLACED, file::replaced),
+    (file::MTIME_SET_BACK, file::mtime_set_back),
+    (file::SETUID_GAINED, file::setuid_gained),
+    (file::SETGID_GAINED, file::setgid_gained),
+    (acts::CAPABILITY_SET, acts::capability_set),
+    (acts::CHANGED_WHILE_MAPPED, acts::changed_while_mapped),
+    (places::SAME_CONTENT, places::same_content),
+    (places::MASQUERADE, places::masquerade),
+    (places::OTHER_ROOT, places::other_root),
+    (places::OTHER_MOUNT_NAMESPACE, places::other_mount_namespace),
+    (runs::RAN_FROM_MEMFD, runs::ran_from_memfd),
+    (runs::RAN_DELETED, runs::ran_deleted),
+    (runs::RAN_FROM_TMPFS, runs::ran_from_tmpfs),
+    (runs::RAN_FROM_HIDDEN, runs::ran_from_hidden),
+    (scripts::SCRIPT, scripts::script),
 ];
 
-const JUDGES: [fn(&Case<'_>) -> Option<Verdict>; 16] = [
-    file::changed_in_place,
-    file::replaced,
-    file::mtime_set_back,
-    file::setuid_gained,
-    file::setgid_gained,
-    acts::capability_set,
-    acts::changed_while_mapped,
-    places::same_content,
-    places::masquerade,
-    places::other_root,
-    places::other_mount_namespace,
-    runs::ran_from_memfd,
-    runs::ran_deleted,
-    runs::ran_from_tmpfs,
-    runs::ran_from_hidden,
-    scripts::script,
-];
+/// The words of all verdicts.
+pub(crate) fn words() -> impl Iterator<Item = &'static str> {
+    JUDGES.iter().map(|(word, _)| *word)
+}
 
 /// One thing that is said of a change.
 #[derive(Debug, Clone)]
@@ -133,7 +122,7 @@ impl Looked {
             script: self.scripts.of(number),
             doubts: doubts_of_interval(change, gaps),
         };
-        JUDGES.iter().filter_map(|judge| judge(&case)).collect()
+        JUDGES.iter().filter_map(|(_, judge)| judge(&case)).collect()
     }
 }
 
