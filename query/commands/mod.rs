@@ -1,6 +1,7 @@
 //! The commands: options, columns and rows. Each says whether it found something.
 
 mod acts;
+mod anchors;
 pub(crate) mod changes;
 pub(crate) mod diff;
 pub(crate) mod events;
