@@ -10,6 +10,7 @@ pub(crate) mod history;
 pub(crate) mod info;
 pub(crate) mod lookup;
 pub(crate) mod rare;
+pub(crate) mod report;
 pub(crate) mod schema;
 pub(crate) mod timeline;
 pub(crate) mod tree;
