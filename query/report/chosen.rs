@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// What is kept of each.
 const MOST: Most = Most { writers: 6, acts: 6 };
 /// Verdicts that say how a file got its content, and nothing of what it is.
-const PLAIN: [&str; 3] = ["changed_in_place", "replaced", "script"];
+pub(super) const PLAIN: [&str; 3] = ["changed_in_place", "replaced", "script"];
 
 /// How much a change says; of two that say as much the earlier one is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

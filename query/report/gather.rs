@@ -213,7 +213,7 @@ fn trees(
     cases: &[Case],
 ) -> Result<Option<Trees>> {
     let (mut digests, mut others): (Vec<String>, BTreeSet<&str>) = (Vec::new(), BTreeSet::new());
-    for case in cases.iter().filter(|case| case.change.to.exec_attempts() != Some(0)) {
+    for case in cases.iter().filter(|case| case.change.to.exec_runs() != Some(0)) {
         let digest = &case.change.to.first().row.digest;
         if digests.contains(digest) {
             continue;

@@ -1,6 +1,7 @@
 //! HTML that is written through one type, which takes tags and names of attributes from the code alone and escapes all else: no
 //! section can put what was recorded into the page in another way.
 
+use hashtrail::cell::Micros;
 use hashtrail::escape::{escape, escape_json};
 use std::borrow::Cow;
 
@@ -112,6 +113,11 @@ impl Html {
     /// A whole digest.
     pub(super) fn digest(&mut self, digest: &str) {
         self.line("code", &[("class", "digest")], digest);
+    }
+
+    /// A time, which stays on one line where there is room.
+    pub(super) fn time(&mut self, time: Micros) {
+        self.line("time", &[], &time.rfc3339());
     }
 
     /// A cell of a table; `label` is its column where the table is narrow.

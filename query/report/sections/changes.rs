@@ -1,6 +1,6 @@
 //! The changes that are shown, in the order of time: what changed, what it looks like, who can have made it.
 
-use super::super::chosen::Worth;
+use super::super::chosen::{PLAIN, Worth};
 use super::super::commands::show as show_command;
 use super::super::html::Html;
 use super::super::lines::{self, ProcessLine};
@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What the changes may take of the page.
 const BYTES_MAX: usize = 4 << 20;
+/// So many changes stand unfolded.
+const OPEN_MAX: usize = 4;
 /// Gaps of one change that are told.
 const GAPS_MAX: usize = 5;
 /// Programs of one process above a writer.
@@ -106,15 +108,21 @@ fn controls(told: &Told<'_>, html: &mut Html) {
 fn change(told: &Told<'_>, case: &Case, worth: Worth, html: &mut Html) {
     let change = &case.change;
     let words: Vec<&str> = case.verdicts.iter().map(|verdict| verdict.word).collect();
-    html.tag("details", &[("class", "change"), ("data-verdicts", &words.join(" "))], |html| {
+    let words_text = words.join(" ");
+    let attributes = [("class", "change"), ("data-verdicts", words_text.as_str()), ("open", "")];
+    // A few are read at once.
+    let is_open = told.findings.tally.count <= OPEN_MAX;
+    html.tag("details", if is_open { &attributes } else { &attributes[..2] }, |html| {
         html.tag("summary", &[], |html| {
-            html.line("time", &[], &change.before_time().rfc3339());
+            html.time(change.before_time());
             path(case, html, Html::short_name);
             html.tag("span", &[("class", "on")], |html| {
                 html.text("on ");
                 html.short_name(&change.key.host);
             });
-            html.line("span", &[("class", "badge")], change.kind.name());
+            if !words.iter().any(|word| PLAIN.contains(word)) {
+                html.line("span", &[("class", "badge")], change.kind.name());
+            }
             if worth == Worth::KnownBad {
                 html.line("span", &[("class", "badge bad")], "known bad");
             }
@@ -280,7 +288,7 @@ fn chain(chain: &Chain<'_>, html: &mut Html) {
         html.tag("ul", &[("class", "acts")], |html| {
             for act in chain.acts {
                 html.tag("li", &[], |html| {
-                    html.line("time", &[], &act.seen.time.rfc3339());
+                    html.time(act.seen.time);
                     html.text(" ");
                     html.note(&act.text());
                     if let Some(path) = &act.seen.path {

@@ -143,10 +143,10 @@ fn gaps(told: &Told<'_>, html: &mut Html) {
                 for gap in all.iter().take(GAPS_MAX) {
                     html.tag("tr", &[], |html| {
                         html.cell("Host", |html| html.name(&gap.host));
-                        html.cell("From", |html| html.text(&gap.from.rfc3339()));
-                        html.cell("To", |html| html.text(&gap.to.rfc3339()));
+                        html.cell("From", |html| html.time(gap.from));
+                        html.cell("To", |html| html.time(gap.to));
                         html.cell("Cause", |html| html.text(&gap.cause));
-                        let lost = gap.lost.map_or("not known".to_owned(), |lost| counted_events(lost));
+                        let lost = gap.lost.map_or("not known".to_owned(), |lost| format!("{lost} event(s)"));
                         html.cell("Lost", |html| html.text(&lost));
                     });
                 }
@@ -165,8 +165,4 @@ fn gaps(told: &Told<'_>, html: &mut Html) {
             &format!("{count} the kernel skipped programs whose runs no answer about contents and writers needs."),
         );
     }
-}
-
-fn counted_events(lost: i64) -> String {
-    format!("{lost} event(s)")
 }

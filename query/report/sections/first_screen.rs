@@ -127,11 +127,25 @@ fn what_changed(told: &Told<'_>) -> Answer {
         let verdicts = tally.verdicts.iter().map(|(word, (claims, doubts))| (*word, claims + doubts)).collect();
         lines.push(format!("They look like: {}.", named(&Tally::largest(&verdicts))));
     }
+    lines.extend(files(told));
     let is_bad = told.findings.hits.as_ref().is_some_and(|hits| hits.seen > 0);
     let mood = if is_bad { Mood::Bad } else { Mood::Plain };
     let short =
         if tally.count == 0 { "No change was seen".to_owned() } else { counted(tally.count, "change", "changes") };
     Answer { mood, short, lines }
+}
+
+/// The files of the changes that say most.
+fn files(told: &Told<'_>) -> Vec<String> {
+    let keys = told.findings.shown.cases.iter().map(|case| (&case.change.key.path, &case.change.key.host));
+    let mut files: Vec<String> = Vec::new();
+    for (path, host) in keys {
+        let file = format!("{} on {host}", path.as_deref().unwrap_or("a file without a path"));
+        if files.len() < NAMED_MAX && !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    files
 }
 
 fn who_did_it(told: &Told<'_>) -> Answer {
@@ -159,7 +173,7 @@ fn who_did_it(told: &Told<'_>) -> Answer {
         lines.extend((count > 0).then(|| format!("{}: {what}", grouped(count))));
     }
     let mood = if known == tally.count { Mood::Plain } else { Mood::Doubt };
-    let short = format!("{} of {}: somebody was seen who can have", grouped(known), grouped(tally.count));
+    let short = format!("{} of {} have suspects", grouped(known), counted(tally.count, "change", "changes"));
     Answer { mood, short, lines }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::commands::show as show_command;
 use super::super::html::Html;
-use super::{Told, counted, grouped};
+use super::{Told, counted, grouped, seen};
 use crate::versions::version::Version;
 use hashtrail::escape::escape;
 
@@ -66,9 +66,9 @@ fn row(version: &Version, labels: &[String], html: &mut Html) {
         None => html.text("without a path"),
     });
     html.cell("Digest", |html| html.digest(&row.digest));
-    let (first, last) = (version.first_seen().rfc3339(), version.last_seen().rfc3339());
-    html.cell("Seen", |html| html.text(&format!("{first} to {last}")));
+    html.cell("Seen", |html| seen(version.first_seen(), version.last_seen(), html));
     let runs = version.exec_runs().map_or("not known".to_owned(), |runs| runs.to_string());
     html.cell("Runs", |html| html.text(&runs));
-    html.cell("Doubts", |html| html.text(&version.doubts().join(", ")));
+    let doubts = if version.doubts().is_empty() { "none".to_owned() } else { version.doubts().join(", ") };
+    html.cell("Doubts", |html| html.text(&doubts));
 }

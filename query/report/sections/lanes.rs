@@ -26,6 +26,7 @@ pub(super) fn show(told: &Told<'_>, html: &mut Html) {
         "A bar is the time in which a content was seen, and the same colour is the same content. Between two bars it changed, \
          nobody knows exactly when. Hatched: the digest is doubtful. Outlined in red: a list names it.",
     );
+    axis(scale, html);
     let mut colours: HashMap<&str, usize> = HashMap::new();
     for lane in &findings.lanes {
         html.tag("figure", &[("class", "lane")], |html| {
@@ -47,7 +48,6 @@ pub(super) fn show(told: &Told<'_>, html: &mut Html) {
             table(told, lane, html);
         });
     }
-    axis(scale, html);
     if findings.without_lane > 0 {
         let more = counted(findings.without_lane, "more file", "more files");
         html.line("p", &[("class", "left-out")], &format!("{more} of changes that are shown below have no lane here."));
@@ -107,8 +107,8 @@ fn row(span: &Span, html: &mut Html) {
         1 => html.digest(&span.digest),
         count => html.text(&format!("{count} versions, too near to each other to be drawn apart")),
     });
-    html.cell("First seen", |html| html.text(&span.first.rfc3339()));
-    html.cell("Last seen", |html| html.text(&span.last.rfc3339()));
+    html.cell("First seen", |html| html.time(span.first));
+    html.cell("Last seen", |html| html.time(span.last));
     html.cell("Runs", |html| html.text(&span.runs.map_or("not known".to_owned(), |runs| runs.to_string())));
     html.cell("", |html| {
         if span.is_doubtful {

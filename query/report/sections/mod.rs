@@ -14,6 +14,7 @@ mod trees;
 use super::commands::Commands;
 use super::html::Html;
 use super::{Findings, ReportQuestion};
+use hashtrail::cell::Micros;
 
 /// What a section tells of.
 pub(super) struct Told<'a> {
@@ -64,6 +65,13 @@ fn notes(texts: &[String], most: usize, more: &str, html: &mut Html) {
             html.line("li", &[("class", "left-out")], &format!("{} more: {more}", texts.len() - most));
         }
     });
+}
+
+/// From when to when something was seen.
+fn seen(first: Micros, last: Micros, html: &mut Html) {
+    html.time(first);
+    html.text(" to ");
+    html.time(last);
 }
 
 /// A number with its noun, in the right form.

@@ -2,7 +2,7 @@
 
 use super::super::commands::show as show_command;
 use super::super::html::Html;
-use super::{Told, grouped};
+use super::{Told, grouped, seen};
 use crate::versions::prevalence::Prevalence;
 
 pub(super) fn show(told: &Told<'_>, html: &mut Html) {
@@ -43,6 +43,8 @@ fn row(content: &Prevalence, html: &mut Html) {
     });
     let runs = content.runs().map_or("not known".to_owned(), |runs| runs.to_string());
     html.cell("Runs", |html| html.text(&runs));
-    let seen = content.times.map(|(first, last)| format!("{} to {}", first.rfc3339(), last.rfc3339()));
-    html.cell("Seen", |html| html.text(seen.as_deref().unwrap_or("not known")));
+    html.cell("Seen", |html| match content.times {
+        Some((first, last)) => seen(first, last, html),
+        None => html.text("not known"),
+    });
 }
