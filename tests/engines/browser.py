@@ -145,6 +145,8 @@ def step(browser, page, step):
         browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     elif name == "print":
         browser.call("Emulation.setEmulatedMedia", media="print" if value else "")
+        # What was not drawn is laid out with the next frame.
+        evaluate(browser, "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     elif name == "evaluate":
         return evaluate(browser, value)
     elif name == "screenshot":
