@@ -22,13 +22,13 @@ impl<'a> Commands<'a> {
         Self { is_json: true, ..self }
     }
 
-    fn new(&self, verb: &str) -> CommandLine {
+    fn verb(&self, verb: &str) -> CommandLine {
         let line = CommandLine::new(verb);
         if self.is_json { line.option("--format", "json") } else { line }
     }
 
     fn about(&self, verb: &str) -> CommandLine {
-        self.new(verb).scope(self.question.scope)
+        self.verb(verb).scope(self.question.scope)
     }
 
     pub(super) fn info(&self) -> CommandLine {
@@ -74,7 +74,7 @@ impl<'a> Commands<'a> {
 
     pub(super) fn verify(&self) -> CommandLine {
         let archives = self.question.scope.archive.iter().map(AsRef::as_ref);
-        self.anchored(self.new("verify").files("--archive", archives))
+        self.anchored(self.verb("verify").files("--archive", archives))
     }
 
     /// This report.

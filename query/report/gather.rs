@@ -143,8 +143,8 @@ impl Started {
         Self {
             host: line.text("host").unwrap_or_default(),
             kernel: line.text("kernel").or_else(kernel),
-            case: line.text("case"),
-            operator: line.text("operator"),
+            case: line.text("case").filter(|case| !case.is_empty()),
+            operator: line.text("operator").filter(|operator| !operator.is_empty()),
         }
     }
 }
@@ -213,7 +213,7 @@ fn trees(
     cases: &[Case],
 ) -> Result<Option<Trees>> {
     let (mut digests, mut others): (Vec<String>, BTreeSet<&str>) = (Vec::new(), BTreeSet::new());
-    for case in cases.iter().filter(|case| case.change.to.exec_runs() != Some(0)) {
+    for case in cases {
         let digest = &case.change.to.first().row.digest;
         if digests.contains(digest) {
             continue;

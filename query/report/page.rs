@@ -1,6 +1,7 @@
 //! The page around the sections. It asks for nothing: style and script stand in it, and its policy lets no other run.
 
 use super::commands::Commands;
+use super::gather::Started;
 use super::html::Html;
 use super::sections::{self, Told};
 use super::{Findings, ReportQuestion};
@@ -85,33 +86,39 @@ fn title(told: &Told<'_>, html: &mut Html) {
             html.text(&format!(" and {more} more hosts"));
         }
     });
-    html.tag("p", &[("class", "soft")], |html| {
-        let time = |time: Option<Micros>| time.map_or("the end of what was recorded".to_owned(), Micros::rfc3339);
-        let since = scope.since.map_or("the beginning".to_owned(), Micros::rfc3339);
-        html.text(&format!("Asked from {since} to {}", time(scope.until)));
-        for (what, names) in
-            [("of", told.question.paths), ("on the host", &scope.host), ("with the verdict", told.question.verdicts)]
-        {
-            for (number, name) in names.iter().enumerate() {
-                html.text(&if number == 0 { format!(", {what} ") } else { " or ".to_owned() });
-                html.short_name(name);
-            }
-        }
-        html.text(".");
-        let of_starts = |of: fn(&super::gather::Started) -> Option<&String>| -> BTreeSet<&String> {
-            findings.started.iter().filter_map(of).collect()
-        };
-        for (what, names) in [
-            (" Case ", of_starts(|started| started.case.as_ref())),
-            (" Operator ", of_starts(|started| started.operator.as_ref())),
-        ] {
-            for name in names.into_iter().take(NAMED_MAX) {
-                html.text(what);
-                html.name(name);
-                html.text(".");
-            }
-        }
+    html.tag("div", &[("class", "soft")], |html| {
+        asked(told.question, html);
+        let names = |of: fn(&Started) -> Option<&String>| findings.started.iter().filter_map(of).collect();
+        told_at_start("Case", &names(|started| started.case.as_ref()), html);
+        told_at_start("Operator", &names(|started| started.operator.as_ref()), html);
     });
+}
+
+/// What was asked for.
+fn asked(question: &ReportQuestion<'_>, html: &mut Html) {
+    let scope = question.scope;
+    let since = scope.since.map_or("the beginning".to_owned(), Micros::rfc3339);
+    let until = scope.until.map_or("the end of what was recorded".to_owned(), Micros::rfc3339);
+    html.text(&format!("Asked from {since} to {until}"));
+    for (what, names) in [("of", question.paths), ("on the host", &scope.host), ("with the verdict", question.verdicts)]
+    {
+        for (number, name) in names.iter().enumerate() {
+            html.text(&if number == 0 { format!(", {what} ") } else { " or ".to_owned() });
+            html.short_name(name);
+        }
+    }
+    html.text(".");
+}
+
+/// What whoever started the recordings said of them.
+fn told_at_start(what: &str, names: &BTreeSet<&String>, html: &mut Html) {
+    for (number, name) in names.iter().take(NAMED_MAX).enumerate() {
+        html.text(&if number == 0 { format!(" {what} ") } else { ", ".to_owned() });
+        html.name(name);
+    }
+    let more = names.len().saturating_sub(NAMED_MAX);
+    html.text(&if more > 0 { format!(" and {more} more") } else { String::new() });
+    html.text(if names.is_empty() { "" } else { "." });
 }
 
 fn footer(written: Micros, html: &mut Html) {

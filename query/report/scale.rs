@@ -23,6 +23,11 @@ impl Scale {
         Some(Self { from, to })
     }
 
+    /// Whether a time lies in it.
+    pub(super) fn holds(&self, time: Micros) -> bool {
+        (self.from..=self.to).contains(&time)
+    }
+
     /// The place of a time; one outside stands at the edge.
     pub(super) fn place(&self, time: Micros) -> u16 {
         let whole = i128::from(self.to.0) - i128::from(self.from.0);

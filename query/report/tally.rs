@@ -26,7 +26,7 @@ pub(super) struct Tally {
     pub(super) hosts: BTreeMap<String, usize>,
     /// Changes that each program can have made.
     pub(super) programs: BTreeMap<String, usize>,
-    /// Changes that still other programs can have made.
+    /// Changes that still other programs can have made, which are not counted apart.
     pub(super) by_others: usize,
     /// Changes in whose interval something was lost.
     pub(super) with_gaps: usize,
@@ -56,9 +56,11 @@ impl Tally {
             None => drop(self.hosts.insert(host.clone(), 1)),
         }
         self.take_programs(one);
+        let time = one.change.before_time();
+        let scale = scale.filter(|scale| scale.holds(time));
         if let Some(scale) = scale.filter(|_| self.places.len() < HOSTS_MAX || self.places.contains_key(host)) {
             let places = self.places.entry(host.clone()).or_default();
-            *places.entry(scale.place(one.change.before_time())).or_default() += 1;
+            *places.entry(scale.place(time)).or_default() += 1;
         }
     }
 
@@ -67,7 +69,7 @@ impl Tally {
             return;
         }
         let writers = one.suspects.list.iter().filter(|suspect| suspect.changes_content()).map(program);
-        let mut is_other = false;
+        let mut is_other = one.suspects.omitted > 0;
         let mut left = PROGRAMS_MAX.saturating_sub(self.programs.len());
         for program in writers.collect::<BTreeSet<&str>>() {
             match self.programs.get_mut(program) {

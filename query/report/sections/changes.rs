@@ -25,10 +25,16 @@ const PROGRAMS_MAX: usize = 4;
 const NAMED_MAX: usize = 2;
 
 pub(super) fn show(told: &Told<'_>, html: &mut Html) {
-    let shown = &told.findings.shown;
-    if shown.cases.is_empty() {
-        let scope = if told.question.paths.is_empty() { "No file" } else { "None of the files that were asked for" };
-        html.line("p", &[], &format!("{scope} is known to have changed."));
+    if told.findings.tally.count == 0 {
+        html.line(
+            "p",
+            &[],
+            match (told.question.verdicts, told.question.paths) {
+                ([], []) => "No file is known to have changed.",
+                ([], _) => "None of the files that were asked for is known to have changed.",
+                _ => "No change has a verdict that was asked for.",
+            },
+        );
         return show_command("$", &told.commands.changes(), html);
     }
     let (changes, written) = in_order(told);

@@ -73,7 +73,9 @@ fn strip(told: &Told<'_>, host: &str, scale: &Scale, html: &mut Html) {
         html.tag("svg", &[("width", "100%"), ("height", "40"), ("role", "img")], |html| {
             html.line("title", &[], "recordings and gaps of this host");
             bar("outside", (0, PLACES), ["6", "20"], "", html);
-            for recording in findings.recordings.list.iter().filter(|recording| recording.host == host) {
+            for recording in
+                findings.recordings.list.iter().filter(|one| one.host == host && one.is_asked(told.question.scope))
+            {
                 let title = format!("recorded {} to {}", recording.start.rfc3339(), recording.end.rfc3339());
                 bar("recorded", between(scale, recording.start, recording.end), ["6", "20"], &title, html);
             }
@@ -135,7 +137,7 @@ fn gaps(told: &Told<'_>, html: &mut Html) {
     let findings = told.findings;
     let all: Vec<&Gap> = findings.gaps.iter().collect();
     if all.is_empty() {
-        html.line("p", &[], "There is no gap: the recordings lost nothing that their policies asked for.");
+        html.line("p", &[], "The ledgers tell of no gap.");
     } else {
         html.tag("details", &[], |html| {
             html.line("summary", &[], &counted(all.len(), "gap", "gaps"));

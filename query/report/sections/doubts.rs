@@ -61,16 +61,28 @@ fn groups(told: &Told<'_>) -> [(&'static str, Vec<String>); 6] {
         found.doubts.notes().chain(found.completeness.notes())
     });
     let of_hits = findings.hits.iter().flat_map(|hits| hits.found.completeness.notes());
-    let of_rare = findings.rare.iter().flat_map(|(found, _)| found.completeness.notes());
+    let of_rare = findings.rare.iter().flat_map(|(found, _)| {
+        let hosts = found.hosts_without_digests.iter();
+        let hosts = hosts.map(|host| format!("{LACKS}no digest was recorded in this time on {host}"));
+        found.completeness.notes().into_iter().chain(found.notes()).chain(hosts)
+    });
     let problems = findings.archives.problems().texts().into_iter().map(shortened);
-    [
+    let groups = [
         ("What could not be read", problems.chain(findings.archives.hosts().notes()).collect()),
         ("Of the changes", of_changes),
         ("Of who can have made them", of_writers),
         ("Of the processes that ran new contents", of_trees.collect()),
         ("Of known-bad contents", of_hits.collect()),
         ("Of what ran on one host alone", of_rare.collect()),
-    ]
+    ];
+    groups.map(|(title, texts)| (title, without_contradiction(texts)))
+}
+
+/// A part of an answer may be complete by itself, where another is not.
+fn without_contradiction(mut texts: Vec<String>) -> Vec<String> {
+    let is_lacking = texts.iter().any(|text| text.starts_with(LACKS));
+    texts.retain(|text| !is_lacking || !text.starts_with("complete: "));
+    texts
 }
 
 fn shortened(text: String) -> String {

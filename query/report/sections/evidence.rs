@@ -20,7 +20,7 @@ pub(super) fn show(told: &Told<'_>, html: &mut Html) {
         return show_command("$", &told.commands.verify(), html);
     };
     let given = [("key", verified.key.map(str::to_owned)), ("head", verified.anchors.head.clone())];
-    html.tag("p", &[], |html| {
+    html.tag("div", &[], |html| {
         html.text("Trusted, because it was given from elsewhere: ");
         let mut is_any = false;
         for (name, value) in given.iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {

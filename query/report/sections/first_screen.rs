@@ -87,10 +87,13 @@ fn is_it_whole(told: &Told<'_>) -> Answer {
     let more = verified.found.len().saturating_sub(NAMED_MAX);
     lines.extend((more > 0).then(|| format!("{more} more archives below")));
     let has_anchor = verified.anchors.key.is_some() || verified.anchors.head.is_some();
-    let (mood, short) = if !verified.is_good() {
-        let short =
-            if damages > 0 { format!("No: {}", counted(damages, "damage", "damages")) } else { "Not sealed".into() };
-        (Mood::Bad, short)
+    let unchecked = told.findings.archives.list.len().saturating_sub(verified.found.len());
+    let (mood, short) = if damages > 0 {
+        (Mood::Bad, format!("No: {}", counted(damages, "damage", "damages")))
+    } else if unchecked > 0 {
+        (Mood::Bad, format!("{} could not be checked", counted(unchecked, "archive", "archives")))
+    } else if !verified.is_good() {
+        (Mood::Bad, "Not all was sealed by a stop".to_owned())
     } else if has_anchor {
         (Mood::Good, "Yes, as it was sealed".to_owned())
     } else {
@@ -164,6 +167,9 @@ fn who_did_it(told: &Told<'_>) -> Answer {
     let more = programs.len().saturating_sub(NAMED_MAX);
     lines
         .extend((more > 0).then(|| format!("{} can have made others", counted(more, "more program", "more programs"))));
+    lines.extend(
+        (tally.by_others > 0).then(|| format!("{}: others too, by acts that are too many", grouped(tally.by_others))),
+    );
     for (attribution, what) in [
         (Attribution::NobodySeen, "nobody was seen, though each such act was recorded"),
         (Attribution::Gap, "not known, for something was lost"),

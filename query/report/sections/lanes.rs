@@ -18,13 +18,14 @@ const NARROWEST: u16 = 4;
 pub(super) fn show(told: &Told<'_>, html: &mut Html) {
     let findings = told.findings;
     let Some(scale) = findings.scale.as_ref().filter(|_| !findings.lanes.is_empty()) else {
-        return html.line("p", &[], "No file with a path changed.");
+        return html.line("p", &[], "No change that is shown below is of a file with a path.");
     };
     html.line(
         "p",
         &[],
-        "A bar is the time in which a content was seen, and the same colour is the same content. Between two bars it changed, \
-         nobody knows exactly when. Hatched: the digest is doubtful. Outlined in red: a list names it.",
+        "A bar is the time in which a content was seen, with the beginning of its digest. The same content has the same colour \
+         everywhere; there are eight, so others can share it. Hatched: the digest is doubtful, and it may have been another \
+         content. Outlined in red: a list names it. Between two bars nobody looked.",
     );
     axis(scale, html);
     let mut colours: HashMap<&str, usize> = HashMap::new();

@@ -7,7 +7,7 @@ use super::{Told, counted, grouped};
 
 pub(super) fn show(told: &Told<'_>, html: &mut Html) {
     let Some(trees) = &told.findings.trees else {
-        return html.line("p", &[], "No new content of a change that is shown is known to have run.");
+        return html.line("p", &[], "No change is shown above, so no new content was looked for.");
     };
     let text = format!(
         "{} ran {} or stand below such, with those above them. A process stands below the one that forked it, unless a line says \
