@@ -2,7 +2,7 @@
 
 use crate::archives::Scope;
 use crate::commands::{
-    Context, changes, diff, events, gaps, history, info, lookup, rare, schema, timeline, tree, verify, who,
+    Context, changes, diff, events, gaps, history, info, lookup, rare, report, schema, timeline, tree, verify, who,
 };
 use crate::manual;
 use crate::output::OutputOptions;
@@ -37,6 +37,7 @@ Examples:
   hashtrail tree 4711 --archive web1
   hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --format csv
   hashtrail timeline --to timesketch --archive web1 > case.jsonl
+  hashtrail report --out report.html --archive web1 --key case.pub
 
 Data goes to stdout, everything else to stderr.
 Exit code: 0 something was found, 1 nothing was found, 2 an error occurred.";
@@ -61,6 +62,8 @@ pub(crate) enum Command {
     Who(who::WhoOptions),
     /// Processes below their parents, and the programs that each ran
     Tree(tree::TreeOptions),
+    /// One page with all of it, to be read offline and on paper
+    Report(report::ReportOptions),
     /// What was recorded, when, and what was lost
     Info,
     /// When the recorder was blind, what was lost and what its policies suppressed
@@ -94,6 +97,7 @@ impl Cli {
             Command::Timeline(options) => timeline::run(options, context),
             Command::Who(options) => who::run(options, context),
             Command::Tree(options) => tree::run(options, context),
+            Command::Report(options) => report::run(options, context),
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),

@@ -19,6 +19,7 @@ mod mutate;
 mod output;
 mod processes;
 mod recordings;
+mod report;
 mod sorter;
 mod suspects;
 #[cfg(test)]

@@ -48,6 +48,7 @@ mod power; // the power is cut while events are recorded
 mod prevalence; // digests that few hosts ran, by another engine
 mod readme; // the README says what the tool says
 mod reload; // policies are replaced while a recording runs
+mod report; // the report in a browser
 mod rewrites; // a binary's content changes, in place or by rename
 mod rooms; // which part of the code uses which
 mod roots; // one path, several files

@@ -48,10 +48,11 @@ const SCHEMA: [&str; 20] = [
     "hash",
 ];
 
-const QUERY: [&str; 17] = [
+const QUERY: [&str; 18] = [
     "main",
     "cli",
     "commands",
+    "report",
     "export",
     "investigate",
     "caveats",

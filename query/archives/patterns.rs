@@ -23,6 +23,11 @@ impl PathPatterns {
         Ok(Self { patterns })
     }
 
+    /// These paths and no others, whatever characters they have.
+    pub(crate) fn exact(paths: impl IntoIterator<Item = String>) -> Self {
+        Self { patterns: paths.into_iter().map(|text| PathPattern { text, glob: None }).collect() }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }

@@ -1,6 +1,7 @@
 //! The commands: options, columns and rows. Each says whether it found something.
 
 mod acts;
+mod anchors;
 pub(crate) mod changes;
 pub(crate) mod diff;
 pub(crate) mod events;
@@ -9,6 +10,7 @@ pub(crate) mod history;
 pub(crate) mod info;
 pub(crate) mod lookup;
 pub(crate) mod rare;
+pub(crate) mod report;
 pub(crate) mod schema;
 pub(crate) mod timeline;
 pub(crate) mod tree;

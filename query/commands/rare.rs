@@ -124,17 +124,5 @@ fn say(found: &FoundRare, at_most: usize) {
     found.completeness.notes().iter().filter(|_| is_told).for_each(|text| note(text));
     let all = &found.hosts | &found.hosts_without_digests;
     without_digests(&found.hosts_without_digests, &all).iter().for_each(|text| note(text));
-    if !found.without_commits.is_empty() {
-        let recordings = found.without_commits.join(", ");
-        note(&format!(
-            "not complete: these recordings do not have which execs succeeded, so one that failed counts as a run: {recordings}"
-        ));
-    }
-    if !found.hooks_in_part.is_empty() {
-        let hooks: Vec<&str> = found.hooks_in_part.iter().map(String::as_str).collect();
-        note(&format!(
-            "not complete: {} not recorded by each recording all of the time, so what only they see may be less rare",
-            hooks.join(", ")
-        ));
-    }
+    found.notes().iter().for_each(|text| note(text));
 }

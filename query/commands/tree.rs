@@ -164,19 +164,13 @@ fn credentials(credentials: Option<&Credentials>) -> Row {
 fn program_json(branch: &Branch<'_>, program: &Program) -> Value {
     let file = program.file();
     let mut row = object(json!({
-        "time": program.time.rfc3339(), "boot_ns": program.at.boot_ns, "ran": ran(branch, program),
+        "time": program.time.rfc3339(), "boot_ns": program.at.boot_ns, "ran": branch.ran(program),
         "was_running": program.was_running, "path": file.and_then(|file| file.path.as_deref()),
         "argv": program.argv, "argc": program.argc,
         "files": program.files.iter().map(file_json).collect::<Vec<Value>>(),
     }));
     row.extend(credentials(Some(&program.credentials)));
     row.into()
-}
-
-/// Whether an exec succeeded; `None` where the recording did not have that.
-fn ran(branch: &Branch<'_>, program: &Program) -> Option<bool> {
-    let has_run = program.is_committed || program.was_running;
-    (has_run || branch.covered.has_commits(program.at.rank)).then_some(has_run)
 }
 
 fn file_json(file: &ProgramFile) -> Value {
@@ -194,7 +188,7 @@ fn flat_rows(branch: &Branch<'_>) -> Vec<Row> {
         let mut row = process_row(branch);
         let digest = program.file().map(|file| &file.digest);
         row.extend(object(json!({
-            "time": program.time.rfc3339(), "ran": ran(branch, program),
+            "time": program.time.rfc3339(), "ran": branch.ran(program),
             "path": program.file().and_then(|file| file.path.as_deref()),
             "algorithm": digest.and_then(|digest| digest.algorithm.as_deref()),
             "digest": digest.and_then(|digest| digest.digest.as_deref()), "argv": program.argv,

@@ -5,8 +5,7 @@ use super::tree::{self, lines};
 use crate::archives::Archives;
 use crate::archives::patterns::PathPatterns;
 use crate::investigate::changes::ChangesQuestion;
-use crate::investigate::tree::Branch;
-use crate::investigate::who::{self, Case, Chain, FoundWho, Origin};
+use crate::investigate::who::{self, Case, Chain, FoundWho};
 use crate::output::problems::note;
 use crate::output::{Format, Output, Row, object};
 use crate::recordings::gaps::Gap;
@@ -121,19 +120,8 @@ fn chain_json(chain: &Chain<'_>) -> Value {
     })
 }
 
-/// The kind of an origin, and its process.
-fn origin_of<'c, 'a>(chain: &'c Chain<'a>) -> (&'static str, Option<&'c Branch<'a>>) {
-    let (kind, place) = match chain.origin {
-        Origin::Login(place) => ("login", Some(place)),
-        Origin::Container(place) => ("container", Some(place)),
-        Origin::Service(place) => ("service", Some(place)),
-        Origin::Unknown => ("unknown", None),
-    };
-    (kind, place.and_then(|place| chain.links.get(place)))
-}
-
 fn origin_json(chain: &Chain<'_>) -> Value {
-    let (kind, link) = origin_of(chain);
+    let (kind, link) = chain.origin();
     let latest = link.and_then(|link| link.life.latest());
     json!({
         "kind": kind, "certain": chain.is_origin_certain, "pid": link.map(|link| link.process.key.pid),
@@ -152,7 +140,7 @@ fn flat_rows(case: &Case, chains: &[Chain<'_>]) -> Vec<Row> {
             let mut row = tree::process_row(link);
             row.extend(change(case));
             row.extend(object(json!({
-                "writer": writer, "origin": origin_of(chain).0, "origin_certain": chain.is_origin_certain,
+                "writer": writer, "origin": chain.origin().0, "origin_certain": chain.is_origin_certain,
             })));
             rows.push(row);
         }
@@ -171,7 +159,7 @@ fn table_rows(case: &Case, chains: &[Chain<'_>]) -> Vec<Row> {
         "program": format!("{path} {}: {who}", change.kind.name()),
     }))];
     for chain in chains {
-        let (kind, link) = origin_of(chain);
+        let (kind, link) = chain.origin();
         let of = link.map_or(String::new(), |link| format!(" (pid {})", link.process.key.pid));
         let doubt = if link.is_some() && !chain.is_origin_certain { ", unless it was adopted" } else { "" };
         rows.push(object(json!({"host": change.key.host, "program": format!("from {kind}{of}{doubt}:")})));

@@ -115,6 +115,8 @@ fn version_json(version: &Version, next_to_change: &Run) -> Value {
 pub(crate) struct FoundChanges {
     /// All changes that there are.
     pub(crate) count: usize,
+    /// Files that they are of: paths under a root of a host.
+    pub(crate) files: usize,
     pub(crate) has_other_algorithms: bool,
     pub(crate) completeness: Completeness,
     pub(crate) mapped_writes: MappedWrites,
@@ -142,7 +144,7 @@ pub(crate) fn find(
     let mut collected = Collected::new(question.most);
     collected.observed.look_for_unseen(archives, &rows.unseen)?;
     collected.take_all(question, archives, &recordings, rows.sorter)?;
-    let Collected { changes, count, doubtful, has_other_algorithms, mut mounted, observed } = collected;
+    let Collected { changes, count, files, doubtful, has_other_algorithms, mut mounted, observed } = collected;
     mounted.look_for_mounts(archives)?;
     look_into(archives, &recordings, changes.finish()?, question, each)?;
     let completeness = Completeness {
@@ -152,7 +154,7 @@ pub(crate) fn find(
         written_while_mapped: mapped_writes.count,
         ..Completeness::of(&recordings, Answer::Changes, scope, archives.problems())
     };
-    Ok(FoundChanges { count, has_other_algorithms, completeness, mapped_writes, mounted, observed })
+    Ok(FoundChanges { count, files, has_other_algorithms, completeness, mapped_writes, mounted, observed })
 }
 
 fn read(question: &ChangesQuestion<'_>, archives: &Archives<'_>) -> Result<Rows> {
@@ -170,6 +172,7 @@ fn read(question: &ChangesQuestion<'_>, archives: &Archives<'_>) -> Result<Rows>
 struct Collected {
     changes: Sorter<Change>,
     count: usize,
+    files: usize,
     /// Doubtful observations, which begin no version.
     doubtful: usize,
     has_other_algorithms: bool,
@@ -183,6 +186,7 @@ impl Collected {
         Self {
             changes: changes.with_limit(most.unwrap_or(usize::MAX)),
             count: 0,
+            files: 0,
             doubtful: 0,
             has_other_algorithms: false,
             mounted: MountedFiles::default(),
@@ -216,6 +220,7 @@ impl Collected {
         if !question.paths.is_empty() && over.is_empty() && of_series.iter().all(is_first_seen) {
             self.observed.add(key, series);
         }
+        let before = self.count;
         for change in of_series {
             let is_asked = question.first_seen || !is_first_seen(&change);
             if is_asked && change.is_within(question.scope.since, question.scope.until) {
@@ -224,6 +229,7 @@ impl Collected {
                 self.changes.push(change)?;
             }
         }
+        self.files += usize::from(self.count > before);
         Ok(())
     }
 }

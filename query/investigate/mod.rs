@@ -3,6 +3,7 @@
 pub(crate) mod changes;
 pub(crate) mod diff;
 pub(crate) mod events;
+pub(crate) mod people;
 pub(crate) mod rare;
 mod rows;
 pub(crate) mod timeline;

@@ -64,6 +64,25 @@ impl FoundRare {
             && self.without_commits.is_empty()
             && self.hosts_without_digests.is_empty()
     }
+
+    /// What not all hosts recorded alike, for people.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !self.without_commits.is_empty() {
+            let recordings = self.without_commits.join(", ");
+            notes.push(format!(
+                "not complete: these recordings do not have which execs succeeded, so one that failed counts as a run: {recordings}"
+            ));
+        }
+        if !self.hooks_in_part.is_empty() {
+            let hooks: Vec<&str> = self.hooks_in_part.iter().map(String::as_str).collect();
+            notes.push(format!(
+                "not complete: {} not recorded by each recording all of the time, so what only they see may be less rare",
+                hooks.join(", ")
+            ));
+        }
+        notes
+    }
 }
 
 /// Hands each content that few hosts have to `each`, the rarest first; gives what is to be told beside them.

@@ -1,5 +1,8 @@
 //! Processes below their parents: whole trees, or what stands above and below some of them.
 
+mod words;
+
+use super::people::People;
 use crate::archives::filter::RowFilter;
 use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope, user_digests_among};
@@ -14,7 +17,6 @@ use crate::processes::sights::Sights;
 use crate::processes::{Boot, Process};
 use crate::recordings::completeness::Completeness;
 use crate::recordings::suppressed::Answer;
-use crate::recordings::{Recordings, Spans};
 use anyhow::{Result, anyhow};
 use hashtrail::event::Event;
 use hashtrail::reader::Prune;
@@ -80,31 +82,41 @@ pub(crate) fn find(
     archives: &Archives<'_>,
     each: &mut dyn FnMut(&Branch<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<FoundTree> {
-    let recordings = Recordings::load(archives, &Spans::default())?;
+    find_among(question, archives, &People::read(archives)?, each)
+}
+
+/// As [`find`], among processes that were read before.
+///
+/// # Errors
+/// As [`find`].
+pub(crate) fn find_among(
+    question: &TreeQuestion<'_>,
+    archives: &Archives<'_>,
+    People { recordings, processes, family }: &People,
+    each: &mut dyn FnMut(&Branch<'_>) -> Result<ControlFlow<()>>,
+) -> Result<FoundTree> {
     let asked_digest = AskedDigest::check(&question.digests, archives, question.scope)?;
-    let processes = Processes::read(archives, &recordings)?;
-    let family = Family::of(&processes);
     if family.circles() > 0 {
         let count = family.circles();
         archives.problems().error(&anyhow!(
             "{count} time(s) the rows make a process an ancestor of itself: they contradict each other"
         ));
     }
-    let selected = Selected::of(question, archives, &processes, &family)?;
-    let covered = Covered::of(archives, &recordings, question.scope);
+    let selected = Selected::of(question, archives, processes, family)?;
+    let covered = Covered::of(archives, recordings, question.scope);
     let mut found = FoundTree {
         count: selected.asked.iter().filter(|is_asked| **is_asked).count(),
         doubts: Doubts::default(),
         covered,
-        completeness: Completeness::of(&recordings, Answer::Processes, question.scope, archives.problems()),
+        completeness: Completeness::of(recordings, Answer::Processes, question.scope, archives.problems()),
         asked_digest,
     };
     for place in &selected.shown {
         found.doubts.count(&processes.list[*place as usize], family.root(*place, &processes.list[*place as usize]));
     }
-    let mut sights = Sights::read(archives, &recordings, &processes, &selected.places(processes.list.len()))?;
+    let mut sights = Sights::read(archives, recordings, processes, &selected.places(processes.list.len()))?;
     let FoundTree { doubts, covered, .. } = &mut found;
-    show(&processes, &family, &selected, &mut sights, covered, &mut |branch| {
+    show(processes, family, &selected, &mut sights, covered, &mut |branch| {
         doubts.count_digests(branch.life, is_lacking);
         each(branch)
     })?;

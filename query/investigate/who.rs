@@ -2,8 +2,10 @@
 //! login, the container or the service that it came from.
 
 use super::changes::{self, ChangesQuestion, FoundChanges, Investigated};
+use super::people::People;
 use super::tree::Branch;
-use crate::archives::Archives;
+use super::verdicts::Verdict;
+use crate::archives::{Archives, Scope};
 use crate::caveats::undigested::is_lacking;
 use crate::processes::ParentSource;
 use crate::processes::covered::Covered;
@@ -15,7 +17,6 @@ use crate::processes::sights::Sights;
 use crate::recordings::completeness::Completeness;
 use crate::recordings::gaps::Gap;
 use crate::recordings::suppressed::Answer;
-use crate::recordings::{Recordings, Spans};
 use crate::suspects::attribution::Attribution;
 use crate::suspects::{Suspect, Suspects};
 use crate::versions::change::Change;
@@ -25,9 +26,8 @@ use std::ops::ControlFlow;
 
 /// Changes that are looked into together: all their writers are held at once.
 const CHANGES_MAX: usize = 1000;
-/// Writers of one change, and acts of one writer, that are told.
-const WRITERS_MAX: usize = 50;
-const ACTS_MAX: usize = 20;
+/// What is told of each.
+const MOST: Most = Most { writers: 50, acts: 20 };
 /// Processes above a writer that are told, the nearest.
 const ABOVE_MAX: usize = 64;
 
@@ -40,6 +40,8 @@ pub(crate) struct Case {
     /// The hooks that every recording of its interval recorded.
     pub(crate) coverage: Vec<String>,
     pub(crate) has_unnamed: bool,
+    /// Empty where they were not asked for.
+    pub(crate) verdicts: Vec<Verdict>,
     /// By their first acts.
     writers: Vec<Writer>,
     /// Acts and writers that are not told.
@@ -59,14 +61,14 @@ pub(crate) struct Chain<'a> {
     pub(crate) links: Vec<Branch<'a>>,
     /// How many more stand above these.
     pub(crate) above: u32,
-    pub(crate) origin: Origin,
+    origin: Origin,
     /// Whether each process from there on is known by its fork. Any other may have been adopted by the one that stands above it.
     pub(crate) is_origin_certain: bool,
 }
 
 /// Where a writer came from, with the place of that process in its chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
+enum Origin {
     /// The first process that was seen in the writer's login session.
     Login(usize),
     /// The first that was seen in its container.
@@ -98,33 +100,23 @@ pub(crate) fn find(
     archives: &Archives<'_>,
     each: &mut TakeCase<'_>,
 ) -> Result<FoundWho> {
-    let recordings = Recordings::load(archives, &Spans::default())?;
-    let processes = Processes::read(archives, &recordings)?;
-    let family = Family::of(&processes);
+    let people = People::read(archives)?;
     let most = question.most.unwrap_or(CHANGES_MAX).min(CHANGES_MAX);
     let limited = ChangesQuestion { most: Some(most), paths: question.paths.clone(), ..*question };
     let mut cases = Vec::new();
     let mut changes = changes::find(&limited, archives, &mut |one| {
-        cases.push(Case::of(&one, &processes));
+        cases.push(Case::of(&one, &people, &MOST));
         Ok(ControlFlow::Continue(()))
     })?;
-    let covered = Covered::of(archives, &recordings, question.scope);
-    let known = Known::read(archives, &recordings, &processes, &family, &cases)?;
-    let mut doubts = Doubts::default();
-    for (place, life) in &known.lives {
-        let process = &processes.list[*place as usize];
-        doubts.count(process, family.root(*place, process));
-        doubts.count_digests(life, is_lacking);
-    }
+    let known = Known::read(archives, &people, question.scope, &cases)?;
     for case in &cases {
-        let chains: Vec<Chain<'_>> =
-            case.writers.iter().map(|writer| known.chain(writer, &processes, &family, &covered)).collect();
-        if each(case, &chains)?.is_break() {
+        if each(case, &known.chains(case))?.is_break() {
             break;
         }
     }
+    let Known { doubts, covered, .. } = known;
     let omitted = changes.count.saturating_sub(cases.len());
-    let of_processes = Completeness::of(&recordings, Answer::Processes, question.scope, archives.problems());
+    let of_processes = Completeness::of(&people.recordings, Answer::Processes, question.scope, archives.problems());
     let gaps = &mut changes.completeness.gaps;
     gaps.extend(of_processes.gaps);
     gaps.sort_by(|left, right| {
@@ -142,16 +134,25 @@ impl FoundWho {
     }
 }
 
+/// How much of a change is kept.
+pub(crate) struct Most {
+    /// Writers of one change.
+    pub(crate) writers: usize,
+    /// Acts of one writer.
+    pub(crate) acts: usize,
+}
+
 impl Case {
-    fn of(one: &Investigated<'_>, processes: &Processes) -> Self {
-        let Investigated { change, suspects, attribution, gaps, coverage, .. } = one;
-        let (writers, omitted) = writers(suspects, processes);
+    pub(crate) fn of(one: &Investigated<'_>, people: &People, most: &Most) -> Self {
+        let Investigated { change, suspects, attribution, gaps, coverage, verdicts, .. } = one;
+        let (writers, omitted) = writers(suspects, &people.processes, most);
         Self {
             change: (*change).clone(),
             attribution: *attribution,
             gaps: gaps.clone(),
             coverage: coverage.iter().map(|hook| (*hook).to_owned()).collect(),
             has_unnamed: suspects.has_unnamed,
+            verdicts: verdicts.clone().unwrap_or_default(),
             writers,
             omitted: omitted + suspects.omitted,
         }
@@ -159,7 +160,7 @@ impl Case {
 }
 
 /// The processes behind acts that can have changed the content, and how much of that is left out.
-fn writers(suspects: &Suspects, processes: &Processes) -> (Vec<Writer>, usize) {
+fn writers(suspects: &Suspects, processes: &Processes, most: &Most) -> (Vec<Writer>, usize) {
     let (mut writers, mut omitted): (Vec<Writer>, usize) = (Vec::new(), 0);
     let mut numbers: HashMap<u32, usize> = HashMap::new();
     for suspect in suspects.list.iter().filter(|suspect| suspect.changes_content()) {
@@ -168,10 +169,10 @@ fn writers(suspects: &Suspects, processes: &Processes) -> (Vec<Writer>, usize) {
             continue;
         };
         let number = *numbers.entry(place).or_insert(writers.len());
-        if number == writers.len() && number < WRITERS_MAX {
+        if number == writers.len() && number < most.writers {
             writers.push(Writer { place, acts: Vec::new() });
         }
-        match writers.get_mut(number).filter(|writer| writer.acts.len() < ACTS_MAX) {
+        match writers.get_mut(number).filter(|writer| writer.acts.len() < most.acts) {
             Some(writer) => writer.acts.push(suspect.clone()),
             None => omitted += 1,
         }
@@ -179,19 +180,21 @@ fn writers(suspects: &Suspects, processes: &Processes) -> (Vec<Writer>, usize) {
     (writers, omitted)
 }
 
-/// What was recorded of all processes in the chains, by their places.
-struct Known {
+/// What was recorded of all processes in the chains of several changes.
+pub(crate) struct Known<'p> {
+    people: &'p People,
+    /// By their places.
     lives: BTreeMap<u32, Life>,
+    pub(crate) doubts: Doubts,
+    pub(crate) covered: Covered,
 }
 
-impl Known {
-    fn read(
-        archives: &Archives<'_>,
-        recordings: &Recordings,
-        processes: &Processes,
-        family: &Family,
-        cases: &[Case],
-    ) -> Result<Self> {
+impl<'p> Known<'p> {
+    /// # Errors
+    /// When a scan cannot be made; files that cannot be read are problems.
+    pub(crate) fn read(archives: &Archives<'_>, people: &'p People, scope: &Scope, cases: &[Case]) -> Result<Self> {
+        let People { recordings, processes, family } = people;
+        let covered = Covered::of(archives, recordings, scope);
         let mut places = vec![None; processes.list.len()];
         let mut lives: BTreeMap<u32, Life> = BTreeMap::new();
         for writer in cases.iter().flat_map(|case| &case.writers) {
@@ -199,21 +202,25 @@ impl Known {
         }
         (0..).zip(lives.keys()).for_each(|(number, place)| places[*place as usize] = Some(number));
         let mut sights = Sights::read(archives, recordings, processes, &places)?;
-        for (number, life) in (0..).zip(lives.values_mut()) {
+        let mut doubts = Doubts::default();
+        for (number, (place, life)) in (0..).zip(&mut lives) {
             *life = sights.of_place(number)?;
+            let process = &processes.list[*place as usize];
+            doubts.count(process, family.root(*place, process));
+            doubts.count_digests(life, is_lacking);
         }
-        Ok(Self { lives })
+        Ok(Self { people, lives, doubts, covered })
     }
 
-    fn chain<'a>(
-        &'a self,
-        writer: &'a Writer,
-        processes: &'a Processes,
-        family: &Family,
-        covered: &'a Covered,
-    ) -> Chain<'a> {
+    /// The ways of all writers of a change.
+    pub(crate) fn chains<'a>(&'a self, case: &'a Case) -> Vec<Chain<'a>> {
+        case.writers.iter().map(|writer| self.chain(writer)).collect()
+    }
+
+    fn chain<'a>(&'a self, writer: &'a Writer) -> Chain<'a> {
         /// Nothing stands beside the processes of a chain.
         const ALONE: [bool; ABOVE_MAX] = [false; ABOVE_MAX];
+        let People { processes, family, .. } = self.people;
         let mut upwards: Vec<u32> = upwards(family, writer.place).collect();
         upwards.reverse();
         let link = |(number, place): (usize, &u32)| {
@@ -227,13 +234,33 @@ impl Known {
                 depth: family.depth(*place),
                 is_asked: *place == writer.place,
                 siblings_follow: &ALONE[..number],
-                covered,
+                covered: &self.covered,
             })
         };
         let links: Vec<Branch<'_>> = upwards.iter().enumerate().filter_map(link).collect();
         let above = links.first().map_or(0, |link| link.depth);
         let origin = origin(&links);
         Chain { acts: &writer.acts, origin, is_origin_certain: is_certain(origin, &links), links, above }
+    }
+}
+
+impl Case {
+    /// The acts that are kept of all writers.
+    pub(crate) fn acts(&self) -> impl Iterator<Item = &Suspect> {
+        self.writers.iter().flat_map(|writer| &writer.acts)
+    }
+}
+
+impl<'a> Chain<'a> {
+    /// The kind of the origin, and its process.
+    pub(crate) fn origin(&self) -> (&'static str, Option<&Branch<'a>>) {
+        let (kind, place) = match self.origin {
+            Origin::Login(place) => ("login", Some(place)),
+            Origin::Container(place) => ("container", Some(place)),
+            Origin::Service(place) => ("service", Some(place)),
+            Origin::Unknown => ("unknown", None),
+        };
+        (kind, place.and_then(|place| self.links.get(place)))
     }
 }
 

@@ -1,14 +1,10 @@
 //! A process in the table: the lines of its tree, and its programs.
 
-use super::ran;
 use crate::investigate::tree::Branch;
 use crate::output::{Row, object};
-use crate::processes::ParentSource;
-use crate::processes::family::Root;
 use crate::processes::life::Program;
 use crate::processes::sight::Credentials;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// Lines of ancestors that are drawn; deeper processes say how many more there are.
 const LINES_MAX: usize = 32;
@@ -22,7 +18,7 @@ pub(crate) fn of(branch: &Branch<'_>) -> Vec<Row> {
     if rows.is_empty() {
         let mut row = line_of(life.credentials.as_ref());
         row.insert("time".into(), process.seen.map(|seen| seen.first_time.rfc3339()).into());
-        row.insert("program".into(), without_program(branch).into());
+        row.insert("program".into(), branch.without_program().into());
         rows.push(row);
     }
     if life.omitted > 0 {
@@ -30,7 +26,7 @@ pub(crate) fn of(branch: &Branch<'_>) -> Vec<Row> {
     }
     for (number, row) in rows.iter_mut().enumerate() {
         let program = row.get("program").and_then(Value::as_str).unwrap_or_default();
-        let mark = if number == 0 { mark(branch) } else { "then " };
+        let mark = if number == 0 { branch.mark() } else { "then " };
         let text = format!("{}{mark}{program}", drawn(branch.siblings_follow, number == 0));
         let last_seen = process.seen.filter(|_| number == 0).map(|seen| seen.last_time.rfc3339());
         row.extend(object(json!({
@@ -38,15 +34,6 @@ pub(crate) fn of(branch: &Branch<'_>) -> Vec<Row> {
         })));
     }
     rows
-}
-
-/// What is told before the first program of a process.
-fn mark(branch: &Branch<'_>) -> &'static str {
-    match branch.root {
-        Some(Root::Unknown) => "(parent unknown) ",
-        Some(Root::Circle) => "(ancestor of itself) ",
-        _ => "",
-    }
 }
 
 fn line_of(of: Option<&Credentials>) -> Row {
@@ -57,34 +44,11 @@ fn line_of(of: Option<&Credentials>) -> Row {
 
 fn line(branch: &Branch<'_>, program: &Program) -> Row {
     let mut row = line_of(Some(&program.credentials));
-    let paths = program.files.iter().map(|file| file.path.as_deref().unwrap_or("?"));
-    let mut text = paths.collect::<Vec<&str>>().join(" by ");
-    text.push_str(match ran(branch, program) {
-        Some(true) if program.was_running => " (ran already)",
-        Some(true) => "",
-        Some(false) => " (attempt)",
-        None => " (run or attempt)",
-    });
-    let doubts = program.files.iter().filter(|file| file.digest.is_doubtful()).flat_map(|file| &file.digest.doubt);
-    let doubts: BTreeSet<&str> = doubts.map(String::as_str).collect();
-    if !doubts.is_empty() {
-        text += &format!(" (digest doubtful: {})", doubts.into_iter().collect::<Vec<&str>>().join(", "));
-    }
     row.extend(object(json!({
-        "time": program.time.rfc3339(), "program": text, "argv": program.argv,
+        "time": program.time.rfc3339(), "program": branch.program(program), "argv": program.argv,
         "digest": program.file().and_then(|file| file.digest.digest.as_deref()),
     })));
     row
-}
-
-/// A process that ran no program of its own: that of its parent goes on, or it is one of the kernel's.
-fn without_program(branch: &Branch<'_>) -> String {
-    let is_forked = branch.process.parent.is_some_and(|parent| parent.source == ParentSource::Fork);
-    match (&branch.life.exe_before, &branch.life.comm) {
-        (Some(exe), _) => format!("{exe} ({})", if is_forked { "forked" } else { "ran already" }),
-        (None, Some(comm)) => format!("[{comm}]"),
-        (None, None) => "(no row)".to_owned(),
-    }
 }
 
 /// The lines of a tree that stand before a process, and before what follows in its own row.

@@ -5,6 +5,7 @@ mod compactions;
 mod counts;
 mod files;
 mod measurements;
+pub(crate) mod notes;
 mod recordings;
 mod sequences;
 mod signature;

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 /// An event by its key, with those of its columns that say something.
 #[derive(Debug, Clone)]
 pub(crate) struct Evidence {
-    place: Position,
-    time: Micros,
-    path: Option<String>,
-    columns: Row,
+    pub(crate) place: Position,
+    pub(crate) time: Micros,
+    pub(crate) path: Option<String>,
+    pub(crate) columns: Row,
     /// Successful execs of the run of observations that the event begins; not a column of the event.
     runs: Option<i64>,
 }

@@ -5,7 +5,7 @@
 
 mod acts;
 mod elsewhere;
-mod evidence;
+pub(crate) mod evidence;
 mod file;
 mod places;
 mod runs;
@@ -56,10 +56,10 @@ pub(crate) fn words() -> impl Iterator<Item = &'static str> {
 #[derive(Debug, Clone)]
 pub(crate) struct Verdict {
     pub(crate) word: &'static str,
-    says: String,
+    pub(crate) says: String,
     /// What makes it a doubt; nothing of a claim.
-    doubts: Vec<String>,
-    evidence: Vec<Evidence>,
+    pub(crate) doubts: Vec<String>,
+    pub(crate) evidence: Vec<Evidence>,
 }
 
 impl Verdict {
