@@ -7,14 +7,15 @@ use crate::evidence::finding::{Finding, Severity};
 use crate::evidence::ima::{ListSummary, Relation};
 use crate::evidence::verify::{Anchors, Measured, Verification, verify};
 use crate::output::problems::note;
-use crate::output::{Format, Output, OutputOptions, Row, object, sort_rows};
+use crate::output::progress::Progress;
+use crate::output::{Columns, Format, Output, OutputOptions, Row, object, sort_rows};
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use hashtrail::signature::VerifyingKey;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{ErrorKind, IsTerminal, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 const FINDING: [&str; 6] = ["archive", "severity", "kind", "file", "place", "detail"];
@@ -53,7 +54,8 @@ pub(crate) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool>
     }
     let mut found = Vec::new();
     for path in &paths {
-        match verify(path, &anchors, |done, all| progress(path, done, all)) {
+        let mut progress = Progress::new(&path.display().to_string());
+        match verify(path, &anchors, |done, all| progress.at(done, all)) {
             Ok(one) => found.push((path.display().to_string(), one)),
             // The others have a verdict all the same.
             Err(error) => context.problems.error(&error),
@@ -63,19 +65,19 @@ pub(crate) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool>
     let summaries =
         sorted(found.iter().map(|(archive, found)| summary_row(archive, found)).collect(), output, &SUMMARY)?;
     // What is shown is chosen already: no option may hide a verdict.
-    let shown = OutputOptions { format: output.format, ..OutputOptions::default() };
+    let shown = OutputOptions { sort: None, limit: None, ..output.clone() };
     if findings.len() < all {
         note(&format!("{} of {all} findings are shown (--limit); the verdict is of all of them", findings.len()));
     }
-    if shown.format == Format::Table {
+    if shown.shows_tables() {
         if !findings.is_empty() {
-            Output::new(&shown, &FINDING, context.writer).show(findings)?;
+            Output::new(&shown, Columns::of(&FINDING), context.writer).show(findings)?;
             writeln!(context.writer)?;
         }
-        Output::new(&shown, &SUMMARY, context.writer).show(summaries)?;
+        Output::new(&shown, Columns::of(&SUMMARY), context.writer).show(summaries)?;
     } else {
-        let columns = [&["type"], &FINDING[..], &SUMMARY[1..]].concat();
-        Output::new(&shown, &columns, context.writer).show(findings.into_iter().chain(summaries))?;
+        let columns = Columns::of(&[&["type"], &FINDING[..], &SUMMARY[1..]].concat()).of_several_kinds();
+        Output::new(&shown, columns, context.writer).show(findings.into_iter().chain(summaries))?;
     }
     if shown.format != Format::Json {
         say(&found, &anchors);
@@ -251,19 +253,6 @@ fn say(found: &[(String, Verification)], anchors: &Anchors) {
         );
     }
     note(LIMITS);
-}
-
-/// One line on a terminal while many files are read.
-fn progress(archive: &Path, done: usize, all: usize) {
-    let mut error = std::io::stderr();
-    if error.is_terminal() && all >= 64 && done.is_multiple_of(16) {
-        // The line is only a courtesy.
-        let _ = write!(
-            error,
-            "\r{}: {done} of {all} files\x1b[K\r",
-            hashtrail::escape::escape(&archive.display().to_string())
-        );
-    }
 }
 
 #[cfg(test)]
