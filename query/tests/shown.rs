@@ -6,11 +6,11 @@ use crate::output::zone;
 /// A question of each command about the usual incident.
 const QUESTIONS: [&[&str]; 12] = [
     &["changes", "--first-seen"],
-    &["history", "/usr/bin/tool{1b}[2J"],
+    &["history", "/usr/bin/*"],
     &["lookup", NEW],
     &["events"],
     &["timeline"],
-    &["who", "/usr/bin/tool{1b}[2J"],
+    &["who", "/usr/bin/*"],
     &["tree"],
     &["rare"],
     &["gaps"],
