@@ -65,14 +65,19 @@ fn main() -> ExitCode {
         let last = LAST_PANIC.lock().ok().and_then(|last| last.clone()).unwrap_or_default();
         Err(anyhow!("internal error: {last}"))
     });
-    let is_read = !found.as_ref().is_err_and(is_broken_pipe);
-    found.as_ref().err().filter(|_| is_read).map(|error| problems.error(error));
+    let is_left = found.as_ref().is_err_and(is_broken_pipe);
+    if let Err(error) = &found
+        && !is_left
+    {
+        problems.error(error);
+    }
     problems.finish();
-    if let Err(error) = screen.close() {
-        problems.error(&error);
+    let closed = screen.close();
+    if let Err(error) = &closed {
+        problems.error(error);
     }
     match found {
-        Err(_) if !is_read => ExitCode::SUCCESS,
+        Err(_) if is_left && closed.is_ok() => ExitCode::SUCCESS,
         Err(_) => ExitCode::from(2),
         Ok(_) if problems.any() => ExitCode::from(2),
         Ok(found) => ExitCode::from(u8::from(!found)),
