@@ -33,6 +33,7 @@ use clap::Parser;
 use cli::Cli;
 use hashtrail::escape::escape_lines;
 use output::problems::Problems;
+use output::screen::Screen;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -60,17 +61,24 @@ fn main() -> ExitCode {
         }
     }));
     let problems = Problems::default();
-    let found = catch_unwind(AssertUnwindSafe(|| run(&cli, &problems))).unwrap_or_else(|_| {
+    let mut screen = Screen::new(cli.output.no_pager);
+    let found = catch_unwind(AssertUnwindSafe(|| run(&cli, &problems, &mut screen))).unwrap_or_else(|_| {
         let last = LAST_PANIC.lock().ok().and_then(|last| last.clone()).unwrap_or_default();
         Err(anyhow!("internal error: {last}"))
     });
-    match &found {
-        Err(error) if is_broken_pipe(error) => return ExitCode::SUCCESS,
-        Err(error) => problems.error(error),
-        Ok(_) => {}
+    let is_left = found.as_ref().is_err_and(is_broken_pipe);
+    if let Err(error) = &found
+        && !is_left
+    {
+        problems.error(error);
     }
     problems.finish();
+    let closed = screen.close();
+    if let Err(error) = &closed {
+        problems.error(error);
+    }
     match found {
+        Err(_) if is_left && closed.is_ok() => ExitCode::SUCCESS,
         Err(_) => ExitCode::from(2),
         Ok(_) if problems.any() => ExitCode::from(2),
         Ok(found) => ExitCode::from(u8::from(!found)),
@@ -78,8 +86,8 @@ fn main() -> ExitCode {
 }
 
 /// Runs the command; says whether it found something.
-fn run(cli: &Cli, problems: &Problems) -> Result<bool> {
-    let mut output = BufWriter::new(std::io::stdout().lock());
+fn run(cli: &Cli, problems: &Problems, screen: &mut Screen) -> Result<bool> {
+    let mut output = BufWriter::new(screen);
     let found = cli.run(problems, &mut output)?;
     output.flush()?;
     Ok(found)

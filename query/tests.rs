@@ -13,6 +13,7 @@ mod hosts;
 mod mapped;
 mod nothing;
 mod prevalence;
+mod shown;
 mod suppressed;
 mod taken_away;
 mod timeline;

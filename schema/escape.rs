@@ -25,6 +25,12 @@ pub fn escape(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// Text whose original can be had again: as [`escape`], with its own backslashes doubled.
+#[must_use]
+pub fn escape_reversibly(text: &str) -> Cow<'_, str> {
+    if text.contains('\\') { escape(&text.replace('\\', "\\\\")).into_owned().into() } else { escape(text) }
+}
+
 /// Several lines for people, each escaped.
 #[must_use]
 pub fn escape_lines(text: &str) -> String {

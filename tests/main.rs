@@ -57,6 +57,7 @@ mod seen; // who runs the binaries that a policy asks for
 mod space; // a disk that fills up
 mod stored; // content that changes without a trace in its counters
 mod tasks; // many tasks at once
+mod terminal; // rows within its width, and pages
 mod timeline; // events and changes for other tools
 mod tree; // processes and what each ran
 mod unseen; // code that runs without a plain exec or mapping

@@ -11,11 +11,13 @@ mod scope;
 pub(crate) mod text_filter;
 mod twins;
 pub(crate) mod user_digests;
+mod whole_digests;
 mod with_digest;
 
 pub(crate) use open::OpenArchive;
 pub(crate) use scan::Scan;
 pub(crate) use scope::Scope;
+pub(crate) use whole_digests::whole_digests;
 pub(crate) use with_digest::user_digests_among;
 
 use crate::output::problems::{Problems, note};

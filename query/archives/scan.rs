@@ -1,6 +1,7 @@
 //! The files of a table, decoded by several threads and handed on in their order: the answer does not show that.
 
 use crate::output::problems::Problems;
+use crate::output::progress::Progress;
 use anyhow::{Error, Result, anyhow};
 use arrow::array::RecordBatch;
 use hashtrail::columns::Row;
@@ -70,7 +71,11 @@ pub(crate) fn each_batch<R: Row>(
             return None;
         }
         let _end = End(&line);
-        let result = (0..files.len()).try_for_each(|number| line.take_all(number, &mut take));
+        let mut progress = Progress::new(R::TABLE);
+        let result = (0..files.len()).try_for_each(|number| {
+            progress.at(number, files.len());
+            line.take_all(number, &mut take)
+        });
         Some(result)
     });
     let result = result.unwrap_or_else(|| {

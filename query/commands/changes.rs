@@ -6,7 +6,7 @@ use crate::archives::patterns::PathPatterns;
 use crate::investigate::changes::{self, ChangesQuestion, FoundChanges};
 use crate::investigate::verdicts::{self, Verdict};
 use crate::output::problems::note;
-use crate::output::{Format, Output};
+use crate::output::{Columns, Format, Output};
 use crate::suspects::Suspect;
 use crate::suspects::attribution::Attribution;
 use anyhow::Result;
@@ -78,8 +78,7 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     let most = context.output.limit.filter(|_| context.output.sort.is_none() && asked.is_empty());
     let question =
         ChangesQuestion { scope: context.scope, paths, first_seen: options.first_seen, most, verdicts: true };
-    let columns: &[&str] = if format == Format::Table { &TABLE } else { &CSV };
-    let mut output = Output::new(context.output, columns, context.writer);
+    let mut output = Output::new(context.output, Columns::new(&TABLE, &CSV), context.writer);
     let mut shown = 0;
     let found = changes::find(&question, &archives, &mut |one| {
         let verdicts = one.verdicts.as_deref().unwrap_or_default();

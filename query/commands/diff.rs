@@ -6,7 +6,7 @@ use crate::archives::{Archives, Scope};
 use crate::arguments::time;
 use crate::investigate::diff::{self, Asked, DiffQuestion, Difference, FoundDifferences, Kind, Tally, Told};
 use crate::output::problems::note;
-use crate::output::{Format, Output, Row, object};
+use crate::output::{Columns, Format, Output, Row, object};
 use crate::versions::series::Root;
 use crate::versions::sighting::Subject;
 use anyhow::{Context as _, Result, bail};
@@ -112,9 +112,7 @@ pub(crate) fn run(options: &DiffOptions, context: Context<'_>) -> Result<bool> {
         subject,
         paths,
     };
-    let columns = columns(subject, context.output.format);
-    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let mut output = Output::new(context.output, &columns, context.writer);
+    let mut output = Output::new(context.output, columns(subject), context.writer);
     let found = diff::find(&question, |difference| {
         let is_shown = options.same || difference.kind != Kind::Same;
         if is_shown { output.offer(|| difference_row(difference)) } else { Ok(()) }
@@ -154,15 +152,11 @@ fn scopes(options: &DiffOptions, scope: &Scope) -> Result<[Scope; 2]> {
     }
 }
 
-fn columns(subject: Subject, format: Format) -> Vec<String> {
-    let table: &[&str] = if subject == Subject::Path { &PATH_TABLE } else { &DIGEST_TABLE };
+fn columns(subject: Subject) -> Columns {
+    let table = if subject == Subject::Path { &PATH_TABLE } else { &DIGEST_TABLE };
     let of_side = |side: &'static str| SIDE_CSV.iter().map(move |column| format!("{side}.{column}"));
-    match format {
-        Format::Table => table.iter().map(|column| (*column).to_owned()).collect(),
-        _ => {
-            PLACE_CSV.iter().map(|column| (*column).to_owned()).chain(of_side("left")).chain(of_side("right")).collect()
-        }
-    }
+    let place = PLACE_CSV.iter().map(|column| (*column).to_owned());
+    Columns::new(table, &place.chain(of_side("left")).chain(of_side("right")).collect::<Vec<_>>())
 }
 
 fn difference_row(difference: &Difference) -> Row {

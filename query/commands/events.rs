@@ -2,13 +2,13 @@
 
 use super::Context;
 use super::acts::ActOptions;
-use crate::archives::Archives;
 use crate::archives::patterns::PathPatterns;
 use crate::archives::text_filter::TextFilter;
+use crate::archives::{Archives, whole_digests};
 use crate::arguments::digest;
 use crate::investigate::events::{self, EventsQuestion};
 use crate::output::problems::note;
-use crate::output::{Format, Output};
+use crate::output::{Columns, Format, Output, OutputOptions};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use hashtrail::columns::Row;
@@ -29,15 +29,12 @@ pub(crate) struct EventsOptions {
     #[command(flatten)]
     pub(crate) acts: ActOptions,
     /// Digest in hex; repeatable
-    #[arg(long, value_name = "HEX", value_parser = digest::parse)]
+    #[arg(long, value_name = "HEX", value_parser = digest::parse_beginning)]
     pub(crate) digest: Vec<String>,
-    /// Columns to show, separated by commas; `hashtrail schema` lists them
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub(crate) columns: Vec<String>,
 }
 
 pub(crate) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool> {
-    let shown = shown_columns(options, context.output.format)?;
+    let shown = shown_columns(context.output)?;
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.path)?;
     let texts = options.acts.texts()?;
@@ -49,10 +46,10 @@ pub(crate) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool>
         pids: &options.acts.pid,
         uids: &options.acts.uid,
         texts,
-        digests: &options.digest,
+        digests: &whole_digests(&archives, &options.digest)?,
         columns: with_sorted(&shown, context.output.sort.as_deref())?,
     };
-    let mut output = Output::new(context.output, &shown, context.writer);
+    let mut output = Output::new(context.output, Columns::of(&shown), context.writer);
     let found = events::find(&question, &archives, &mut |row| output.row(row))?;
     let mut last = found.completeness.to_json(&[("events", found.count)]);
     last.extend(found.asked_hooks.fields());
@@ -87,11 +84,11 @@ fn with_sorted(shown: &[&'static str], sort: Option<&str>) -> Result<Vec<&'stati
     Ok(columns)
 }
 
-fn shown_columns(options: &EventsOptions, format: Format) -> Result<Vec<&'static str>> {
-    if !options.columns.is_empty() {
-        return options.columns.iter().map(|name| known_column(name)).collect();
+fn shown_columns(output: &OutputOptions) -> Result<Vec<&'static str>> {
+    if !output.columns.is_empty() {
+        return output.columns.iter().map(|name| known_column(name)).collect();
     }
-    if format == Format::Json {
+    if output.format == Format::Json {
         return Ok(Event::columns().iter().map(|column| column.name).collect());
     }
     Ok(SHOWN.to_vec())

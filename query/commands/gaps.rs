@@ -3,7 +3,7 @@
 use super::Context;
 use crate::archives::Archives;
 use crate::output::problems::note;
-use crate::output::{Format, Output, object};
+use crate::output::{Columns, Format, Output, object};
 use crate::recordings::completeness::Completeness;
 use crate::recordings::gaps::{self, Gap};
 use crate::recordings::suppressed::Answer;
@@ -21,7 +21,7 @@ pub(crate) fn run(context: Context<'_>) -> Result<bool> {
         unsealed: archives.unsealed(),
         ..Completeness::of(&recordings, Answer::Everything, scope, context.problems)
     };
-    let mut output = Output::new(context.output, &COLUMNS, context.writer);
+    let mut output = Output::new(context.output, Columns::of(&COLUMNS), context.writer);
     let skipped = gaps::skipped(&recordings, scope.since, scope.until);
     let rows = summary.gaps.iter().map(|gap| ("gap", gap)).chain(skipped.iter().map(|gap| ("skipped", gap)));
     for (kind, gap) in rows {

@@ -1,12 +1,12 @@
 //! `history`: every version of one file, or every place of one digest.
 
 use super::{Context, version_row};
-use crate::archives::Archives;
 use crate::archives::patterns::PathPatterns;
+use crate::archives::{Archives, whole_digests};
 use crate::arguments::{digest, inode};
 use crate::investigate::versions::{HistoryQuestion, history};
 use crate::output::problems::note;
-use crate::output::{Format, Output};
+use crate::output::{Columns, Format, Output};
 use anyhow::Result;
 use clap::Args;
 
@@ -55,8 +55,8 @@ pub(crate) struct HistoryOptions {
     /// File by device and inode number, as in 8:1:1234
     #[arg(long, value_name = "DEV:INO", value_parser = inode::parse)]
     pub(crate) inode: Option<(String, i64)>,
-    /// Every place of this digest
-    #[arg(long, value_name = "HEX", value_parser = digest::parse)]
+    /// Every place of this digest, or of the one that begins so
+    #[arg(long, value_name = "HEX", value_parser = digest::parse_beginning)]
     pub(crate) digest: Option<String>,
 }
 
@@ -64,11 +64,11 @@ pub(crate) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(options.path.as_slice())?;
     paths.notes().for_each(|text| note(&text));
-    let (inode, digest) = (options.inode.clone(), options.digest.clone());
+    let inode = options.inode.clone();
+    let digest = whole_digests(&archives, options.digest.as_slice())?.pop();
     let question = HistoryQuestion { scope: context.scope, paths, inode, digest };
     let format = context.output.format;
-    let columns: &[&str] = if format == Format::Table { &TABLE } else { &COLUMNS };
-    let mut output = Output::new(context.output, columns, context.writer);
+    let mut output = Output::new(context.output, Columns::new(&TABLE, &COLUMNS), context.writer);
     let found = history(&question, &archives, |version| output.offer(|| version_row("version", version)))?;
     if format == Format::Json {
         for row in found.mapped_writes.rows() {

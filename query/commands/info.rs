@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::archives::{Archives, OpenArchive};
-use crate::output::{Format, Output, Row, object};
+use crate::output::{Columns, Output, Row, object};
 use crate::recordings::{Recording, Recordings};
 use anyhow::Result;
 use hashtrail::archive::host_label;
@@ -43,13 +43,13 @@ pub(crate) fn run(context: Context<'_>) -> Result<bool> {
     let mut recordings = recording_rows(&archives, &recordings, &context.scope.host).peekable();
     let found = recordings.peek().is_some() || tables.iter().any(|table| table["rows"] != json!(0));
     let options = context.output;
-    if options.format == Format::Table {
-        Output::new(options, &RECORDING, context.writer).show(recordings)?;
+    if options.shows_tables() {
+        Output::new(options, Columns::of(&RECORDING), context.writer).show(recordings)?;
         writeln!(context.writer)?;
-        Output::new(options, &TABLE, context.writer).show(tables)?;
+        Output::new(options, Columns::of(&TABLE), context.writer).show(tables)?;
     } else {
-        let columns: Vec<&str> = [&["type"], &RECORDING[..], &TABLE[1..]].concat();
-        Output::new(options, &columns, context.writer).show(recordings.chain(tables))?;
+        let columns = Columns::of(&[&["type"], &RECORDING[..], &TABLE[1..]].concat()).of_several_kinds();
+        Output::new(options, columns, context.writer).show(recordings.chain(tables))?;
     }
     Ok(found)
 }

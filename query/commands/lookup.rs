@@ -2,12 +2,12 @@
 
 use super::history::{COLUMNS, TABLE};
 use super::{Context, version_row};
-use crate::archives::Archives;
+use crate::archives::{Archives, whole_digests};
 use crate::arguments::digest;
 use crate::arguments::digest_list::{LeftOut, Lists, Wanted};
 use crate::investigate::versions;
 use crate::output::problems::note;
-use crate::output::{Format, Output, Row};
+use crate::output::{Columns, Format, Output, Row};
 use crate::versions::version::Version;
 use anyhow::{Result, bail};
 use clap::Args;
@@ -19,8 +19,8 @@ use std::path::PathBuf;
 #[derive(Debug, Default, Args)]
 #[group(required = true, multiple = true)]
 pub(crate) struct LookupOptions {
-    /// Digests in hex
-    #[arg(value_name = "HEX", value_parser = digest::parse)]
+    /// Digests in hex, or their beginnings as tables show them
+    #[arg(value_name = "HEX", value_parser = digest::parse_beginning)]
     pub(crate) digests: Vec<String>,
     /// List of digests as it is published: plain, as sha256sum prints it, CSV with a header, MISP's CSV and JSON, STIX 2.1;
     /// also in gzip or zip, and in UTF-16; '-' is stdin; repeatable
@@ -29,11 +29,12 @@ pub(crate) struct LookupOptions {
 }
 
 pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool> {
-    let wanted = wanted(options, &context)?;
     let archives = Archives::open(context.scope, context.problems)?;
+    let wanted = wanted(options, &archives, &context)?;
     let format = context.output.format;
-    let columns = [&["label"][..], if format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();
-    let mut output = Output::new(context.output, &columns, context.writer);
+    let labelled = |columns: &[&'static str]| [&["label"], columns].concat();
+    let columns = Columns::new(&labelled(&TABLE), &labelled(&COLUMNS));
+    let mut output = Output::new(context.output, columns, context.writer);
     let mut seen = BTreeSet::new();
     let found = versions::lookup(&wanted, context.scope, &archives, |version| {
         if !seen.contains(&version.first().row.digest) {
@@ -74,9 +75,9 @@ fn left_out(left_out: &LeftOut) -> Value {
 }
 
 /// What the command line and its lists ask for.
-fn wanted(options: &LookupOptions, context: &Context<'_>) -> Result<Wanted> {
+fn wanted(options: &LookupOptions, archives: &Archives<'_>, context: &Context<'_>) -> Result<Wanted> {
     let mut lists = Lists::default();
-    options.digests.iter().try_for_each(|digest| lists.add(digest))?;
+    whole_digests(archives, &options.digests)?.iter().try_for_each(|digest| lists.add(digest))?;
     options.ioc.iter().try_for_each(|path| lists.read(path, context.problems))?;
     let wanted = lists.finish();
     if context.output.format != Format::Json {

@@ -5,7 +5,7 @@ use crate::archives::Archives;
 use crate::archives::patterns::PathPatterns;
 use crate::investigate::rare::{self, FoundRare, RareQuestion};
 use crate::output::problems::note;
-use crate::output::{Format, Output, Row, object};
+use crate::output::{Columns, Format, Output, Row, object};
 use crate::versions::prevalence::Prevalence;
 use anyhow::Result;
 use clap::Args;
@@ -65,8 +65,7 @@ pub(crate) fn run(options: &RareOptions, context: Context<'_>) -> Result<bool> {
     let format = context.output.format;
     let most = if context.output.sort.is_none() { context.output.limit } else { None };
     let question = RareQuestion { scope: context.scope, paths, most_hosts: options.at_most, most };
-    let columns: &[&str] = if format == Format::Table { &TABLE } else { &COLUMNS };
-    let mut output = Output::new(context.output, columns, context.writer);
+    let mut output = Output::new(context.output, Columns::new(&TABLE, &COLUMNS), context.writer);
     let found = rare::find(&question, &archives, |content| output.offer(|| rare_row(content)))?;
     output.finish_with(&summary(&found))?;
     if format != Format::Json {

@@ -1,7 +1,7 @@
 //! `schema`: every column of every table.
 
 use super::Context;
-use crate::output::{Output, Row as ShownRow, object};
+use crate::output::{Columns, Output, Row as ShownRow, object};
 use anyhow::Result;
 use arrow::datatypes::DataType;
 use hashtrail::columns::Row;
@@ -12,7 +12,7 @@ use serde_json::json;
 
 pub(crate) fn run(context: Context<'_>) -> Result<bool> {
     let columns = ["table", "name", "type", "nullable", "meaning"];
-    let mut output = Output::new(context.output, &columns, context.writer);
+    let mut output = Output::new(context.output, Columns::of(&columns), context.writer);
     for row in table::<Event>().chain(table::<FileVersion>()).chain(table::<LedgerEntry>()) {
         if output.row(row)?.is_break() {
             break;

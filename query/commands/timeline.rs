@@ -9,7 +9,8 @@ use crate::investigate::changes::{ChangesQuestion, FoundChanges};
 use crate::investigate::events::EventsQuestion;
 use crate::investigate::timeline::Timeline;
 use crate::output::problems::note;
-use crate::output::{Format, Output, OutputOptions, Row};
+use crate::output::zone::Zone;
+use crate::output::{Columns, Format, Output, OutputOptions, Row};
 use anyhow::{Result, bail};
 use clap::Args;
 use hashtrail::columns::Row as _;
@@ -54,6 +55,9 @@ pub(crate) fn run(options: &TimelineOptions, context: Context<'_>) -> Result<boo
     if context.output.sort.is_some() {
         bail!("a timeline stands in the order of time: leave out --sort");
     }
+    if options.to.is_some() && !context.output.columns.is_empty() {
+        bail!("the columns of a format for another tool are those that it knows: leave out --columns");
+    }
     if options.without_events && !options.acts.is_empty() {
         bail!("--without-events leaves nothing of what the options about acts ask for");
     }
@@ -88,11 +92,13 @@ fn show(
     mut found: Timeline,
 ) -> Result<bool> {
     let (format, columns) = shape(options.to, output.format);
-    let options_of_output = OutputOptions { format, ..output.clone() };
+    // Other tools read times by themselves.
+    let zone = if options.to.is_some() { Zone::Utc } else { output.zone };
+    let options_of_output = OutputOptions { format, zone, ..output.clone() };
     let target = options.to.unwrap_or(if format == Format::Json { export::JSONL } else { export::CSV });
     let mut shown = match options.to.map(|target| target.lines) {
         Some(Lines::Text) => Output::of_lines(&options_of_output, writer),
-        _ => Output::new(&options_of_output, columns, writer),
+        _ => Output::new(&options_of_output, Columns::of(columns), writer),
     };
     let (mut count, mut once, mut without_line) = (0_usize, Once::default(), 0_usize);
     for moment in found.moments.by_ref() {

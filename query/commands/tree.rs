@@ -3,12 +3,12 @@
 pub(super) mod lines;
 
 use super::Context;
-use crate::archives::Archives;
 use crate::archives::patterns::PathPatterns;
+use crate::archives::{Archives, whole_digests};
 use crate::arguments::digest;
 use crate::investigate::tree::{self, Branch, FoundTree, TreeQuestion};
 use crate::output::problems::note;
-use crate::output::{Format, Output, Row, object};
+use crate::output::{Columns, Format, Output, Row, object};
 use crate::processes::family::Root;
 use crate::processes::life::Program;
 use crate::processes::sight::{Credentials, ProgramFile};
@@ -58,7 +58,7 @@ pub(crate) struct TreeOptions {
     #[arg(value_name = "PID")]
     pub(crate) pids: Vec<i32>,
     /// The same of processes that ran a program with this digest; repeatable
-    #[arg(long, value_name = "HEX", value_parser = digest::parse)]
+    #[arg(long, value_name = "HEX", value_parser = digest::parse_beginning)]
     pub(crate) digest: Vec<String>,
     /// The same of processes that ran this path or glob; repeatable
     #[arg(long, value_name = "GLOB")]
@@ -81,11 +81,10 @@ pub(crate) fn run(options: &TreeOptions, context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.path)?;
     paths.notes().for_each(|text| note(&text));
-    let question =
-        TreeQuestion { scope: context.scope, pids: options.pids.clone(), digests: options.digest.clone(), paths };
+    let digests = whole_digests(&archives, &options.digest)?;
+    let question = TreeQuestion { scope: context.scope, pids: options.pids.clone(), digests, paths };
     let format = context.output.format;
-    let columns: &[&str] = if format == Format::Table { &TABLE } else { &CSV };
-    let mut output = Output::new(context.output, columns, context.writer);
+    let mut output = Output::new(context.output, Columns::new(&TABLE, &CSV), context.writer);
     let mut omitted = 0;
     let found = tree::find(&question, &archives, &mut |branch| {
         omitted += branch.life.omitted;

@@ -8,13 +8,12 @@ use crate::evidence::ima::ListSummary;
 use crate::evidence::verify::notes::notes;
 use crate::evidence::verify::{Anchors, Measured, Verification, verify};
 use crate::output::problems::{Problems, note};
-use crate::output::{Format, Output, OutputOptions, Row, object, sort_rows};
+use crate::output::progress::Progress;
+use crate::output::{Columns, Format, Output, OutputOptions, Row, object, sort_rows};
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io::{IsTerminal, Write};
-use std::path::Path;
 
 const FINDING: [&str; 6] = ["archive", "severity", "kind", "file", "place", "detail"];
 const SUMMARY: [&str; 9] =
@@ -37,19 +36,19 @@ pub(crate) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool>
     let summaries =
         sorted(found.iter().map(|(archive, found)| summary_row(archive, found)).collect(), output, &SUMMARY)?;
     // What is shown is chosen already: no option may hide a verdict.
-    let shown = OutputOptions { format: output.format, ..OutputOptions::default() };
+    let shown = OutputOptions { sort: None, limit: None, ..output.clone() };
     if findings.len() < all {
         note(&format!("{} of {all} findings are shown (--limit); the verdict is of all of them", findings.len()));
     }
-    if shown.format == Format::Table {
+    if shown.shows_tables() {
         if !findings.is_empty() {
-            Output::new(&shown, &FINDING, context.writer).show(findings)?;
+            Output::new(&shown, Columns::of(&FINDING), context.writer).show(findings)?;
             writeln!(context.writer)?;
         }
-        Output::new(&shown, &SUMMARY, context.writer).show(summaries)?;
+        Output::new(&shown, Columns::of(&SUMMARY), context.writer).show(summaries)?;
     } else {
-        let columns = [&["type"], &FINDING[..], &SUMMARY[1..]].concat();
-        Output::new(&shown, &columns, context.writer).show(findings.into_iter().chain(summaries))?;
+        let columns = Columns::of(&[&["type"], &FINDING[..], &SUMMARY[1..]].concat()).of_several_kinds();
+        Output::new(&shown, columns, context.writer).show(findings.into_iter().chain(summaries))?;
     }
     if shown.format != Format::Json {
         notes(&found, &anchors).iter().for_each(|text| note(text));
@@ -71,7 +70,8 @@ pub(super) fn verify_all(scope: &Scope, anchors: &Anchors, problems: &Problems) 
     }
     let mut found = Vec::new();
     for path in &paths {
-        match verify(path, anchors, |done, all| progress(path, done, all)) {
+        let mut progress = Progress::new(&path.display().to_string());
+        match verify(path, anchors, |done, all| progress.at(done, all)) {
             Ok(one) => found.push((path.display().to_string(), one)),
             // The others have a verdict all the same.
             Err(error) => problems.error(&error),
@@ -152,17 +152,4 @@ fn list_json(list: &ListSummary) -> Value {
         "related_to": list.related.as_ref().map(|(stored, _)| stored),
         "aggregates": aggregates.collect::<Vec<_>>(), "matched": matched.collect::<Vec<_>>(),
     })
-}
-
-/// One line on a terminal while many files are read.
-fn progress(archive: &Path, done: usize, all: usize) {
-    let mut error = std::io::stderr();
-    if error.is_terminal() && all >= 64 && done.is_multiple_of(16) {
-        // The line is only a courtesy.
-        let _ = write!(
-            error,
-            "\r{}: {done} of {all} files\x1b[K\r",
-            hashtrail::escape::escape(&archive.display().to_string())
-        );
-    }
 }

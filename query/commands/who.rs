@@ -7,7 +7,7 @@ use crate::archives::patterns::PathPatterns;
 use crate::investigate::changes::ChangesQuestion;
 use crate::investigate::who::{self, Case, Chain, FoundWho};
 use crate::output::problems::note;
-use crate::output::{Format, Output, Row, object};
+use crate::output::{Columns, Format, Output, Row, object};
 use crate::recordings::gaps::Gap;
 use crate::suspects::Suspect;
 use crate::suspects::attribution::Attribution;
@@ -65,8 +65,7 @@ pub(crate) fn run(options: &WhoOptions, context: Context<'_>) -> Result<bool> {
     paths.notes().for_each(|text| note(&text));
     let question = ChangesQuestion { scope: context.scope, paths, first_seen: false, most: None, verdicts: false };
     let format = context.output.format;
-    let columns: &[&str] = if format == Format::Table { &tree::TABLE } else { &CSV };
-    let mut output = Output::new(context.output, columns, context.writer);
+    let mut output = Output::new(context.output, Columns::new(&tree::TABLE, &CSV), context.writer);
     let mut omitted = 0;
     let found = who::find(&question, &archives, &mut |case, chains| {
         omitted += case.omitted;

@@ -1,8 +1,9 @@
-//! Comma-separated values with one header line, safe to open in a spreadsheet.
+//! Comma-separated values with one header line, safe to open in a spreadsheet. What a cell was can be had again: backslashes in
+//! it are doubled before others stand for what is not shown, and before `;` in the items of a list.
 
 use super::{Formatter, Row, cell};
 use anyhow::Result;
-use hashtrail::escape::{escape, escape_json};
+use hashtrail::escape::{escape_json, escape_reversibly};
 use serde_json::Value;
 use std::io::Write;
 
@@ -42,15 +43,16 @@ fn field(value: Option<&Value>) -> String {
         None | Some(Value::Null) => return String::new(),
         // A negative number is no formula.
         Some(value @ (Value::Number(_) | Value::Bool(_))) => return value.to_string(),
-        Some(Value::String(text)) => text.clone(),
+        Some(Value::String(text)) => escape_reversibly(text).into_owned(),
         Some(Value::Array(values)) if values.iter().all(Value::is_string) => {
-            values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(";")
+            let items = values.iter().filter_map(Value::as_str);
+            items.map(|item| escape_reversibly(item).replace(';', "\\;")).collect::<Vec<_>>().join(";")
         }
         Some(value) => return quote(&escape_json(&value.to_string())),
     };
-    // Spreadsheets run cells that begin so as formulas.
-    let prefix = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    quote(&format!("{prefix}{}", escape(&text)))
+    // Spreadsheets run cells that begin so as formulas; a quote of its own is not to be taken for ours.
+    let prefix = if text.starts_with(['=', '+', '-', '@', '\'']) { "'" } else { "" };
+    quote(&format!("{prefix}{text}"))
 }
 
 fn quote(text: &str) -> String {

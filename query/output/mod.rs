@@ -1,22 +1,32 @@
 //! How rows are shown: one interface, three formats. Only this module writes data.
 
 pub(crate) mod batch;
+mod columns;
 mod csv;
+mod fit;
 mod json;
 mod lines;
 mod options;
 pub(crate) mod problems;
+pub(crate) mod progress;
+pub(crate) mod screen;
+mod sorting;
 mod table;
+pub(crate) mod zone;
 
+pub(crate) use columns::Columns;
 pub(crate) use options::{Format, OutputOptions};
+pub(crate) use sorting::sort_rows;
 
 use crate::output::problems::note;
-use crate::sorter::{Sortable, Sorted, Sorter};
-use anyhow::{Result, bail};
+use anyhow::Result;
+use columns::Chosen;
 use serde_json::{Map, Value};
-use std::cmp::Ordering;
+use sorting::SortedBy;
+use std::borrow::Cow;
 use std::io::Write;
 use std::ops::ControlFlow;
+use zone::Zone;
 
 /// A row: names to values, some of them objects.
 pub(crate) type Row = Map<String, Value>;
@@ -42,21 +52,22 @@ pub(crate) struct Output<'a> {
     writer: &'a mut dyn Write,
     formatter: Box<dyn Formatter>,
     options: OutputOptions,
+    chosen: Option<Chosen>,
     /// Rows that wait for `--sort`.
     sorter: Option<SortedBy>,
     written: usize,
 }
 
 impl<'a> Output<'a> {
-    /// `columns` are what table and csv show; `a.b` is the member `b` of the object `a`. JSON shows whole rows.
-    pub(crate) fn new(options: &OutputOptions, columns: &[&str], writer: &'a mut dyn Write) -> Self {
-        let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+    /// Shows these columns, or those that the options choose.
+    pub(crate) fn new(options: &OutputOptions, columns: Columns, writer: &'a mut dyn Write) -> Self {
+        let (columns, chosen) = columns.choose(options);
         let formatter: Box<dyn Formatter> = match options.format {
-            Format::Table => Box::new(table::Table::new(columns)),
+            Format::Table => Box::new(table::Table::new(columns, options.full)),
             Format::Json => Box::new(json::Json),
             Format::Csv => Box::new(csv::Csv::new(columns)),
         };
-        Self::with(formatter, options, writer)
+        Self { chosen, ..Self::with(formatter, options, writer) }
     }
 
     /// Shows what each row has as `line`.
@@ -67,7 +78,7 @@ impl<'a> Output<'a> {
     fn with(formatter: Box<dyn Formatter>, options: &OutputOptions, writer: &'a mut dyn Write) -> Self {
         let limit = options.limit.unwrap_or(usize::MAX);
         let sorter = options.sort.as_deref().map(|column| SortedBy::new(column, limit));
-        Self { writer, formatter, options: options.clone(), sorter, written: 0 }
+        Self { writer, formatter, options: options.clone(), chosen: None, sorter, written: 0 }
     }
 
     /// Shows rows until the reader of the output has enough.
@@ -109,7 +120,7 @@ impl<'a> Output<'a> {
             if is_limited {
                 summary.insert("limited".into(), true.into());
             }
-            self.formatter.row(&summary, self.writer)?;
+            self.show_row(Cow::Owned(summary))?;
         } else if is_limited {
             note("as many rows as --limit allows are shown, and there may be more");
         }
@@ -124,84 +135,29 @@ impl<'a> Output<'a> {
                 }
             }
         }
-        self.formatter.finish(self.writer)
+        self.formatter.finish(self.writer)?;
+        self.chosen.as_ref().map_or(Ok(()), Chosen::finish)
+    }
+
+    fn show_row(&mut self, mut row: Cow<'_, Row>) -> Result<()> {
+        if self.options.zone != Zone::Utc {
+            self.options.zone.apply(row.to_mut());
+        }
+        self.formatter.row(&row, self.writer)
     }
 
     fn write(&mut self, row: &Row) -> Result<ControlFlow<()>> {
         let limit = self.options.limit.unwrap_or(usize::MAX);
         if self.written < limit {
-            self.formatter.row(row, self.writer)?;
+            let mut row = Cow::Borrowed(row);
+            if let Some(chosen) = &mut self.chosen {
+                chosen.check(&row)?;
+                row = Cow::Owned(chosen.of(&row));
+            }
+            self.show_row(row)?;
             self.written += 1;
         }
         Ok(if self.written < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
-    }
-}
-
-/// Sorts rows by a column, `-COLUMN` for descending order.
-///
-/// # Errors
-/// When none of the rows has the column.
-pub(crate) fn sort_rows(rows: Vec<Row>, sort: &str) -> Result<Vec<Row>> {
-    let mut sorted = SortedBy::new(sort, usize::MAX);
-    rows.into_iter().try_for_each(|row| sorted.push(row))?;
-    sorted.finish()?.collect()
-}
-
-/// Rows that are being sorted by a column.
-struct SortedBy {
-    column: String,
-    sorter: Sorter<Row>,
-    /// The columns of the first row, until one has the column.
-    others: Vec<String>,
-    has_column: bool,
-}
-
-impl Sortable for Row {
-    fn bytes(&self) -> usize {
-        let cells = self.iter().map(|(name, value)| name.capacity() + bytes_of(value) + size_of::<(usize, String)>());
-        // Maps have room to grow, and allocations take more than what they hold.
-        2 * cells.sum::<usize>()
-    }
-}
-
-/// About what a value takes in memory.
-fn bytes_of(value: &Value) -> usize {
-    let inner = match value {
-        Value::String(text) => text.capacity() + 16,
-        Value::Array(values) => values.iter().map(bytes_of).sum(),
-        Value::Object(members) => members.bytes(),
-        _ => 0,
-    };
-    size_of::<Value>() + inner
-}
-
-impl SortedBy {
-    fn new(sort: &str, limit: usize) -> Self {
-        let (column, descending) = sort.strip_prefix('-').map_or((sort, false), |column| (column, true));
-        let column = column.to_owned();
-        let by = column.clone();
-        let order = move |left: &Row, right: &Row| {
-            let order = compare(cell(left, &by), cell(right, &by));
-            if descending { order.reverse() } else { order }
-        };
-        Self { column, sorter: Sorter::new(order).with_limit(limit), others: Vec::new(), has_column: false }
-    }
-
-    fn push(&mut self, row: Row) -> Result<()> {
-        if !self.has_column && self.others.is_empty() {
-            self.others = row.keys().cloned().collect();
-        }
-        self.has_column |= cell(&row, &self.column).is_some();
-        self.sorter.push(row)
-    }
-
-    /// # Errors
-    /// When none of the rows has the column.
-    fn finish(self) -> Result<Sorted<Row>> {
-        if !self.has_column && !self.others.is_empty() {
-            bail!("cannot sort by `{}`: the columns are {}", self.column, self.others.join(", "));
-        }
-        self.sorter.finish()
     }
 }
 
@@ -213,33 +169,18 @@ fn cell<'a>(row: &'a Row, column: &str) -> Option<&'a Value> {
     }
 }
 
-/// Nothing before numbers before texts before the rest.
-fn compare(left: Option<&Value>, right: Option<&Value>) -> Ordering {
-    let rank = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => 0,
-        Some(Value::Number(_)) => 1,
-        Some(Value::String(_)) => 2,
-        Some(_) => 3,
-    };
-    match (left, right) {
-        (Some(Value::Number(left)), Some(Value::Number(right))) => left.as_i64().cmp(&right.as_i64()),
-        (Some(Value::String(left)), Some(Value::String(right))) => left.cmp(right),
-        (Some(left), Some(right)) if rank(Some(left)) == 3 && rank(Some(right)) == 3 => {
-            left.to_string().cmp(&right.to_string())
-        }
-        _ => rank(left).cmp(&rank(right)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     fn show(format: Format, limit: Option<usize>, sort: Option<&str>, rows: &[Value]) -> Result<String> {
-        let options = OutputOptions { format, limit, sort: sort.map(str::to_owned) };
+        shown(&OutputOptions { format, limit, sort: sort.map(str::to_owned), ..OutputOptions::default() }, rows)
+    }
+
+    fn shown(options: &OutputOptions, rows: &[Value]) -> Result<String> {
         let mut written = Vec::new();
-        let mut output = Output::new(&options, &["path", "from.digest", "list"], &mut written);
+        let mut output = Output::new(options, Columns::of(&["path", "from.digest", "list"]), &mut written);
         for row in rows {
             if output.row(row.as_object().expect("object").clone())?.is_break() {
                 break;
@@ -261,9 +202,13 @@ mod tests {
         let rows = [
             json!({"path": "=1+\"2\"", "from": {"digest": "aa"}, "list": ["x", "y"]}),
             json!({"path": "\ta,b\n", "from": null, "list": -5}),
+            json!({"path": "'a\\n", "from": null, "list": ["a;b", "c\\"]}),
         ];
         let shown = show(Format::Csv, None, None, &rows)?;
-        assert_eq!(shown, "path,from.digest,list\n\"'=1+\"\"2\"\"\",aa,\"x;y\"\n\"'\\ta,b\\n\",,-5\n");
+        assert_eq!(
+            shown,
+            "path,from.digest,list\n\"'=1+\"\"2\"\"\",aa,\"x;y\"\n\"\\ta,b\\n\",,-5\n\"''a\\\\n\",,\"a\\;b;c\\\\\"\n"
+        );
         Ok(())
     }
 
@@ -271,7 +216,7 @@ mod tests {
     fn tables_shorten_digests_and_escape() -> Result<()> {
         let digest = "0123456789abcdef0123456789abcdef";
         let shown = show(Format::Table, None, None, &[json!({"path": "/a\u{1b}", "from": {"digest": digest}})])?;
-        assert!(shown.contains("/a\\x1b") && shown.contains("0123456789abcdef\u{2026}"), "{shown}");
+        assert!(shown.contains("/a\\x1b") && shown.contains("0123456789ab\u{2026}"), "{shown}");
         assert!(!shown.contains('\u{1b}'));
         Ok(())
     }
@@ -282,6 +227,27 @@ mod tests {
         assert_eq!(show(Format::Csv, Some(2), Some("-path"), &rows)?, "path,from.digest,list\nc,,\nb,,\n");
         assert_eq!(show(Format::Csv, Some(1), None, &rows)?, "path,from.digest,list\nb,,\n");
         assert!(show(Format::Csv, None, Some("nothing"), &rows).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn columns_are_chosen_in_each_format() -> Result<()> {
+        let rows = [
+            json!({"type": "change", "path": "/a", "from": null, "n": 1}),
+            json!({"type": "change", "path": "/b", "from": {"digest": "aa", "runs": 2}, "n": 2}),
+        ];
+        let choose = |format, columns: &[&str]| {
+            let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+            shown(&OutputOptions { format, columns, ..OutputOptions::default() }, &rows)
+        };
+        assert_eq!(choose(Format::Csv, &["n", "from.runs"])?, "n,from.runs\n1,\n2,2\n");
+        assert_eq!(choose(Format::Table, &["from.digest"])?, "FROM.DIGEST\n-\naa\n");
+        let lines = "{\"type\":\"change\",\"from\":null}\n{\"type\":\"change\",\"from\":{\"runs\":2}}\n{\"type\":\"summary\"}\n";
+        assert_eq!(choose(Format::Json, &["from.runs"])?, lines);
+        let unknown = choose(Format::Csv, &["path", "digest"]).expect_err("no such column").to_string();
+        assert_eq!(unknown, "there is no column `digest`: the columns are type, path, from, n");
+        let unknown = choose(Format::Csv, &["from.ino"]).expect_err("no such member").to_string();
+        assert!(unknown.starts_with("there is no column `from.ino`"), "{unknown}");
         Ok(())
     }
 }

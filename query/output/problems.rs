@@ -1,5 +1,6 @@
 //! What goes to stderr: errors that do not stop the query, and notes. File names in them are escaped.
 
+use super::progress;
 use hashtrail::escape::escape;
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -79,6 +80,7 @@ fn say(label: &str, text: &str) {
         eprintln!("{line}");
         return;
     }
+    progress::clear();
     // Nobody can be told when stderr is closed.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

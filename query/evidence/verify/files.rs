@@ -27,7 +27,7 @@ pub(super) fn check(
     lines: &[Line],
     standing: &Standing,
     findings: &mut Findings,
-    progress: impl Fn(usize, usize),
+    mut progress: impl FnMut(usize, usize),
 ) -> Checked {
     let named: Vec<&Line> = lines.iter().filter(|line| matches!(line.kind(), "file" | "compact" | "ima")).collect();
     let digests: HashMap<String, String> =

@@ -68,7 +68,7 @@ impl Verification {
 pub(crate) fn verify(
     root: &std::path::Path,
     anchors: &Anchors,
-    progress: impl Fn(usize, usize),
+    progress: impl FnMut(usize, usize),
 ) -> Result<Verification> {
     let archive = Archive::open(root)?;
     let mut findings = Findings::default();
