@@ -54,6 +54,7 @@ pub(crate) struct Lists {
     store: Store,
     unusable_lines: usize,
     left_out: Vec<LeftOut>,
+    left_out_is_full: bool,
 }
 
 impl Lists {
@@ -96,7 +97,21 @@ impl Lists {
         let read = format.map_or(Ok(()), |format| (format.read)(head, text, &mut intake));
         let (unusable, left_out) = intake.finish(read.err());
         self.unusable_lines += unusable;
-        self.left_out.extend(left_out);
+        left_out.into_iter().for_each(|one| self.leave_out(one));
+    }
+
+    /// Keeps what was left out, of very many lists without saying where.
+    fn leave_out(&mut self, one: LeftOut) {
+        const LEFT_OUT_MAX: usize = 1000;
+        match self.left_out.last_mut() {
+            Some(last) if self.left_out_is_full => last.count += one.count,
+            _ => self.left_out.push(one),
+        }
+        if self.left_out.len() == LEFT_OUT_MAX {
+            self.left_out_is_full = true;
+            let (list, kind, lines) = ("more lists".into(), "other things".into(), String::new());
+            self.left_out.push(LeftOut { list, kind, count: 0, lines });
+        }
     }
 
     /// What stands in one list.
@@ -109,7 +124,8 @@ impl Lists {
 
     /// All that was read, to be asked for.
     pub(crate) fn finish(self) -> Wanted {
-        let Self { mut store, unusable_lines, left_out } = self;
+        let Self { mut store, unusable_lines, mut left_out, .. } = self;
+        left_out.retain(|one| one.count > 0);
         store.shelves.sort();
         let mut count = 0;
         store.shelves.each(&mut |_, _| count += 1);

@@ -4,6 +4,7 @@ mod records;
 
 use super::fields::{Typed, context_only, digest, label, typed};
 use super::intake::Intake;
+use super::lines::{HASHDEEP, says_separator};
 use super::names::{Found, Meaning, Word, holds_digest, is_none, is_other_hash, meaning, shortened, word};
 use anyhow::Result;
 use records::{Record, Records, fields};
@@ -36,12 +37,11 @@ pub(super) fn fits(head: &str) -> bool {
 pub(super) fn read(head: &str, text: &mut dyn BufRead, intake: &mut Intake<'_>) -> Result<()> {
     let Some(header) = Header::find(head) else { return Ok(()) };
     let mut records = Records::new(text, header.delimiter);
-    let mut is_header = !header.is_comment;
     if let Some(others) = header.other_hashes() {
         intake.leave_out(header.line, &others);
     }
     while let Some(record) = records.next_entry()? {
-        if !std::mem::take(&mut is_header) {
+        if record.line > header.line {
             header.take(&record, intake)?;
         }
     }
@@ -52,7 +52,6 @@ pub(super) fn read(head: &str, text: &mut dyn BufRead, intake: &mut Intake<'_>) 
 #[derive(Debug)]
 struct Header {
     delimiter: u8,
-    is_comment: bool,
     line: u64,
     names: Vec<String>,
     digests: Vec<(usize, Option<String>)>,
@@ -67,31 +66,30 @@ impl Header {
     fn find(head: &str) -> Option<Self> {
         let mut commented: Option<(u64, &str)> = None;
         for (number, line) in (1..).zip(head.lines()) {
-            match line.trim().strip_prefix('#') {
+            match line.trim().strip_prefix('#').or_else(|| line.strip_prefix(HASHDEEP)) {
                 Some(comment) => {
                     let comment = comment.trim_start_matches('#').trim();
-                    let is_header =
-                        DELIMITERS.iter().any(|delimiter| Self::of(comment, *delimiter, number, true).is_some());
+                    let is_header = DELIMITERS.iter().any(|delimiter| Self::of(comment, *delimiter, number).is_some());
                     commented = if is_header { Some((number, comment)) } else { commented };
                 }
-                None if line.trim().is_empty() => {}
+                None if line.trim().is_empty() || number == 1 && says_separator(line) => {}
                 None => {
                     let fits = |header: &Self| {
                         header.names.len() == fields(line, header.delimiter).len()
                             && header.names.iter().all(|name| is_plain(name))
                     };
                     let of_comment = commented.and_then(|(number, comment)| {
-                        DELIMITERS.iter().filter_map(|delimiter| Self::of(comment, *delimiter, number, true)).find(fits)
+                        DELIMITERS.iter().filter_map(|delimiter| Self::of(comment, *delimiter, number)).find(fits)
                     });
                     return of_comment
-                        .or_else(|| DELIMITERS.iter().find_map(|delimiter| Self::of(line, *delimiter, number, false)));
+                        .or_else(|| DELIMITERS.iter().find_map(|delimiter| Self::of(line, *delimiter, number)));
                 }
             }
         }
         None
     }
 
-    fn of(line: &str, delimiter: u8, number: u64, is_comment: bool) -> Option<Self> {
+    fn of(line: &str, delimiter: u8, number: u64) -> Option<Self> {
         let names: Vec<String> = fields(line, delimiter).iter().map(|name| name.trim().to_ascii_lowercase()).collect();
         let place = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));
         let digest_of = |(place, name): (usize, &String)| match meaning(name) {
@@ -112,7 +110,7 @@ impl Header {
         let is_label = |place: &usize| LABELS.contains(&names[*place].as_str());
         let labels: Vec<usize> = (0..names.len()).filter(is_label).collect();
         let to_ids = place(&["to_ids"]);
-        Some(Self { delimiter, is_comment, line: number, digests, typed, to_ids, labels, names })
+        Some(Self { delimiter, line: number, digests, typed, to_ids, labels, names })
     }
 
     /// The columns of digests that are none of a file's content.

@@ -1,6 +1,6 @@
 //! What a format finds in a list: digests, what was meant to be one and cannot be used, and what is something else.
 
-use super::names::Found;
+use super::names::{Found, shortened};
 use super::store::Store;
 use crate::output::problems::Problems;
 use anyhow::{Error, Result, anyhow};
@@ -74,6 +74,7 @@ impl<'a> Intake<'a> {
     /// Something is no digest of a file.
     pub(super) fn leave_out(&mut self, line: u64, kind: &str) {
         self.last_line = line;
+        let kind = &shortened(kind);
         let is_known = self.left_out.contains_key(kind);
         let kind = if is_known || self.left_out.len() < KINDS_MAX { kind } else { "other things" };
         self.left_out.entry(kind.to_owned()).or_default().add(line);

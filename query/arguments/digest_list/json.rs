@@ -4,34 +4,39 @@
 //! It is read as a stream: of each object that is open only the few members are held that say what it is.
 
 mod guard;
+mod ignored;
 mod object;
 
 use super::fields::{Typed, digest};
 use super::intake::Intake;
-use super::names::{Found, Meaning, Word, meaning, word};
+use super::names::{Found, Meaning, Word, meaning, shortened, word};
 use anyhow::Result;
-use guard::Guard;
+use guard::{Guard, MAX_TEXT_BYTES, Position};
+use ignored::Ignored;
 use object::{Object, Place};
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::cell::Cell;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Formatter};
 use std::io::BufRead;
-use std::rc::Rc;
 
 pub(super) fn fits(head: &str) -> bool {
     head.trim_start().starts_with(['{', '['])
 }
 
 pub(super) fn read(_head: &str, text: &mut dyn BufRead, intake: &mut Intake<'_>) -> Result<()> {
-    let line = Rc::new(Cell::new(1));
-    let mut documents = serde_json::Deserializer::from_reader(Guard::new(text, Rc::clone(&line)));
+    let position = Position::default();
+    let mut documents = serde_json::Deserializer::from_reader(Guard::new(text, position.clone()));
     loop {
-        Walk { intake: &mut *intake, line: &line, place: Place::default() }.deserialize(&mut documents)?;
+        Walk { intake: &mut *intake, position: &position, place: Place::default() }.deserialize(&mut documents)?;
         if documents.end().is_ok() {
             return Ok(());
         }
     }
 }
+
+/// Longer keys are cut.
+const KEY_MAX: usize = 256;
+/// Attributes of one file, and names of it.
+const FILE_MAX: usize = 64;
 
 /// What a value leaves to the object that it is a member of.
 enum Left {
@@ -44,14 +49,14 @@ enum Left {
 /// Reads a value, whatever it is.
 struct Walk<'w, 'a> {
     intake: &'w mut Intake<'a>,
-    line: &'w Rc<Cell<u64>>,
+    position: &'w Position,
     place: Place,
 }
 
 impl Walk<'_, '_> {
     /// A text in an array: a digest by the array's name, or by what it looks like.
     fn text(&mut self, text: &str) -> Result<()> {
-        let line = self.line.get();
+        let line = self.position.line();
         let is_meant = self.place.key.is_empty();
         let read = match meaning(&self.place.key) {
             Meaning::Algorithm(algorithm) => digest(text, Some(&algorithm), ""),
@@ -72,10 +77,8 @@ impl Walk<'_, '_> {
         elements: &mut S,
         file: &mut (Vec<Found>, Vec<String>),
     ) -> Result<(), S::Error> {
-        /// Attributes of one file.
-        const FILE_MAX: usize = 64;
         loop {
-            let walk = Walk { intake: &mut *self.intake, line: self.line, place: self.place.clone() };
+            let walk = Walk { intake: &mut *self.intake, position: self.position, place: self.place.clone() };
             match elements.next_element_seed(walk)? {
                 None => return Ok(()),
                 Some(Left::Nothing) => {}
@@ -95,29 +98,50 @@ impl Walk<'_, '_> {
     /// Takes digests that are not known to be of one file.
     fn take_each(&mut self, found: &[Found], names: &[String]) -> Result<()> {
         let label = super::fields::label(names.iter().map(String::as_str));
-        found.chunks(1).try_for_each(|one| self.intake.take(self.line.get(), one, &label))
+        found.chunks(1).try_for_each(|one| self.intake.take(self.position.line(), one, &label))
     }
 
     fn members<'de, M: MapAccess<'de>>(&mut self, members: &mut M, object: &mut Object) -> Result<(), M::Error> {
         while let Some(key) = members.next_key::<String>()? {
             // Objects of digests: what is said of each stands under it.
             if let Word::Digest(found) = word(&key, None) {
-                self.intake.take(self.line.get(), &[found], "").map_err(M::Error::custom)?;
+                self.intake.take(self.position.line(), &[found], "").map_err(M::Error::custom)?;
             }
-            if object::is_context(&key) {
-                members.next_value::<IgnoredAny>()?;
-                continue;
-            }
-            if object::is_left_out(&key) {
-                members.next_value::<IgnoredAny>()?;
-                self.intake.leave_out(self.line.get(), &key);
+            self.tell_cut(&key);
+            // A long one is no name that is known here, and is held at each level.
+            let key = if key.len() > KEY_MAX { shortened(&key) } else { key };
+            if object::is_context(&key) || object::is_left_out(&key) {
+                self.ignore(&key, members)?;
                 continue;
             }
             let place = Place { key: key.clone(), above: self.place.key.clone() };
-            let left = members.next_value_seed(Walk { intake: &mut *self.intake, line: self.line, place })?;
-            object.add(&key, left);
+            let left = members.next_value_seed(Walk { intake: &mut *self.intake, position: self.position, place })?;
+            object.add(&key, left, self.position.line(), self.intake).map_err(M::Error::custom)?;
         }
         Ok(())
+    }
+
+    /// Passes a value of which no digest is one of a file; that it has one is told.
+    fn ignore<'de, M: MapAccess<'de>>(&mut self, key: &str, members: &mut M) -> Result<(), M::Error> {
+        let ignored = members.next_value::<Ignored>()?;
+        if self.position.take_cut() || ignored.has_digest || object::is_left_out(key) {
+            self.intake.leave_out(self.position.line(), key);
+        }
+        Ok(())
+    }
+
+    /// Tells that what was just read is cut; says whether it is.
+    fn tell_cut(&mut self, name: &str) -> bool {
+        let is_cut = self.position.take_cut();
+        // Samples of MISP.
+        if is_cut && self.place.key != "data" {
+            let name = shortened(name);
+            self.intake.fault(
+                self.position.line(),
+                &format!("a text in `{name}` is longer than {MAX_TEXT_BYTES} bytes, and is not read"),
+            );
+        }
+        is_cut
     }
 }
 
@@ -156,8 +180,9 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
         Ok(Left::Nothing)
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<Left, E> {
-        Ok(Left::Text(value.to_owned()))
+    fn visit_str<E: Error>(mut self, value: &str) -> Result<Left, E> {
+        let key = self.place.key.clone();
+        Ok(if self.tell_cut(&key) { Left::Nothing } else { Left::Text(value.to_owned()) })
     }
 
     fn visit_seq<S: SeqAccess<'de>>(mut self, mut elements: S) -> Result<Left, S::Error> {
@@ -173,7 +198,8 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
     fn visit_map<M: MapAccess<'de>>(mut self, mut members: M) -> Result<Left, M::Error> {
         let mut object = Object::default();
         let read = self.members(&mut members, &mut object);
-        let left = object.finish(&self.place, read.is_err(), self.line.get(), self.intake).map_err(M::Error::custom)?;
+        let line = self.position.line();
+        let left = object.finish(&self.place, read.is_err(), line, self.intake).map_err(M::Error::custom)?;
         read.map(|()| left)
     }
 }

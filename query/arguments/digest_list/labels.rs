@@ -9,7 +9,7 @@ const HELD_BYTES: usize = 16 << 20;
 /// What is written at once.
 const WRITTEN_BYTES: usize = 64 << 10;
 /// Longer names are cut.
-const MAX_CHARACTERS: usize = 300;
+pub(super) const MAX_CHARACTERS: usize = 300;
 
 /// Where a name stands. 0: there is none.
 pub(super) type LabelPlace = u64;

@@ -1,13 +1,15 @@
 //! Lists with a digest a line, or several: what people and `sha256sum` write.
 
 use super::intake::Intake;
-use super::names::{Found, Word, holds_digest, is_algorithm, shortened, word};
+use super::names::{Found, Word, holds_digest, is_algorithm, labels_other_hash, shortened, word};
 use crate::arguments::digest::Digest;
 use anyhow::Result;
 use std::io::{BufRead, ErrorKind, Read};
 
 /// Longer lines are no digests.
 const MAX_LINE_BYTES: usize = 64 << 10;
+/// What hashdeep begins the lines of its header with.
+pub(super) const HASHDEEP: &str = "%%%%";
 
 pub(super) fn read(_head: &str, text: &mut dyn BufRead, intake: &mut Intake<'_>) -> Result<()> {
     each_line(text, MAX_LINE_BYTES, |number, line| match line {
@@ -60,9 +62,11 @@ fn skip_line(text: &mut dyn BufRead) -> std::io::Result<()> {
 
 /// Takes what a line has; tells what is wrong with it.
 fn take(number: u64, line: Line, intake: &mut Intake<'_>) -> Result<()> {
+    line.others.iter().for_each(|kind| intake.leave_out(number, kind));
+    let is_no_data = line.text.is_empty() || number == 1 && (line.names_columns || says_separator(&line.text));
     if !line.found.is_empty() {
         intake.take(number, &line.found, &line.label)?;
-    } else if line.fault.is_none() && !line.text.is_empty() && !(number == 1 && line.names_columns) {
+    } else if line.fault.is_none() && line.others.is_empty() && !is_no_data {
         intake.fault(number, &format!("`{}` is no digest in hex", shortened(&line.text)));
     }
     if let Some(fault) = line.fault {
@@ -71,10 +75,17 @@ fn take(number: u64, line: Line, intake: &mut Intake<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Whether a line is `sep=,`, with which a spreadsheet is told what stands between columns.
+pub(super) fn says_separator(line: &str) -> bool {
+    line.trim().strip_prefix("sep=").is_some_and(|separator| separator.chars().count() <= 1)
+}
+
 /// What stands in one line.
 #[derive(Debug, Default)]
 struct Line {
     found: Vec<Found>,
+    /// The names of hashes that are none of a file's content.
+    others: Vec<String>,
     /// All the rest: a file's name, other columns, a comment.
     label: String,
     /// What is wrong with a part of it.
@@ -92,15 +103,17 @@ impl Line {
     fn parse(text: &str) -> Self {
         let text = text.trim();
         let mut line = Self::default();
-        if text.starts_with('#') {
+        if text.starts_with('#') || text.starts_with(HASHDEEP) {
             return line;
         }
         line.text = text.to_owned();
         let (text, is_escaped) = text.strip_prefix('\\').map_or((text, false), |text| (text, true));
         let mut rest: Vec<&str> = Vec::new();
-        // The word before, if it is the name of an algorithm, and where it ends.
-        let mut before: Option<(&str, usize)> = None;
         let tagged = Tagged::parse(text);
+        if let Some(tagged) = tagged.as_ref().filter(|tagged| labels_other_hash(tagged.algorithm)) {
+            line.others.push(tagged.algorithm.to_ascii_lowercase());
+            return line;
+        }
         let body = tagged.as_ref().map_or(text, |tagged| tagged.digest);
         // A name may hold what it likes.
         let is_sum = text
@@ -109,31 +122,42 @@ impl Line {
         if tagged.as_ref().is_some_and(|tagged| tagged.name.contains(") = ") && holds_digest(tagged.name)) {
             line.fault = Some("only the last digest of the line is looked for: write each on a line of its own".into());
         }
+        // The word before, and where it ends.
+        let mut before = ("", 0);
         for (start, one) in words(body) {
             if one.starts_with('#') {
                 rest.push(body[start..].trim_start_matches('#').trim());
                 break;
             }
-            let named = before.filter(|(_, end)| body[*end..start].ends_with([':', '=', ' '])).map(|(name, _)| name);
-            let named = tagged.as_ref().map(|tagged| tagged.algorithm).or(named);
-            match word(one, named) {
-                Word::Digest(found) if line.found.iter().any(|known| known.digest == found.digest) => {}
-                Word::Digest(found) => line.found.push(found),
-                Word::Fault(fault) => line.fault = line.fault.or(Some(fault)),
-                Word::Other => {
-                    if !is_sum && line.fault.is_none() && holds_digest(one) {
-                        line.fault =
-                            Some(format!("the digest in `{}` is not looked for: let it stand alone", shortened(one)));
-                    }
-                    rest.push(one);
+            let (name, end) = std::mem::replace(&mut before, (one, start + one.len()));
+            let between = &body[end..start];
+            let named = (is_algorithm(name) && between.ends_with([':', '=', ' '])).then_some(name);
+            let read = word(one, tagged.as_ref().map(|tagged| tagged.algorithm).or(named));
+            if !is_sum && labels_other_hash(name) && (between.contains([':', '=']) || read != Word::Other) {
+                line.others.push(name.to_ascii_lowercase());
+            } else if !line.take(read) {
+                if !is_sum && line.fault.is_none() && holds_digest(one) {
+                    line.fault =
+                        Some(format!("the digest in `{}` is not looked for: let it stand alone", shortened(one)));
                 }
+                rest.push(one);
             }
-            before = is_algorithm(one).then_some((one, start + one.len()));
-            line.names_columns |= before.is_some() || one == "hash" || is_algorithm(one.trim_end_matches("_hash"));
+            line.names_columns |= is_algorithm(one) || one == "hash" || is_algorithm(one.trim_end_matches("_hash"));
         }
         let label = tagged.map_or_else(|| line.label_of(text, &rest), |tagged| tagged.name.to_owned());
         line.label = if is_escaped { unescaped(&label) } else { label };
         line
+    }
+
+    /// Takes a word that is or was meant to be a digest; says whether it is.
+    fn take(&mut self, word: Word) -> bool {
+        match word {
+            Word::Digest(found) if self.found.iter().any(|known| known.digest == found.digest) => {}
+            Word::Digest(found) => self.found.push(found),
+            Word::Fault(fault) => self.fault = self.fault.take().or(Some(fault)),
+            Word::Other => return false,
+        }
+        true
     }
 
     /// The name that sha256sum prints may hold anything, so it is kept as it is; else what is no digest and no algorithm.
@@ -161,7 +185,8 @@ impl<'a> Tagged<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let (algorithm, rest) = text.split_once(" (")?;
         let (name, digest) = rest.rsplit_once(") = ")?;
-        is_algorithm(algorithm).then_some(Self { algorithm, name, digest })
+        let is_name = is_algorithm(algorithm) || labels_other_hash(algorithm);
+        is_name.then_some(Self { algorithm, name, digest })
     }
 }
 

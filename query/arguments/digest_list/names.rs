@@ -45,11 +45,25 @@ pub(super) fn word(word: &str, algorithm: Option<&str>) -> Word {
     };
     let is_known = |name: &&str| (32..=128).any(|length| name_of_length(length) == Some(&plain_name(name)));
     match algorithm.filter(is_known) {
-        Some(named) if plain_name(named) != digest.name_by_length() => {
-            Word::Fault(format!("`{shown}` is said to be {named}, and has the length of {}", digest.name_by_length()))
-        }
-        _ => Word::Digest(Found { digest, algorithm: algorithm.map(plain_name) }),
+        Some(named) if plain_name(named) != digest.name_by_length() => said_to_be(&shown, named, &digest),
+        _ => of_family(&shown, digest, algorithm.map(plain_name)),
     }
+}
+
+/// A family of algorithms has one of each length.
+fn of_family(shown: &str, digest: Digest, named: Option<String>) -> Word {
+    let bits = digest.bytes().len() * 8;
+    let algorithm = match named.as_deref() {
+        Some("sha" | "sha2") if digest.name_by_length() == "md5" => return said_to_be(shown, "sha", &digest),
+        Some("sha" | "sha2") => None,
+        Some("sha3") => Some(format!("sha3{bits}")),
+        _ => named,
+    };
+    Word::Digest(Found { digest, algorithm })
+}
+
+fn said_to_be(shown: &str, named: &str, digest: &Digest) -> Word {
+    Word::Fault(format!("`{shown}` is said to be {named}, and has the length of {}", digest.name_by_length()))
 }
 
 /// Whether a digest stands in a text against other signs, so that it is no word of its own.
@@ -60,9 +74,25 @@ pub(super) fn holds_digest(text: &str) -> bool {
 
 /// Whether a word is the name of a hash algorithm.
 pub(super) fn is_algorithm(word: &str) -> bool {
-    const BEGINNINGS: [&str; 9] = ["md5", "sha", "sm3", "rmd", "ripemd", "blake", "streebog", "wp", "tgr"];
+    const BEGINNINGS: [&str; 15] = [
+        "md2",
+        "md4",
+        "md5",
+        "sha",
+        "sm3",
+        "rmd",
+        "ripemd",
+        "blake",
+        "streebog",
+        "wp",
+        "whirlpool",
+        "tgr",
+        "skein",
+        "keccak",
+        "gost",
+    ];
     let is_possible =
-        word.len() <= MAX_NAME && word.starts_with(|first: char| "msrbwt".contains(first.to_ascii_lowercase()));
+        word.len() <= MAX_NAME && word.starts_with(|first: char| "msrbwtkg".contains(first.to_ascii_lowercase()));
     if !is_possible {
         return false;
     }
@@ -110,7 +140,7 @@ pub(super) fn meaning(name: &str) -> Meaning {
 
 /// Whether a name is one of digests that are none of a file's content, or cannot be compared bit by bit.
 pub(super) fn is_other_hash(name: &str) -> bool {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 20] = [
         "ssdeep",
         "tlsh",
         "imphash",
@@ -125,11 +155,28 @@ pub(super) fn is_other_hash(name: &str) -> bool {
         "cdhash",
         "symhash",
         "crc32",
+        "tiger",
+        "ja3",
+        "ja3s",
+        "jarm",
+        "hassh",
+        "hasshserver",
     ];
+    /// Prints of certificates and of network clients, as `x509-fingerprint-sha256`.
+    const PRINTS: [&str; 6] =
+        ["x509-fingerprint-", "x509_fingerprint_", "ja3-fingerprint-", "ja3s-fingerprint-", "hassh-", "hasshserver-"];
     let name = name.to_ascii_lowercase();
-    NAMES
-        .iter()
-        .any(|other| name == *other || name.ends_with(&format!("_{other}")) || name.ends_with(&format!("|{other}")))
+    let is_print = PRINTS.iter().any(|print| name.starts_with(print));
+    is_print
+        || NAMES
+            .iter()
+            .any(|other| name == *other || name.ends_with(&format!("_{other}")) || name.ends_with(&format!("|{other}")))
+}
+
+/// Whether a word before a digest says that it is another kind of hash than one of a file's content.
+pub(super) fn labels_other_hash(word: &str) -> bool {
+    let is_some_hash = || word.len() <= 64 && word.to_ascii_lowercase().ends_with("hash");
+    is_other_hash(word) || is_some_hash() && meaning(word) == Meaning::Other
 }
 
 /// Whether a value says that there is none.

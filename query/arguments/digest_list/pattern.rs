@@ -3,12 +3,17 @@
 //! Each digest that a file may have by a pattern is looked for. What else the pattern asks cannot be asked of an archive by a
 //! digest, and is told.
 
+mod tokens;
+
 use super::names::{Found, Meaning, Word, meaning, shortened, word};
 use anyhow::{Result, bail};
 use std::collections::BTreeSet;
+use tokens::{Token, tokens};
 
 /// Brackets in brackets.
 const MAX_DEPTH: usize = 64;
+/// Faults that are told one by one.
+const FAULTS_MAX: usize = 10;
 /// Objects of STIX that are a file with `hashes`, by their paths.
 const FILES: [&str; 5] = ["file", "artifact", "file:content_ref", "process:image_ref", "process:binary_ref"];
 
@@ -17,10 +22,19 @@ const FILES: [&str; 5] = ["file", "artifact", "file:content_ref", "process:image
 pub(super) struct Pattern {
     /// Files by their digests: any one of them.
     pub(super) files: Vec<Vec<Found>>,
-    /// What was meant to be a digest and cannot be used.
+    /// What was meant to be a digest and cannot be used, the first of it.
     pub(super) faults: Vec<String>,
+    /// How many more there are.
+    more_faults: usize,
     /// What else it asks.
     pub(super) left_out: BTreeSet<String>,
+}
+
+/// What comparisons joined by `AND` ask of one object.
+struct Asked {
+    /// Its path, as far as that is told: objects of different ones are different files.
+    object: &'static str,
+    digests: Vec<Found>,
 }
 
 impl Pattern {
@@ -28,81 +42,36 @@ impl Pattern {
     pub(super) fn parse(text: &str) -> Self {
         let mut parser = Parser { tokens: Vec::new(), next: 0, pattern: Self::default() };
         if let Err(error) = tokens(text, &mut parser.tokens).and_then(|()| parser.observations()) {
-            parser.pattern.faults.push(format!("it is no pattern of STIX 2: {error}"));
+            // It is told however many there are.
+            if parser.pattern.faults.len() == FAULTS_MAX {
+                parser.pattern.faults.pop();
+                parser.pattern.more_faults += 1;
+            }
+            parser.pattern.fault(format!("it is no pattern of STIX 2: {error}"));
         }
         parser.pattern
     }
-}
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token<'a> {
-    /// A bracket, a comma, an operator.
-    Sign(&'a str),
-    /// A keyword, a number, or the path of an object.
-    Word(&'a str),
-    /// As it is meant, without quotes and escapes.
-    Text(String),
-}
-
-/// Cuts a text into tokens; with an error, those before it are there.
-fn tokens<'a>(text: &'a str, tokens: &mut Vec<Token<'a>>) -> Result<()> {
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            '\'' => {
-                let (text, length) = quoted(rest)?;
-                tokens.push(Token::Text(text));
-                length
-            }
-            '[' | ']' | '(' | ')' | ',' | '=' | '!' | '<' | '>' => {
-                let length = if rest[1..].starts_with('=') && "!<>".contains(first) { 2 } else { 1 };
-                tokens.push(Token::Sign(&rest[..length]));
-                length
-            }
-            _ if first.is_alphanumeric() || "_-+.:".contains(first) => {
-                let length = path_length(rest)?;
-                tokens.push(Token::Word(&rest[..length]));
-                length
-            }
-            _ => bail!("`{}` is none of its signs", shortened(rest)),
-        };
-        rest = rest[length..].trim_start();
+    /// All that cannot be used, in words.
+    pub(super) fn fault_text(&self) -> Option<String> {
+        let more = (self.more_faults > 0).then(|| format!("and {} more", self.more_faults));
+        let texts: Vec<String> = self.faults.iter().cloned().chain(more).collect();
+        (!texts.is_empty()).then(|| texts.join("; "))
     }
-    Ok(())
-}
 
-/// The text that begins with a quote, and how long it is as it is written.
-fn quoted(rest: &str) -> Result<(String, usize)> {
-    let mut text = String::new();
-    let mut letters = rest.char_indices().skip(1);
-    while let Some((place, letter)) = letters.next() {
-        match letter {
-            '\'' => return Ok((text, place + 1)),
-            '\\' => text.extend(letters.next().map(|(_, letter)| letter)),
-            _ => text.push(letter),
-        }
+    fn fault(&mut self, fault: String) {
+        if self.faults.len() < FAULTS_MAX { self.faults.push(fault) } else { self.more_faults += 1 }
     }
-    bail!("a quote is not closed");
 }
 
-/// How long a word is: parts of a path may be quoted and have an index.
-fn path_length(rest: &str) -> Result<usize> {
-    let mut length = 0;
-    loop {
-        let next = &rest[length..];
-        let is_in_path = |letter: char| letter.is_alphanumeric() || "_-+.:*".contains(letter);
-        let plain = next.find(|letter| !is_in_path(letter)).unwrap_or(next.len());
-        let after = &next[plain..];
-        length += plain;
-        if after.starts_with('\'') && next[..plain].ends_with('.') {
-            length += quoted(after)?.1;
-        } else if after.starts_with('[')
-            && after[1..].starts_with(|letter: char| letter == '*' || letter.is_ascii_digit())
-        {
-            length += after.find(']').map_or(after.len(), |end| end + 1);
-        } else {
-            return Ok(length);
-        }
+impl Asked {
+    /// Takes further digests of the same object; says whether one object can have them all.
+    fn join(&mut self, others: &mut Vec<Found>) -> bool {
+        others.retain(|other| self.digests.iter().all(|known| known.digest != other.digest));
+        let is_other_content = |other: &Found| self.digests.iter().any(|known| known.algorithm() == other.algorithm());
+        let is_possible = !others.iter().any(is_other_content);
+        self.digests.append(others);
+        is_possible
     }
 }
 
@@ -137,7 +106,7 @@ impl<'a> Parser<'a> {
             match token {
                 Token::Sign("[") => {
                     let files = self.comparisons(MAX_DEPTH)?;
-                    self.pattern.files.extend(files);
+                    self.pattern.files.extend(files.into_iter().map(|file| file.digests));
                     if self.take() != Some(Token::Sign("]")) {
                         bail!("a bracket is not closed");
                     }
@@ -170,7 +139,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The files that a comparison or several may mean: `OR` leaves a choice, `AND` is about one file.
-    fn comparisons(&mut self, depth: usize) -> Result<Vec<Vec<Found>>> {
+    fn comparisons(&mut self, depth: usize) -> Result<Vec<Asked>> {
         let mut files = self.conjunction(depth)?;
         while self.keyword("or") {
             files.extend(self.conjunction(depth)?);
@@ -178,20 +147,29 @@ impl<'a> Parser<'a> {
         Ok(files)
     }
 
-    fn conjunction(&mut self, depth: usize) -> Result<Vec<Vec<Found>>> {
+    fn conjunction(&mut self, depth: usize) -> Result<Vec<Asked>> {
         let mut files = self.comparison(depth)?;
+        let mut is_of_none = false;
         while self.keyword("and") {
             let mut others = self.comparison(depth)?;
             match (&mut files[..], &mut others[..]) {
                 // Digests of one file. Where there is a choice on a side, each of them is looked for by itself.
-                ([file], [other]) => file.append(other),
+                ([file], [other]) if file.object == other.object => is_of_none |= !file.join(&mut other.digests),
+                ([file], [other]) => {
+                    self.leave_out(format!("AND between {} and {}", file.object, other.object));
+                    files.append(&mut others);
+                }
                 _ => files.append(&mut others),
             }
+        }
+        if is_of_none {
+            self.pattern.fault("it asks for two digests of one algorithm in one file, which no file has".into());
+            files.clear();
         }
         Ok(files)
     }
 
-    fn comparison(&mut self, depth: usize) -> Result<Vec<Vec<Found>>> {
+    fn comparison(&mut self, depth: usize) -> Result<Vec<Asked>> {
         if self.is_next(&Token::Sign("(")) {
             let Some(depth) = depth.checked_sub(1) else { bail!("its brackets are too deep") };
             self.next += 1;
@@ -246,10 +224,12 @@ impl<'a> Parser<'a> {
     }
 
     /// The files that a comparison means.
-    fn compared(&mut self, path: &str, is_not: bool, operator: &str, values: Vec<String>) -> Vec<Vec<Found>> {
+    fn compared(&mut self, path: &str, is_not: bool, operator: &str, values: Vec<String>) -> Vec<Asked> {
         let plain = path.replace('\'', "").to_ascii_lowercase();
         let hashes = plain.rsplit_once(".hashes.").or_else(|| plain.rsplit_once(":hashes."));
-        let Some((_, name)) = hashes.filter(|(object, _)| FILES.contains(object)) else {
+        let file =
+            hashes.and_then(|(object, name)| FILES.iter().find(|file| **file == object).map(|file| (*file, name)));
+        let Some((object, name)) = file else {
             self.leave_out(path.split('\'').next().unwrap_or(path).to_owned());
             return Vec::new();
         };
@@ -263,7 +243,7 @@ impl<'a> Parser<'a> {
         };
         if is_not || !["=", "IN"].contains(&operator) {
             let not = if is_not { "NOT " } else { "" };
-            self.pattern.faults.push(format!(
+            self.pattern.fault(format!(
                 "`{} {not}{operator}` asks for other digests than one, which cannot be looked for",
                 shortened(path)
             ));
@@ -272,9 +252,9 @@ impl<'a> Parser<'a> {
         let mut files = Vec::new();
         for value in values {
             match word(value.trim(), algorithm.as_deref()) {
-                Word::Digest(found) => files.push(vec![found]),
-                Word::Fault(fault) => self.pattern.faults.push(fault),
-                Word::Other => self.pattern.faults.push(format!("`{}` is no digest in hex", shortened(&value))),
+                Word::Digest(found) => files.push(Asked { object, digests: vec![found] }),
+                Word::Fault(fault) => self.pattern.fault(fault),
+                Word::Other => self.pattern.fault(format!("`{}` is no digest in hex", shortened(&value))),
             }
         }
         files

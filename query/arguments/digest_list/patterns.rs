@@ -41,5 +41,5 @@ pub(super) fn take(line: u64, text: &str, label: &str, intake: &mut Intake<'_>) 
         intake.take(line, file, label)?;
     }
     pattern.left_out.iter().for_each(|kind| intake.leave_out(line, kind));
-    Ok((!pattern.faults.is_empty()).then(|| pattern.faults.join("; ")))
+    Ok(pattern.fault_text())
 }

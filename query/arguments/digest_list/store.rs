@@ -8,6 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// A remark on a digest holds the place of its name and, in so many bits, that of its kind.
 const KIND_BITS: u32 = 16;
+/// No list that is meant well has as many.
+const KINDS_MAX: usize = 4096;
 
 /// Digests with their names and kinds.
 #[derive(Debug, Default)]
@@ -83,7 +85,10 @@ impl Kinds {
         if let Some(place) = self.places.get(&kind) {
             return Ok(*place);
         }
-        let place = u16::try_from(self.all.len()).ok().context("there are too many names of algorithms")?;
+        if self.all.len() >= KINDS_MAX {
+            bail!("there are too many names of algorithms");
+        }
+        let place = u16::try_from(self.all.len()).context("there are too many names of algorithms")?;
         self.all.push(kind.clone());
         self.places.insert(kind, place);
         Ok(place)

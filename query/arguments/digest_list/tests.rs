@@ -180,6 +180,74 @@ fn a_comment_is_no_record_and_a_quoted_sharp_no_comment() {
 }
 
 #[test]
+fn another_kind_of_hash_is_never_taken_for_one_of_a_file() {
+    let (md5, sha1, sha256) = (hex("aa", 32), hex("bb", 40), hex("cc", 64));
+    for (line, kind) in [
+        (format!("imphash:{md5}"), "imphash"),
+        (format!("imphash: {md5} # a comment"), "imphash"),
+        (format!("\"imphash\": \"{md5}\","), "imphash"),
+        (format!("Imphash {md5}"), "imphash"),
+        (format!("imphash,{md5}"), "imphash"),
+        (format!("authentihash={sha256}"), "authentihash"),
+        (format!("pehash:{sha1}"), "pehash"),
+        (format!("rich_header_hash:{md5}"), "rich_header_hash"),
+        (format!("ja3:{md5}"), "ja3"),
+        (format!("x509-fingerprint-sha256:{sha256}"), "x509-fingerprint-sha256"),
+        (format!("IMPHASH (a file) = {md5}"), "imphash"),
+        ("tlsh:T1ABCD".to_owned(), "tlsh"),
+        ("ssdeep: 3:abc:def".to_owned(), "ssdeep"),
+    ] {
+        let (wanted, problems) = read(&format!("{}\n{line}\n", hex("dd", 64)));
+        assert_eq!((digests(&wanted), problems), (vec![hex("dd", 64)], Vec::new()), "{line}");
+        assert_eq!(left_out(&wanted), [(kind, 1)], "{line}");
+        let (wanted, _) = read(&format!("{} {line}\n", hex("dd", 64)));
+        assert_eq!(digests(&wanted).len() + wanted.left_out.len(), 2, "{line} in a line with another");
+    }
+    let (wanted, problems) = read(&format!("{md5}  imphash\n{sha256} *tlsh: {}\n", hex("ee", 64)));
+    assert_eq!(labels(&wanted).len(), 3, "names of files");
+    assert_eq!((problems, left_out(&wanted)), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn a_family_of_algorithms_has_one_of_each_length() {
+    let (sha1, sha256) = (hex("bb", 40), hex("cc", 64));
+    for text in [
+        format!("SHA-2:{sha256}"),
+        format!("SHA-2 {sha256}"),
+        format!("SHA2 (x) = {sha256}"),
+        format!("name,SHA-2 HEX\nx,{sha256}"),
+        format!("[{{\"SHA-2\": \"{sha256}\"}}]"),
+    ] {
+        assert_eq!(kinds(&read(&text).0, &sha256), ["sha256 beside "], "{text}");
+    }
+    assert_eq!(kinds(&read(&format!("SHA {sha1}")).0, &sha1), ["sha1 beside "]);
+    assert_eq!(kinds(&read(&format!("SHA-3 {sha256}")).0, &sha256), ["sha3256 beside "]);
+    assert_eq!(kinds(&read(&format!("SKEIN256 (x) = {sha256}")).0, &sha256), ["skein256 beside "]);
+    assert_eq!(read(&format!("SHA-2:{}", hex("aa", 32))).1.len(), 1);
+}
+
+#[test]
+fn the_head_of_a_table_is_no_data() {
+    let (md5, sha256) = (hex("aa", 32), hex("bb", 64));
+    for table in [
+        format!("sep=,\nmd5,sha256,name\n{md5},{sha256},x\n"),
+        format!("sep=;\r\nmd5;sha256;name\r\n{md5};{sha256};x\r\n"),
+        format!("sep=,\n{md5},{sha256},x\n"),
+        format!(
+            "%%%% HASHDEEP-1.0\n%%%% size,md5,sha256,filename\n## Invoked from: /x\n## $ hashdeep -r x\n## \n\
+             12,{md5},{sha256},x\n"
+        ),
+    ] {
+        let (wanted, problems) = read(&table);
+        assert_eq!((labels(&wanted), problems), (expected(&[("aa", &["x"]), ("bb", &["x"])]), Vec::new()), "{table}");
+    }
+    let (wanted, problems) =
+        read(&format!("%%%% HASHDEEP-1.0\n%%%% size,md5,sha256,filename\n##\n12,{md5},{sha256},a,b\n"));
+    assert_eq!((wanted.len(), problems), (2, Vec::new()), "a comma in the first name");
+    assert_eq!(read(&format!("{md5}\nsep=,\n")).1.len(), 1, "not at the beginning");
+}
+
+#[test]
 fn an_algorithm_is_kept_where_it_is_named() {
     let digest = hex("aa", 64);
     let named = |text: &str| kinds(&read(text).0, &digest);

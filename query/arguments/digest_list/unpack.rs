@@ -95,12 +95,16 @@ fn unzip(name: &str, packed: &mut dyn Read, bounds: &Bounds, each: EachText<'_>)
     let limited = Limited { inner: BufReader::new(file), left: Rc::clone(&left), what: "directory of the zip" };
     let mut archive = ZipArchive::new(limited).context("the zip is damaged or cut: get it again")?;
     left.set(u64::MAX);
-    let mut failures = Vec::new();
+    let mut failures = Failures::default();
     // The library knows one file of a name, and the last zip of several in a row.
     if archive.offset() > 0 {
         failures.push(format!("{name}: something stands before its last zip and is not read"));
     }
-    if listed(&mut directory, archive.central_directory_start())? != archive.len() {
+    let (count, end) = listed(&mut directory, archive.central_directory_start())?;
+    if end != copied {
+        failures.push(format!("{name}: something stands behind its end and is not read"));
+    }
+    if count != archive.len() {
         failures.push(format!("{name}: several of its files have one name, and only the last of them is read"));
     }
     for index in 0..archive.len() {
@@ -109,31 +113,63 @@ fn unzip(name: &str, packed: &mut dyn Read, bounds: &Bounds, each: EachText<'_>)
         let unzipped = archive.by_index(index).map_err(anyhow::Error::from).and_then(|mut file| {
             if file.is_dir() && file.size() == 0 { Ok(()) } else { unpack(&inner, &mut file, bounds, each) }
         });
-        failures.extend(unzipped.err().map(|error| format!("{inner}: {error:#}")));
+        if let Err(error) = unzipped {
+            failures.push(format!("{inner}: {error:#}"));
+        }
     }
-    match &failures[..] {
-        [] => Ok(()),
-        [first, rest @ ..] => {
-            let more = if rest.is_empty() { String::new() } else { format!("; and {} more of its files", rest.len()) };
-            Err(anyhow!("{first}{more}"))
+    failures.finish()
+}
+
+/// What could not be unpacked: the first of it, and how much more.
+#[derive(Default)]
+struct Failures {
+    first: Option<String>,
+    more: usize,
+}
+
+impl Failures {
+    fn push(&mut self, failure: String) {
+        self.more += usize::from(self.first.is_some());
+        self.first.get_or_insert(failure);
+    }
+
+    fn finish(self) -> Result<()> {
+        match (self.first, self.more) {
+            (None, _) => Ok(()),
+            (Some(first), 0) => Err(anyhow!("{first}")),
+            (Some(first), more) => Err(anyhow!("{first}; and {more} more of its files")),
         }
     }
 }
 
-/// How many files the directory of a zip lists that begins there.
-fn listed(file: &mut (impl Read + Seek), start: u64) -> Result<usize> {
+/// How many files the directory of a zip lists that begins there, and where the zip ends.
+fn listed(file: &mut (impl Read + Seek), start: u64) -> Result<(usize, u64)> {
     file.seek(SeekFrom::Start(start))?;
     let mut file = BufReader::new(file);
-    let mut count = 0;
-    loop {
-        let mut entry = [0; 46];
-        if file.read_exact(&mut entry).is_err() || !entry.starts_with(b"PK\x01\x02") {
-            return Ok(count);
-        }
-        count += 1;
-        let rest: u64 = [28, 30, 32].map(|at| u64::from(u16::from_le_bytes([entry[at], entry[at + 1]]))).iter().sum();
+    let (mut count, mut end) = (0, start);
+    let mut signature = [0; 4];
+    while file.read_exact(&mut signature).is_ok() {
+        // What each record has behind its signature, and where in that the lengths stand of what follows.
+        let (length, lengths, bytes): (usize, &[usize], usize) = match &signature {
+            b"PK\x01\x02" => (42, &[24, 26, 28], 2),
+            b"PK\x06\x06" => (8, &[0], 8),
+            b"PK\x06\x07" => (16, &[], 0),
+            b"PK\x05\x06" => (18, &[16], 2),
+            _ => break,
+        };
+        let mut record = [0; 42];
+        file.read_exact(&mut record[..length])?;
+        let number =
+            |at: &usize| record[*at..at + bytes].iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let rest = lengths.iter().map(number).fold(0, u64::saturating_add);
         io::copy(&mut file.by_ref().take(rest), &mut io::sink())?;
+        end = end.saturating_add(4 + length as u64).saturating_add(rest);
+        count += usize::from(signature == *b"PK\x01\x02");
+        if signature == *b"PK\x05\x06" {
+            break;
+        }
     }
+    Ok((count, end))
 }
 
 /// What else packs files, and can be told by its first bytes.

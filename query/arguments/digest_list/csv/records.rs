@@ -3,6 +3,7 @@
 //! What is published is not always CSV by the letter: fields stand quoted behind a space, the header in a comment, and a quote
 //! that nobody closed would swallow the rest. So they are read here, within a bound.
 
+use crate::arguments::digest_list::lines::HASHDEEP;
 use anyhow::Result;
 use std::io::BufRead;
 
@@ -43,7 +44,8 @@ impl<'a> Records<'a> {
     pub(super) fn next_entry(&mut self) -> Result<Option<Record>> {
         while let Some(record) = self.record()? {
             let is_empty = record.fields.len() == 1 && record.fields[0].trim().is_empty();
-            if !is_empty && !record.is_comment {
+            let is_head = record.fields.first().is_some_and(|field| field.starts_with(HASHDEEP));
+            if !is_empty && !record.is_comment && !is_head {
                 return Ok(Some(record));
             }
         }

@@ -1,8 +1,9 @@
 //! What one object of JSON says: an attribute of MISP, an indicator or a file of STIX, or a file by its digests.
 
-use super::Left;
+use super::{FILE_MAX, Left};
 use crate::arguments::digest_list::fields::{Typed, context_only, digest, label, typed};
 use crate::arguments::digest_list::intake::Intake;
+use crate::arguments::digest_list::labels::MAX_CHARACTERS;
 use crate::arguments::digest_list::names::{Found, Meaning, Word, is_none, is_other_hash, meaning, shortened, word};
 use crate::arguments::digest_list::patterns;
 use anyhow::Result;
@@ -34,6 +35,22 @@ const MEMBERS: [(&str, &str); 22] = [
     ("meta-category", "meta-category"),
 ];
 
+/// Members of which all is read that the parser gives: a pattern, or a value that may be one.
+const LONG_MEMBERS: [&str; 2] = ["pattern", "value"];
+/// Other members are cut.
+const MEMBER_MAX: usize = 4 << 10;
+/// Faults that are told one by one.
+const FAULTS_MAX: usize = 10;
+
+/// A name, as far as it is ever shown: many may be held.
+fn cut(name: &str) -> String {
+    name.chars().take(MAX_CHARACTERS).collect()
+}
+
+fn is_digest(text: &str) -> bool {
+    matches!(word(text.trim(), None), Word::Digest(_))
+}
+
 /// Members whose digests are of parts of files, or of what is written about them.
 pub(super) fn is_left_out(key: &str) -> bool {
     ["extensions", "external_references"].contains(&key)
@@ -64,45 +81,67 @@ pub(super) struct Object {
     members: BTreeMap<&'static str, String>,
     digests: Vec<Found>,
     names: Vec<String>,
+    /// What cannot be used, the first of it.
     faults: Vec<String>,
-    /// Digests that are none of a file's content.
-    others: Vec<String>,
+    more_faults: usize,
 }
 
 impl Object {
     /// Takes a member.
-    pub(super) fn add(&mut self, key: &str, left: Left) {
+    ///
+    /// # Errors
+    /// When no more can be taken.
+    pub(super) fn add(&mut self, key: &str, left: Left, line: u64, intake: &mut Intake<'_>) -> Result<()> {
         let text = match left {
-            Left::Nothing => return,
+            Left::Nothing => return Ok(()),
             Left::Text(text) => text,
             Left::Digests(digests, names) => {
-                self.digests.extend(digests);
                 self.names.extend(names);
-                return;
+                self.names.truncate(FILE_MAX);
+                return self.hold(digests, line, intake);
             }
         };
         let algorithm = match meaning(key) {
             Meaning::Algorithm(algorithm) => Some(algorithm),
             Meaning::AnyDigest => None,
             Meaning::Other => {
-                if let Some((_, name)) = MEMBERS.iter().find(|(member, _)| *member == key) {
-                    // Two members may go by one name.
-                    let before = self.members.insert(name, text);
-                    if before.is_some_and(|before| matches!(word(before.trim(), None), Word::Digest(_))) {
-                        self.others.push(format!("one of two values in `{name}`"));
-                    }
-                } else if is_other_hash(key) && !is_none(&text) || matches!(word(text.trim(), None), Word::Digest(_)) {
-                    self.others.push(shortened(key));
-                }
-                return;
+                self.add_other(key, text, line, intake);
+                return Ok(());
             }
         };
         if !is_none(&text) {
             match digest(&text, algorithm.as_deref(), "") {
-                Typed::Digest(found, _) => self.digests.push(found),
-                Typed::Fault(fault) => self.faults.push(fault),
+                Typed::Digest(found, _) => return self.hold(vec![found], line, intake),
+                Typed::Fault(fault) if self.faults.len() < FAULTS_MAX => self.faults.push(fault),
+                Typed::Fault(_) => self.more_faults += 1,
                 Typed::Other => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Holds digests of the file that this is about. So many are of several files.
+    fn hold(&mut self, digests: Vec<Found>, line: u64, intake: &mut Intake<'_>) -> Result<()> {
+        self.digests.extend(digests);
+        if self.digests.len() <= FILE_MAX {
+            return Ok(());
+        }
+        let label = self.label("");
+        self.digests.drain(..).try_for_each(|one| intake.take(line, &[one], &label))
+    }
+
+    /// Takes a member that is no digest of the file.
+    fn add_other(&mut self, key: &str, text: String, line: u64, intake: &mut Intake<'_>) {
+        if let Some((_, name)) = MEMBERS.iter().find(|(member, _)| *member == key) {
+            let is_long = !LONG_MEMBERS.contains(name) && text.len() > MEMBER_MAX;
+            let text = if is_long { shortened(&text) } else { text };
+            // Two members may go by one name.
+            let before = self.members.insert(name, text);
+            if before.is_some_and(|before| is_digest(&before)) {
+                intake.leave_out(line, &format!("one of two values in `{name}`"));
+            }
+        } else if is_other_hash(key) && !is_none(&text) || is_digest(&text) {
+            intake.leave_out(line, key);
         }
     }
 
@@ -117,16 +156,11 @@ impl Object {
     /// Takes what the object says, and gives what it leaves to the one above. Nothing is left where that one is cut.
     pub(super) fn finish(mut self, place: &Place, is_cut: bool, line: u64, intake: &mut Intake<'_>) -> Result<Left> {
         self.digests.dedup();
-        for other in &self.others {
-            intake.leave_out(line, other);
-        }
+        self.leave_out_members(line, intake);
         let mut left = Left::Nothing;
         if let Some(pattern) = self.member("pattern") {
             self.take_pattern(pattern, line, intake)?;
-        } else if let Some(value) = self
-            .member("value")
-            .filter(|value| self.digests.is_empty() || matches!(word(value.trim(), None), Word::Digest(_)))
-        {
+        } else if let Some(value) = self.member("value").filter(|value| self.digests.is_empty() || is_digest(value)) {
             left = self.take_value(value, place, is_cut, line, intake)?;
         }
         if !self.digests.is_empty() {
@@ -139,9 +173,22 @@ impl Object {
             }
         }
         if !self.faults.is_empty() {
-            self.fault(&self.faults.join("; "), line, intake);
+            let more = (self.more_faults > 0).then(|| format!("and {} more", self.more_faults));
+            let faults: Vec<String> = self.faults.iter().cloned().chain(more).collect();
+            self.fault(&faults.join("; "), line, intake);
         }
         Ok(left)
+    }
+
+    /// Tells digests that stand as something else, where the file has others.
+    fn leave_out_members(&self, line: u64, intake: &mut Intake<'_>) {
+        for (name, text) in self.members.iter().filter(|(name, _)| **name != "value") {
+            if let Word::Digest(found) = word(text.trim(), None)
+                && !self.digests.iter().any(|known| known.digest == found.digest)
+            {
+                intake.leave_out(line, name);
+            }
+        }
     }
 
     /// An indicator of STIX.
@@ -170,14 +217,14 @@ impl Object {
         }
         match typed(&kind, value) {
             Typed::Digest(found, name) if place.is_of_object() && !is_cut => {
-                return Ok(Left::Digests(vec![found], vec![self.label(&name)]));
+                return Ok(Left::Digests(vec![found], vec![cut(&self.label(&name))]));
             }
             Typed::Digest(found, name) => intake.take(line, &[found], &self.label(&name))?,
             Typed::Fault(_) if self.member("type").is_none() => intake.leave_out(line, "value without a type"),
             Typed::Fault(fault) => self.fault(&fault, line, intake),
             Typed::Other if kind == "stix2-pattern" => self.take_stix(value, line, intake)?,
             Typed::Other if kind == "filename" && place.is_of_object() => {
-                return Ok(Left::Digests(Vec::new(), vec![value.to_owned()]));
+                return Ok(Left::Digests(Vec::new(), vec![cut(value)]));
             }
             Typed::Other => intake.leave_out(line, &kind),
         }
@@ -196,6 +243,9 @@ impl Object {
         let own = self.member("name").filter(|_| !self.members.contains_key("meta-category"));
         let members = ["file", "signature", "comment", "source"].iter().filter_map(|member| self.member(member));
         let names = self.names.iter().map(String::as_str);
-        label([name].into_iter().chain(own).chain(names).chain(members).chain([context_only(self.member("to_ids"))]))
+        let context = context_only(self.member("to_ids"));
+        let parts = [name].into_iter().chain(own).chain(names).chain(members).chain([context]);
+        // A digest names no file.
+        label(parts.filter(|part| !is_digest(part)))
     }
 }

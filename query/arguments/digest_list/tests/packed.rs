@@ -93,6 +93,21 @@ fn each_file_of_a_zip_is_a_list() {
 }
 
 #[test]
+fn what_stands_behind_a_zip_is_told() {
+    let zip = zipped(&[("a", hex("aa", 64).as_bytes()), ("b", hex("bb", 64).as_bytes())], &[]);
+    assert_eq!(read_bytes(&zip).1, [""; 0]);
+    let (wanted, problems) = read_bytes(&[&zip[..], hex("cc", 64).as_bytes()].concat());
+    assert_eq!((wanted.len(), wanted.unusable_lines), (2, 1));
+    assert!(problems[0].contains("something stands behind its end and is not read"), "{problems:?}");
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    archive.set_comment("of the publisher").expect("a comment");
+    archive.start_file("a", zip::write::SimpleFileOptions::default().large_file(true)).expect("a file");
+    archive.write_all(hex("aa", 64).as_bytes()).expect("bytes");
+    let commented = archive.finish().expect("a zip").into_inner();
+    assert_eq!(read_bytes(&commented).1, [""; 0], "a comment");
+}
+
+#[test]
 fn what_was_read_before_damage_is_looked_for_and_the_damage_is_told() {
     let text: String = (0..20_000).map(|number| format!("{:032x}{:032x}\n", number * 7919, number)).collect();
     let gzip = through(&["gzip"], text.as_bytes());

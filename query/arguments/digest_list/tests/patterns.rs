@@ -31,6 +31,31 @@ fn and_is_about_one_file_and_or_leaves_a_choice() {
 }
 
 #[test]
+fn and_is_about_one_file_only_where_one_can_have_both() {
+    let file = |name: &str, letters: &str, digits: usize| format!("file:hashes.'{name}' = '{}'", hex(letters, digits));
+    let (md5, sha256) = (file("MD5", "aa", 32), file("SHA-256", "cc", 64));
+    let image = format!("process:image_ref.hashes.MD5 = '{}'", hex("bb", 32));
+    assert_eq!(algorithms(&format!("[{sha256} AND {image}]")), ["sha256", "md5"]);
+    assert_eq!(told(&format!("[{sha256} AND {image}]")).1, ["pattern: AND between file and process:image_ref"]);
+    let both = format!("[{sha256} AND {} AND {md5}] OR [{md5}]", file("SHA-256", "dd", 64));
+    assert_eq!(algorithms(&both), ["md5"]);
+    assert!(told(&both).0[0].contains("two digests of one algorithm in one file"), "{:?}", told(&both));
+    assert_eq!(algorithms(&format!("[{sha256} AND {sha256} AND {md5}]")), ["sha256+md5"], "said twice");
+    assert_eq!(told(&format!("[{sha256} AND {sha256}]")), (vec![], vec![]));
+}
+
+#[test]
+fn faults_without_number_are_counted() {
+    let text = format!("[{}a:b = 'c']", "file:hashes.MD5 = 'x' OR ".repeat(1000));
+    let pattern = Pattern::parse(&text);
+    assert_eq!(pattern.faults.len(), 10);
+    assert!(pattern.fault_text().is_some_and(|text| text.ends_with("; and 990 more")));
+    let cut = Pattern::parse(&text[..text.len() - 1]);
+    assert!(cut.faults[9].starts_with("it is no pattern of STIX 2"), "{:?}", cut.faults);
+    assert!(cut.fault_text().is_some_and(|text| text.ends_with("; and 991 more")));
+}
+
+#[test]
 fn what_else_a_pattern_asks_is_told() {
     let sha256 = hex("cc", 64);
     let left = |text: &str| told(text).1;

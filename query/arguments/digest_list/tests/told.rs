@@ -3,7 +3,7 @@
 use super::*;
 
 /// Lists with digests where nobody would look for one; `<1>` and `<2>` stand for them.
-const LISTS: [&str; 26] = [
+const LISTS: [&str; 34] = [
     "<1> (sha256 <2>)\n",
     "<1> https://example.org/file/<2>\n",
     "<1>\n<2>.\n",
@@ -29,6 +29,14 @@ const LISTS: [&str; 26] = [
     "<1>  <2>\n",
     "<1>\tsome words (<2>)\n",
     "md5,sha256\n<1>,<2>\n",
+    "<1>\nimphash:<2>\n",
+    "sha256:<1> authentihash <2>\n",
+    "AUTHENTIHASH (x) = <1>\nSHA256 (x) = <2>\n",
+    "{\"name\": \"<1>\", \"sha256\": \"<2>\"}\n",
+    "{\"name\": \"<1>\"}\n<2>\n",
+    "{\"Tag\": \"<1>\", \"sha256\": \"<2>\"}\n",
+    "{\"Tag\": [{\"sha256\": \"<1>\"}], \"sha256\": \"<2>\"}\n",
+    "[file:hashes.'SHA-256' = '<1>' AND file:hashes.'SHA-256' = '<2>']\n",
     "[file:hashes.'SHA-256' = '<1>' OR file:hashes.'SHA-256' = '<2>']\n",
 ];
 
