@@ -48,7 +48,7 @@ const SCHEMA: [&str; 20] = [
     "hash",
 ];
 
-const QUERY: [&str; 17] = [
+const QUERY: [&str; 18] = [
     "main",
     "cli",
     "commands",
@@ -59,6 +59,7 @@ const QUERY: [&str; 17] = [
     "versions",
     "processes",
     "recordings",
+    "known",
     "archives",
     "evidence",
     "arguments",

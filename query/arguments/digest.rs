@@ -41,7 +41,7 @@ pub(crate) fn plain_name(name: &str) -> String {
 }
 
 /// The bytes of a digest, whatever its length.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Digest {
     bytes: [u8; 64],
     length: usize,

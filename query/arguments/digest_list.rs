@@ -30,7 +30,7 @@ use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 pub(crate) use store::Kind;
-use store::Store;
+use store::{Store, Test};
 
 /// A way in which lists are written.
 struct Format {
@@ -48,23 +48,37 @@ const FORMATS: [Format; 4] = [
     Format { fits: |_| true, read: lines::read },
 ];
 
+/// The algorithm that a column of this name has digests of, plainly.
+pub(crate) fn algorithm_of(column: &str) -> Option<String> {
+    match names::meaning(column) {
+        names::Meaning::Algorithm(algorithm) => Some(algorithm),
+        _ => None,
+    }
+}
+
 /// Lists as they are read.
-#[derive(Debug, Default)]
-pub(crate) struct Lists {
+#[derive(Default)]
+pub(crate) struct Lists<'a> {
+    only: Option<Test<'a>>,
     store: Store,
     unusable_lines: usize,
     left_out: Vec<LeftOut>,
     left_out_is_full: bool,
 }
 
-impl Lists {
+impl<'a> Lists<'a> {
+    /// Lists of which only some digests are held.
+    pub(crate) fn only(test: Test<'a>) -> Self {
+        Self { only: Some(test), ..Self::default() }
+    }
+
     /// Takes a digest in hex that stands for itself.
     ///
     /// # Errors
     /// When it is none, or there are too many.
     pub(crate) fn add(&mut self, digest: &str) -> Result<()> {
         let digest = Digest::from_hex(digest).with_context(|| format!("`{digest}` is no digest in hex"))?;
-        self.store.take(&[Found { digest, algorithm: None }], "")
+        self.store.take(&[Found { digest, algorithm: None }], "", None)
     }
 
     /// Adds the digests of a list; `-` is stdin. What cannot be used is a problem, and the rest is still looked for.
@@ -92,7 +106,7 @@ impl Lists {
     }
 
     fn read_text(&mut self, name: &str, head: &str, text: &mut dyn BufRead, problems: &Problems) {
-        let mut intake = Intake::new(name, &mut self.store, problems);
+        let mut intake = Intake::new(name, &mut self.store, self.only, problems);
         let format = FORMATS.iter().find(|format| (format.fits)(head));
         let read = format.map_or(Ok(()), |format| (format.read)(head, text, &mut intake));
         let (unusable, left_out) = intake.finish(read.err());

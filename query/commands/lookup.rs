@@ -6,18 +6,19 @@ use crate::archives::Archives;
 use crate::arguments::digest;
 use crate::arguments::digest_list::{LeftOut, Lists, Wanted};
 use crate::investigate::versions;
+use crate::known::{Known, KnownOptions};
 use crate::output::problems::note;
 use crate::output::{Format, Output, Row};
 use crate::versions::version::Version;
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Options of `lookup`.
 #[derive(Debug, Default, Args)]
-#[group(required = true, multiple = true)]
+#[command(group = ArgGroup::new("asked").required(true).multiple(true).args(["digests", "ioc"]))]
 pub(crate) struct LookupOptions {
     /// Digests in hex
     #[arg(value_name = "HEX", value_parser = digest::parse)]
@@ -26,13 +27,17 @@ pub(crate) struct LookupOptions {
     /// also in gzip or zip, and in UTF-16; '-' is stdin; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) ioc: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) known: KnownOptions,
 }
 
 pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool> {
     let wanted = wanted(options, &context)?;
     let archives = Archives::open(context.scope, context.problems)?;
     let format = context.output.format;
-    let columns = [&["label"][..], if format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();
+    let known = Known::find(&options.known, &archives)?;
+    let columns =
+        [&["label"][..], known.columns(), if format == Format::Table { &TABLE[..] } else { &COLUMNS[..] }].concat();
     let mut output = Output::new(context.output, &columns, context.writer);
     let mut seen = BTreeSet::new();
     let found = versions::lookup(&wanted, context.scope, &archives, |version| {
@@ -40,7 +45,7 @@ pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
             seen.insert(version.first().row.digest.clone());
         }
         let labels = wanted.labels(&version.first().row.digest)?;
-        output.offer(|| match_row(version, &labels))
+        output.offer(|| known.marked(match_row(version, &labels), format))
     })?;
     let seen = seen.len();
     let counts = [
@@ -52,11 +57,12 @@ pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
     ];
     let mut last = found.completeness.to_json(&counts);
     last.extend(found.asked_digest.fields());
+    last.extend(known.fields());
     last.insert("left_out".into(), wanted.left_out.iter().map(left_out).collect());
     output.finish_with(&last)?;
     if format != Format::Json {
         note(&format!("{seen} of {} digest(s) were seen", wanted.len()));
-        found.completeness.notes().iter().for_each(|text| note(text));
+        known.notes().iter().chain(&found.completeness.notes()).for_each(|text| note(text));
     }
     Ok(found.count > 0)
 }

@@ -1,7 +1,7 @@
 //! What a format finds in a list: digests, what was meant to be one and cannot be used, and what is something else.
 
 use super::names::{Found, shortened};
-use super::store::Store;
+use super::store::{Store, Test};
 use crate::output::problems::Problems;
 use anyhow::{Error, Result, anyhow};
 use std::collections::BTreeMap;
@@ -26,6 +26,8 @@ pub(crate) struct LeftOut {
 pub(super) struct Intake<'a> {
     list: &'a str,
     store: &'a mut Store,
+    /// Which digests are held; all where it is none.
+    only: Option<Test<'a>>,
     problems: &'a Problems,
     /// Entries with a digest.
     taken: usize,
@@ -37,10 +39,11 @@ pub(super) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    pub(super) fn new(list: &'a str, store: &'a mut Store, problems: &'a Problems) -> Self {
+    pub(super) fn new(list: &'a str, store: &'a mut Store, only: Option<Test<'a>>, problems: &'a Problems) -> Self {
         Self {
             list,
             store,
+            only,
             problems,
             taken: 0,
             unusable: 0,
@@ -57,7 +60,7 @@ impl<'a> Intake<'a> {
     pub(super) fn take(&mut self, line: u64, found: &[Found], label: &str) -> Result<()> {
         self.last_line = line;
         self.taken += 1;
-        self.store.take(found, label)
+        self.store.take(found, label, self.only)
     }
 
     /// Something cannot be used, wholly or in part.

@@ -3,6 +3,7 @@
 use super::labels::{LabelPlace, Labels};
 use super::names::Found;
 use super::shelves::Shelves;
+use crate::arguments::digest::Digest;
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,6 +11,9 @@ use std::collections::{BTreeSet, HashMap};
 const KIND_BITS: u32 = 16;
 /// No list that is meant well has as many.
 const KINDS_MAX: usize = 4096;
+
+/// Whether a digest is one of those that are held.
+pub(super) type Test<'a> = &'a dyn Fn(&Digest) -> bool;
 
 /// Digests with their names and kinds.
 #[derive(Debug, Default)]
@@ -25,7 +29,7 @@ impl Store {
     ///
     /// # Errors
     /// When there are too many digests, or a temporary file cannot be written.
-    pub(super) fn take(&mut self, found: &[Found], label: &str) -> Result<()> {
+    pub(super) fn take(&mut self, found: &[Found], label: &str, only: Option<Test<'_>>) -> Result<()> {
         if !self.shelves.have_room() {
             bail!(
                 "there are more digests than fit into memory: cut the list, and look for its parts one after the other"
@@ -33,14 +37,20 @@ impl Store {
         }
         let lengths: BTreeSet<usize> = found.iter().map(|one| one.digest.bytes().len()).collect();
         let is_of_one_file = lengths.len() == found.len();
-        let place = if label.is_empty() { 0 } else { self.labels.push(label)? };
+        let is_held = |one: &Found| only.is_none_or(|only| only(&one.digest));
+        let is_named = !label.is_empty() && found.iter().any(is_held);
+        let place = if is_named { self.labels.push(label)? } else { 0 };
         for one in found {
             let others = found.iter().filter(|other| is_of_one_file && other.digest != one.digest);
             let kind = Kind {
                 algorithm: one.algorithm().to_owned(),
                 beside: others.map(|other| other.algorithm().to_owned()).collect(),
             };
-            self.shelves.push(&one.digest, remark(place, self.kinds.place(kind)?));
+            // What is not held is still of a kind.
+            let kind = self.kinds.place(kind)?;
+            if is_held(one) {
+                self.shelves.push(&one.digest, remark(place, kind));
+            }
         }
         Ok(())
     }

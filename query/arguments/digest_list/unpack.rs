@@ -72,6 +72,9 @@ fn decode(name: &str, plain: &mut dyn Read, bounds: &Bounds, each: EachText<'_>)
     let mut text = DecodeReaderBytesBuilder::new().strip_bom(true).build(limited);
     let mut head = Vec::new();
     let error = text.by_ref().take(HEAD_BYTES).read_to_end(&mut head).err();
+    if head.starts_with(b"SQLite format 3\0") {
+        bail!("it is a SQLite database: unpacked, `--known-good` reads it");
+    }
     if head.contains(&0) {
         bail!("it is no text; if it is UTF-16 without a byte-order mark, `iconv -f UTF-16LE -t UTF-8` makes it one");
     }
