@@ -25,7 +25,7 @@ const RECORDER: [&str; 12] = [
     "manual",
 ];
 
-const SCHEMA: [&str; 20] = [
+const SCHEMA: [&str; 22] = [
     "lib",
     "compact",
     "seal",
@@ -41,6 +41,8 @@ const SCHEMA: [&str; 20] = [
     "event",
     "columns",
     "clock",
+    "digest_list",
+    "digest",
     "cell",
     "chunks",
     "text",

@@ -6,9 +6,9 @@
 
 use super::list::List;
 use super::recorded::Recorded;
-use crate::arguments::digest::Digest;
 use anyhow::{Context, Result, bail};
 use flate2::read::MultiGzDecoder;
+use hashtrail::digest::Digest;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;

@@ -6,9 +6,9 @@
 
 use super::list::List;
 use super::recorded::Recorded;
-use crate::arguments::digest::Digest;
-use crate::arguments::digest_list::algorithm_of;
 use anyhow::{Context, Result, bail};
+use hashtrail::digest::Digest;
+use hashtrail::digest_list::algorithm_of;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;

@@ -1,7 +1,7 @@
 //! What one list of known files was asked, and what it can tell.
 
 use super::recorded::{Digests, Recorded};
-use crate::arguments::digest::plain_name;
+use hashtrail::digest::plain_name;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -2,9 +2,9 @@
 
 use super::list::List;
 use super::recorded::Recorded;
-use crate::arguments::digest_list::Lists;
 use crate::output::problems::Problems;
 use anyhow::Result;
+use hashtrail::digest_list::Lists;
 use std::path::Path;
 
 /// Asks a list for all that was recorded.
@@ -26,9 +26,8 @@ pub(super) fn ask(path: &Path, bit: u64, recorded: &mut Recorded, problems: &Pro
             }
         }
     });
-    let has = |kind: &crate::arguments::digest_list::Kind, name: &String| {
-        kind.algorithm == *name || kind.beside.contains(name)
-    };
+    let has =
+        |kind: &hashtrail::digest_list::Kind, name: &String| kind.algorithm == *name || kind.beside.contains(name);
     let mut list = List { algorithms: kinds.iter().map(|kind| kind.algorithm.clone()).collect(), ..List::default() };
     list.whole = list.algorithms.iter().filter(|name| kinds.iter().all(|kind| has(kind, name))).cloned().collect();
     Ok(list)

@@ -1,9 +1,9 @@
 //! The distinct digests of archives, each with the lists that have it.
 
 use crate::archives::{Archives, Scan};
-use crate::arguments::digest::{Digest, plain_name};
 use anyhow::{Context, Result, bail};
 use arrow::array::AsArray;
+use hashtrail::digest::{Digest, plain_name};
 use hashtrail::versions::FileVersion;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;

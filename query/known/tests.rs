@@ -155,11 +155,11 @@ fn algorithms_that_do_not_fit_are_told() {
 fn of_a_plain_list_only_what_was_recorded_is_held() {
     let text: String = (0..1000).map(|number| format!("{number:064x}  name {number}\n")).collect();
     let wanted = format!("{:064x}", 77);
-    let is_wanted = |digest: &crate::arguments::digest::Digest| digest.to_string() == wanted;
+    let is_wanted = |digest: &hashtrail::digest::Digest| digest.to_string() == wanted;
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("list");
     fs::write(&path, text).expect("a list");
-    let mut lists = crate::arguments::digest_list::Lists::only(&is_wanted);
+    let mut lists = hashtrail::digest_list::Lists::only(&is_wanted);
     lists.read(&path, &Problems::default()).expect("a list");
     assert_eq!(lists.finish().all(10), Some(vec![wanted.clone()]));
     assert_eq!(ask(&[&path], &[("sha256", &wanted), ("sha256", &file("aa")[0])]).0, ["known (list)", "unlisted"]);

@@ -2,7 +2,6 @@
 
 use super::names::{Found, shortened};
 use super::store::{Store, Test};
-use crate::output::problems::Problems;
 use anyhow::{Error, Result, anyhow};
 use std::collections::BTreeMap;
 
@@ -14,12 +13,21 @@ const KINDS_MAX: usize = 100;
 
 /// What a list holds that is no digest of a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct LeftOut {
-    pub(crate) list: String,
-    pub(crate) kind: String,
-    pub(crate) count: usize,
+pub struct LeftOut {
+    /// Name of the list.
+    pub list: String,
+    /// What it is.
+    pub kind: String,
+    /// How many there are.
+    pub count: usize,
     /// Where, as spans.
-    pub(crate) lines: String,
+    pub lines: String,
+}
+
+/// Takes what cannot be used, as it is found.
+pub trait Faults {
+    /// Takes an error with its list and line.
+    fn tell(&self, error: &Error);
 }
 
 /// Takes what stands in one list.
@@ -28,7 +36,7 @@ pub(super) struct Intake<'a> {
     store: &'a mut Store,
     /// Which digests are held; all where it is none.
     only: Option<Test<'a>>,
-    problems: &'a Problems,
+    faults: &'a dyn Faults,
     /// Entries with a digest.
     taken: usize,
     unusable: usize,
@@ -39,12 +47,12 @@ pub(super) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    pub(super) fn new(list: &'a str, store: &'a mut Store, only: Option<Test<'a>>, problems: &'a Problems) -> Self {
+    pub(super) fn new(list: &'a str, store: &'a mut Store, only: Option<Test<'a>>, faults: &'a dyn Faults) -> Self {
         Self {
             list,
             store,
             only,
-            problems,
+            faults,
             taken: 0,
             unusable: 0,
             last_line: 0,
@@ -68,7 +76,7 @@ impl<'a> Intake<'a> {
         self.last_line = line;
         self.unusable += 1;
         if self.unusable <= TOLD_MAX {
-            self.problems.error(&anyhow!("{}:{line}: {fault}", self.list));
+            self.faults.tell(&anyhow!("{}:{line}: {fault}", self.list));
         } else {
             self.more.add(line);
         }
@@ -85,17 +93,17 @@ impl<'a> Intake<'a> {
 
     /// What could not be used, and what was left out. With an error, the rest of the list could not be read.
     pub(super) fn finish(mut self, error: Option<Error>) -> (usize, Vec<LeftOut>) {
-        let Self { list, problems, .. } = self;
+        let Self { list, faults, .. } = self;
         if self.more.count > 0 {
-            problems.error(&anyhow!("{list}: {} more line(s) cannot be used: {}", self.more.count, self.more.text()));
+            faults.tell(&anyhow!("{list}: {} more line(s) cannot be used: {}", self.more.count, self.more.text()));
         }
         if let Some(error) = error {
             self.unusable += 1;
             let place = format!("{list}:{}: what comes after this line could not be read", self.last_line);
-            problems.error(&error.context(place));
+            faults.tell(&error.context(place));
         } else if self.taken == 0 && self.unusable == 0 {
             self.unusable += 1;
-            problems.error(&anyhow!("{list}: there is no digest in it"));
+            faults.tell(&anyhow!("{list}: there is no digest in it"));
         }
         let left_out = self.left_out.into_iter().map(|(kind, spans)| LeftOut {
             list: list.to_owned(),

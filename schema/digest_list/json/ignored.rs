@@ -1,6 +1,6 @@
 //! A value that is passed, of which only this is asked: whether it has a digest.
 
-use crate::arguments::digest_list::names::holds_digest;
+use crate::digest_list::names::holds_digest;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Formatter};
 

@@ -1,11 +1,11 @@
 //! What one object of JSON says: an attribute of MISP, an indicator or a file of STIX, or a file by its digests.
 
 use super::{FILE_MAX, Left};
-use crate::arguments::digest_list::fields::{Typed, context_only, digest, label, typed};
-use crate::arguments::digest_list::intake::Intake;
-use crate::arguments::digest_list::labels::MAX_CHARACTERS;
-use crate::arguments::digest_list::names::{Found, Meaning, Word, is_none, is_other_hash, meaning, shortened, word};
-use crate::arguments::digest_list::patterns;
+use crate::digest_list::fields::{Typed, context_only, digest, label, typed};
+use crate::digest_list::intake::Intake;
+use crate::digest_list::labels::MAX_CHARACTERS;
+use crate::digest_list::names::{Found, Meaning, Word, is_none, is_other_hash, meaning, shortened, word};
+use crate::digest_list::patterns;
 use anyhow::Result;
 use std::collections::BTreeMap;
 

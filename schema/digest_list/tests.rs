@@ -5,12 +5,29 @@ mod published;
 mod told;
 
 use super::*;
+use anyhow::Error;
+
+/// What was told.
+#[derive(Debug, Default)]
+struct Problems(RefCell<Vec<String>>);
+
+impl Problems {
+    fn texts(&self) -> Vec<String> {
+        self.0.borrow().clone()
+    }
+}
+
+impl Faults for Problems {
+    fn tell(&self, error: &Error) {
+        self.0.borrow_mut().push(format!("{error:#}"));
+    }
+}
 
 /// Reads a list; what it asks for, and what was told.
 fn read_bytes(bytes: &[u8]) -> (Wanted, Vec<String>) {
     let problems = Problems::default();
     let mut lists = Lists::default();
-    lists.read_packed("list", &mut &bytes[..], &problems);
+    lists.read_from("list", &mut &bytes[..], &problems);
     (lists.finish(), problems.texts())
 }
 

@@ -1,6 +1,6 @@
 //! What a name says of a value: the algorithm of a digest, or something else that is no digest of a file.
 
-use crate::arguments::digest::{Digest, name_of_length, plain_name};
+use crate::digest::{Digest, name_of_length, plain_name};
 
 /// A word of at least so many hex digits was meant to be a digest.
 const MEANT_DIGITS: usize = 32;

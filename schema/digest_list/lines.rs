@@ -2,7 +2,7 @@
 
 use super::intake::Intake;
 use super::names::{Found, Word, holds_digest, is_algorithm, labels_other_hash, shortened, word};
-use crate::arguments::digest::Digest;
+use crate::digest::Digest;
 use anyhow::Result;
 use std::io::{BufRead, ErrorKind, Read};
 

@@ -73,7 +73,7 @@ fn decode(name: &str, plain: &mut dyn Read, bounds: &Bounds, each: EachText<'_>)
     let mut head = Vec::new();
     let error = text.by_ref().take(HEAD_BYTES).read_to_end(&mut head).err();
     if head.starts_with(b"SQLite format 3\0") {
-        bail!("it is a SQLite database: unpacked, `--known-good` reads it");
+        bail!("it is a SQLite database: unpack it, and give it where lists of known files are taken");
     }
     if head.contains(&0) {
         bail!("it is no text; if it is UTF-16 without a byte-order mark, `iconv -f UTF-16LE -t UTF-8` makes it one");

@@ -17,11 +17,10 @@ mod shelves;
 mod store;
 mod unpack;
 
-use crate::arguments::digest::Digest;
-use crate::output::problems::Problems;
+use crate::digest::Digest;
 use anyhow::{Context, Result};
 use intake::Intake;
-pub(crate) use intake::LeftOut;
+pub use intake::{Faults, LeftOut};
 use names::Found;
 use shelves::Shelves;
 use std::cell::RefCell;
@@ -29,8 +28,9 @@ use std::fs::File;
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
-pub(crate) use store::Kind;
-use store::{Store, Test};
+pub use store::Kind;
+use store::Store;
+pub use store::Test;
 
 /// A way in which lists are written.
 struct Format {
@@ -49,7 +49,7 @@ const FORMATS: [Format; 4] = [
 ];
 
 /// The algorithm that a column of this name has digests of, plainly.
-pub(crate) fn algorithm_of(column: &str) -> Option<String> {
+pub fn algorithm_of(column: &str) -> Option<String> {
     match names::meaning(column) {
         names::Meaning::Algorithm(algorithm) => Some(algorithm),
         _ => None,
@@ -58,7 +58,7 @@ pub(crate) fn algorithm_of(column: &str) -> Option<String> {
 
 /// Lists as they are read.
 #[derive(Default)]
-pub(crate) struct Lists<'a> {
+pub struct Lists<'a> {
     only: Option<Test<'a>>,
     store: Store,
     unusable_lines: usize,
@@ -68,7 +68,7 @@ pub(crate) struct Lists<'a> {
 
 impl<'a> Lists<'a> {
     /// Lists of which only some digests are held.
-    pub(crate) fn only(test: Test<'a>) -> Self {
+    pub fn only(test: Test<'a>) -> Self {
         Self { only: Some(test), ..Self::default() }
     }
 
@@ -76,7 +76,7 @@ impl<'a> Lists<'a> {
     ///
     /// # Errors
     /// When it is none, or there are too many.
-    pub(crate) fn add(&mut self, digest: &str) -> Result<()> {
+    pub fn add(&mut self, digest: &str) -> Result<()> {
         let digest = Digest::from_hex(digest).with_context(|| format!("`{digest}` is no digest in hex"))?;
         self.store.take(&[Found { digest, algorithm: None }], "", None)
     }
@@ -85,28 +85,28 @@ impl<'a> Lists<'a> {
     ///
     /// # Errors
     /// When the list cannot be opened.
-    pub(crate) fn read(&mut self, path: &Path, problems: &Problems) -> Result<()> {
+    pub fn read(&mut self, path: &Path, faults: &dyn Faults) -> Result<()> {
         if path.as_os_str() == "-" {
-            self.read_packed("stdin", &mut std::io::stdin().lock(), problems);
+            self.read_from("stdin", &mut std::io::stdin().lock(), faults);
             return Ok(());
         }
         let name = path.display().to_string();
         let mut file = File::open(path).with_context(|| format!("cannot open `{name}`"))?;
-        self.read_packed(&name, &mut file, problems);
+        self.read_from(&name, &mut file, faults);
         Ok(())
     }
 
-    /// Reads a list, or the lists that are packed in it.
-    fn read_packed(&mut self, name: &str, packed: &mut dyn std::io::Read, problems: &Problems) {
-        let read = unpack::each_text(name, packed, &mut |name, head, text| self.read_text(name, head, text, problems));
+    /// Adds the digests of a list, or of the lists that are packed in it, under a name.
+    pub fn read_from(&mut self, name: &str, packed: &mut dyn std::io::Read, faults: &dyn Faults) {
+        let read = unpack::each_text(name, packed, &mut |name, head, text| self.read_text(name, head, text, faults));
         if let Err(error) = read {
             self.unusable_lines += 1;
-            problems.error(&error.context(format!("{name}: not all of it could be read")));
+            faults.tell(&error.context(format!("{name}: not all of it could be read")));
         }
     }
 
-    fn read_text(&mut self, name: &str, head: &str, text: &mut dyn BufRead, problems: &Problems) {
-        let mut intake = Intake::new(name, &mut self.store, self.only, problems);
+    fn read_text(&mut self, name: &str, head: &str, text: &mut dyn BufRead, faults: &dyn Faults) {
+        let mut intake = Intake::new(name, &mut self.store, self.only, faults);
         let format = FORMATS.iter().find(|format| (format.fits)(head));
         let read = format.map_or(Ok(()), |format| (format.read)(head, text, &mut intake));
         let (unusable, left_out) = intake.finish(read.err());
@@ -128,16 +128,8 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// What stands in one list.
-    #[cfg(test)]
-    pub(crate) fn of_text(text: &str) -> Wanted {
-        let mut lists = Self::default();
-        lists.read_packed("list", &mut text.as_bytes(), &Problems::default());
-        lists.finish()
-    }
-
     /// All that was read, to be asked for.
-    pub(crate) fn finish(self) -> Wanted {
+    pub fn finish(self) -> Wanted {
         let Self { mut store, unusable_lines, mut left_out, .. } = self;
         left_out.retain(|one| one.count > 0);
         store.shelves.sort();
@@ -156,31 +148,36 @@ impl<'a> Lists<'a> {
 
 /// The digests that are looked for.
 #[derive(Debug)]
-pub(crate) struct Wanted {
+pub struct Wanted {
     shelves: Arc<Shelves>,
     kinds: store::Kinds,
     labels: RefCell<labels::Labels>,
     count: usize,
     /// What could not be used, wholly or in part.
-    pub(crate) unusable_lines: usize,
+    pub unusable_lines: usize,
     /// What lists hold that is no digest of a file.
-    pub(crate) left_out: Vec<LeftOut>,
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Wanted {
+    /// Whether there is no digest.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// How many digests there are.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.count
     }
 
     /// Whether a text is one of the digests, as a test of its own.
-    pub(crate) fn test(&self) -> impl Fn(&str) -> bool + Send + Sync + 'static {
+    pub fn test(&self) -> impl Fn(&str) -> bool + Send + Sync + 'static {
         let shelves = Arc::clone(&self.shelves);
         move |text| Digest::from_hex(text).is_some_and(|digest| shelves.has(&digest))
     }
 
     /// All of them, where they are no more than this.
-    pub(crate) fn all(&self, at_most: usize) -> Option<Vec<String>> {
+    pub fn all(&self, at_most: usize) -> Option<Vec<String>> {
         let mut all = Vec::new();
         if self.count <= at_most {
             self.shelves.each(&mut |digest, _| all.push(digest.to_string()));
@@ -192,7 +189,7 @@ impl Wanted {
     ///
     /// # Errors
     /// When a temporary file cannot be read.
-    pub(crate) fn labels(&self, digest: &str) -> Result<Vec<String>> {
+    pub fn labels(&self, digest: &str) -> Result<Vec<String>> {
         let remarks = Digest::from_hex(digest).map(|digest| self.shelves.remarks(&digest)).unwrap_or_default();
         let mut labels = Vec::new();
         for remark in remarks {
@@ -205,12 +202,12 @@ impl Wanted {
     }
 
     /// What the digests are of, each by its place in this list.
-    pub(crate) fn kinds(&self) -> &[Kind] {
+    pub fn kinds(&self) -> &[Kind] {
         self.kinds.all()
     }
 
     /// Hands on each digest with the places of what it is of.
-    pub(crate) fn each(&self, mut each: impl FnMut(&Digest, &mut dyn Iterator<Item = usize>)) {
+    pub fn each(&self, mut each: impl FnMut(&Digest, &mut dyn Iterator<Item = usize>)) {
         self.shelves
             .each(&mut |digest, remarks| each(digest, &mut remarks.iter().map(|remark| store::kind_of(*remark))));
     }

@@ -15,7 +15,7 @@ fn read_long(beginning: &str, byte: u8, length: u64, end: &str) -> (Wanted, Vec<
     let problems = Problems::default();
     let mut lists = Lists::default();
     let mut list = beginning.as_bytes().chain(repeat(byte).take(length)).chain(end.as_bytes());
-    lists.read_packed("list", &mut list, &problems);
+    lists.read_from("list", &mut list, &problems);
     (lists.finish(), problems.texts())
 }
 
@@ -87,7 +87,7 @@ fn no_shape_of_a_list_takes_more_memory_than_its_digests() {
         let problems = Problems::default();
         let mut lists = Lists::default();
         let mut list = beginning.as_bytes().chain(parts).chain(end.as_bytes());
-        lists.read_packed("list", &mut list, &problems);
+        lists.read_from("list", &mut list, &problems);
         let wanted = lists.finish();
         assert!(wanted.unusable_lines + wanted.left_out.len() > 0, "nothing of it is lost in silence");
         let held = most_held() - before;

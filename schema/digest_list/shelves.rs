@@ -1,7 +1,7 @@
 //! Digests of lists in memory: of each length one array, whose entries hold the digest and eight bytes that say what a list
 //! says of it. A SHA-256 takes 40 bytes, so that ten million lines take 400 MB, and no list more than a bound.
 
-use crate::arguments::digest::Digest;
+use crate::digest::Digest;
 
 /// What all arrays together may take.
 const MAX_BYTES: usize = 1 << 30;

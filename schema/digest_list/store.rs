@@ -3,7 +3,7 @@
 use super::labels::{LabelPlace, Labels};
 use super::names::Found;
 use super::shelves::Shelves;
-use crate::arguments::digest::Digest;
+use crate::digest::Digest;
 use anyhow::{Context, Result, bail};
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,7 +13,7 @@ const KIND_BITS: u32 = 16;
 const KINDS_MAX: usize = 4096;
 
 /// Whether a digest is one of those that are held.
-pub(super) type Test<'a> = &'a dyn Fn(&Digest) -> bool;
+pub type Test<'a> = &'a dyn Fn(&Digest) -> bool;
 
 /// Digests with their names and kinds.
 #[derive(Debug, Default)]
@@ -72,11 +72,11 @@ pub(super) fn kind_of(remark: u64) -> usize {
 
 /// What a digest is of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Kind {
+pub struct Kind {
     /// The plain name of its algorithm, as it is said, else what its length says.
-    pub(crate) algorithm: String,
+    pub algorithm: String,
     /// The algorithms of the other digests of the same file.
-    pub(crate) beside: BTreeSet<String>,
+    pub beside: BTreeSet<String>,
 }
 
 /// Each kind once.

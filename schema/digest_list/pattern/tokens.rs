@@ -1,6 +1,6 @@
 //! The tokens that a pattern of STIX is written in.
 
-use crate::arguments::digest_list::names::shortened;
+use crate::digest_list::names::shortened;
 use anyhow::{Result, bail};
 
 /// A token of a pattern.

@@ -3,7 +3,7 @@
 //! What is published is not always CSV by the letter: fields stand quoted behind a space, the header in a comment, and a quote
 //! that nobody closed would swallow the rest. So they are read here, within a bound.
 
-use crate::arguments::digest_list::lines::HASHDEEP;
+use crate::digest_list::lines::HASHDEEP;
 use anyhow::Result;
 use std::io::BufRead;
 
