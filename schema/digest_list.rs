@@ -170,6 +170,12 @@ impl Wanted {
         self.count
     }
 
+    /// Whether a list has a digest as one of this algorithm, by its plain name.
+    pub fn has(&self, algorithm: &str, digest: &Digest) -> bool {
+        let remarks = self.shelves.remarks(digest);
+        remarks.iter().any(|remark| self.kinds.all()[store::kind_of(*remark)].algorithm == algorithm)
+    }
+
     /// Whether a text is one of the digests, as a test of its own.
     pub fn test(&self) -> impl Fn(&str) -> bool + Send + Sync + 'static {
         let shelves = Arc::clone(&self.shelves);

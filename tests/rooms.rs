@@ -10,7 +10,7 @@ use std::path::Path;
 const TREES: [(&str, &str, &[&str]); 3] =
     [("recorder", "main", &RECORDER), ("schema", "lib", &SCHEMA), ("query", "main", &QUERY)];
 
-const RECORDER: [&str; 12] = [
+const RECORDER: [&str; 13] = [
     "main",
     "cli",
     "commands",
@@ -21,6 +21,7 @@ const RECORDER: [&str; 12] = [
     "policy",
     "btf",
     "record",
+    "lists",
     "host",
     "manual",
 ];
