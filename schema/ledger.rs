@@ -24,9 +24,9 @@
 //!   looked at; null: their number is not known. Where the kernel gives no exact list, `/proc` was read and `"exact":false`
 //!   stands there too: starts of processes are then rounded to 10 ms, and mappings were not looked at.
 //! - `listed`: the first row of a content and hook whose digest a list of `record --ioc` has: the row by its CPU and number,
-//!   `{"algorithm":…,"digest":…,"doubtful":BOOL,"hook":…,"path":…,"pid":N,"lists":[{"list":NAME,"sha256":…,"labels":[…]},…]}`.
-//!   `sha256` is of the list as it was read at the start, whose line in the manifest has it too. The `stop` counts all such
-//!   rows (`listed`).
+//!   `{"algorithm":…,"digest":…,"doubtful":BOOL,"hook":…,"path":…,"pid":N,"lists":[{"list":NAME,"sha256":…,"labels":[…]},…],
+//!   "stored":BOOL}`. `sha256` is of the list as it was read at the start, whose line in the manifest has it too; `stored` is
+//!   false where the journal had no place for the row. The `stop` counts all such rows (`listed`).
 //! - `heartbeat`, `stop`: the counts of each CPU since the start. `skipped` are the runs of programs that the kernel skipped,
 //!   `{"events":N,"forks":N,"hash_probes":N}`. `user_digests` are the rows `user_digest`, of which
 //!   `user_digests_remembered` were answered without a look at the file, which had been hashed before;

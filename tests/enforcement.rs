@@ -143,7 +143,8 @@ fn what_is_on_a_list_is_said_noted_and_denied(guest: Guest) {
     let enforce = guest.scenario("enforce");
     let (digest, list) = (enforce.fact("digest-listed"), enforce.fact("list"));
     for (when, name) in [(When::Noted, "noted"), (When::Enforced, "enforced")] {
-        let rows = rows_of(&enforce, when, "message = 'a program on a list of --ioc is run'");
+        let condition = format!("message LIKE 'a program on a list of --ioc is run%' AND digest = '{digest}'");
+        let rows = rows_of(&enforce, when, &condition);
         let paths: Vec<&str> = rows.iter().map(|row| text(row, "path")).collect();
         assert_eq!(paths, ["/data/work/enforce/listed", "/data/work/enforce/listed-too"]);
         let ledger = enforce.rows(&format!(
@@ -154,6 +155,7 @@ fn what_is_on_a_list_is_said_noted_and_denied(guest: Guest) {
         for entry in &ledger {
             let detail: Value = serde_json::from_str(text(entry, "detail")).expect("the detail is JSON");
             assert_eq!((&detail["digest"], &detail["doubtful"]), (&json!(digest), &json!(false)), "{detail}");
+            assert_eq!(detail["stored"], true, "{detail}");
             assert_eq!(
                 detail["lists"],
                 json!([{"list": "listed.txt", "sha256": list, "labels": ["implant"]}]),

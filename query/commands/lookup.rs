@@ -94,7 +94,7 @@ fn wanted(options: &LookupOptions, context: &Context<'_>) -> Result<Wanted> {
             note(&format!("{list}: not looked for, as it is no digest of a file: {kind} ({count}, line(s) {lines})"));
         }
     }
-    if wanted.len() == 0 {
+    if wanted.is_empty() {
         bail!("there is no digest to look for");
     }
     Ok(wanted)

@@ -93,10 +93,11 @@ impl Pipeline {
         }
         let key = RecordKey::of(&head);
         let full = self.journal.append(FrameKind::Record, record, self.surroundings, key.is_bulk).err();
+        let is_stored = full.is_none();
         self.accounting.taken(key, full);
         if let Some(listed) = &mut self.listed {
             let finding = listed.look_at(&head, record, &self.session.entries);
-            self.tell(finding, key);
+            self.tell(finding, key, is_stored);
         }
     }
 
@@ -105,9 +106,10 @@ impl Pipeline {
         self.listed = (!lists.is_empty()).then(|| Listed::new(lists));
     }
 
-    fn tell(&mut self, finding: Finding, key: RecordKey) {
+    fn tell(&mut self, finding: Finding, key: RecordKey, is_stored: bool) {
         finding.said.iter().for_each(|text| say!("{text}"));
-        if let Some((policy, detail)) = finding.noted {
+        if let Some((policy, mut detail)) = finding.noted {
+            detail["stored"] = is_stored.into();
             let seq = Some(key.seq.cast_signed());
             let entry = LedgerEntry {
                 cpu: Some(key.cpu.cast_signed()),

@@ -136,7 +136,7 @@ fn a_bomb_is_stopped_at_its_bound() {
     }
     let bomb = archive.finish().expect("a zip").into_inner();
     let (wanted, problems) = read_bytes(&bomb);
-    assert!(wanted.len() == 0 && problems[0].contains("the directory of the zip is too large"), "{problems:?}");
+    assert!(wanted.is_empty() && problems[0].contains("the directory of the zip is too large"), "{problems:?}");
     let limit = std::rc::Rc::new(std::cell::Cell::new(1 << 20));
     let limited = unpack::Limited { inner: repeat(b'\n'), left: limit, what: "unpacked text" };
     let error = std::io::copy(&mut BufReader::new(limited), &mut std::io::sink()).expect_err("it is stopped");
@@ -174,7 +174,7 @@ fn mutants_of_lists_are_read() {
         let (wanted, problems) = read_bytes(&crate::mutate::mutant(valid, seed));
         assert!(wanted.len() <= 40 && (wanted.unusable_lines == 0) == problems.is_empty(), "seed {seed}: {problems:?}");
         told += u64::from(!problems.is_empty());
-        found += u64::from(wanted.len() > 0);
+        found += u64::from(!wanted.is_empty());
     }
     let some = crate::mutate::count() / 10;
     assert!(told > some && found > some, "{told} with problems, {found} with digests");
