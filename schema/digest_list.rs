@@ -1,8 +1,8 @@
 //! Lists of digests as people and feeds publish them. Every digest of a list is looked for, under every name that a list gives
 //! it; what cannot be used is told with its list and line.
 //!
-//! A list is unpacked, decoded and read by the first format of [`FORMATS`] that its beginning fits: what it is says its content,
-//! not its name. A format hands what it finds to an [`Intake`], and holds no more of the list than an entry of it.
+//! A list is unpacked, decoded and read by the first format of `FORMATS` that its beginning fits: what it is says its content,
+//! not its name. A format hands what it finds to an intake, and holds no more of the list than an entry of it.
 
 mod csv;
 mod fields;
