@@ -11,6 +11,7 @@ mod evidence;
 mod export;
 mod folder;
 mod investigate;
+mod known;
 #[path = "../manual.rs"]
 mod manual;
 #[cfg(test)]

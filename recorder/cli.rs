@@ -34,6 +34,9 @@ pub(crate) enum Command {
         /// Tetragon TracingPolicy files
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Lists that `digests: {ioc: true}` takes its digests from, as for `record`; repeats
+        #[arg(long, value_name = "FILE")]
+        ioc: Vec<PathBuf>,
     },
     /// Seal what a crash left behind; `record` does the same at its start
     Recover(recover::RecoverOptions),
@@ -64,7 +67,7 @@ impl Cli {
             Command::Record(options) => record::run(options),
             Command::Reload { archive } => reload::run(archive.as_deref()),
             Command::Doctor(options) => doctor::run(options),
-            Command::CheckPolicy { files } => check_policy::run(files),
+            Command::CheckPolicy { files, ioc } => check_policy::run(files, ioc),
             Command::Recover(options) => recover::run(options),
             Command::Compact(options) => compact::run(options),
             Command::Keygen { out } => keygen::run(out),

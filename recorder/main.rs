@@ -8,6 +8,7 @@ mod commands;
 mod content;
 mod host;
 mod journal;
+mod lists;
 #[path = "../manual.rs"]
 mod manual;
 #[cfg(test)]

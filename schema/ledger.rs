@@ -23,6 +23,10 @@
 //!   events, one for each process and file; those of shared mappings have `mmap_prot`. `descriptors_unseen` could not be
 //!   looked at; null: their number is not known. Where the kernel gives no exact list, `/proc` was read and `"exact":false`
 //!   stands there too: starts of processes are then rounded to 10 ms, and mappings were not looked at.
+//! - `listed`: the first row of a content and hook whose digest a list of `record --ioc` has: the row by its CPU and number,
+//!   `{"algorithm":…,"digest":…,"doubtful":BOOL,"hook":…,"path":…,"pid":N,"lists":[{"list":NAME,"sha256":…,"labels":[…]},…],
+//!   "stored":BOOL}`. `sha256` is of the list as it was read at the start, whose line in the manifest has it too; `stored` is
+//!   false where the journal had no place for the row. The `stop` counts all such rows (`listed`).
 //! - `heartbeat`, `stop`: the counts of each CPU since the start. `skipped` are the runs of programs that the kernel skipped,
 //!   `{"events":N,"forks":N,"hash_probes":N}`. `user_digests` are the rows `user_digest`, of which
 //!   `user_digests_remembered` were answered without a look at the file, which had been hashed before;
@@ -39,7 +43,7 @@ table! {
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         time: Micros, Delta, "When it was noted, UTC";
         boot_ns: i64, Delta, "When it was noted, nanoseconds since boot";
-        kind: String, Dictionary, "start, stop, heartbeat, policy, reload, snapshot, loss, suppressed, skipped, blind, gap, corrupt, tamper, suspect, clock, violation or error";
+        kind: String, Dictionary, "start, stop, heartbeat, policy, reload, snapshot, loss, suppressed, skipped, blind, gap, corrupt, tamper, suspect, clock, violation, listed or error";
         cause: Option<String>, Dictionary, "Why: a signal, ring_full, journal_full, disk_full, recursion, ftrace_disabled, switched_off, crash, sync_failed, …";
         cpu: Option<i32>, Dictionary, "CPU that it concerns; -1: the rows of user space";
         first_seq: Option<i64>, Dictionary, "First sequence number that it concerns";

@@ -22,6 +22,8 @@ pub mod chunks;
 pub mod clock;
 pub mod columns;
 pub mod compact;
+pub mod digest;
+pub mod digest_list;
 pub mod escape;
 pub mod event;
 pub mod execs;

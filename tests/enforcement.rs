@@ -6,11 +6,13 @@ use crate::support::{integer, text};
 use serde_json::{Value, json};
 
 /// What the caller saw of each act, without and with `--enforce`: an errno (0: none) or what else it got.
-const OUTCOMES: [(&str, &str, &str); 19] = [
+const OUTCOMES: [(&str, &str, &str); 21] = [
     ("denied", "0", "13"),
     ("killed", "0", "signal 9"),
     ("bad", "0", "1"),
     ("renamed", "0", "1"),
+    ("listed", "0", "1"),
+    ("listed-too", "0", "1"),
     ("secret", "0", "2"),
     ("silent", "0", "13"),
     ("twice", "0", "5"),
@@ -133,6 +135,42 @@ fn a_known_bad_program_is_denied_under_any_name(guest: Guest) {
         let rows = rows_of(&enforce, when, "message = 'known to be bad'");
         let paths: Vec<&str> = rows.iter().map(|row| text(row, "path")).collect();
         assert_eq!(paths, ["/data/work/enforce/bad", "/data/work/enforce/renamed"]);
+    }
+}
+
+on_guests!(what_is_on_a_list_is_said_noted_and_denied: linux_6_1, linux_6_12, linux_7);
+fn what_is_on_a_list_is_said_noted_and_denied(guest: Guest) {
+    let enforce = guest.scenario("enforce");
+    let (digest, list) = (enforce.fact("digest-listed"), enforce.fact("list"));
+    for (when, name) in [(When::Noted, "noted"), (When::Enforced, "enforced")] {
+        let condition = format!("message LIKE 'a program on a list of --ioc is run%' AND digest = '{digest}'");
+        let rows = rows_of(&enforce, when, &condition);
+        let paths: Vec<&str> = rows.iter().map(|row| text(row, "path")).collect();
+        assert_eq!(paths, ["/data/work/enforce/listed", "/data/work/enforce/listed-too"]);
+        let ledger = enforce.rows(&format!(
+            "SELECT * FROM ledger WHERE kind = 'listed' AND recording_id = '{}' ORDER BY boot_ns",
+            text(&rows[0], "recording_id")
+        ));
+        assert!(!ledger.is_empty(), "{name}");
+        for entry in &ledger {
+            let detail: Value = serde_json::from_str(text(entry, "detail")).expect("the detail is JSON");
+            assert_eq!((&detail["digest"], &detail["doubtful"]), (&json!(digest), &json!(false)), "{detail}");
+            assert_eq!(detail["stored"], true, "{detail}");
+            assert_eq!(
+                detail["lists"],
+                json!([{"list": "listed.txt", "sha256": list, "labels": ["implant"]}]),
+                "{detail}"
+            );
+            let same = enforce.rows(&format!(
+                "SELECT digest, hook FROM events WHERE recording_id = '{}' AND cpu = {} AND seq = {}",
+                text(entry, "recording_id"),
+                integer(entry, "cpu"),
+                integer(entry, "first_seq")
+            ));
+            assert_eq!((same.len(), &same[0]["digest"], &same[0]["hook"]), (1, &json!(digest), &detail["hook"]));
+        }
+        assert_eq!(enforce.fact(&format!("{name}-said")), ledger.len().to_string());
+        assert_eq!(enforce.fact(&format!("{name}-warned")), "1");
     }
 }
 

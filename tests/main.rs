@@ -29,6 +29,7 @@ mod kept; // digests that are used again
 #[cfg(feature = "recorder")]
 mod kills; // crashes, floods and failing disks, on this machine's own kernel
 mod kinds; // every kind of code that can run
+mod known; // lists of known files beside the answers
 mod limits; // rate limits, merged rows, filters on the digest
 #[cfg(feature = "recorder")]
 mod loadtest; // more events than fit, on this machine's own kernel

@@ -10,7 +10,7 @@ use std::path::Path;
 const TREES: [(&str, &str, &[&str]); 3] =
     [("recorder", "main", &RECORDER), ("schema", "lib", &SCHEMA), ("query", "main", &QUERY)];
 
-const RECORDER: [&str; 12] = [
+const RECORDER: [&str; 13] = [
     "main",
     "cli",
     "commands",
@@ -21,11 +21,12 @@ const RECORDER: [&str; 12] = [
     "policy",
     "btf",
     "record",
+    "lists",
     "host",
     "manual",
 ];
 
-const SCHEMA: [&str; 20] = [
+const SCHEMA: [&str; 22] = [
     "lib",
     "compact",
     "seal",
@@ -41,6 +42,8 @@ const SCHEMA: [&str; 20] = [
     "event",
     "columns",
     "clock",
+    "digest_list",
+    "digest",
     "cell",
     "chunks",
     "text",
@@ -60,6 +63,7 @@ const QUERY: [&str; 18] = [
     "versions",
     "processes",
     "recordings",
+    "known",
     "archives",
     "evidence",
     "arguments",

@@ -2,13 +2,13 @@
 //! found does not mean that it was not there.
 
 use crate::archives::{Archives, Scan, Scope};
-use crate::arguments::digest::{Digest, plain_name};
-use crate::arguments::digest_list::{Kind, Lists, Wanted};
 use crate::caveats::undigested;
 use crate::output::{Row, object};
 use anyhow::{Context, Error, Result, anyhow};
 use arrow::array::AsArray;
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use hashtrail::digest::{Digest, plain_name};
+use hashtrail::digest_list::{Kind, Lists, Wanted};
 use hashtrail::versions::FileVersion;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -218,6 +218,7 @@ impl AskedDigest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::problems::Problems;
 
     fn algorithms(recorded: &[(&str, &str)]) -> Algorithms {
         let mut algorithms = Algorithms::default();
@@ -237,7 +238,9 @@ mod tests {
             line.iter().map(|one| digest(number, one)).collect::<Vec<_>>().join(",") + "\n"
         };
         let text: String = lines.iter().enumerate().map(line).collect();
-        Lists::of_text(&text)
+        let mut lists = Lists::default();
+        lists.read_from("list", &mut text.as_bytes(), &Problems::default());
+        lists.finish()
     }
 
     fn told(recorded: &[(&str, &str)], lines: &[&[(Option<&str>, usize)]]) -> Vec<String> {

@@ -5,6 +5,7 @@ use crate::archives::Archives;
 use crate::archives::patterns::PathPatterns;
 use crate::investigate::changes::{self, ChangesQuestion, FoundChanges};
 use crate::investigate::verdicts::{self, Verdict};
+use crate::known::{Known, KnownOptions};
 use crate::output::problems::note;
 use crate::output::{Columns, Format, Output};
 use crate::suspects::Suspect;
@@ -66,6 +67,8 @@ pub(crate) struct ChangesOptions {
     /// Only changes with this verdict, whether it is a claim or a doubt; repeated, with any of them
     #[arg(long, value_name = "WORD", value_parser = PossibleValuesParser::new(verdicts::words()))]
     pub(crate) verdict: Vec<String>,
+    #[command(flatten)]
+    pub(crate) known: KnownOptions,
 }
 
 pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
@@ -78,7 +81,9 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     let most = context.output.limit.filter(|_| context.output.sort.is_none() && asked.is_empty());
     let question =
         ChangesQuestion { scope: context.scope, paths, first_seen: options.first_seen, most, verdicts: true };
-    let mut output = Output::new(context.output, Columns::new(&TABLE, &CSV), context.writer);
+    let known = Known::find(&options.known, &archives)?;
+    let marks: &[&str] = if known.is_asked() { &["from.known", "to.known"] } else { &[] };
+    let mut output = Output::new(context.output, Columns::new(&TABLE, &CSV).and(marks), context.writer);
     let mut shown = 0;
     let found = changes::find(&question, &archives, &mut |one| {
         let verdicts = one.verdicts.as_deref().unwrap_or_default();
@@ -87,6 +92,11 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
         }
         shown += 1;
         let mut row = one.to_row();
+        for side in ["from", "to"] {
+            if let Some(Value::Object(version)) = row.get_mut(side) {
+                *version = known.marked(std::mem::take(version), format);
+            }
+        }
         if format != Format::Json {
             row.insert("verdicts".into(), verdicts_cell(verdicts, format));
         }
@@ -115,8 +125,10 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     }
     let mut last = found.completeness.to_json(&counts);
     last.extend(found.observed.fields());
+    last.extend(known.fields());
     output.finish_with(&last)?;
     if format != Format::Json {
+        known.notes().iter().for_each(|text| note(text));
         say(&found);
     }
     let is_found = if asked.is_empty() { found.count > 0 } else { shown > 0 };

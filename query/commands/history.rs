@@ -5,10 +5,12 @@ use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, whole_digests};
 use crate::arguments::{digest, inode};
 use crate::investigate::versions::{HistoryQuestion, history};
+use crate::known::{Known, KnownOptions};
 use crate::output::problems::note;
 use crate::output::{Columns, Format, Output};
+use crate::versions::version::Version;
 use anyhow::Result;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 /// What table and csv show.
 pub(super) const COLUMNS: [&str; 16] = [
@@ -47,7 +49,7 @@ pub(super) const TABLE: [&str; 12] = [
 
 /// Options of `history`.
 #[derive(Debug, Default, Args)]
-#[group(required = true, multiple = false)]
+#[command(group = ArgGroup::new("asked").required(true).args(["path", "inode", "digest"]))]
 pub(crate) struct HistoryOptions {
     /// Path or glob
     #[arg(value_name = "PATH")]
@@ -58,6 +60,8 @@ pub(crate) struct HistoryOptions {
     /// Every place of this digest, or of the one that begins so
     #[arg(long, value_name = "HEX", value_parser = digest::parse_beginning)]
     pub(crate) digest: Option<String>,
+    #[command(flatten)]
+    pub(crate) known: KnownOptions,
 }
 
 pub(crate) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool> {
@@ -68,8 +72,11 @@ pub(crate) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     let digest = whole_digests(&archives, options.digest.as_slice())?.pop();
     let question = HistoryQuestion { scope: context.scope, paths, inode, digest };
     let format = context.output.format;
-    let mut output = Output::new(context.output, Columns::new(&TABLE, &COLUMNS), context.writer);
-    let found = history(&question, &archives, |version| output.offer(|| version_row("version", version)))?;
+    let known = Known::find(&options.known, &archives)?;
+    let columns = Columns::new(&TABLE, &COLUMNS).and(known.columns());
+    let mut output = Output::new(context.output, columns, context.writer);
+    let row = |version: &Version| known.marked(version_row("version", version), format);
+    let found = history(&question, &archives, |version| output.offer(|| row(version)))?;
     if format == Format::Json {
         for row in found.mapped_writes.rows() {
             if output.row(row)?.is_break() {
@@ -85,8 +92,10 @@ pub(crate) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
     let mut last = found.completeness.to_json(&counts);
     last.extend(found.observed.fields());
     last.extend(found.asked_digest.fields());
+    last.extend(known.fields());
     output.finish_with(&last)?;
     if format != Format::Json {
+        known.notes().iter().for_each(|text| note(text));
         found.observed.notes().iter().for_each(|text| note(text));
         found.mapped_writes.notes().iter().for_each(|text| note(text));
         found.completeness.notes().iter().for_each(|text| note(text));

@@ -4,20 +4,21 @@ use super::history::{COLUMNS, TABLE};
 use super::{Context, version_row};
 use crate::archives::{Archives, whole_digests};
 use crate::arguments::digest;
-use crate::arguments::digest_list::{LeftOut, Lists, Wanted};
 use crate::investigate::versions;
+use crate::known::{Known, KnownOptions};
 use crate::output::problems::note;
 use crate::output::{Columns, Format, Output, Row};
 use crate::versions::version::Version;
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{ArgGroup, Args};
+use hashtrail::digest_list::{LeftOut, Lists, Wanted};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Options of `lookup`.
 #[derive(Debug, Default, Args)]
-#[group(required = true, multiple = true)]
+#[command(group = ArgGroup::new("asked").required(true).multiple(true).args(["digests", "ioc"]))]
 pub(crate) struct LookupOptions {
     /// Digests in hex, or their beginnings as tables show them
     #[arg(value_name = "HEX", value_parser = digest::parse_beginning)]
@@ -26,13 +27,16 @@ pub(crate) struct LookupOptions {
     /// also in gzip or zip, and in UTF-16; '-' is stdin; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) ioc: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) known: KnownOptions,
 }
 
 pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;
     let wanted = wanted(options, &archives, &context)?;
     let format = context.output.format;
-    let labelled = |columns: &[&'static str]| [&["label"], columns].concat();
+    let known = Known::find(&options.known, &archives)?;
+    let labelled = |columns: &[&'static str]| [&["label"], known.columns(), columns].concat();
     let columns = Columns::new(&labelled(&TABLE), &labelled(&COLUMNS));
     let mut output = Output::new(context.output, columns, context.writer);
     let mut seen = BTreeSet::new();
@@ -41,7 +45,7 @@ pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
             seen.insert(version.first().row.digest.clone());
         }
         let labels = wanted.labels(&version.first().row.digest)?;
-        output.offer(|| match_row(version, &labels))
+        output.offer(|| known.marked(match_row(version, &labels), format))
     })?;
     let seen = seen.len();
     let counts = [
@@ -53,11 +57,12 @@ pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
     ];
     let mut last = found.completeness.to_json(&counts);
     last.extend(found.asked_digest.fields());
+    last.extend(known.fields());
     last.insert("left_out".into(), wanted.left_out.iter().map(left_out).collect());
     output.finish_with(&last)?;
     if format != Format::Json {
         note(&format!("{seen} of {} digest(s) were seen", wanted.len()));
-        found.completeness.notes().iter().for_each(|text| note(text));
+        known.notes().iter().chain(&found.completeness.notes()).for_each(|text| note(text));
     }
     Ok(found.count > 0)
 }
@@ -89,7 +94,7 @@ fn wanted(options: &LookupOptions, archives: &Archives<'_>, context: &Context<'_
             note(&format!("{list}: not looked for, as it is no digest of a file: {kind} ({count}, line(s) {lines})"));
         }
     }
-    if wanted.len() == 0 {
+    if wanted.is_empty() {
         bail!("there is no digest to look for");
     }
     Ok(wanted)

@@ -4,6 +4,7 @@ use super::{Context, without_digests};
 use crate::archives::Archives;
 use crate::archives::patterns::PathPatterns;
 use crate::investigate::rare::{self, FoundRare, RareQuestion};
+use crate::known::{Known, KnownOptions};
 use crate::output::problems::note;
 use crate::output::{Columns, Format, Output, Row, object};
 use crate::versions::prevalence::Prevalence;
@@ -43,6 +44,8 @@ pub(crate) struct RareOptions {
     /// Digests that at most so many hosts ran or loaded
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
     pub(crate) at_most: usize,
+    #[command(flatten)]
+    pub(crate) known: KnownOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -65,10 +68,16 @@ pub(crate) fn run(options: &RareOptions, context: Context<'_>) -> Result<bool> {
     let format = context.output.format;
     let most = if context.output.sort.is_none() { context.output.limit } else { None };
     let question = RareQuestion { scope: context.scope, paths, most_hosts: options.at_most, most };
-    let mut output = Output::new(context.output, Columns::new(&TABLE, &COLUMNS), context.writer);
-    let found = rare::find(&question, &archives, |content| output.offer(|| rare_row(content)))?;
-    output.finish_with(&summary(&found))?;
+    let known = Known::find(&options.known, &archives)?;
+    let columns = Columns::new(&TABLE, &COLUMNS).and(known.columns());
+    let mut output = Output::new(context.output, columns, context.writer);
+    let row = |content: &Prevalence| known.marked(rare_row(content), format);
+    let found = rare::find(&question, &archives, |content| output.offer(|| row(content)))?;
+    let mut last = summary(&found);
+    last.extend(known.fields());
+    output.finish_with(&last)?;
     if format != Format::Json {
+        known.notes().iter().for_each(|text| note(text));
         say(&found, options.at_most);
     }
     Ok(found.count > 0)

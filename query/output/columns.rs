@@ -26,6 +26,14 @@ impl Columns {
         Self::new(columns, columns)
     }
 
+    /// And these, in both.
+    pub(crate) fn and(mut self, more: &[&str]) -> Self {
+        let more = || more.iter().map(|name| (*name).to_owned());
+        self.table.extend(more());
+        self.csv.extend(more());
+        self
+    }
+
     /// Rows of several kinds, each with columns that the others do not have.
     pub(crate) fn of_several_kinds(self) -> Self {
         Self { of_several_kinds: true, ..self }

@@ -1,6 +1,7 @@
 //! What goes to stderr: errors that do not stop the query, and notes. File names in them are escaped.
 
 use super::progress;
+use hashtrail::digest_list::Faults;
 use hashtrail::escape::escape;
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -55,6 +56,12 @@ impl Problems {
     fn more(&self) -> Option<String> {
         let count = self.unshown.get();
         (count > 0).then(|| format!("{count} more errors are counted and not shown: ask one archive at a time"))
+    }
+}
+
+impl Faults for Problems {
+    fn tell(&self, error: &anyhow::Error) {
+        self.error(error);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::commands::archive_options::ArchiveOptions;
 use crate::host::say::say;
 use crate::host::units::{parse_duration, parse_size};
+use crate::lists::Lists;
 use crate::policy::model::Policy;
 use crate::record::session::Session;
 use crate::recording::drain::{beat, drain, settle};
@@ -22,6 +23,7 @@ use rustix::process::DumpableBehavior;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// Options of `record`.
@@ -38,6 +40,10 @@ pub(crate) struct RecordOptions {
     /// module reads with digests, and opens for writing
     #[arg(long = "policy", value_name = "FILE")]
     pub(crate) policies: Vec<PathBuf>,
+    /// List of digests, in any form that `hashtrail lookup --ioc` reads; repeats. A row with one of them is said at once and
+    /// noted in the ledger. It denies nothing: that does a policy with `digests: {ioc: true}` and --enforce
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ioc: Vec<PathBuf>,
     /// Stop after this time
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) duration: Option<Duration>,
@@ -70,7 +76,8 @@ pub(crate) struct RecordOptions {
 pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     // Nobody may read the key or change the records in this process through ptrace or /proc, but root and the kernel.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).context("cannot protect this process")?;
-    let policies = policy::load(&options.policies)?;
+    let lists = Rc::new(Lists::read(&options.ioc)?);
+    let policies = policy::load_with(&options.policies, &lists)?;
     for warning in policies.iter().flat_map(|policy| &policy.warnings) {
         say!("warning: {warning}");
     }
@@ -95,8 +102,12 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
 
     let (lock, store) = options.store.open()?;
     let session = Session::new(options.host.as_deref(), tables.entries.clone())?;
-    let start = start_line(&session, options, &policies, &sensor, ring_bytes, store.manifest.public_key());
+    let mut start = start_line(&session, options, &policies, &sensor, ring_bytes, store.manifest.public_key());
+    if !lists.is_empty() {
+        start["ioc"] = lists.to_json();
+    }
     let mut pipeline = Pipeline::start(store, session, options.store.journal(true), &start)?;
+    pipeline.compare_with(Rc::clone(&lists));
 
     let mut signals = Signals::watch()?;
     let iterators = Iterators::load();
@@ -122,7 +133,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     let deadline = options.duration.map(|duration| Instant::now() + duration);
     let mut watch = Watch::start();
     let mut status = StatusLine::new();
-    let mut reloader = Reloader { files: &options.policies, options: sensor_options };
+    let mut reloader = Reloader { files: &options.policies, lists: &lists, options: sensor_options };
     let cause = drain(&sensor.rings(), &mut pipeline, |pipeline, is_due| {
         if is_due {
             let now = pipeline.ledger("watch");

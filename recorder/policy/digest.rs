@@ -1,4 +1,4 @@
-//! `hashtrail: digests`: sets of digests, written out or in a file.
+//! `hashtrail: digests`: sets of digests, written out, in a file, or those of `record --ioc`.
 
 use std::io::Read;
 use std::path::Path;
@@ -16,10 +16,13 @@ const ALGORITHMS: [(&str, usize); 6] =
 /// Largest file of digests: about a million.
 const MAX_FILE_SIZE: u64 = 64 << 20;
 
+/// Digests of lists that fit into the kernel's memory, at about 100 bytes each.
+const MAX_LISTED: usize = 1 << 20;
+
 /// Reads the filter. `None` means that the report says why.
 pub(super) fn filter(node: &Node, hook: &Hook, report: &mut Report) -> Option<Filter> {
     let fields = Fields::of(node, "`digests`", report)?;
-    fields.check(&["operator", "algorithm", "values", "file"], &[], report);
+    fields.check(&["operator", "algorithm", "values", "file", "ioc"], &[], report);
     if hook.has_possible_name() && !hook.has_digest() {
         let hook = hook.name();
         report.refuse(node.at, format_args!("`digests` needs a digest, and none is possible at `{hook}`; remove it"));
@@ -31,15 +34,17 @@ pub(super) fn filter(node: &Node, hook: &Hook, report: &mut Report) -> Option<Fi
         return None;
     };
     let size = algorithm.choice("`algorithm`", &ALGORITHMS, report)?;
-    let digests = match (fields.get("values"), fields.get("file")) {
-        (Some(values), None) => written_out(values, size, report)?,
-        (None, Some(file)) => in_file(file, size, report)?,
+    let name = algorithm.text("`algorithm`", report)?.to_owned();
+    let digests = match (fields.get("values"), fields.get("file"), fields.get("ioc")) {
+        (Some(values), None, None) => written_out(values, size, report)?,
+        (None, Some(file), None) => in_file(file, size, report)?,
+        (None, None, Some(ioc)) => listed(ioc, &name, report)?,
         _ => {
-            report.refuse(node.at, "`digests` needs either `values` or `file`; write one of them");
+            report.refuse(node.at, "`digests` needs either `values` or `file`, or `ioc: true`; write one of them");
             return None;
         }
     };
-    let algorithm = algorithm.text("`algorithm`", report)?.to_owned();
+    let algorithm = name;
     let negated = negated?;
     (!digests.is_empty()).then_some(Filter::Digest { algorithm, negated, digests })
 }
@@ -89,6 +94,29 @@ fn in_file(node: &Node, size: usize, report: &mut Report) -> Option<Vec<Vec<u8>>
         report.refuse_in(node.at, &path, Position::START, "the file holds no digest; add one a line");
     }
     Some(digests)
+}
+
+/// Those of the lists that the recording was given.
+fn listed(node: &Node, algorithm: &str, report: &mut Report) -> Option<Vec<Vec<u8>>> {
+    if !node.boolean("`ioc`", report)? {
+        report.refuse(node.at, "`ioc` can only be `true`; write `values` or `file` where other digests are meant");
+        return None;
+    }
+    if report.totals.lists.is_empty() {
+        report.refuse(node.at, "`ioc: true` takes the digests of lists, and there is none; give `--ioc FILE`");
+        return None;
+    }
+    let digests = report.totals.lists.of_algorithm(algorithm);
+    if digests.is_empty() {
+        report.refuse(node.at, format_args!("the lists of --ioc have no digest of {algorithm}; give one that has"));
+    } else if digests.len() > MAX_LISTED {
+        let count = digests.len();
+        report.refuse(
+            node.at,
+            format_args!("the lists of --ioc have {count} digests of {algorithm}, of which {MAX_LISTED} fit into the kernel; leave `ioc` out, and rows are still compared with all"),
+        );
+    }
+    (1..=MAX_LISTED).contains(&digests.len()).then_some(digests)
 }
 
 /// Anything but a plain file could block the start.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 mod action;
@@ -36,6 +37,7 @@ mod value;
 pub(crate) use describe::describe;
 
 use crate::host::say::Lines;
+use crate::lists::Lists;
 use model::Policy;
 use parse::NamedPolicy;
 use report::{Position, Report, Totals, escaped, quoted};
@@ -52,8 +54,14 @@ const BUILT_IN: &str = "built-in";
 /// Reads policy files; without any, the built-in policy.
 ///
 /// The error lists everything that is wrong in all files, one finding a line.
+#[cfg(test)]
 pub(crate) fn load(files: &[PathBuf]) -> anyhow::Result<Vec<Policy>> {
-    let mut loader = Loader::default();
+    load_with(files, &Rc::default())
+}
+
+/// As `load`, with the lists that `digests: {ioc: true}` takes its digests from.
+pub(crate) fn load_with(files: &[PathBuf], lists: &Rc<Lists>) -> anyhow::Result<Vec<Policy>> {
+    let mut loader = Loader { totals: Totals::with(Rc::clone(lists)), ..Loader::default() };
     if files.is_empty() {
         loader.add(Path::new(BUILT_IN), DEFAULT_POLICY.as_bytes());
     }

@@ -1,10 +1,12 @@
 //! What is wrong in one policy file, each finding with its place.
 
 use crate::btf::Kernel;
+use crate::lists::Lists;
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// More findings than this are counted, not listed.
 const MAX_FAULTS: usize = 100;
@@ -41,11 +43,18 @@ pub(super) struct Totals {
     pub(super) followed: usize,
     /// Values of `SubString` filters, in the policy that is being read.
     pub(super) substrings: usize,
+    /// What `digests: {ioc: true}` takes its digests from.
+    pub(super) lists: Rc<Lists>,
     /// The kernel's types, once one was asked for; the inner `None`: this machine has no BTF.
     kernel: OnceCell<Option<Kernel>>,
 }
 
 impl Totals {
+    /// Nothing yet, and these lists.
+    pub(super) fn with(lists: Rc<Lists>) -> Self {
+        Self { lists, ..Self::default() }
+    }
+
     /// The running kernel's types, where this machine has them.
     pub(super) fn kernel(&self) -> Option<&Kernel> {
         self.kernel.get_or_init(|| Kernel::read().ok()).as_ref()

@@ -12,10 +12,10 @@ pub(crate) use scratch::Scratch;
 pub(crate) use undecoded::Undecoded;
 
 use digest::Digest;
-use names::{ATTRIBUTES, PATH_FLAGS, names_of};
+use names::{ATTRIBUTES, PATH_FLAGS, has_entry, hook_name, names_of};
 use policy::{Hook, action, unenforced};
 
-use crate::record::header::{SegmentHeader, Surroundings};
+use crate::record::header::{EntryName, SegmentHeader, Surroundings};
 use crate::record::key::RecordKey;
 use crate::record::wire::{self, flag};
 use anyhow::{Context, Result, bail};
@@ -48,6 +48,19 @@ pub(crate) fn check<'a>(record: &[u8], header: &'a SegmentHeader) -> Result<Chec
     unenforced(&raw)?;
     Digest::of(&raw)?;
     Ok(Checked { key: RecordKey::of(&raw), hook: name })
+}
+
+/// The hook of a record as its policy names it, and the policy's entry, where one asked for the row.
+pub(crate) fn asked_by<'a>(raw: &wire::event, entries: &'a [EntryName]) -> (&'a str, Option<&'a EntryName>) {
+    let hook = wire::hook(u32::from(raw.hook));
+    let entry = entries.get(usize::from(raw.entry)).filter(|_| has_entry(hook));
+    (entry.map_or(hook_name(hook).unwrap_or("unknown"), |entry| &entry.hook), entry)
+}
+
+/// The digest of a record with its algorithm, where it has one of an algorithm that has a name here.
+pub(crate) fn digest_of(raw: &wire::event) -> Option<(&'static str, &[u8])> {
+    let digest @ Digest::Taken(number, _) = Digest::of(raw).ok()? else { return None };
+    names::ALGORITHMS.get(number).map(|(name, _)| (*name, digest.bytes(raw)))
 }
 
 /// Makes the row of one record. What the record has no text for is written to `scratch`.

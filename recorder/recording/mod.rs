@@ -2,6 +2,7 @@
 
 pub(crate) mod accounting;
 pub(crate) mod drain;
+mod listed;
 pub(crate) mod pipeline;
 pub(crate) mod policies;
 pub(crate) mod processes;

@@ -6,6 +6,7 @@ use crate::host::say::say;
 use crate::journal::frame::FrameKind;
 use crate::journal::store::Store;
 use crate::journal::{Journal, JournalOptions};
+use crate::lists::Lists;
 use crate::record::header::EntryName;
 use crate::record::header::Surroundings;
 use crate::record::key::RecordKey;
@@ -13,6 +14,7 @@ use crate::record::own_row::OwnRow;
 use crate::record::session::Session;
 use crate::record::wire;
 use crate::recording::accounting::{Accounting, CpuTotals};
+use crate::recording::listed::{Finding, Listed};
 use crate::recording::signals::StopCause;
 use crate::sensor::CpuCounters;
 use crate::sensor::skipped::Skipped;
@@ -20,6 +22,7 @@ use anyhow::Result;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::Manifest;
 use serde_json::{Value, json};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// Between two looks for an IMA policy.
@@ -37,6 +40,7 @@ pub(crate) struct Pipeline {
     /// Rows that user space made.
     own_rows: u64,
     hasher: Option<Hasher>,
+    listed: Option<Listed>,
     journal: Journal,
 }
 
@@ -68,6 +72,7 @@ impl Pipeline {
             accounting: Accounting::default(),
             own_rows: 0,
             hasher: None,
+            listed: None,
             journal,
         })
     }
@@ -88,7 +93,37 @@ impl Pipeline {
         }
         let key = RecordKey::of(&head);
         let full = self.journal.append(FrameKind::Record, record, self.surroundings, key.is_bulk).err();
+        let is_stored = full.is_none();
         self.accounting.taken(key, full);
+        if let Some(listed) = &mut self.listed {
+            let finding = listed.look_at(&head, record, &self.session.entries);
+            self.tell(finding, key, is_stored);
+        }
+    }
+
+    /// From now on rows whose digest is on one of these lists are said and noted.
+    pub(crate) fn compare_with(&mut self, lists: Rc<Lists>) {
+        self.listed = (!lists.is_empty()).then(|| Listed::new(lists));
+    }
+
+    fn tell(&mut self, finding: Finding, key: RecordKey, is_stored: bool) {
+        finding.said.iter().for_each(|text| say!("{text}"));
+        if let Some((policy, mut detail)) = finding.noted {
+            detail["stored"] = is_stored.into();
+            let seq = Some(key.seq.cast_signed());
+            let entry = LedgerEntry {
+                cpu: Some(key.cpu.cast_signed()),
+                first_seq: seq,
+                last_seq: seq,
+                from_ns: Some(key.boot_ns),
+                to_ns: Some(key.boot_ns),
+                count: Some(1),
+                policy,
+                detail: Some(detail.to_string()),
+                ..self.ledger("listed")
+            };
+            self.note(entry);
+        }
     }
 
     /// Takes a row that user space makes. The rows are numbered as those of a further CPU.
@@ -224,6 +259,9 @@ impl Pipeline {
         let detail = self.accounting.detail(counters, skipped);
         let mut counts: Value = serde_json::from_str(&detail)?;
         counts["sender"] = serde_json::to_value(&stop.sender)?;
+        if let Some(listed) = &self.listed {
+            counts["listed"] = listed.rows().into();
+        }
         let entry = LedgerEntry { cause: Some(stop.cause.clone()), detail: Some(counts.to_string()), ..now };
         self.note(entry.clone());
         let mut errors: Vec<String> =

@@ -1,6 +1,7 @@
 //! The policies of a recording: at its start, and others while it runs.
 
 use crate::host::say::{say, say_error};
+use crate::lists::Lists;
 use crate::policy;
 use crate::policy::model::{Filter, Policy};
 use crate::recording::pipeline::Pipeline;
@@ -13,11 +14,14 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// What a reload needs of the recording's start.
 pub(crate) struct Reloader<'a> {
     /// The policy files, read again.
     pub(crate) files: &'a [PathBuf],
+    /// Of the start: a reload reads no list again.
+    pub(crate) lists: &'a Rc<Lists>,
     /// Of the programs that run now.
     pub(crate) options: SensorOptions,
 }
@@ -68,7 +72,7 @@ impl Reloader<'_> {
         options: SensorOptions,
         first_entry: usize,
     ) -> Result<(Vec<Policy>, Tables, Sensor)> {
-        let policies = policy::load(self.files)?;
+        let policies = policy::load_with(self.files, self.lists)?;
         for warning in policies.iter().flat_map(|policy| &policy.warnings) {
             say!("warning: {warning}");
         }

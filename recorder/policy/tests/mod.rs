@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::model::{Action, Filter, Number, PathFilter, PathOperator, Policy, Selector, Text};
-use super::{DEFAULT_POLICY, Loader, load};
+use super::{DEFAULT_POLICY, Loader, load, load_with};
+use crate::lists::Lists;
 
 mod actions;
 mod arguments;
@@ -27,6 +29,7 @@ const ONE_BINARY: &str = include_str!("../../../samples/policies/one-binary.yaml
 const SYSTEM_WRITES: &str = include_str!("../../../samples/policies/system-writes.yaml");
 const TETRAGON_FILE_OPEN: &str = include_str!("../../../samples/policies/tetragon-file-open.yaml");
 const KNOWN_BAD: &str = include_str!("../../../samples/policies/known-bad.yaml");
+const IOC: &str = include_str!("../../../samples/policies/ioc.yaml");
 const CONTAIN: &str = include_str!("../../../samples/policies/contain.yaml");
 const SAMPLES: [&str; 6] = [DEFAULT_POLICY, ONE_BINARY, SYSTEM_WRITES, TETRAGON_FILE_OPEN, KNOWN_BAD, CONTAIN];
 
@@ -138,6 +141,30 @@ fn all_samples_load_together_without_warning() {
     assert_eq!(loader.faults, Vec::<String>::new());
     assert_eq!(loader.policies.len(), SAMPLES.len());
     assert!(loader.policies.iter().all(|policy| policy.warnings.is_empty()));
+}
+
+#[test]
+fn a_policy_takes_the_digests_of_lists() {
+    let directory = tempfile::tempdir().unwrap();
+    let (list, policy) = (directory.path().join("list"), directory.path().join("ioc.yaml"));
+    std::fs::write(&list, format!("{}\nmd5:{}\n", "ab".repeat(32), "cd".repeat(16))).unwrap();
+    std::fs::write(&policy, IOC).unwrap();
+    let lists = Rc::new(Lists::read(std::slice::from_ref(&list)).unwrap());
+    let policies = load_with(std::slice::from_ref(&policy), &lists).unwrap();
+    let digests = vec![vec![0xab; 32]];
+    let expected = Filter::Digest { algorithm: "sha256".into(), negated: false, digests };
+    assert!(policies[0].hooks.iter().all(|hook| hook.selectors[0].filters.contains(&expected)));
+    let refused = |text: &str, lists: &Rc<Lists>| {
+        std::fs::write(&policy, text).unwrap();
+        load_with(std::slice::from_ref(&policy), lists).unwrap_err().to_string()
+    };
+    assert!(refused(IOC, &Rc::default()).contains("there is none; give `--ioc FILE`"));
+    assert!(refused(&IOC.replace("sha256", "sha1"), &lists).contains("no digest of sha1"));
+    assert!(refused(&IOC.replace("ioc: true", "ioc: false"), &lists).contains("`ioc` can only be `true`"));
+    assert!(
+        refused(&IOC.replace("ioc: true", "ioc: true\n          file: a"), &lists)
+            .contains("either `values` or `file`")
+    );
 }
 
 #[test]

@@ -12,6 +12,8 @@ program denied denied
 program killed killed
 program bad bad
 cp bad renamed
+program listed listed
+cp listed listed-too
 cp /data/bin/library.so library.so
 cp library.so written.so
 cp library.so bad.so
@@ -27,12 +29,16 @@ sed -e "s/BAD_DIGEST/$(digest bad)/" -e "s/GOOD_DIGEST/$(digest library.so)/" /d
 sed "s/\"0\{64\}\"/$(digest bad.so)/" /data/policies/known-bad.yaml >known-bad.yaml
 # Only the programs of the tests are that small: their digests are all that is needed here.
 set -- --max-hash-size 64KiB --policy enforce.yaml --policy known-bad.yaml --policy /data/policies/enforce-monitor.yaml
+# A published list: a name, a digest of another algorithm, and another kind of hash.
+printf '%s  implant\nmd5:d41d8cd98f00b204e9800998ecf8427e\nimphash:d41d8cd98f00b204e9800998ecf8427f\n' "$(digest listed)" >listed.txt
+set -- "$@" --policy /data/policies/ioc.yaml --ioc listed.txt
+fact list "$(sha256sum <listed.txt | cut -d' ' -f1)"
 for policy in /data/policies/tetragon-*.yaml; do set -- "$@" --policy "$policy"; done
 
 for when in noted enforced; do
     if [ "$when" = noted ]; then record "$@"; else record "$@" --enforce; fi
     fact "$when-after" "$(now)"
-    for name in denied killed bad renamed; do outcome "$name" actor try-exec "./$name"; done
+    for name in denied killed bad renamed listed listed-too; do outcome "$name" actor try-exec "./$name"; done
     for name in secret silent twice watched; do outcome "$name" actor try-open rdonly "$name"; done
     outcome signalled actor try-signal signalled
     outcome mapped actor try-map 5 2 library.so
@@ -56,7 +62,9 @@ for when in noted enforced; do
     outcome grandchild actor run /data/bin/actor run /data/work/parent/tool
     /data/work/parent/tool
     stop
+    fact "$when-said" "$(grep -c '^LISTED: .* as implant$' "$OUT/recorder.log")"
+    fact "$when-warned" "$(grep -c '1 digest(s) of md5 cannot be compared with those of sha256' "$OUT/recorder.log")"
 done
-for name in denied killed bad bad.so /data/work/exec_deny/nop /data/work/parent/tool; do
+for name in denied killed bad listed bad.so /data/work/exec_deny/nop /data/work/parent/tool; do
     fact "digest-${name##*/}" "$(digest "$name")"
 done
