@@ -25,7 +25,7 @@ const RECORDER: [&str; 12] = [
     "manual",
 ];
 
-const SCHEMA: [&str; 20] = [
+const SCHEMA: [&str; 21] = [
     "lib",
     "compact",
     "seal",
@@ -37,6 +37,7 @@ const SCHEMA: [&str; 20] = [
     "writer",
     "versions",
     "execs",
+    "packages",
     "ledger",
     "event",
     "columns",
