@@ -13,6 +13,7 @@ mod manual;
 #[cfg(test)]
 #[path = "../tests/mutate.rs"]
 mod mutate;
+mod packages;
 mod policy;
 mod record;
 mod recording;

@@ -10,12 +10,13 @@ use std::path::Path;
 const TREES: [(&str, &str, &[&str]); 3] =
     [("recorder", "main", &RECORDER), ("schema", "lib", &SCHEMA), ("query", "main", &QUERY)];
 
-const RECORDER: [&str; 12] = [
+const RECORDER: [&str; 13] = [
     "main",
     "cli",
     "commands",
     "recording",
     "sensor",
+    "packages",
     "content",
     "journal",
     "policy",
