@@ -50,7 +50,7 @@ const SCHEMA: [&str; 21] = [
     "hash",
 ];
 
-const QUERY: [&str; 17] = [
+const QUERY: [&str; 18] = [
     "main",
     "cli",
     "commands",
@@ -60,6 +60,7 @@ const QUERY: [&str; 17] = [
     "suspects",
     "versions",
     "processes",
+    "packages",
     "recordings",
     "archives",
     "evidence",

@@ -12,6 +12,7 @@ use crate::suspects::attribution::Attribution;
 use anyhow::Result;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use hashtrail::packages::PackageFile;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -28,7 +29,7 @@ const TABLE: [&str; 10] = [
     "verdicts",
     "suspects",
 ];
-const CSV: [&str; 23] = [
+const CSV: [&str; 26] = [
     "path",
     "host",
     "root_dev",
@@ -48,11 +49,16 @@ const CSV: [&str; 23] = [
     "changed_before",
     "complete",
     "attribution",
+    "package.package",
+    "package.says",
+    "package_unknown",
     "suspects",
     "gaps",
     "doubts",
     "verdicts",
 ];
+/// Where the package manager was looked at.
+const PACKAGE: &str = "package.says";
 
 /// Options of `changes`.
 #[derive(Debug, Default, Args)]
@@ -66,6 +72,9 @@ pub(crate) struct ChangesOptions {
     /// Only changes with this verdict, whether it is a claim or a doubt; repeated, with any of them
     #[arg(long, value_name = "WORD", value_parser = PossibleValuesParser::new(verdicts::words()))]
     pub(crate) verdict: Vec<String>,
+    /// Only changes of files of this package; repeated, of any of them
+    #[arg(long, value_name = "NAME")]
+    pub(crate) package: Vec<String>,
 }
 
 pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
@@ -74,16 +83,23 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     paths.notes().for_each(|text| note(&text));
     let format = context.output.format;
     let asked = &options.verdict;
-    // Which of them have a verdict is known only of those that were looked into.
-    let most = context.output.limit.filter(|_| context.output.sort.is_none() && asked.is_empty());
+    let is_filtered = !asked.is_empty() || !options.package.is_empty();
+    // Which of them have a verdict or a package is known only of those that were looked into.
+    let most = context.output.limit.filter(|_| context.output.sort.is_none() && !is_filtered);
     let question =
         ChangesQuestion { scope: context.scope, paths, first_seen: options.first_seen, most, verdicts: true };
-    let columns: &[&str] = if format == Format::Table { &TABLE } else { &CSV };
-    let mut output = Output::new(context.output, columns, context.writer);
+    let has_packages = archives.list.iter().any(|archive| !archives.files::<PackageFile>(archive, None).is_empty());
+    let mut columns = if format == Format::Table { TABLE.to_vec() } else { CSV.to_vec() };
+    if format == Format::Table && has_packages {
+        columns.push(PACKAGE);
+    }
+    let mut output = Output::new(context.output, &columns, context.writer);
     let mut shown = 0;
     let found = changes::find(&question, &archives, &mut |one| {
         let verdicts = one.verdicts.as_deref().unwrap_or_default();
-        if !asked.is_empty() && !verdicts.iter().any(|verdict| asked.iter().any(|word| word == verdict.word)) {
+        let has_verdict = || verdicts.iter().any(|verdict| asked.iter().any(|word| word == verdict.word));
+        let has_package = || options.package.iter().any(|name| one.is_of_package(name));
+        if (!asked.is_empty() && !has_verdict()) || (!options.package.is_empty() && !has_package()) {
             return Ok(ControlFlow::Continue(()));
         }
         shown += 1;
@@ -111,8 +127,8 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
         ("written_while_mapped", written_while_mapped),
         ("mounted_over", found.mounted.len()),
     ];
-    if !asked.is_empty() {
-        counts.push(("with_verdict", shown));
+    if is_filtered {
+        counts.push((if asked.is_empty() { "of_package" } else { "with_verdict" }, shown));
     }
     let mut last = found.completeness.to_json(&counts);
     last.extend(found.observed.fields());
@@ -120,7 +136,7 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     if format != Format::Json {
         say(&found);
     }
-    let is_found = if asked.is_empty() { found.count > 0 } else { shown > 0 };
+    let is_found = if is_filtered { shown > 0 } else { found.count > 0 };
     Ok(is_found || written_while_mapped + found.mounted.len() > 0)
 }
 
