@@ -18,6 +18,7 @@ mod manual;
 #[path = "../tests/mutate.rs"]
 mod mutate;
 mod output;
+mod packages;
 mod processes;
 mod recordings;
 mod report;

@@ -12,6 +12,7 @@ mod histories;
 mod hosts;
 mod mapped;
 mod nothing;
+mod packages;
 mod prevalence;
 mod shown;
 mod suppressed;

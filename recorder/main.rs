@@ -14,6 +14,7 @@ mod manual;
 #[cfg(test)]
 #[path = "../tests/mutate.rs"]
 mod mutate;
+mod packages;
 mod policy;
 mod record;
 mod recording;

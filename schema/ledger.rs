@@ -27,6 +27,10 @@
 //!   `{"algorithm":…,"digest":…,"doubtful":BOOL,"hook":…,"path":…,"pid":N,"lists":[{"list":NAME,"sha256":…,"labels":[…]},…],
 //!   "stored":BOOL}`. `sha256` is of the list as it was read at the start, whose line in the manifest has it too; `stored` is
 //!   false where the journal had no place for the row. The `stop` counts all such rows (`listed`).
+//! - `packages`: what became of the package baseline, by its cause. `snapshot`: a look at the package manager's database, from
+//!   `from_ns` to `to_ns`, has `count` rows in the table `packages`; its detail is a [`crate::packages::Snapshot`].
+//!   `unchanged`: from `from_ns`, when that snapshot began, to `to_ns` the database did not change. `none`: there is no
+//!   database that is read. `off`: it was not asked for. `failed`, `unfinished`: a snapshot has no rows, and why.
 //! - `heartbeat`, `stop`: the counts of each CPU since the start. `skipped` are the runs of programs that the kernel skipped,
 //!   `{"events":N,"forks":N,"hash_probes":N}`. `user_digests` are the rows `user_digest`, of which
 //!   `user_digests_remembered` were answered without a look at the file, which had been hashed before;
@@ -43,7 +47,7 @@ table! {
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         time: Micros, Delta, "When it was noted, UTC";
         boot_ns: i64, Delta, "When it was noted, nanoseconds since boot";
-        kind: String, Dictionary, "start, stop, heartbeat, policy, reload, snapshot, loss, suppressed, skipped, blind, gap, corrupt, tamper, suspect, clock, violation, listed or error";
+        kind: String, Dictionary, "start, stop, heartbeat, policy, reload, snapshot, packages, loss, suppressed, skipped, blind, gap, corrupt, tamper, suspect, clock, violation, listed or error";
         cause: Option<String>, Dictionary, "Why: a signal, ring_full, journal_full, disk_full, recursion, ftrace_disabled, switched_off, crash, sync_failed, …";
         cpu: Option<i32>, Dictionary, "CPU that it concerns; -1: the rows of user space";
         first_seq: Option<i64>, Dictionary, "First sequence number that it concerns";

@@ -8,6 +8,7 @@
 //! DIR/events/host=<name>/date=YYYY-MM-DD/<recording>-<first segment>-<last segment>.parquet   several of them, merged
 //! DIR/files/host=…/date=…/<recording>-<segment>.parquet          one row per run of one file version
 //! DIR/ledger/host=…/date=…/<recording>-<segment>.parquet         coverage: starts, stops, loss, policies
+//! DIR/packages/host=…/date=…/<recording>-<snapshot>.parquet   the files that the package manager owns
 //! DIR/manifest.jsonl.minisig                                     signature over it, with `--sign-key`
 //! DIR/ima/<recording>-<number>.measurements                      the kernel's measurement list, as it grew
 //! DIR/.journal/                                                  not yet sealed
@@ -30,6 +31,7 @@ pub mod execs;
 mod hash;
 pub mod ledger;
 pub mod manifest;
+pub mod packages;
 pub mod reader;
 pub mod row_digest;
 pub mod seal;

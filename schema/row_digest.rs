@@ -9,6 +9,7 @@ use crate::columns::Row;
 use crate::event::Event;
 use crate::ledger::LedgerEntry;
 use crate::manifest::{MAX_MERGED_ROWS, hex};
+use crate::packages::PackageFile;
 use crate::reader::{Prune, SealedTable, rows};
 use crate::versions::FileVersion;
 use anyhow::{Result, bail, ensure};
@@ -57,6 +58,7 @@ impl RowDigest {
             Event::TABLE => Self::of::<Event>(path, rows),
             FileVersion::TABLE => Self::of::<FileVersion>(path, rows),
             LedgerEntry::TABLE => Self::of::<LedgerEntry>(path, rows),
+            PackageFile::TABLE => Self::of::<PackageFile>(path, rows),
             _ => bail!("there is no table `{table}`"),
         }
     }

@@ -13,6 +13,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 mod files;
+mod loose;
+pub use loose::LooseFile;
 
 /// Which segment of which recording on which host.
 #[derive(Debug, Clone)]

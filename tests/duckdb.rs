@@ -17,7 +17,7 @@ struct Engine {
     answers: BufReader<ChildStdout>,
 }
 
-/// Rows of an archive. Views: events, files, ledger.
+/// Rows of an archive. Views: events, files, ledger, packages.
 pub(crate) fn rows(archive: &Path, sql: &str) -> Vec<Value> {
     let idle = || IDLE.lock().unwrap_or_else(PoisonError::into_inner);
     let known = idle().pop();

@@ -234,6 +234,15 @@ impl Guest {
         (guest, Arc::clone(&boots[index].1))
     }
 
+    /// What the package manager says does not depend on the kernel.
+    fn scenarios(self) -> Vec<&'static str> {
+        let mut scenarios = self.mode.scenarios();
+        if self == linux_6_12() {
+            scenarios.insert(SCENARIOS.len(), "packages");
+        }
+        scenarios
+    }
+
     fn run_scenarios(self) -> String {
         if std::env::var_os("HASHTRAIL_GUEST_REUSE").is_some() {
             return "not booted, because HASHTRAIL_GUEST_REUSE is set".into();
@@ -247,7 +256,7 @@ impl Guest {
                 .args(["--kernel", self.kernel, "--cmdline", self.mode.cmdline(), "--out"])
                 .arg(self.out())
                 .args(self.mode.arguments())
-                .args(self.mode.scenarios()),
+                .args(self.scenarios()),
         );
         String::from_utf8_lossy(&output.stderr).into_owned()
     }

@@ -44,6 +44,7 @@ mod operators; // what each operator of the policy selects
 mod others; // hooks by name
 #[cfg(feature = "recorder")]
 mod outputs; // links, FIFOs and open folders where the recorder writes
+mod packages; // a real dpkg upgrades, and what it owns is tampered with
 mod policies; // arguments and data that only the kernel's BTF explains
 mod power; // the power is cut while events are recorded
 mod prevalence; // digests that few hosts ran, by another engine

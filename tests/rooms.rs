@@ -10,12 +10,13 @@ use std::path::Path;
 const TREES: [(&str, &str, &[&str]); 3] =
     [("recorder", "main", &RECORDER), ("schema", "lib", &SCHEMA), ("query", "main", &QUERY)];
 
-const RECORDER: [&str; 13] = [
+const RECORDER: [&str; 14] = [
     "main",
     "cli",
     "commands",
     "recording",
     "sensor",
+    "packages",
     "content",
     "journal",
     "policy",
@@ -26,7 +27,7 @@ const RECORDER: [&str; 13] = [
     "manual",
 ];
 
-const SCHEMA: [&str; 22] = [
+const SCHEMA: [&str; 23] = [
     "lib",
     "compact",
     "seal",
@@ -38,6 +39,7 @@ const SCHEMA: [&str; 22] = [
     "writer",
     "versions",
     "execs",
+    "packages",
     "ledger",
     "event",
     "columns",
@@ -51,7 +53,7 @@ const SCHEMA: [&str; 22] = [
     "hash",
 ];
 
-const QUERY: [&str; 18] = [
+const QUERY: [&str; 20] = [
     "main",
     "cli",
     "commands",
@@ -62,6 +64,7 @@ const QUERY: [&str; 18] = [
     "suspects",
     "versions",
     "processes",
+    "packages",
     "recordings",
     "known",
     "archives",

@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Folders of the tables.
-const FOLDERS: [&str; 3] = ["events", "files", "ledger"];
+const FOLDERS: [&str; 4] = ["events", "files", "ledger", "packages"];
 
 /// What a comparison found.
 #[derive(Debug, Default)]

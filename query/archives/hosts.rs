@@ -4,6 +4,7 @@
 use super::open::OpenArchive;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
+use hashtrail::packages::PackageFile;
 use hashtrail::versions::FileVersion;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -28,7 +29,7 @@ macro_rules! hosted {
     };
 }
 
-hosted!(Event, FileVersion, LedgerEntry);
+hosted!(Event, FileVersion, LedgerEntry, PackageFile);
 
 /// The machines whose names are not enough.
 #[derive(Debug, Default)]

@@ -8,6 +8,7 @@ use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::{self, Line, Parsed, Standing};
+use hashtrail::packages::PackageFile;
 use hashtrail::reader::{SealedPath, discover};
 use hashtrail::versions::FileVersion;
 use std::collections::{HashMap, HashSet};
@@ -35,7 +36,7 @@ pub(crate) struct OpenArchive {
 
 /// The sealed files of each table.
 pub(super) struct Found {
-    tables: [(&'static str, Vec<SealedPath>); 3],
+    tables: [(&'static str, Vec<SealedPath>); 4],
     errors: Vec<Error>,
 }
 
@@ -50,6 +51,7 @@ impl Found {
             (Event::TABLE, take(discover::<Event>(archive, |_, _| true))),
             (FileVersion::TABLE, take(discover::<FileVersion>(archive, |_, _| true))),
             (LedgerEntry::TABLE, take(discover::<LedgerEntry>(archive, |_, _| true))),
+            (PackageFile::TABLE, take(discover::<PackageFile>(archive, |_, _| true))),
         ];
         Self { tables, errors }
     }

@@ -13,6 +13,7 @@ use crate::suspects::attribution::Attribution;
 use anyhow::Result;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use hashtrail::packages::PackageFile;
 use serde_json::Value;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -29,7 +30,7 @@ const TABLE: [&str; 10] = [
     "verdicts",
     "suspects",
 ];
-const CSV: [&str; 23] = [
+const CSV: [&str; 26] = [
     "path",
     "host",
     "root_dev",
@@ -49,11 +50,16 @@ const CSV: [&str; 23] = [
     "changed_before",
     "complete",
     "attribution",
+    "package.package",
+    "package.says",
+    "package_unknown",
     "suspects",
     "gaps",
     "doubts",
     "verdicts",
 ];
+/// Where the package manager was looked at.
+const PACKAGE: &str = "package.says";
 
 /// Options of `changes`.
 #[derive(Debug, Default, Args)]
@@ -69,6 +75,9 @@ pub(crate) struct ChangesOptions {
     pub(crate) verdict: Vec<String>,
     #[command(flatten)]
     pub(crate) known: KnownOptions,
+    /// Only changes of files of this package; repeated, of any of them
+    #[arg(long, value_name = "NAME")]
+    pub(crate) package: Vec<String>,
 }
 
 pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
@@ -77,17 +86,22 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
     paths.notes().for_each(|text| note(&text));
     let format = context.output.format;
     let asked = &options.verdict;
-    // Which of them have a verdict is known only of those that were looked into.
-    let most = context.output.limit.filter(|_| context.output.sort.is_none() && asked.is_empty());
+    let is_filtered = !asked.is_empty() || !options.package.is_empty();
+    // Which of them have a verdict or a package is known only of those that were looked into.
+    let most = context.output.limit.filter(|_| context.output.sort.is_none() && !is_filtered);
     let question =
         ChangesQuestion { scope: context.scope, paths, first_seen: options.first_seen, most, verdicts: true };
+    let has_packages = archives.list.iter().any(|archive| !archives.files::<PackageFile>(archive, None).is_empty());
     let known = Known::find(&options.known, &archives)?;
     let marks: &[&str] = if known.is_asked() { &["from.known", "to.known"] } else { &[] };
-    let mut output = Output::new(context.output, Columns::new(&TABLE, &CSV).and(marks), context.writer);
+    let table = [&TABLE[..], if has_packages { &[PACKAGE] } else { &[] }].concat();
+    let mut output = Output::new(context.output, Columns::new(&table, &CSV).and(marks), context.writer);
     let mut shown = 0;
     let found = changes::find(&question, &archives, &mut |one| {
         let verdicts = one.verdicts.as_deref().unwrap_or_default();
-        if !asked.is_empty() && !verdicts.iter().any(|verdict| asked.iter().any(|word| word == verdict.word)) {
+        let has_verdict = || verdicts.iter().any(|verdict| asked.iter().any(|word| word == verdict.word));
+        let has_package = || options.package.iter().any(|name| one.is_of_package(name));
+        if (!asked.is_empty() && !has_verdict()) || (!options.package.is_empty() && !has_package()) {
             return Ok(ControlFlow::Continue(()));
         }
         shown += 1;
@@ -120,8 +134,8 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
         ("written_while_mapped", written_while_mapped),
         ("mounted_over", found.mounted.len()),
     ];
-    if !asked.is_empty() {
-        counts.push(("with_verdict", shown));
+    if is_filtered {
+        counts.push((if asked.is_empty() { "of_package" } else { "with_verdict" }, shown));
     }
     let mut last = found.completeness.to_json(&counts);
     last.extend(found.observed.fields());
@@ -131,7 +145,7 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
         known.notes().iter().for_each(|text| note(text));
         say(&found);
     }
-    let is_found = if asked.is_empty() { found.count > 0 } else { shown > 0 };
+    let is_found = if is_filtered { shown > 0 } else { found.count > 0 };
     Ok(is_found || written_while_mapped + found.mounted.len() > 0)
 }
 

@@ -11,6 +11,7 @@ use hashtrail::columns::Row as TableRow;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::Line;
+use hashtrail::packages::PackageFile;
 use hashtrail::reader::SealedTable;
 use hashtrail::versions::FileVersion;
 use serde_json::{Value, json};
@@ -54,12 +55,17 @@ pub(crate) fn run(context: Context<'_>) -> Result<bool> {
     Ok(found)
 }
 
-fn table_rows(archives: &Archives<'_>, archive: &OpenArchive) -> [Row; 3] {
-    [
+fn table_rows(archives: &Archives<'_>, archive: &OpenArchive) -> Vec<Row> {
+    let mut rows = vec![
         table_row::<Event>(archives, archive, ["time", "time"]),
         table_row::<FileVersion>(archives, archive, ["first_time", "last_time"]),
         table_row::<LedgerEntry>(archives, archive, ["time", "time"]),
-    ]
+    ];
+    // Not every host has a package manager.
+    if !archives.files::<PackageFile>(archive, None).is_empty() {
+        rows.push(table_row::<PackageFile>(archives, archive, ["time", "time"]));
+    }
+    rows
 }
 
 /// Counts one table from the footers of its files.

@@ -7,13 +7,15 @@ use arrow::datatypes::DataType;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
+use hashtrail::packages::PackageFile;
 use hashtrail::versions::FileVersion;
 use serde_json::json;
 
 pub(crate) fn run(context: Context<'_>) -> Result<bool> {
     let columns = ["table", "name", "type", "nullable", "meaning"];
     let mut output = Output::new(context.output, Columns::of(&columns), context.writer);
-    for row in table::<Event>().chain(table::<FileVersion>()).chain(table::<LedgerEntry>()) {
+    let rows = table::<Event>().chain(table::<FileVersion>()).chain(table::<LedgerEntry>());
+    for row in rows.chain(table::<PackageFile>()) {
         if output.row(row)?.is_break() {
             break;
         }

@@ -59,13 +59,24 @@ pub(crate) struct Investigated<'a> {
     pub(crate) coverage: BTreeSet<&'a str>,
     /// `None` where they were not asked for.
     pub(crate) verdicts: Option<Vec<Verdict>>,
+    /// The package that owns the path, and why that is not known; looked for with the verdicts.
+    package: (Value, Value),
     recordings: &'a Recordings,
 }
 
 impl Investigated<'_> {
+    /// Whether the path is, or was before, of the package with this name.
+    pub(crate) fn is_of_package(&self, name: &str) -> bool {
+        let package = &self.package.0;
+        [package.get("package"), package.get("previous").and_then(|previous| previous.get("package"))]
+            .into_iter()
+            .flatten()
+            .any(|found| found == name)
+    }
+
     /// The change, as the contract has it.
     pub(crate) fn to_row(&self) -> Row {
-        let Investigated { change, suspects, attribution, gaps, coverage, verdicts, recordings } = self;
+        let Investigated { change, suspects, attribution, gaps, coverage, verdicts, package, recordings } = self;
         let to = &change.to.first().row;
         let mut row = object(json!({
             "type": "change",
@@ -84,7 +95,7 @@ impl Investigated<'_> {
             "suspects": null,
             "suspects_omitted": suspects.omitted,
             "unnamed_acts": suspects.has_unnamed,
-            "package": null,
+            "package": package.0,
             "complete": gaps.is_empty(),
             "coverage": coverage,
             "gaps": gaps.iter().map(Gap::to_json).collect::<Vec<Value>>(),
@@ -95,6 +106,7 @@ impl Investigated<'_> {
         row.insert("to".into(), version_json(&change.to, change.to.first()));
         row.insert("suspects".into(), suspects.list.iter().map(Suspect::to_json).collect());
         if let Some(verdicts) = verdicts {
+            row.insert("package_unknown".into(), package.1.clone());
             row.insert("verdicts".into(), verdicts.iter().map(|verdict| verdict.to_json(recordings)).collect());
         }
         row
@@ -281,7 +293,9 @@ fn look_into_together(
         let gaps = interval.gaps(recordings, Answer::Changes);
         let coverage = interval.coverage(recordings);
         let verdicts = looked.as_ref().map(|looked| looked.verdicts(number, change, suspects, &gaps, recordings));
-        if each(Investigated { change, suspects, attribution, gaps, coverage, verdicts, recordings })?.is_break() {
+        let package = looked.as_ref().map(|looked| looked.package(change, suspects, &gaps)).unwrap_or_default();
+        let one = Investigated { change, suspects, attribution, gaps, coverage, verdicts, package, recordings };
+        if each(one)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }

@@ -4,6 +4,7 @@ use crate::commands::archive_options::ArchiveOptions;
 use crate::host::say::say;
 use crate::host::units::{parse_duration, parse_size};
 use crate::lists::Lists;
+use crate::packages::{BaselineOptions, Begin};
 use crate::policy::model::Policy;
 use crate::record::session::Session;
 use crate::recording::drain::{beat, drain, settle};
@@ -58,6 +59,13 @@ pub(crate) struct RecordOptions {
     /// recorder changes nothing on the host and notes what it would have done
     #[arg(long)]
     pub(crate) enforce: bool,
+    /// How long the files of the host's packages are read, at the start and after each change of the package manager's
+    /// database, to know the digests that belong to them; 0 reads none
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_budget)]
+    pub(crate) package_budget: Duration,
+    /// Do not store which files the host's package manager owns
+    #[arg(long, conflicts_with = "package_budget")]
+    pub(crate) no_packages: bool,
     /// Case that the recording belongs to; kept in the manifest
     #[arg(long, value_name = "TEXT")]
     pub(crate) case: Option<String>,
@@ -106,11 +114,19 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     if !lists.is_empty() {
         start["ioc"] = lists.to_json();
     }
+    let baseline = BaselineOptions {
+        archive: store.archive.clone(),
+        recording_id: session.recording_id.clone(),
+        host: session.host.clone(),
+        budget: options.package_budget,
+        max_hash_bytes: options.max_hash_bytes,
+    };
     let mut pipeline = Pipeline::start(store, session, options.store.journal(true), &start)?;
     pipeline.compare_with(Rc::clone(&lists));
 
     let mut signals = Signals::watch()?;
     let iterators = Iterators::load();
+    let begin = (!options.no_packages).then(Begin::look);
     sensor.activate(sensor_options.generation)?;
     sensor.attach_tracking()?;
     processes::note_running(&sensor);
@@ -120,6 +136,7 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     pipeline.note(start);
     note_policies(&mut pipeline, &policies, &tables, false);
     pipeline.start_hasher(options.max_hash_bytes)?;
+    pipeline.start_baseline(begin, baseline)?;
     if processes::record_running(iterators, &mut pipeline) {
         sensor.note_no_raw_writer()?;
     }
@@ -154,6 +171,11 @@ pub(crate) fn run(options: &RecordOptions) -> Result<ExitCode> {
     settle(&sensor, &mut pipeline)?;
     let counters = sensor.counters()?;
     options.store.end(pipeline.finish(&cause, &counters, sensor.skipped())?, watch.was_blind())
+}
+
+/// A time, or 0.
+fn parse_budget(text: &str) -> Result<Duration> {
+    if text == "0" { Ok(Duration::ZERO) } else { parse_duration(text) }
 }
 
 /// Says why this host cannot record, in the words of `doctor`.

@@ -80,7 +80,8 @@ fn device_by_mount(information: &str, pid: u32) -> Option<u32> {
     tables.iter().filter_map(|table| fs::read(table).ok()).find_map(|table| mounts::device_of_mount(&table, mount))
 }
 
-fn number_in(information: &str, label: &str) -> Option<u64> {
+/// The number behind a label of an `fdinfo`.
+pub(crate) fn number_in(information: &str, label: &str) -> Option<u64> {
     field(information, label)?.parse().ok()
 }
 

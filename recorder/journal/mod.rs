@@ -21,8 +21,11 @@ use crate::journal::syncer::Syncer;
 use crate::record::header::Surroundings;
 use crate::record::session::Session;
 use anyhow::{Result, ensure};
+use crossbeam_channel::Sender;
 use hashtrail::archive::{Archive, remove_if_there};
 use hashtrail::manifest::Manifest;
+use hashtrail::packages::PackageFile;
+use hashtrail::seal::LooseFile;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -211,6 +214,11 @@ impl Journal {
         }
         faults.extend(self.sealer.faults());
         faults
+    }
+
+    /// The way in for snapshots of packages.
+    pub(crate) fn packages(&self) -> Sender<LooseFile<PackageFile>> {
+        self.sealer.packages()
     }
 
     /// For the end of the ledger, which is what the reserve is kept for too: a segment, if need be from the reserve.

@@ -12,6 +12,8 @@ use hashtrail::archive::{Archive, remove_if_there};
 use hashtrail::clock::ClockAnchor;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::{Line, Manifest};
+use hashtrail::packages::PackageFile;
+use hashtrail::reader::discover;
 use serde_json::json;
 use std::collections::HashMap;
 use std::fs;
@@ -70,6 +72,7 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
     drop(bytes);
     // Also those that were found before this recovery, which may have been cut short before it said so.
     let lost: Vec<String> = journal_files(archive, DAMAGED_SUFFIX)?.iter().map(|path| file_name(path)).collect();
+    remove_unnamed(archive, manifest, &open)?;
     for recording in open {
         let sign = LastSign::of(&recording, signs.get(&recording.id));
         let mut ledger = vec![sign.gap(&recording)];
@@ -90,6 +93,17 @@ pub(crate) fn recover(archive: &Archive, manifest: &mut Manifest) -> Result<Reco
         recovered.recordings.push(recording.id);
     }
     Ok(recovered)
+}
+
+/// Removes snapshots of packages that came to their place, and a crash before the line that names them.
+fn remove_unnamed(archive: &Archive, manifest: &Manifest, open: &[OpenRecording]) -> Result<()> {
+    for file in discover::<PackageFile>(archive, |_, _| true).0 {
+        let is_named = file.path.strip_prefix(archive.root()).is_ok_and(|path| manifest.names(path));
+        if !is_named && open.iter().any(|recording| recording.owns(&file_name(&file.path))) {
+            remove_if_there(&file.path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Files of the journal with this suffix, those of one recording in their order.

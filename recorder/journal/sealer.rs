@@ -11,6 +11,8 @@ use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use hashtrail::archive::{Archive, remove_if_there};
 use hashtrail::manifest::Manifest;
+use hashtrail::packages::PackageFile;
+use hashtrail::seal::LooseFile;
 use serde_json::json;
 use std::collections::VecDeque;
 use std::fs;
@@ -27,6 +29,7 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// The sealing thread and the way to it.
 pub(crate) struct Sealer {
     segments: Sender<FinishedSegment>,
+    packages: Sender<LooseFile<PackageFile>>,
     faults: Receiver<Fault>,
     waiting: Arc<AtomicU64>,
     bound: u64,
@@ -52,6 +55,7 @@ impl Sealer {
     ) -> Self {
         let (segments, received) = unbounded();
         let (faulty, faults) = unbounded();
+        let (packages, taken) = unbounded();
         let waiting = Arc::new(AtomicU64::new(0));
         let mut worker = Worker {
             archive,
@@ -60,6 +64,7 @@ impl Sealer {
             measurements,
             earlier: EarlierExecs::default(),
             faults: faulty,
+            packages: taken,
             waiting: Arc::clone(&waiting),
             queue: VecDeque::new(),
             lost: Vec::new(),
@@ -69,7 +74,7 @@ impl Sealer {
             worker.run(&received);
             worker.end()
         });
-        Self { segments, faults, waiting, bound, thread }
+        Self { segments, packages, faults, waiting, bound, thread }
     }
 
     /// Whether a next segment, beside the one that is written, keeps the journal within its bound.
@@ -85,6 +90,11 @@ impl Sealer {
     /// The way in for finished segments.
     pub(crate) fn inlet(&self) -> Sender<FinishedSegment> {
         self.segments.clone()
+    }
+
+    /// The way in for snapshots of packages.
+    pub(crate) fn packages(&self) -> Sender<LooseFile<PackageFile>> {
+        self.packages.clone()
     }
 
     /// What failed since the last question.
@@ -110,6 +120,7 @@ struct Worker {
     measurements: Option<Measurements>,
     earlier: EarlierExecs,
     faults: Sender<Fault>,
+    packages: Receiver<LooseFile<PackageFile>>,
     waiting: Arc<AtomicU64>,
     queue: VecDeque<(FinishedSegment, Option<String>)>,
     /// Segments that nothing can seal, and why.
@@ -126,6 +137,7 @@ impl Worker {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            self.place_packages();
             if !self.queue.is_empty() {
                 self.seal_all();
                 self.measure();
@@ -134,6 +146,7 @@ impl Worker {
     }
 
     fn end(mut self) -> Outcome {
+        self.place_packages();
         self.seal_all();
         self.measure();
         let waiting =
@@ -187,6 +200,16 @@ impl Worker {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let _ = self.faults.send(("corrupt", "header_damaged", json!({ "segment": name, "error": error })));
         self.lost.push((path, error));
+    }
+
+    /// Puts snapshots of packages in their places; one that has none is lost, and that is told.
+    fn place_packages(&mut self) {
+        while let Ok(file) = self.packages.try_recv() {
+            let name = file.path().display().to_string();
+            if let Err(error) = file.place(&self.archive, &mut self.manifest) {
+                self.report(&format!("cannot seal `{name}`: {error:#}"));
+            }
+        }
     }
 
     /// Stores what the kernel's measurement list has grown by; also the last step after each seal.

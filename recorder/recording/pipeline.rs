@@ -7,6 +7,7 @@ use crate::journal::frame::FrameKind;
 use crate::journal::store::Store;
 use crate::journal::{Journal, JournalOptions};
 use crate::lists::Lists;
+use crate::packages::{Baseline, BaselineOptions, Begin, Told};
 use crate::record::header::EntryName;
 use crate::record::header::Surroundings;
 use crate::record::key::RecordKey;
@@ -21,6 +22,7 @@ use crate::sensor::skipped::Skipped;
 use anyhow::Result;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::Manifest;
+use hashtrail::packages::LEDGER_KIND;
 use serde_json::{Value, json};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -41,6 +43,7 @@ pub(crate) struct Pipeline {
     own_rows: u64,
     hasher: Option<Hasher>,
     listed: Option<Listed>,
+    baseline: Option<Baseline>,
     journal: Journal,
 }
 
@@ -73,6 +76,7 @@ impl Pipeline {
             own_rows: 0,
             hasher: None,
             listed: None,
+            baseline: None,
             journal,
         })
     }
@@ -207,6 +211,25 @@ impl Pipeline {
         self.session.ledger(kind, &self.surroundings)
     }
 
+    /// Starts the package baseline; without `begin` none is taken, and the ledger says so.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn start_baseline(&mut self, begin: Option<Begin>, options: BaselineOptions) -> Result<()> {
+        let files = self.journal.packages();
+        self.baseline =
+            Some(begin.map_or_else(|| Ok(Baseline::off()), |begin| Baseline::start(begin, options, files))?);
+        Ok(())
+    }
+
+    fn note_baseline(&mut self, told: Vec<Told>) {
+        for Told { cause, from_ns, to_ns, count, detail } in told {
+            let now = self.ledger(LEDGER_KIND);
+            let (cause, detail) = (Some(cause.to_owned()), Some(detail.to_string()));
+            self.note(LedgerEntry { cause, from_ns, to_ns, count, detail, ..now });
+        }
+    }
+
     /// Once a second: clock, heartbeat, losses and faults into the journal; a segment that is due is closed.
     pub(crate) fn tick(&mut self, counters: &[CpuCounters], skipped: Skipped) {
         let counters = &self.with_own_rows(counters);
@@ -219,6 +242,7 @@ impl Pipeline {
             let now = self.ledger(kind);
             self.note(LedgerEntry { cause: Some(cause.into()), detail: Some(detail.to_string()), ..now });
         }
+        self.note_baseline(self.baseline.as_ref().map(Baseline::told).unwrap_or_default());
         while self.waiting.first().cloned().is_some_and(|entry| self.note_now(&entry)) {
             self.waiting.remove(0);
         }
@@ -250,6 +274,8 @@ impl Pipeline {
     pub(crate) fn finish(mut self, stop: &StopCause, counters: &[CpuCounters], skipped: Skipped) -> Result<Outcome> {
         self.journal.open_last(self.surroundings)?;
         self.end_user_digests();
+        let told = self.baseline.take().map(Baseline::finish).unwrap_or_default();
+        self.note_baseline(told);
         self.tick(counters, skipped);
         let counters = &self.with_own_rows(counters);
         let now = self.ledger("stop");

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders in which only files that the manifest names may stand.
-const FOLDERS: [&str; 4] = ["events", "files", "ledger", "ima"];
+const FOLDERS: [&str; 5] = ["events", "files", "ledger", "packages", "ima"];
 
 /// Checks the digest of each file that stands or is left of those that were merged, and looks for files that no line names; gives
 /// what is not as it was sealed, in words. `progress` is told of each file.

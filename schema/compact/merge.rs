@@ -7,6 +7,7 @@ use crate::columns::Row;
 use crate::event::Event;
 use crate::ledger::LedgerEntry;
 use crate::manifest::{CompactedFile, Content, MAX_MERGED_ROWS, Manifest, SealedFile, SequenceRange, Standing};
+use crate::packages::PackageFile;
 use crate::reader::{Prune, SealedTable, rows};
 use crate::row_digest::RowDigest;
 use crate::seal::Staging;
@@ -113,6 +114,7 @@ fn write_group(
         Event::TABLE => write::<Event>(archive, group, &compacted, staging, sequence_of)?,
         FileVersion::TABLE => write::<FileVersion>(archive, group, &compacted, staging, |_| None)?,
         LedgerEntry::TABLE => write::<LedgerEntry>(archive, group, &compacted, staging, |_| None)?,
+        PackageFile::TABLE => write::<PackageFile>(archive, group, &compacted, staging, |_| None)?,
         _ => return Err(Failure::Refused(anyhow!("they are in no table"))),
     };
     let stated = File::open(staging).map_err(anyhow::Error::from).and_then(Content::of);

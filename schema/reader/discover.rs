@@ -4,6 +4,7 @@ use crate::archive::Archive;
 use crate::columns::Row;
 use crate::event::Event;
 use crate::ledger::LedgerEntry;
+use crate::packages::PackageFile;
 use crate::versions::FileVersion;
 use anyhow::{Context, Result, anyhow};
 use std::fs::{self, DirEntry, FileType};
@@ -49,7 +50,7 @@ pub fn is_sealed_path(path: &Path) -> bool {
     let Some(parts) = path.iter().map(|part| part.to_str()).collect::<Option<Vec<&str>>>() else { return false };
     let [table, host, date, name] = parts[..] else { return false };
     let is_hidden = |name: &str| name.starts_with(['.', '_']);
-    [Event::TABLE, FileVersion::TABLE, LedgerEntry::TABLE].contains(&table)
+    [Event::TABLE, FileVersion::TABLE, LedgerEntry::TABLE, PackageFile::TABLE].contains(&table)
         && host.starts_with("host=")
         && date.starts_with("date=")
         && name.ends_with(".parquet")

@@ -50,8 +50,7 @@ impl<'a, R: Row> TableFiles<'a, R> {
         row: &R::View<'_>,
     ) -> Result<Option<&mut TableFile<R>>> {
         let Some(file) = self.file_of(manifest, time)? else { return Ok(None) };
-        file.count_row(time);
-        file.writer.push(row)?;
+        file.push(time, row)?;
         Ok(Some(file))
     }
 
@@ -78,8 +77,11 @@ impl<'a, R: Row> TableFiles<'a, R> {
         }
         let path = Archive::sealed_name::<R>(&self.name.host, &date, &self.name.file_stem());
         let is_new = !manifest.names(&path);
-        let file =
-            is_new.then(|| TableFile::create(self.archive, self.name, path, self.sorted_by, time)).transpose()?;
+        let create = || {
+            let staging = Staging::new(staging_of(self.archive, &path))?;
+            TableFile::create(staging, self.name, path, self.sorted_by, time)
+        };
+        let file = is_new.then(create).transpose()?;
         self.files.push((date, file));
         Ok(self.files.len() - 1)
     }
@@ -96,15 +98,33 @@ impl<'a, R: Row> TableFiles<'a, R> {
 }
 
 impl<R: Row> TableFile<R> {
-    fn create(archive: &Archive, name: &SegmentName, path: PathBuf, sorted_by: &str, time: Micros) -> Result<Self> {
-        let staging = staging_of(archive, &path);
+    pub(super) fn create(
+        staging: Staging,
+        name: &SegmentName,
+        path: PathBuf,
+        sorted_by: &str,
+        time: Micros,
+    ) -> Result<Self> {
         let metadata = vec![
             KeyValue::new("hashtrail.recording_id".to_owned(), name.recording_id.clone()),
             KeyValue::new("hashtrail.segment".to_owned(), name.segment.to_string()),
         ];
-        let staging = Staging::new(staging)?;
         let writer = Writer::create(staging.path(), sorted_by, metadata, LIVE)?;
         Ok(Self { path, staging, writer, rows: 0, from: time, to: time, sequences: BTreeMap::new() })
+    }
+
+    /// Where it will stand, relative to the archive.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn push(&mut self, time: Micros, row: &R::View<'_>) -> Result<()> {
+        self.count_row(time);
+        self.writer.push(row)
     }
 
     fn count_row(&mut self, time: Micros) {
@@ -118,7 +138,11 @@ impl<R: Row> TableFile<R> {
         self.sequences.entry(cpu).or_insert_with(|| SequenceRange::new(cpu, seq)).add(seq);
     }
 
-    fn place(self, archive: &Archive, manifest: &Manifest, name: &SegmentName) -> Result<SealedFile> {
+    /// Puts it at its place.
+    ///
+    /// # Errors
+    /// When it cannot be written, synced or renamed.
+    pub(super) fn place(self, archive: &Archive, manifest: &Manifest, name: &SegmentName) -> Result<SealedFile> {
         self.writer.finish()?;
         let content = place(archive, manifest, self.staging.path(), &self.path)?;
         Ok(SealedFile {

@@ -1,10 +1,10 @@
-"""The three tables of one archive as DuckDB sees them; knows nothing of hashtrail's own reader."""
+"""The tables of one archive as DuckDB sees them; knows nothing of hashtrail's own reader."""
 
 import pathlib
 
 import duckdb
 
-TABLES = ("events", "files", "ledger")
+TABLES = ("events", "files", "ledger", "packages")
 
 
 def connect(archive):

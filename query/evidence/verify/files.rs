@@ -12,7 +12,7 @@ use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
 /// Folders in which only files that the manifest names may stand.
-const FOLDERS: [&str; 4] = ["events", "files", "ledger", "ima"];
+const FOLDERS: [&str; 5] = ["events", "files", "ledger", "packages", "ima"];
 
 /// What is known of the files once their digests are checked.
 #[derive(Debug, Default)]

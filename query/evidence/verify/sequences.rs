@@ -10,6 +10,7 @@ use hashtrail::archive::Archive;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::manifest::{Line, SealedFile, SequenceRange};
+use hashtrail::packages::PackageFile;
 use hashtrail::reader::{Prune, SealedTable};
 use hashtrail::versions::FileVersion;
 use std::collections::{BTreeMap, HashMap};
@@ -106,6 +107,7 @@ fn check_file(path: &Path, stated: &SealedFile, cpus: &mut Cpus) -> Result<Optio
     let rows = match stated.path.iter().next().and_then(|folder| folder.to_str()) {
         Some("events") => return check_events(path, stated, cpus),
         Some("files") => SealedTable::<FileVersion>::open(path)?.rows(),
+        Some("packages") => SealedTable::<PackageFile>::open(path)?.rows(),
         _ => SealedTable::<LedgerEntry>::open(path)?.rows(),
     };
     Ok((rows != stated.rows).then(|| format!("{rows} rows, sealed with {}", stated.rows)))

@@ -7,12 +7,14 @@ mod acts;
 mod elsewhere;
 pub(crate) mod evidence;
 mod file;
+mod packages;
 mod places;
 mod runs;
 mod scripts;
 mod shells;
 
 use crate::archives::Archives;
+use crate::packages::Packages;
 use crate::recordings::Recordings;
 use crate::recordings::gaps::Gap;
 use crate::suspects::Suspects;
@@ -20,6 +22,7 @@ use crate::versions::change::Change;
 use anyhow::Result;
 use elsewhere::{Elsewhere, Sights};
 use evidence::Evidence;
+use packages::Said;
 use scripts::{Script, Scripts};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -28,7 +31,7 @@ use std::collections::BTreeSet;
 type Judge = fn(&Case<'_>) -> Option<Verdict>;
 
 /// All verdicts with their words, in the order in which they are given.
-const JUDGES: [(&str, Judge); 16] = [
+const JUDGES: [(&str, Judge); 18] = [
     (file::CHANGED_IN_PLACE, file::changed_in_place),
     (file::REPLACED, file::replaced),
     (file::MTIME_SET_BACK, file::mtime_set_back),
@@ -45,6 +48,8 @@ const JUDGES: [(&str, Judge); 16] = [
     (runs::RAN_FROM_TMPFS, runs::ran_from_tmpfs),
     (runs::RAN_FROM_HIDDEN, runs::ran_from_hidden),
     (scripts::SCRIPT, scripts::script),
+    (packages::UNPACKAGED, packages::unpackaged),
+    (packages::NOT_THE_PACKAGES_DIGEST, packages::not_the_packages_digest),
 ];
 
 /// The words of all verdicts.
@@ -83,6 +88,7 @@ struct Case<'a> {
     recordings: &'a Recordings,
     elsewhere: Sights<'a>,
     script: Option<&'a Script>,
+    said: Said<'a>,
     /// What makes all that is said of the interval a doubt.
     doubts: Vec<String>,
 }
@@ -91,6 +97,7 @@ struct Case<'a> {
 pub(crate) struct Looked {
     elsewhere: Elsewhere,
     scripts: Scripts,
+    packages: Packages,
 }
 
 impl Looked {
@@ -102,6 +109,7 @@ impl Looked {
         Ok(Self {
             elsewhere: Elsewhere::look(archives, recordings, changes)?,
             scripts: Scripts::look(archives, recordings, changes)?,
+            packages: Packages::load(archives, recordings, packages::paths(changes))?,
         })
     }
 
@@ -120,9 +128,15 @@ impl Looked {
             recordings,
             elsewhere: self.elsewhere.of(change),
             script: self.scripts.of(number),
+            said: packages::said(&self.packages, change),
             doubts: doubts_of_interval(change, gaps),
         };
         JUDGES.iter().filter_map(|(_, judge)| judge(&case)).collect()
+    }
+
+    /// The package that owns the path of a change, and why that is not known.
+    pub(crate) fn package(&self, change: &Change, suspects: &Suspects, gaps: &[Gap]) -> (Value, Value) {
+        packages::to_json(&packages::said(&self.packages, change), change, suspects, gaps.is_empty())
     }
 }
 

@@ -229,22 +229,16 @@ fn verdict(told: &Told<'_>, verdict: &Verdict, html: &mut Html) {
         return;
     }
     html.tag("details", &[("class", "rows")], |html| {
-        html.line("summary", &[], &format!("Read from {}", counted(verdict.evidence.len(), "event", "events")));
+        html.line("summary", &[], &format!("Read from {}", counted(verdict.evidence.len(), "row", "rows")));
         html.tag("ul", &[], |html| {
             verdict.evidence.iter().for_each(|row| html.tag("li", &[], |html| evidence(told, row, html)));
         });
     });
 }
 
-/// An event by its key, with the columns that say it.
+/// A row by its key, with the columns that say it.
 fn evidence(told: &Told<'_>, row: &Evidence, html: &mut Html) {
-    let recording = told.findings.recordings.list.get(row.place.rank).map_or("?", |recording| recording.id.as_str());
-    html.text(&format!(
-        "recording {recording}, CPU {}, number {}, at {}: ",
-        row.place.cpu,
-        row.place.seq,
-        row.time.rfc3339()
-    ));
+    html.text(&format!("{}, at {}: ", row.key_text(&told.findings.recordings), row.time.rfc3339()));
     if let Some(path) = &row.path {
         html.name(path);
     }

@@ -50,6 +50,7 @@ fn seal_in_thread(archive: Archive, manifest: Manifest, segment: FinishedSegment
         measurements: None,
         earlier: EarlierExecs::default(),
         faults: faulty,
+        packages: unbounded().1,
         waiting: Arc::new(AtomicU64::new(1)),
         queue: VecDeque::from([(segment, None)]),
         lost: Vec::new(),

@@ -1,0 +1,79 @@
+use super::*;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// MD5 and SHA-256 of `abc`, from RFC 1321 and FIPS 180-2.
+const MD5: Md5 = 0x9001_5098_3cd2_4fb0_d696_3f7d_28e1_7f72_u128.to_be_bytes();
+const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+const RUNNING: AtomicBool = AtomicBool::new(false);
+
+fn look(path: &Path, stated: Option<Md5>, limits: &Limits<'_>) -> Option<Reading> {
+    Reader::default().look(path, stated, limits)
+}
+
+fn limits(is_stopping: &AtomicBool) -> Limits<'_> {
+    Limits { deadline: Some(Instant::now() + Duration::from_secs(60)), max_bytes: 1 << 20, is_stopping }
+}
+
+fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().expect("a test directory");
+    let path = directory.path().join("file");
+    fs::write(&path, bytes).expect("a test file");
+    (directory, path)
+}
+
+#[test]
+fn both_digests_are_of_the_same_bytes() {
+    let (_directory, path) = file(b"abc");
+    let running = RUNNING;
+    let found = look(&path, Some(MD5), &limits(&running)).expect("a reading");
+    assert_eq!((found.status, found.digest.as_deref(), found.size_bytes), (OK, Some(SHA256), Some(3)));
+    let metadata = std::os::unix::fs::MetadataExt::ino(&fs::metadata(&path).expect("a test file"));
+    assert!(found.ino.is_some_and(|ino| ino.cast_unsigned() == metadata) && found.dev.is_some());
+    fs::write(&path, "abd").expect("a test file");
+    let found = look(&path, Some(MD5), &limits(&running)).expect("a reading");
+    assert!(found.status == DIFFERS && found.digest.is_some_and(|digest| digest != SHA256));
+}
+
+#[test]
+fn what_cannot_or_may_not_be_read_has_a_word_for_why() {
+    let (directory, path) = file(b"abc");
+    let at = |name: &str| directory.path().join(name);
+    symlink("file", at("link")).expect("a link");
+    symlink("loop", at("loop")).expect("a link");
+    rustix::fs::mknodat(rustix::fs::CWD, at("fifo"), FileType::Fifo, 0o600.into(), 0).expect("a FIFO");
+    let (running, stopping) = (RUNNING, AtomicBool::new(true));
+    let status = |path: &Path, limits: &Limits<'_>| look(path, Some(MD5), limits).map(|found| found.status);
+    let shown = ["link", "loop", "fifo", "gone", "file/below"].map(|name| status(&at(name), &limits(&running)));
+    assert_eq!(shown, [Some("link"), Some("link"), Some("other_type"), Some("missing"), Some("missing")]);
+    assert_eq!(status(directory.path(), &limits(&running)), None, "a directory is nobody's");
+    assert_eq!(look(&path, None, &limits(&running)).map(|found| found.status), Some("no_digest"));
+    assert_eq!(status(&path, &limits(&stopping)), Some("stopped"));
+    assert_eq!(status(&path, &Limits { deadline: None, ..limits(&running) }), Some("budget"));
+    assert_eq!(status(&path, &Limits { deadline: Some(Instant::now()), ..limits(&running) }), Some("budget"));
+    assert_eq!(status(&path, &Limits { max_bytes: 2, ..limits(&running) }), Some("too_large"));
+}
+
+/// Somebody appends for as long as it is read.
+#[test]
+fn a_file_that_grows_is_read_no_further_than_it_was_long() {
+    let (_directory, path) = file(&vec![0; 4 << 20]);
+    let (running, done) = (RUNNING, AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = fs::OpenOptions::new().append(true).open(&path).expect("a test file");
+            while !done.load(Ordering::Relaxed) {
+                let _ = std::io::Write::write_all(&mut file, &[0; 4096]);
+                std::thread::yield_now();
+            }
+        });
+        let mut reader = Reader::default();
+        let unlimited = Limits { max_bytes: u64::MAX, ..limits(&running) };
+        let found = reader.look(&path, Some(MD5), &unlimited).expect("a reading");
+        done.store(true, Ordering::Relaxed);
+        assert_eq!((found.status, found.digest), ("changed", None));
+        let most = fs::metadata(&path).expect("a test file").len() + CHUNK_BYTES as u64;
+        assert!(reader.read_bytes <= most, "{}", reader.read_bytes);
+    });
+}

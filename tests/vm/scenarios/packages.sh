@@ -1,0 +1,40 @@
+# Debian's dpkg installs two packages; then one is upgraded, a file of the other is tampered with, and a program that no
+# package knows is changed. What dpkg says of each is written down.
+. /data/scenarios/lib.sh
+
+dpkg_path=/usr/bin:/bin
+install_package="/usr/bin/dpkg --force-bad-path --install"
+
+# changed_by NAME COMMAND: runs a program before and after a shell process does COMMAND, whose process id is written down.
+changed_by() {
+    local path="$WORK/usr/bin/$1"
+    act "$1-before" "$path" "$path"
+    act "$1-change" "$path" sh -c "printf '$1-pid\t%s\n' \$\$ >>'$OUT/facts.tsv'; $2"
+    act "$1-after" "$path" "$path"
+}
+
+# As on a host whose `/bin` is a link: the packages say `bin/tool`, and what runs is `usr/bin/tool`.
+mkdir -p usr/bin
+ln -s usr/bin bin
+cp -r /data/dpkg/root/. /
+rm -rf /var/lib/dpkg/info /var/lib/dpkg/updates
+mkdir -p /var/lib/dpkg/info
+: >/var/lib/dpkg/status
+PATH=$dpkg_path $install_package /data/dpkg/tools-1.deb /data/dpkg/steady-1.deb
+program usr/bin/dropped dropped-old
+program new dropped-new
+program tampered steady-tampered
+sync
+
+record --max-hash-size 64KiB --policy /data/policies/default.yaml --policy /data/policies/unlinks.yaml
+changed_by tool "PATH=$dpkg_path exec $install_package /data/dpkg/tools-2.deb"
+changed_by steady "exec cat tampered >usr/bin/steady"
+changed_by dropped "exec cat new >usr/bin/dropped"
+stop
+
+PATH=$dpkg_path
+for name in tool steady dropped; do
+    fact "$name-owner" "$(dpkg-query -S "$WORK/bin/$name" 2>/dev/null || echo nobody)"
+done
+/usr/bin/dpkg --verify >"$OUT/verify.txt" 2>&1 || true
+dpkg-query -W -f '${Package}\t${Version}\n' >"$OUT/versions.tsv"
