@@ -18,6 +18,7 @@ mod memory;
 mod numbers;
 mod pages;
 mod prune;
+mod schemas;
 mod shapes;
 mod thrift;
 mod values;
@@ -120,7 +121,7 @@ impl<R: Row> SealedTable<R> {
 
     /// Decodes a footer and checks that it is of the table.
     fn check(start: u64, bytes: &[u8], size_bytes: u64) -> Result<Checked> {
-        let (metadata, compressed) = footer::decode(start, bytes, size_bytes)?;
+        let (metadata, compressed) = footer::decode::<R>(start, bytes, size_bytes)?;
         // An embedded Arrow schema is not needed and not trusted.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), options).context("the footer is damaged")?;
