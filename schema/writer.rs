@@ -23,8 +23,8 @@ use std::sync::Arc;
 const STEP_ROWS: usize = 64;
 /// Items of all lists per row group: half of what the reader takes.
 const ROW_GROUP_ITEMS: usize = 4 << 20;
-/// Differences of numbers have one lowest value in so many, and a width of their own in each of so many parts. Few rows with one
-/// width follow the clock, which goes in bursts; many with one lowest value keep the numbers of two CPUs alike for the compressor.
+/// Differences of numbers: so many are taken from the lowest of them, and each of so many parts has a width of its own. Short parts
+/// follow the clock, whose differences come in bursts; long blocks keep those of the numbers of two CPUs alike for the compressor.
 const DELTA_BLOCK: (usize, usize) = (1024, 32);
 /// What the dictionaries of a row group may take. They are small enough for every reader then, so that no column needs a
 /// second layout for values that do not repeat.

@@ -17,7 +17,8 @@ const MAX_HEADER_BYTES: u64 = 512 << 10;
 /// arguments of 100 KiB together.
 const MAX_PAGE_BYTES: i64 = 48 << 20;
 
-/// Pages of a chunk. Ours have one for 20,480 rows, of which a row group has a million at most, or for 64 rows that are all lists.
+/// Pages of a chunk. Ours have one for 20,480 rows or more, of which a row group has a million at most, or for 64 rows that are all
+/// lists.
 const MAX_PAGES: u64 = 1 << 14;
 
 #[derive(Default)]
