@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// More than there are tables and versions of them; others are decoded each time.
 const MOST: usize = 16;
+/// Ours take 4 KiB; one that was made to be large is not held.
+const LONGEST_BYTES: usize = 64 << 10;
 /// The field of a footer that is its schema; before it stands only a version.
 const SCHEMA: i16 = 2;
 
@@ -46,7 +48,7 @@ pub(super) fn options_of<R: Row>(footer: &[u8], start: u64) -> Result<Arc<Parque
     let bounds = ParquetStatisticsPolicy::skip_except(&bounded);
     let options = Arc::new(ParquetMetaDataOptions::new().with_schema(schema).with_column_stats_policy(bounds));
     let mut known = lock();
-    if known.len() < MOST {
+    if known.len() < MOST && beginning.len() <= LONGEST_BYTES {
         known.push(Known { table: R::TABLE, beginning, options: Arc::clone(&options) });
     }
     Ok(options)
