@@ -34,6 +34,8 @@ pub trait Row: Sized + Clone {
     type Chunks;
     /// Name of the table and of its folder in the archive.
     const TABLE: &'static str;
+    /// Names of all columns, in order.
+    const NAMES: &'static [&'static str];
     /// All columns, in order.
     fn columns() -> Vec<Column>;
     /// The row, borrowed.
@@ -119,6 +121,7 @@ macro_rules! table {
             type View<'a> = $view<'a>;
             type Chunks = $chunks;
             const TABLE: &'static str = $table;
+            const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
 
             fn columns() -> Vec<$crate::columns::Column> {
                 use $crate::cell::Cell;

@@ -18,6 +18,7 @@ mod memory;
 mod numbers;
 mod pages;
 mod prune;
+mod schemas;
 mod shapes;
 mod thrift;
 mod values;
@@ -120,7 +121,7 @@ impl<R: Row> SealedTable<R> {
 
     /// Decodes a footer and checks that it is of the table.
     fn check(start: u64, bytes: &[u8], size_bytes: u64) -> Result<Checked> {
-        let (metadata, compressed) = footer::decode(start, bytes, size_bytes)?;
+        let (metadata, compressed) = footer::decode::<R>(start, bytes, size_bytes)?;
         // An embedded Arrow schema is not needed and not trusted.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), options).context("the footer is damaged")?;
@@ -233,8 +234,9 @@ fn places(metadata: &ArrowReaderMetadata, names: &[&str]) -> Result<Vec<usize>> 
 /// The rows of a batch. A column that was not asked for is as in a row without values, and so is one that files of schema
 /// version 1 do not have.
 pub fn rows<R: Row>(batch: &RecordBatch) -> impl Iterator<Item = Result<R>> {
-    let places: Vec<Option<usize>> =
-        R::columns().iter().map(|column| batch.schema().index_of(column.name).ok()).collect();
+    // `index_of` would put what there is into words for each column that is not.
+    let place = |name: &&str| batch.schema_ref().fields().find(name).map(|(place, _)| place);
+    let places: Vec<Option<usize>> = R::NAMES.iter().map(place).collect();
     (0..batch.num_rows()).map(move |row| R::read(batch, &places, row))
 }
 

@@ -10,7 +10,7 @@ use known::KnownParts;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{DeltaBinaryPackedEncoderOptions, EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use std::fs::{File, OpenOptions};
@@ -21,12 +21,11 @@ use std::sync::Arc;
 /// Rows between two looks at what was collected: bounds by how much it can be above the bounds below. A command line has 8,192
 /// items at most, which stand in two columns, and takes 48 KiB where each byte of it is escaped.
 const STEP_ROWS: usize = 64;
-/// Rows of a page: what a reader skips by its bounds.
-const PAGE_ROWS: usize = 320 * STEP_ROWS;
-/// Values of a page in each column, items of lists included.
-const PAGE_VALUES: usize = 64 << 10;
 /// Items of all lists per row group: half of what the reader takes.
 const ROW_GROUP_ITEMS: usize = 4 << 20;
+/// Differences of numbers: so many are taken from the lowest of them, and each of so many parts has a width of its own. Short parts
+/// follow the clock, whose differences come in bursts; long blocks keep those of the numbers of two CPUs alike for the compressor.
+const DELTA_BLOCK: (usize, usize) = (1024, 32);
 /// What the dictionaries of a row group may take. They are small enough for every reader then, so that no column needs a
 /// second layout for values that do not repeat.
 const DICTIONARIES_BYTES: usize = 24 << 20;
@@ -37,6 +36,10 @@ pub const SCHEMA_VERSION: &str = "2";
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     zstd_level: i32,
+    /// Rows of a page: what a reader skips by its bounds, and as far as the compressor looks back.
+    page_rows: usize,
+    /// Values of a page in each column, items of lists included.
+    page_values: usize,
     /// Rows per row group: small groups repeat the dictionaries, large ones cannot be skipped.
     group_rows: usize,
     /// What a row group may take in memory: its dictionaries, its compressed pages, and what is not encoded yet.
@@ -46,10 +49,21 @@ pub(crate) struct Effort {
 /// zstd level of live files: higher ones gain 3 % and cost several times the time.
 pub const LIVE_ZSTD_LEVEL: i32 = 3;
 /// While a recording runs.
-pub(crate) const LIVE: Effort =
-    Effort { zstd_level: LIVE_ZSTD_LEVEL, group_rows: 256 << 10, group_bytes: DICTIONARIES_BYTES };
+pub(crate) const LIVE: Effort = Effort {
+    zstd_level: LIVE_ZSTD_LEVEL,
+    page_rows: 320 * STEP_ROWS,
+    page_values: 64 << 10,
+    group_rows: 256 << 10,
+    group_bytes: DICTIONARIES_BYTES,
+};
 /// Of files that are merged, once, by a program that nothing waits for.
-pub(crate) const MERGED: Effort = Effort { zstd_level: 9, group_rows: 1 << 20, group_bytes: 96 << 20 };
+pub(crate) const MERGED: Effort = Effort {
+    zstd_level: 19,
+    page_rows: 2048 * STEP_ROWS,
+    page_values: 256 << 10,
+    group_rows: 1 << 20,
+    group_bytes: 96 << 20,
+};
 
 /// Writes all rows to a new file, in the given order, and syncs it. `sorted_by` names the column that orders them.
 ///
@@ -135,12 +149,12 @@ impl<R: Row> Writer<R> {
             Ok(())
         })?;
         let rows = self.ended_rows + self.page_rows;
-        let Effort { group_rows, group_bytes, .. } = self.effort;
+        let Effort { page_rows, page_values, group_rows, group_bytes, .. } = self.effort;
         let is_large = rows >= group_rows || bytes >= group_bytes;
         if is_large || items >= ROW_GROUP_ITEMS || dictionaries >= DICTIONARIES_BYTES {
             return self.end_group();
         }
-        if self.page_rows >= PAGE_ROWS || values - self.ended_values >= PAGE_VALUES {
+        if self.page_rows >= page_rows || values - self.ended_values >= page_values {
             self.ended_values = values;
             return self.end_page();
         }
@@ -185,7 +199,9 @@ fn codec(zstd_level: i32) -> Result<Compression> {
 fn properties<R: Row>(sorted_by: &str, mut metadata: Vec<KeyValue>, effort: Effort) -> Result<WriterProperties> {
     metadata.push(KeyValue::new("hashtrail.schema_version".to_owned(), SCHEMA_VERSION.to_owned()));
     let columns = R::columns();
+    let (block, parts) = DELTA_BLOCK;
     let mut builder = WriterProperties::builder()
+        .set_delta_binary_packed_encoder_options(DeltaBinaryPackedEncoderOptions::try_new(block, parts)?)
         .set_compression(codec(effort.zstd_level)?)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(concat!("hashtrail ", env!("CARGO_PKG_VERSION")).to_owned())

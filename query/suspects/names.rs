@@ -122,11 +122,21 @@ struct Alike {
 impl Alike {
     /// The rows of a batch that no other was like.
     fn first_of_each(&self, batch: &RecordBatch) -> Result<BooleanArray> {
-        let mut rows = vec![0; batch.num_rows()];
-        for (number, (field, column)) in batch.schema().fields().iter().zip(batch.columns()).enumerate() {
+        let mut columns = Vec::new();
+        for (number, (field, column)) in batch.schema_ref().fields().iter().zip(batch.columns()).enumerate() {
             // What no row has tells none apart.
             if column.null_count() < column.len() {
-                Values::of(batch, field.name(), column.as_ref())?.add_to(&mut rows, number, &self.hashes);
+                columns.push((number, Values::of(batch, field.name(), column.as_ref())?));
+            }
+        }
+        // What all rows of the batch share is looked at once.
+        let (shared, others): (Vec<_>, Vec<_>) = columns.into_iter().partition(|(_, values)| values.are_alike());
+        let shared =
+            shared.into_iter().fold(0, |hash, (number, mut values)| values.add_to(hash, 0, number, &self.hashes));
+        let mut rows = vec![shared; batch.num_rows()];
+        for (number, mut values) in others {
+            for (row, hash) in rows.iter_mut().enumerate() {
+                *hash = values.add_to(*hash, row, number, &self.hashes);
             }
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,20 +169,33 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Adds the value of each row to what it is told apart by, and which column it is: others may be left out.
-    fn add_to(&mut self, rows: &mut [u64], number: usize, hashes: &RandomState) {
-        for (row, hash) in rows.iter_mut().enumerate() {
-            let before = hashes.hash_one((*hash, number));
-            *hash = match self {
-                Self::Texts(texts) => hashes.hash_one((before, texts.of_row(row, |text| hashes.hash_one(text)))),
-                Self::Numbers(numbers) => hashes.hash_one((before, numbers.is_valid(row).then(|| numbers.value(row)))),
-                Self::Lists(lists, texts) => {
-                    let offsets = lists.value_offsets();
-                    let items = (offsets[row]..offsets[row + 1]).map(|item| texts.value(item as usize));
-                    let items = items.fold(before, |hash, text| hashes.hash_one((hash, text)));
-                    hashes.hash_one((items, offsets[row + 1] - offsets[row]))
-                }
-            };
+    /// Whether all rows are known to have the same value.
+    fn are_alike(&self) -> bool {
+        match self {
+            Self::Texts(texts) => texts.are_alike(),
+            Self::Numbers(numbers) => {
+                let first = numbers.values().first();
+                numbers.null_count() == 0 && numbers.values().iter().all(|number| Some(number) == first)
+            }
+            Self::Lists(lists, _) => {
+                let offsets = lists.value_offsets();
+                lists.null_count() == 0 && offsets.first() == offsets.last()
+            }
+        }
+    }
+
+    /// Adds the value of a row to what it is told apart by, and which column it is: others may be left out.
+    fn add_to(&mut self, hash: u64, row: usize, number: usize, hashes: &RandomState) -> u64 {
+        let before = hashes.hash_one((hash, number));
+        match self {
+            Self::Texts(texts) => hashes.hash_one((before, texts.of_row(row, |text| hashes.hash_one(text)))),
+            Self::Numbers(numbers) => hashes.hash_one((before, numbers.is_valid(row).then(|| numbers.value(row)))),
+            Self::Lists(lists, texts) => {
+                let offsets = lists.value_offsets();
+                let items = (offsets[row]..offsets[row + 1]).map(|item| texts.value(item as usize));
+                let items = items.fold(before, |hash, text| hashes.hash_one((hash, text)));
+                hashes.hash_one((items, offsets[row + 1] - offsets[row]))
+            }
         }
     }
 }

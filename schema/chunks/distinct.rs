@@ -118,7 +118,8 @@ impl Distinct {
                 body[start..start + size_of::<u32>()].copy_from_slice(&bytes.to_le_bytes());
             }
         }
-        let width = width_of(self.dictionary.len().saturating_sub(1));
+        // Whole bytes: what comes again, a process or what it opens one after another, is the same bytes again.
+        let width = width_of(self.dictionary.len().saturating_sub(1)).next_multiple_of(u8::BITS);
         body.push(width.to_le_bytes()[0]);
         self.numbers.encode(width, &mut body);
         body

@@ -1,7 +1,10 @@
 //! Small numbers as runs, and what Parquet makes of them: its hybrid of run lengths and packed bits.
 
-/// Shortest run that stands as a run; packed numbers come in groups of this many.
+/// Packed numbers come in groups of this many.
 const GROUP: usize = 8;
+/// Shortest run that stands as a run, a multiple of the groups. Shorter ones cost the compressor less than the heads between
+/// them, which are never alike.
+const SHORTEST_RUN: usize = 64;
 
 /// Numbers that mostly are the same as the one before.
 #[derive(Debug, Default)]
@@ -65,7 +68,7 @@ impl Runs {
             let open = packed.len().next_multiple_of(GROUP) - packed.len();
             let count = count as usize;
             let rest = count.saturating_sub(open);
-            if rest < GROUP {
+            if rest < SHORTEST_RUN {
                 packed.extend(std::iter::repeat_n(number, count));
                 continue;
             }
@@ -134,9 +137,9 @@ mod tests {
         assert_eq!(encoded(&[300; 100], 9), [200, 1, 44, 1]);
         assert_eq!(encoded(&[0; 70], 0), [140, 1]);
         assert!(encoded(&[], 1).is_empty());
-        // The first group takes eight, so that seven are left, which are no run.
-        assert_eq!(encoded(&[[1].as_slice(), &[0; 14]].concat(), 1), [2 << 1 | 1, 1, 0]);
-        assert_eq!(encoded(&[[1].as_slice(), &[0; 15]].concat(), 1), [3, 1, 16, 0]);
+        // The first group takes seven of them, and what is left then is a run or too short for one.
+        assert_eq!(encoded(&[[1].as_slice(), &[0; 70]].concat(), 1), [[9 << 1 | 1, 1].as_slice(), &[0; 8]].concat());
+        assert_eq!(encoded(&[[1].as_slice(), &[0; 71]].concat(), 1), [3, 1, 128, 1, 0]);
     }
 
     #[test]

@@ -82,6 +82,15 @@ impl<'a, T: Copy> Judged<'a, T> {
         Ok(Self { texts, codes: codes.map(DictionaryArray::keys), judged })
     }
 
+    /// Whether all rows are known to have the same text.
+    #[must_use]
+    pub fn are_alike(&self) -> bool {
+        self.codes.is_some_and(|codes| {
+            codes.null_count() == 0
+                && codes.values().first().is_some_and(|first| codes.values().iter().all(|code| code == first))
+        })
+    }
+
     /// What `judge` says of a row's text; `None` where there is none.
     pub fn of_row(&mut self, row: usize, judge: impl FnOnce(&'a str) -> T) -> Option<T> {
         let Some(codes) = self.codes else {

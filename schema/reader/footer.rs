@@ -1,8 +1,10 @@
 //! The footer of a sealed file. Nothing of it is believed before it is checked: the decoder allocates what a footer
 //! claims, and an allocation that fails ends the process.
 
+use super::schemas::options_of;
 use super::shapes::{BLOOM_FILTER, FOOTER, MAX_SCHEMA_NODES};
 use super::thrift::walk;
+use crate::columns::Row;
 use anyhow::{Context, Result, bail};
 use parquet::basic::{Compression, Encoding};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
@@ -38,9 +40,11 @@ const BLOOM_BLOCK_BYTES: usize = 32;
 
 /// Checks and decodes the footer. Its chunks stand there as if they were not compressed; the begins of those that are, beside
 /// it.
-pub(super) fn decode(start: u64, bytes: &[u8], size_bytes: u64) -> Result<(ParquetMetaData, HashSet<u64>)> {
+pub(super) fn decode<R: Row>(start: u64, bytes: &[u8], size_bytes: u64) -> Result<(ParquetMetaData, HashSet<u64>)> {
     check_shape(bytes, start)?;
-    let metadata = ParquetMetaDataReader::decode_metadata(bytes).context("the footer is damaged")?;
+    let options = options_of::<R>(bytes, start).context("the footer is damaged")?;
+    let metadata = ParquetMetaDataReader::decode_metadata_with_options(bytes, Some(&options));
+    let metadata = metadata.context("the footer is damaged")?;
     check_rows(&metadata, size_bytes)?;
     for (index, group) in metadata.row_groups().iter().enumerate() {
         for chunk in group.columns() {

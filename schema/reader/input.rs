@@ -9,7 +9,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
@@ -21,6 +21,9 @@ const HEADER_BYTES: usize = 512;
 
 /// Pages of all columns and row groups that are read of a file.
 const MAX_PAGES: usize = 1 << 18;
+/// Chunks up to this size are read at once, as long as all of them together are not larger than that.
+const SMALL_CHUNK_BYTES: usize = 64 << 10;
+const SMALL_CHUNKS_BYTES: usize = 4 << 20;
 
 /// An open file.
 #[derive(Debug, Clone)]
@@ -33,8 +36,25 @@ struct Inner {
     compressed: Arc<HashSet<u64>>,
     /// Their pages that were checked, by the place of their bodies: what they take there and decompressed.
     pages: Mutex<HashMap<u64, (usize, usize)>>,
+    /// Small chunks, by their begins: of most the heads of pages are looked at several times, and their bodies too.
+    small: Mutex<SmallChunks>,
     /// Chunks whose pages were all checked, with what they claim: another chunk may claim otherwise of the same place.
     walked: Mutex<HashMap<Claims, Pages>>,
+}
+
+#[derive(Debug, Default)]
+struct SmallChunks {
+    chunks: BTreeMap<u64, Bytes>,
+    bytes: usize,
+}
+
+impl SmallChunks {
+    /// What follows a place in one of the chunks.
+    fn rest(&self, start: u64) -> Option<Bytes> {
+        let (begin, chunk) = self.chunks.range(..=start).next_back()?;
+        let first = usize::try_from(start - begin).ok().filter(|first| *first < chunk.len())?;
+        Some(chunk.slice(first..))
+    }
 }
 
 /// What pages are checked against: place, type, values, and uncompressed size of a chunk, and whether it repeats.
@@ -47,7 +67,13 @@ fn claims_of(chunk: &ColumnChunkMetaData) -> Claims {
 
 impl Input {
     pub(super) fn new(file: File, compressed: Arc<HashSet<u64>>) -> Self {
-        Self(Arc::new(Inner { file, compressed, pages: Mutex::default(), walked: Mutex::default() }))
+        Self(Arc::new(Inner {
+            file,
+            compressed,
+            pages: Mutex::default(),
+            small: Mutex::default(),
+            walked: Mutex::default(),
+        }))
     }
 
     pub(super) fn file(&self) -> &File {
@@ -56,6 +82,32 @@ impl Input {
 
     pub(super) fn is_compressed(&self, chunk: &ColumnChunkMetaData) -> bool {
         self.0.compressed.contains(&chunk.byte_range().0)
+    }
+
+    /// Reads a chunk whose place was checked, where it is small: what is read of it from then on is read in memory. What cannot be
+    /// read is left to those who need it.
+    pub(super) fn load(&self, chunk: &ColumnChunkMetaData) {
+        let (start, length) = chunk.byte_range();
+        let mut small = self.0.small.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = usize::try_from(length).ok().filter(|bytes| *bytes <= SMALL_CHUNK_BYTES);
+        let bytes = bytes.filter(|bytes| small.bytes + bytes <= SMALL_CHUNKS_BYTES);
+        let Some(bytes) = bytes.filter(|_| !small.chunks.contains_key(&start)) else { return };
+        let mut chunk = vec![0; bytes];
+        if self.file().read_exact_at(&mut chunk, start).is_ok() {
+            small.bytes += bytes;
+            small.chunks.insert(start, chunk.into());
+        }
+    }
+
+    /// The bytes at a place, as they stand in the file.
+    pub(super) fn bytes(&self, start: u64, length: usize) -> io::Result<Bytes> {
+        let small = self.0.small.lock().unwrap_or_else(PoisonError::into_inner).rest(start);
+        if let Some(rest) = small.filter(|rest| length <= rest.len()) {
+            return Ok(rest.slice(..length));
+        }
+        let mut bytes = vec![0; length];
+        self.file().read_exact_at(&mut bytes, start)?;
+        Ok(bytes.into())
     }
 
     /// Takes a page of a chunk that the decoder may read.
@@ -100,7 +152,11 @@ pub(super) struct Place {
 
 impl Read for Place {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.file().read_at(buffer, self.offset)?;
+        let small = self.input.0.small.lock().unwrap_or_else(PoisonError::into_inner).rest(self.offset);
+        let read = match &small {
+            Some(rest) => (&rest[..]).read(buffer)?,
+            None => self.input.file().read_at(buffer, self.offset)?,
+        };
         self.offset += read as u64;
         Ok(read)
     }
@@ -124,11 +180,10 @@ impl ChunkReader for Input {
         if expanded == Some(0) {
             return Ok(Bytes::new());
         }
-        let mut bytes = vec![0; length];
-        self.file().read_exact_at(&mut bytes, start)?;
+        let bytes = self.bytes(start, length)?;
         match expanded {
             Some(expanded) => decompress(&bytes, expanded),
-            None => Ok(bytes.into()),
+            None => Ok(bytes),
         }
     }
 }

@@ -168,6 +168,16 @@ impl Numbers {
 fn unpack(bytes: &[u8], width_bits: usize, first: usize, count: usize, numbers: &mut Vec<u32>) -> Result<()> {
     let end_bits = first.checked_add(count).and_then(|end| end.checked_mul(width_bits)).context("a run is too long")?;
     ensure!(end_bits.div_ceil(8) <= bytes.len(), "numbers are missing");
+    // The writer's codes take whole bytes, nearly all one or two.
+    if width_bits == 8 {
+        numbers.extend(bytes[first..first + count].iter().copied().map(u32::from));
+        return Ok(());
+    }
+    if width_bits == 16 {
+        let (pairs, _) = bytes[2 * first..2 * (first + count)].as_chunks();
+        numbers.extend(pairs.iter().copied().map(u16::from_le_bytes).map(u32::from));
+        return Ok(());
+    }
     let mask = (1_u64 << width_bits) - 1;
     numbers.extend((first..first + count).map(|place| {
         let bit = place * width_bits;
@@ -221,6 +231,27 @@ mod tests {
         }
         let mut read = Vec::new();
         assert!(numbers().read(17, &mut read).is_err(), "the last group is cut");
+        Ok(())
+    }
+
+    /// Whole bytes have a way of their own.
+    #[test]
+    fn numbers_of_any_width_are_unpacked() -> Result<()> {
+        for width_bits in 1..=31 {
+            let all: Vec<u32> =
+                (0_u32..16).map(|number| number.wrapping_mul(0x1357_9bdf) % (1 << width_bits)).collect();
+            let mut bytes = vec![2 << 1 | 1];
+            let bit = |place: usize| u8::from(all[place / width_bits] >> (place % width_bits) & 1 == 1);
+            bytes.extend((0..2 * width_bits).map(|byte| (0..8).map(|at| bit(byte * 8 + at) << at).sum::<u8>()));
+            for first in 0..all.len() {
+                let (mut numbers, mut read) = (Numbers::new(bytes.clone().into(), width_bits.try_into()?)?, Vec::new());
+                numbers.skip(first)?;
+                numbers.read(all.len() - first, &mut read)?;
+                assert_eq!(read, all[first..], "{width_bits} bits");
+            }
+            let mut cut = Numbers::new(bytes[..bytes.len() - 1].to_vec().into(), width_bits.try_into()?)?;
+            assert!(cut.read(all.len(), &mut Vec::new()).is_err(), "{width_bits} bits");
+        }
         Ok(())
     }
 

@@ -8,8 +8,6 @@ use super::thrift::walk;
 use anyhow::{Context, Result, bail};
 use parquet::basic::{Encoding, Type};
 use parquet::file::metadata::ColumnChunkMetaData;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 
 /// Nearly all headers are shorter.
 const USUAL_HEADER_BYTES: u64 = 512;
@@ -19,7 +17,8 @@ const MAX_HEADER_BYTES: u64 = 512 << 10;
 /// arguments of 100 KiB together.
 const MAX_PAGE_BYTES: i64 = 48 << 20;
 
-/// Pages of a chunk. Ours have one for 20,480 rows, of which a row group has a million at most, or for 64 rows that are all lists.
+/// Pages of a chunk. Ours have one for 20,480 rows or more, of which a row group has a million at most, or for 64 rows that are all
+/// lists.
 const MAX_PAGES: u64 = 1 << 14;
 
 #[derive(Default)]
@@ -57,8 +56,9 @@ pub(super) fn each_page(
     let (start, length) = chunk.byte_range();
     let end = start.checked_add(length).context("the chunk has no end")?;
     let (mut offset, mut pages, mut uncompressed) = (start, Pages::default(), 0_u64);
+    input.load(chunk);
     while offset < end {
-        let (header, header_bytes) = read_header(input.file(), offset, end)?;
+        let (header, header_bytes) = read_header(input, offset, end)?;
         let body = offset + header_bytes;
         let is_compressed = input.is_compressed(chunk);
         let sizes =
@@ -80,10 +80,9 @@ pub(super) fn each_page(
     Ok(pages)
 }
 
-fn read_header(file: &File, offset: u64, end: u64) -> Result<(Header, u64)> {
+fn read_header(input: &Input, offset: u64, end: u64) -> Result<(Header, u64)> {
     let read = |most: u64| -> Result<(Header, u64)> {
-        let mut bytes = vec![0; usize::try_from(most.min(end - offset))?];
-        file.read_exact_at(&mut bytes, offset)?;
+        let bytes = input.bytes(offset, usize::try_from(most.min(end - offset))?)?;
         let mut header = Header::default();
         let taken = walk(&bytes, offset, &PAGE, |fields, value| header.take(fields, value))?;
         Ok((header, u64::try_from(taken)?))

@@ -63,14 +63,17 @@ impl Shape {
 /// # Errors
 /// Names the byte of the file and what is wrong there.
 pub(super) fn walk(bytes: &[u8], offset: u64, shape: &Shape, visit: impl FnMut(&[i16], i64)) -> Result<usize> {
-    let mut walker = Walker { bytes, position: 0, fields: Vec::new(), visit };
-    let walked = walker.value(shape);
-    let at = offset.saturating_add(u64::try_from(walker.position)?);
-    walked.with_context(|| match walker.fields.as_slice() {
-        [] => format!("byte {at}"),
-        fields => format!("byte {at}, field {}", fields.iter().map(i16::to_string).collect::<Vec<_>>().join(".")),
-    })?;
-    Ok(walker.position)
+    let mut walker = Walker { bytes, position: 0, fields: Vec::new(), last: None, visit };
+    walker.walk(offset, shape)
+}
+
+/// Walks the beginning of a structure up to the end of its field `last`; returns how many bytes that takes.
+///
+/// # Errors
+/// As [`walk`].
+pub(super) fn walk_up_to(bytes: &[u8], offset: u64, shape: &Shape, last: i16) -> Result<usize> {
+    let mut walker = Walker { bytes, position: 0, fields: Vec::new(), last: Some(last), visit: |_: &[i16], _| {} };
+    walker.walk(offset, shape)
 }
 
 struct Walker<'a, V> {
@@ -78,10 +81,22 @@ struct Walker<'a, V> {
     position: usize,
     /// Numbers of the fields that are open.
     fields: Vec<i16>,
+    /// The field behind which nothing is walked, where there is one.
+    last: Option<i16>,
     visit: V,
 }
 
 impl<V: FnMut(&[i16], i64)> Walker<'_, V> {
+    fn walk(&mut self, offset: u64, shape: &Shape) -> Result<usize> {
+        let walked = self.value(shape);
+        let at = offset.saturating_add(u64::try_from(self.position)?);
+        walked.with_context(|| match self.fields.as_slice() {
+            [] => format!("byte {at}"),
+            fields => format!("byte {at}, field {}", fields.iter().map(i16::to_string).collect::<Vec<_>>().join(".")),
+        })?;
+        Ok(self.position)
+    }
+
     fn value(&mut self, shape: &Shape) -> Result<()> {
         match *shape {
             // Only as a field, where the type is the value.
@@ -128,6 +143,9 @@ impl<V: FnMut(&[i16], i64)> Walker<'_, V> {
                 None => bail!("the field is unknown"),
             }
             self.fields.pop();
+            if self.fields.is_empty() && self.last == Some(number) {
+                return Ok(count);
+            }
         }
         Ok(0)
     }

@@ -1,8 +1,10 @@
 """What the trace takes on disk, against the same fields as JSON lines under general compressors."""
 
+import collections
 import datetime
 import gzip
 import json
+import math
 import shutil
 import subprocess
 
@@ -12,6 +14,8 @@ import pyarrow.parquet
 from table import count, each
 
 MAGIC_AND_FOOTER_LENGTH_BYTES = 12
+# Each says what the other says, to the nanosecond or to the microsecond; Parquet has no column that is made of another.
+CLOCKS = ("boot_ns", "time")
 
 
 def sizes(table, trace):
@@ -37,6 +41,8 @@ def sizes(table, trace):
     for name, compressed in compressors.items():
         table.ratio(f"events against {name}", event_bytes / rows, compressed() / rows, each, goals.get(name))
     table.figure("events, bytes each", event_bytes / rows, each, 8)
+    clock_bytes = sum(column_bytes(file, CLOCKS) for file in events)
+    table.ratio("of these boot_ns and time: what their differences say", clock_bytes / rows, clock_entropy(events), each)
     files = list((archive / "files").rglob("*.parquet"))
     versions = sum(pyarrow.parquet.read_metadata(file).num_rows for file in files)
     file_bytes = sum(file.stat().st_size for file in files)
@@ -70,6 +76,33 @@ def json_lines(files):
 
     some = ({name: value for name, value in row.items() if value is not None} for row in rows)
     return "".join(json.dumps(row, separators=(",", ":"), default=plain, ensure_ascii=False) + "\n" for row in some).encode()
+
+
+def column_bytes(file, names):
+    metadata = pyarrow.parquet.read_metadata(file)
+    groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+    chunks = [group.column(column) for group in groups for column in range(metadata.num_columns)]
+    return sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema in names)
+
+
+def clock_entropy(files):
+    """What both clocks of a row say beside those of the row before, in bytes: an estimate, as if each difference were by itself."""
+    bits = rows = 0
+    for file in files:
+        columns = pyarrow.parquet.ParquetFile(file).read(columns=list(CLOCKS))
+        rows += columns.num_rows
+        for name in CLOCKS:
+            values = columns[name].cast("int64").to_pylist()
+            bits += bits_of([after - before for before, after in zip(values, values[1:])])
+    return bits / 8 / rows
+
+
+def bits_of(differences):
+    """Shannon's: the sign and the length of each as often as they come, and all its bits but the first."""
+    kinds = collections.Counter((difference < 0, abs(difference).bit_length()) for difference in differences)
+    return sum(
+        count * (math.log2(len(differences) / count) + max(0, length - 1)) for (_, length), count in kinds.items()
+    )
 
 
 def zstd(content, level):
