@@ -3,6 +3,7 @@
 mod attacks;
 mod attribution;
 mod change_verdicts;
+mod clock;
 mod compacted;
 mod copies;
 mod differences;
