@@ -130,11 +130,11 @@ impl<'a> Change<'a> {
         if self.after.0 != self.before.0 || self.after.1 == 0 {
             causes.insert("not_recorded");
         }
-        for number in self.after.0..=self.before.0 {
+        for (number, recorded) in recordings.iter().enumerate().take(self.before.0 + 1).skip(self.after.0) {
             let from_ns = if number == self.after.0 { self.after.1 } else { i64::MIN };
             let to_ns = if number == self.before.0 { self.before.1 } else { i64::MAX };
             let touches = |loss: &&Loss| loss.to_ns >= from_ns && loss.from_ns <= to_ns;
-            causes.extend(recordings[number].losses.iter().filter(touches).map(|loss| loss.cause));
+            causes.extend(recorded.losses.iter().filter(touches).map(|loss| loss.cause));
         }
         causes
     }
@@ -166,8 +166,7 @@ impl<'a> Change<'a> {
 /// The times that the clock may have shown between two moments, at the least and at the most.
 fn span(machine: &Machine, after: (usize, i64), before: (usize, i64)) -> (Micros, Micros) {
     let mut times = Vec::new();
-    for number in after.0..=before.0 {
-        let recorded = &machine.recordings[number];
+    for (number, recorded) in machine.recordings.iter().enumerate().take(before.0 + 1).skip(after.0) {
         let from_ns = if number == after.0 { after.1 } else { recorded.start_ns };
         let to_ns = if number == before.0 { before.1 } else { recorded.end_ns };
         times.push(recorded.time_at(from_ns, false));
