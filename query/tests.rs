@@ -3,14 +3,15 @@
 mod attacks;
 mod attribution;
 mod change_verdicts;
+mod clock;
 mod compacted;
 mod copies;
 mod differences;
 mod digests;
 mod filters;
-mod histories;
 mod hosts;
 mod mapped;
+mod model;
 mod nothing;
 mod packages;
 mod prevalence;
@@ -36,7 +37,7 @@ use hashtrail::manifest::Manifest;
 use hashtrail::seal::{SegmentName, seal};
 use hashtrail::versions::VersionContext;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 const OLD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";

@@ -48,7 +48,7 @@ table! {
         last_seq: i64, Delta, "Sequence number of the last observation";
         last_read_ns: Option<i64>, Delta, "Last real reading of the content in this run, nanoseconds since boot: a digest that was used again is of an earlier one; 0 where it is not known, null in files of version 1";
         observations: i64, Dictionary, "Events of the run";
-        runs: Option<i64>, Dictionary, "Execs that succeeded; null where bprm_committed_creds was not recorded";
+        runs: Option<i64>, Dictionary, "Execs that succeeded; null where bprm_committed_creds was not recorded, or perhaps not for each of the run's execs";
         attempts: Option<i64>, Dictionary, "Execs that were checked and did not succeed";
         size_bytes: i64, Dictionary, "File size at the first observation";
         mtime: Micros, Dictionary, "Modification time at the first observation";
@@ -69,6 +69,9 @@ pub struct VersionContext {
     pub host_root_ino: i64,
     /// Whether a policy asked for `bprm_committed_creds`, so that runs can be told from attempts.
     pub commits_recorded: bool,
+    /// Whether policies asked for it only at some paths: an exec without one is no attempt for sure then.
+    #[serde(default)]
+    pub commits_in_part: bool,
     /// Execs before these events, whose digests may be among them.
     #[serde(skip)]
     pub earlier: Execs,
@@ -128,6 +131,25 @@ mod tests {
         let seen: Vec<_> =
             rows.iter().map(|row| (row.digest.as_str(), row.observations, row.runs, row.attempts)).collect();
         assert_eq!(seen, [("aa", 2, Some(1), Some(0)), ("bb", 1, Some(0), Some(1)), ("aa", 2, Some(1), Some(0))]);
+    }
+
+    /// Of a script it is the interpreter's path that a filter of `bprm_committed_creds` looks at, so none says which execs it leaves
+    /// out.
+    #[test]
+    fn where_not_each_success_was_recorded_only_successes_are_known() {
+        let in_part = VersionContext { commits_in_part: true, ..context() };
+        let counts = |events: &[Event], context: &VersionContext| {
+            let rows = runs_of(events, context);
+            (rows[0].runs, rows[0].attempts)
+        };
+        let events = [
+            event(1, "aa", 1, "bprm_check_security"),
+            event(2, "aa", 1, "bprm_committed_creds"),
+            event(3, "aa", 2, "bprm_check_security"),
+        ];
+        assert_eq!(counts(&events, &context()), (Some(1), Some(1)));
+        assert_eq!(counts(&events, &in_part), (None, None), "the second may have succeeded");
+        assert_eq!(counts(&events[..2], &in_part), (Some(1), Some(0)));
     }
 
     #[test]

@@ -35,6 +35,11 @@ impl Scope {
         Ok(())
     }
 
+    /// Whether a part of what lasts from one time to another lies in it.
+    pub(crate) fn touches(&self, (first, last): (Micros, Micros)) -> bool {
+        self.since.is_none_or(|since| last >= since) && self.until.is_none_or(|until| first < until)
+    }
+
     /// Its first and last moment, in microseconds.
     pub(crate) fn span(&self) -> (i64, i64) {
         let last = self.until.map_or(i64::MAX, |until| until.0.saturating_sub(1));

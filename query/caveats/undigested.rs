@@ -4,6 +4,7 @@ use crate::archives::filter::RowFilter;
 use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::event_set::EventSet;
+use crate::recordings::clock::ClockSteps;
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use hashtrail::cell::Micros;
@@ -158,6 +159,7 @@ fn text<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray> {
 pub(crate) struct Bounds {
     since: Option<Micros>,
     until: Option<Micros>,
+    steps: ClockSteps,
     places: RandomState,
     /// The last begin or end of a run before the time.
     last_before: HashMap<u64, Micros>,
@@ -166,10 +168,11 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
-    pub(crate) fn new(scope: &Scope) -> Self {
+    pub(crate) fn new(scope: &Scope, steps: ClockSteps) -> Self {
         Self {
             since: scope.since,
             until: scope.until,
+            steps,
             places: RandomState::new(),
             last_before: HashMap::new(),
             first_after: HashMap::new(),
@@ -181,9 +184,9 @@ impl Bounds {
         self.since.is_some() || self.until.is_some()
     }
 
-    /// Takes a run. Doubtful digests bound nothing.
+    /// Takes a run. Doubtful digests bound nothing, and where the clock was set no time says what came first.
     pub(crate) fn see(&mut self, row: &FileVersion) {
-        if !self.are_needed() || !row.doubts.is_empty() {
+        if !self.are_needed() || !row.doubts.is_empty() || self.steps.has(&row.recording_id) {
             return;
         }
         let place = self.places.hash_one((&row.recording_id, &row.path, &row.root_dev, row.root_ino));

@@ -11,6 +11,7 @@ use crate::caveats::observed::Observed;
 use crate::caveats::undigested;
 use crate::output::{Row, object};
 use crate::recordings::Recordings;
+use crate::recordings::clock::ClockSteps;
 use crate::recordings::completeness::Completeness;
 use crate::recordings::gaps::Gap;
 use crate::recordings::suppressed::Answer;
@@ -153,10 +154,12 @@ pub(crate) fn find(
     let without_digest = undigested::count_hiding(archives, &rows.bounds, asked_events)?;
     let is_asked = |event: &Event| paths.matches(event.path.as_deref().unwrap_or_default());
     let mapped_writes = MappedWrites::find(archives, scope, &rows.mapped, is_asked)?;
-    let mut collected = Collected::new(question.most);
+    let mut collected = Collected::new(question.most, ClockSteps::read_for(archives, scope)?);
     collected.observed.look_for_unseen(archives, &rows.unseen)?;
     collected.take_all(question, archives, &recordings, rows.sorter)?;
-    let Collected { changes, count, files, doubtful, has_other_algorithms, mut mounted, observed } = collected;
+    let Collected {
+        changes, count, files, doubtful, has_other_algorithms, mut mounted, observed, begun_before, ..
+    } = collected;
     mounted.look_for_mounts(archives)?;
     look_into(archives, &recordings, changes.finish()?, question, each)?;
     let completeness = Completeness {
@@ -166,6 +169,7 @@ pub(crate) fn find(
         written_while_mapped: mapped_writes.count,
         ..Completeness::of(&recordings, Answer::Changes, scope, archives.problems())
     };
+    let completeness = completeness.with_gaps(begun_before);
     Ok(FoundChanges { count, files, has_other_algorithms, completeness, mapped_writes, mounted, observed })
 }
 
@@ -190,10 +194,13 @@ struct Collected {
     has_other_algorithms: bool,
     mounted: MountedFiles,
     observed: Observed,
+    steps: ClockSteps,
+    /// What lies in intervals that may have begun before anybody recorded.
+    begun_before: Vec<Gap>,
 }
 
 impl Collected {
-    fn new(most: Option<usize>) -> Self {
+    fn new(most: Option<usize>, steps: ClockSteps) -> Self {
         let changes = Sorter::new(|left: &Change, right: &Change| left.to.first().first.cmp(&right.to.first().first));
         Self {
             changes: changes.with_limit(most.unwrap_or(usize::MAX)),
@@ -203,6 +210,8 @@ impl Collected {
             has_other_algorithms: false,
             mounted: MountedFiles::default(),
             observed: Observed::default(),
+            steps,
+            begun_before: Vec::new(),
         }
     }
 
@@ -218,12 +227,18 @@ impl Collected {
             let observations = |run: &Run| usize::try_from(run.row.observations).unwrap_or(0);
             self.doubtful += series.doubtful.iter().map(observations).sum::<usize>();
             resolve_or_report(archives, recordings, &key, &mut series);
-            self.take(question, &key, &series)?;
+            self.take(question, recordings, &key, &series)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, question: &ChangesQuestion<'_>, key: &SeriesKey, series: &Series) -> Result<()> {
+    fn take(
+        &mut self,
+        question: &ChangesQuestion<'_>,
+        recordings: &Recordings,
+        key: &SeriesKey,
+        series: &Series,
+    ) -> Result<()> {
         let over: Vec<&Run> =
             series.certain.iter().chain(&series.doubtful).filter(|run| is_mounted_over(run)).collect();
         self.mounted.add(key, &over);
@@ -235,8 +250,14 @@ impl Collected {
         let before = self.count;
         for change in of_series {
             let is_asked = question.first_seen || !is_first_seen(&change);
-            if is_asked && change.is_within(question.scope.since, question.scope.until) {
+            let span = || self.steps.span_of(change.interval(), change.end_times(), recordings);
+            if is_asked && question.scope.touches(span()) {
                 self.count += 1;
+                if change.after().is_some_and(|after| after.boot_ns == 0) {
+                    let mut gaps = change.interval().gaps(recordings, Answer::Changes);
+                    gaps.retain(|gap| !self.begun_before.contains(gap));
+                    self.begun_before.append(&mut gaps);
+                }
                 self.has_other_algorithms |= change.kind == ChangeKind::AlgorithmChanged;
                 self.changes.push(change)?;
             }

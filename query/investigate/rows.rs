@@ -5,6 +5,7 @@ use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::mapped::MappedFiles;
 use crate::caveats::undigested::Bounds;
 use crate::recordings::Spans;
+use crate::recordings::clock::ClockSteps;
 use crate::sorter::Sorter;
 use crate::versions::series::{self, names_its_file};
 use anyhow::Result;
@@ -75,7 +76,7 @@ impl Rows {
     fn new(archives: &Archives<'_>, scope: &Scope, patterns: &PathPatterns) -> Result<Self> {
         Ok(Self {
             spans: Spans::default(),
-            bounds: Bounds::new(scope),
+            bounds: Bounds::new(scope, ClockSteps::read_for(archives, scope)?),
             mapped: MappedFiles::look(archives, scope)?,
             unseen: patterns.each().map(|(text, pattern)| (text.to_owned(), pattern)).collect(),
             is_empty: true,

@@ -8,13 +8,15 @@ use crate::caveats::asked_digest::AskedDigest;
 use crate::caveats::mapped::MappedWrites;
 use crate::caveats::observed::Observed;
 use crate::caveats::undigested;
-use crate::recordings::Recordings;
+use crate::recordings::clock::ClockSteps;
 use crate::recordings::completeness::Completeness;
+use crate::recordings::gaps::{Interval, Mark};
 use crate::recordings::suppressed::Answer;
+use crate::recordings::{Position, Recordings};
 use crate::sorter::Sorter;
 use crate::versions::order::resolve_or_report;
 use crate::versions::run::Run;
-use crate::versions::series::AllSeries;
+use crate::versions::series::{AllSeries, SeriesKey};
 use crate::versions::version::{Version, versions};
 use anyhow::Result;
 use hashtrail::digest_list::Wanted;
@@ -64,8 +66,7 @@ pub(crate) fn history(
     }
     let asked_digest = AskedDigest::check(digest.as_slice(), archives, scope)?;
     // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
-    let of_whole_series = digest.is_none().then_some(archives);
-    let count = each_version(rows.sorter, &recordings, of_whole_series, scope, each)?;
+    let count = each_version(rows.sorter, &recordings, (archives, digest.is_none()), scope, each)?;
     let completeness = completeness(archives, &recordings, scope, &asked_digest, &mapped_writes);
     let completeness = Completeness { without_digest, ..completeness };
     Ok(FoundVersions { count, completeness, mapped_writes, asked_digest, observed })
@@ -85,7 +86,7 @@ pub(crate) fn lookup(
     let rows = Rows::read(archives, scope, &PathPatterns::default(), &scan_of_lookup(wanted), |_| true)?;
     let recordings = Recordings::load_for_versions(archives, &rows.spans)?;
     let mapped_writes = MappedWrites::find(archives, scope, &rows.mapped, |_| true)?;
-    let count = each_version(rows.sorter, &recordings, None, scope, each)?;
+    let count = each_version(rows.sorter, &recordings, (archives, false), scope, each)?;
     let completeness = completeness(archives, &recordings, scope, &asked_digest, &mapped_writes);
     Ok(FoundVersions { count, completeness, mapped_writes, asked_digest, observed: Observed::default() })
 }
@@ -136,18 +137,25 @@ fn scan_of_lookup(wanted: &Wanted) -> Scan {
 }
 
 /// Hands on certain and doubtful versions of all series that were seen in the scope, each series in order of time, and counts
-/// them. With archives, runs that interleave are ordered by their events.
+/// them. Of whole series, runs that interleave are ordered by their events.
 fn each_version(
     rows: Sorter<FileVersion>,
     recordings: &Recordings,
-    archives: Option<&Archives<'_>>,
+    (archives, are_whole): (&Archives<'_>, bool),
     scope: &Scope,
     mut each: impl FnMut(&Version) -> Result<()>,
 ) -> Result<usize> {
     let mut count = 0;
+    let steps = ClockSteps::read_for(archives, scope)?;
+    let span_of = |key: &SeriesKey, version: &Version| {
+        let mark = |position: Position| Some(Mark { rank: position.rank, boot_ns: position.boot_ns });
+        let (after, before) = (mark(version.first().first), mark(version.latest().last));
+        let seen = [version.first_seen(), version.last_seen()];
+        steps.span_of(Interval { host: &key.host, after, before }, seen, recordings)
+    };
     for series in AllSeries::new(rows, recordings)? {
         let (key, mut series) = series?;
-        if let Some(archives) = archives {
+        if are_whole {
             resolve_or_report(archives, recordings, &key, &mut series);
         }
         let is_same = |left: &Run, right: &Run| left.has_digest_of(right) && left.is_file_of(right);
@@ -155,16 +163,10 @@ fn each_version(
         let mut of_series = versions(&series.certain, is_same);
         of_series.extend(versions(&series.doubtful, is_as_doubtful));
         of_series.sort_by_key(|version| version.first().first);
-        for version in of_series.iter().filter(|version| is_within(version, scope)) {
+        for version in of_series.iter().filter(|version| scope.touches(span_of(&key, version))) {
             count += 1;
             each(version)?;
         }
     }
     Ok(count)
-}
-
-/// Whether a version was seen in [since, until).
-fn is_within(version: &Version, scope: &Scope) -> bool {
-    scope.since.is_none_or(|since| version.last_seen() >= since)
-        && scope.until.is_none_or(|until| version.first_seen() < until)
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod covered;
 pub(crate) mod doubts;
+mod ends;
 pub(crate) mod family;
 mod in_ticks;
 pub(crate) mod life;

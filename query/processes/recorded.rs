@@ -1,5 +1,6 @@
 //! Which processes rows tell of. A million of them is a large archive, so of each only numbers are held.
 
+use super::ends::{self, Tells};
 use super::{Boot, Parent, ParentSource, Process, ProcessKey, Seen, in_ticks};
 use crate::archives::{Archives, Scan};
 use crate::recordings::{Position, Recordings};
@@ -50,13 +51,15 @@ pub(crate) struct Processes {
 }
 
 impl Processes {
-    /// Reads all rows of events.
+    /// Reads the rows of events, as far as they tell something new.
     ///
     /// # Errors
     /// When there are too many processes, or a scan cannot be made; files that cannot be read are problems.
     pub(crate) fn read(archives: &Archives<'_>, recordings: &Recordings) -> Result<Self> {
         let mut found = Self::default();
-        let scan = Scan { columns: COLUMNS.to_vec(), ..Scan::default() };
+        let known = recordings.list.iter().map(|recording| recording.id.clone()).collect();
+        let scan =
+            Scan { columns: COLUMNS.to_vec(), predicates: vec![ends::predicate(known, tells)], ..Scan::default() };
         archives.each_row_until(&scan, |event: Event| {
             found.take(&event, recordings);
             if found.list.len() > PROCESSES_MAX {
@@ -196,6 +199,15 @@ impl Processes {
     pub(super) fn of(list: Vec<Process>) -> Self {
         let places = list.iter().map(|process| process.key).zip(0..).collect();
         Self { list, places, ..Self::default() }
+    }
+}
+
+/// What a row of this hook tells of its process.
+fn tells(hook: &str) -> Tells {
+    match hook {
+        USER_DIGEST => Tells::Nothing,
+        hook if tells_more(hook) => Tells::More,
+        _ => Tells::Presence,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Steps of the wall clock. Between its first and its last observation a row may have others at any time that the clock showed.
 
-use crate::archives::{Archives, Scan};
+use super::Recordings;
+use super::gaps::Interval;
+use crate::archives::{Archives, Scan, Scope};
 use anyhow::Result;
 use arrow::array::{AsArray, RecordBatch};
 use hashtrail::cell::Micros;
@@ -29,6 +31,14 @@ struct Step {
 }
 
 impl ClockSteps {
+    /// Those that matter for a question: without a time nobody asks for them.
+    ///
+    /// # Errors
+    /// As [`ClockSteps::read`].
+    pub(crate) fn read_for(archives: &Archives<'_>, scope: &Scope) -> Result<Self> {
+        if scope.since.is_none() && scope.until.is_none() { Ok(Self::default()) } else { Self::read(archives) }
+    }
+
     /// # Errors
     /// When a scan cannot be made; files that cannot be read are problems.
     pub(crate) fn read(archives: &Archives<'_>) -> Result<Self> {
@@ -53,15 +63,46 @@ impl ClockSteps {
     /// The earliest and the latest time that an observation of a row can have.
     pub(crate) fn span(&self, row: &FileVersion) -> (Micros, Micros) {
         let (first_ns, last_ns) = (row.first_boot_ns, row.last_boot_ns);
-        let is_within = |step: &&Step| {
-            step.boot_ns >= first_ns.saturating_sub(LATE_NS) && step.boot_ns <= last_ns.saturating_add(LATE_NS)
-        };
-        let steps = self.by_recording.get(&row.recording_id).into_iter().flatten();
         // All observations of a row that has one are at its one time.
-        let steps = steps.filter(|_| row.observations > 1).filter(is_within).flat_map(|step| step.shown);
-        let ends = (row.first_time.min(row.last_time), row.first_time.max(row.last_time));
-        steps.fold(ends, |(first, last), time| (first.min(time), last.max(time)))
+        let steps = self.shown(&row.recording_id, first_ns, last_ns).filter(|_| row.observations > 1);
+        hull([row.first_time, row.last_time], steps)
     }
+
+    /// The earliest and the latest time that the clock may have shown in an interval, at whose ends it showed these.
+    pub(crate) fn span_of(
+        &self,
+        interval: Interval<'_>,
+        ends: [Micros; 2],
+        recordings: &Recordings,
+    ) -> (Micros, Micros) {
+        let mut times = Vec::new();
+        let ranks = interval.after.map(|mark| mark.rank).zip(interval.before.map(|mark| mark.rank));
+        for (rank, recording) in interval.recordings(recordings) {
+            let (first_ns, last_ns) = interval.part(rank);
+            times.extend(self.shown(&recording.id, first_ns, last_ns));
+            // It goes on to the end of one recording, and from the beginning of the next.
+            times.extend(ranks.filter(|(first, _)| *first < rank).map(|_| recording.start));
+            times.extend(ranks.filter(|(_, last)| rank < *last).map(|_| recording.end));
+        }
+        hull(ends, times.into_iter())
+    }
+
+    /// Whether the clock was set during a recording.
+    pub(crate) fn has(&self, recording_id: &str) -> bool {
+        self.by_recording.contains_key(recording_id)
+    }
+
+    /// What the clock showed at steps between two moments.
+    fn shown(&self, recording_id: &str, first_ns: i64, last_ns: i64) -> impl Iterator<Item = Micros> {
+        let span = first_ns.saturating_sub(LATE_NS)..=last_ns.saturating_add(LATE_NS);
+        let steps = self.by_recording.get(recording_id).into_iter().flatten();
+        steps.filter(move |step| span.contains(&step.boot_ns)).flat_map(|step| step.shown)
+    }
+}
+
+/// The earliest and the latest of two times and of others.
+fn hull([left, right]: [Micros; 2], others: impl Iterator<Item = Micros>) -> (Micros, Micros) {
+    others.fold((left.min(right), left.max(right)), |(first, last), time| (first.min(time), last.max(time)))
 }
 
 /// `None` where the entry does not say it.

@@ -63,6 +63,13 @@ impl Completeness {
         }
     }
 
+    /// With further gaps, each once.
+    pub(crate) fn with_gaps(mut self, gaps: Vec<Gap>) -> Self {
+        self.gaps.extend(gaps);
+        self.gaps = gaps::in_order(self.gaps);
+        self
+    }
+
     /// Whether nothing that was asked for is missing.
     pub(crate) fn is_complete(&self) -> bool {
         let unknown = self.doubtful

@@ -1,6 +1,6 @@
 //! Recordings that cannot all be of one machine.
 
-use super::{Recording, Recordings};
+use super::{Recording, Recordings, boot_of};
 use crate::archives::OpenArchive;
 use anyhow::{Error, anyhow};
 use hashtrail::cell::Micros;
@@ -15,8 +15,7 @@ pub(super) fn find(archives: &[OpenArchive], recordings: &Recordings) -> Vec<Err
     for (number, archive) in archives.iter().enumerate() {
         for line in archive.starts() {
             let rank = line.text("recording_id").and_then(|id| recordings.rank(&id));
-            let boot_id = line.field("facts").and_then(|facts| Some(facts.get("boot_id")?.as_str()?.to_owned()));
-            if let Some((rank, boot_id)) = rank.zip(boot_id) {
+            if let Some((rank, boot_id)) = rank.zip(boot_of(line)) {
                 boots.push((&recordings.list[rank], boot_id, number));
             }
         }

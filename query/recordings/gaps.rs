@@ -42,7 +42,7 @@ pub(crate) struct Interval<'a> {
 
 impl Interval<'_> {
     /// The recordings that the interval touches, with their ranks.
-    fn recordings<'r>(&self, recordings: &'r Recordings) -> impl Iterator<Item = (usize, &'r Recording)> {
+    pub(super) fn recordings<'r>(&self, recordings: &'r Recordings) -> impl Iterator<Item = (usize, &'r Recording)> {
         let first = self.after.map_or(0, |mark| mark.rank);
         let last = self.before.map_or(usize::MAX, |mark| mark.rank);
         let of_host =
@@ -51,7 +51,7 @@ impl Interval<'_> {
     }
 
     /// The part of a recording that lies in the interval, in nanoseconds since boot.
-    fn part(&self, rank: usize) -> (i64, i64) {
+    pub(super) fn part(&self, rank: usize) -> (i64, i64) {
         let end = |end: Option<Mark>| end.filter(|mark| mark.rank == rank).map(|mark| mark.boot_ns);
         (end(self.after).unwrap_or(i64::MIN), end(self.before).unwrap_or(i64::MAX))
     }
@@ -84,7 +84,7 @@ impl Interval<'_> {
     /// The gaps that touch the interval and in which something for the answer can be missing, in order of time.
     pub(crate) fn gaps(&self, recordings: &Recordings, answer: Answer) -> Vec<Gap> {
         let mut gaps = Vec::new();
-        let mut end: Option<Micros> = None;
+        let mut last: Option<&Recording> = None;
         for (rank, recording) in self.recordings(recordings) {
             let (first_ns, last_ns) = self.part(rank);
             let gap = |from, to, cause: &str, lost| Gap {
@@ -94,10 +94,12 @@ impl Interval<'_> {
                 cause: cause.to_owned(),
                 lost,
             };
-            if let Some(end) = end.filter(|end| *end < recording.start) {
-                gaps.push(gap(end, recording.start, NOT_RECORDED, None));
+            if let Some(last) = last.filter(|last| last.ends_before(recording)) {
+                // The clock may have been set back between the two.
+                let (end, start) = (last.end, recording.start);
+                gaps.push(gap(end.min(start), end.max(start), NOT_RECORDED, None));
             }
-            end = end.max(Some(recording.end));
+            last = last.filter(|last| recording.ends_before(last)).or(Some(recording));
             let boot = Micros(recording.end.0.saturating_sub(recording.end_ns / 1000));
             // When the content was read is not known, and may have been before anybody recorded.
             if first_ns == 0 && boot < recording.start {
@@ -120,7 +122,7 @@ impl Interval<'_> {
 }
 
 /// The same gap can stand in two copies of an archive.
-fn in_order(mut gaps: Vec<Gap>) -> Vec<Gap> {
+pub(super) fn in_order(mut gaps: Vec<Gap>) -> Vec<Gap> {
     gaps.sort_by(|left, right| (left.from, left.to, &left.cause).cmp(&(right.from, right.to, &right.cause)));
     gaps.dedup();
     gaps
@@ -275,6 +277,26 @@ mod tests {
         assert_eq!(interval.coverage(&recordings).into_iter().collect::<Vec<_>>(), ["mmap_file"]);
         let summary = Completeness::of(&recordings, Answer::Changes, &asked(Some(160), None), &Problems::default());
         assert_eq!(summary.gaps, []);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_hides_no_time_between_recordings() {
+        let of = |boot: &str, start_ns, end_ns, recording: Recording| Recording {
+            boot_id: Some(boot.into()),
+            start_ns,
+            end_ns,
+            ..recording
+        };
+        let gaps = |boot: &str, start_ns: i64| {
+            let first = of("boot1", 0, 100_000, recording("a", 0, 100, &[], &[]));
+            let second = of(boot, start_ns, start_ns + 50_000, recording("b", 60, 110, &[], &[]));
+            let gaps =
+                interval((0, 10), (1, start_ns / 1000 + 10)).gaps(&recordings(vec![first, second]), Answer::Changes);
+            gaps.iter().map(|gap| (gap.from.0, gap.to.0)).collect::<Vec<_>>()
+        };
+        assert_eq!(gaps("boot1", 150_000), [(60, 100)]);
+        assert_eq!(gaps("boot2", 10_000), [(60, 100)], "nobody records while the host boots");
+        assert_eq!(gaps("boot1", 90_000), [], "they overlap");
     }
 
     #[test]

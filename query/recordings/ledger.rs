@@ -41,7 +41,8 @@ pub(super) fn read(archives: &Archives<'_>, with_policies: bool) -> Result<Known
                     let recording = known.entry(entry.recording_id.clone()).or_default();
                     if DETAILED.contains(&entry.kind.as_str()) {
                         // It is a sign of life too, whether its detail is read or not.
-                        recording.add_sign(&entry.recording_id, &entry.host, entry.time, (entry.time, entry.boot_ns));
+                        let at = (entry.time, entry.boot_ns);
+                        recording.add_sign(&entry.recording_id, &entry.host, at, at);
                     } else {
                         recording.add_entry(entry);
                     }
@@ -90,10 +91,11 @@ fn add_heartbeats(
     for beats in beats.chunk_by(|left, right| ids.value(*left) == ids.value(*right)) {
         let id = ids.value(beats[0]);
         let host = archives.hosts().name_of(id).unwrap_or_else(|| hosts.value(beats[0]));
-        let of_beats = || beats.iter().map(|row| times.value(*row));
-        let (Some(from), Some(to)) = (of_beats().min(), of_beats().max()) else { continue };
-        let to_ns = beats.iter().map(|row| boot_ns.value(*row)).max().unwrap_or_default();
-        known.entry(id.to_owned()).or_default().add_sign(id, host, Micros(from), (Micros(to), to_ns));
+        let times = || beats.iter().map(|row| Micros(times.value(*row)));
+        let since_boot = || beats.iter().map(|row| boot_ns.value(*row));
+        let (from, to) = (times().min().zip(since_boot().min()), times().max().zip(since_boot().max()));
+        let Some((from, to)) = from.zip(to) else { continue };
+        known.entry(id.to_owned()).or_default().add_sign(id, host, from, to);
     }
     Ok(())
 }

@@ -36,10 +36,13 @@ pub(crate) struct Position {
 pub(crate) struct Recording {
     pub(crate) id: String,
     pub(crate) host: String,
+    /// The boot in which it ran, where its manifest says that.
+    pub(crate) boot_id: Option<String>,
     /// First and last sign of life.
     pub(crate) start: Micros,
     pub(crate) end: Micros,
-    /// The latter in nanoseconds since boot.
+    /// The same in nanoseconds since boot.
+    pub(crate) start_ns: i64,
     pub(crate) end_ns: i64,
     /// What its policies asked for.
     pub(crate) coverage: Coverage,
@@ -84,12 +87,12 @@ pub(crate) struct Spans {
 impl Spans {
     /// Takes the row of a version.
     pub(crate) fn see(&mut self, version: &FileVersion) {
-        let FileVersion { recording_id: id, host, first_time, last_time, last_boot_ns, .. } = version;
+        let FileVersion { recording_id: id, host, first_time, first_boot_ns, last_time, last_boot_ns, .. } = version;
         if !self.known.contains_key(id) {
             self.known.insert(id.clone(), Recording::default());
         }
         if let Some(recording) = self.known.get_mut(id) {
-            recording.see(id, host, *first_time, (*last_time, *last_boot_ns));
+            recording.see(id, host, (*first_time, *first_boot_ns), (*last_time, *last_boot_ns));
         }
     }
 }
@@ -123,8 +126,13 @@ impl Recordings {
     }
 
     fn of_ledger(archives: &Archives<'_>, versions: &Spans, mut known: HashMap<String, Recording>) -> Result<Self> {
-        for (id, Recording { host, start, end, end_ns, .. }) in &versions.known {
-            known.entry(id.clone()).or_default().see(id, host, *start, (*end, *end_ns));
+        for (id, Recording { host, start, start_ns, end, end_ns, .. }) in &versions.known {
+            known.entry(id.clone()).or_default().see(id, host, (*start, *start_ns), (*end, *end_ns));
+        }
+        for line in archives.list.iter().flat_map(|archive| archive.starts()) {
+            if let Some(recording) = line.text("recording_id").and_then(|id| known.get_mut(&id)) {
+                recording.boot_id = boot_of(line);
+            }
         }
         let rows = archives.event_rows();
         for recording in known.values_mut() {
@@ -182,13 +190,24 @@ impl Recordings {
 }
 
 impl Recording {
-    fn see(&mut self, id: &str, host: &str, from: Micros, (to, to_ns): (Micros, i64)) {
+    fn see(&mut self, id: &str, host: &str, (from, from_ns): (Micros, i64), (to, to_ns): (Micros, i64)) {
         if self.id.is_empty() {
             (self.id, self.host, self.start, self.end) = (id.to_owned(), host.to_owned(), from, to);
+            self.start_ns = from_ns;
         }
         self.start = self.start.min(from);
+        self.start_ns = self.start_ns.min(from_ns);
         self.end = self.end.max(to);
         self.end_ns = self.end_ns.max(to_ns);
+    }
+
+    /// How its end and the beginning of a later one of the same host lie to each other: the clock since boot says it, which nobody
+    /// sets, and between two boots nobody records.
+    pub(crate) fn ends_before(&self, later: &Self) -> bool {
+        match self.boot_id.as_ref().zip(later.boot_id.as_ref()) {
+            Some((boot, other)) => boot != other || self.end_ns < later.start_ns,
+            None => self.end < later.start,
+        }
     }
 
     /// Whether it lies in the time that is asked about, at least in part.
@@ -218,13 +237,14 @@ impl Recording {
     }
 
     /// Takes that an entry was there, at the earliest and at the latest.
-    fn add_sign(&mut self, id: &str, host: &str, from: Micros, to: (Micros, i64)) {
+    fn add_sign(&mut self, id: &str, host: &str, from: (Micros, i64), to: (Micros, i64)) {
         self.see(id, host, from, to);
         self.has_ledger = true;
     }
 
     pub(crate) fn add_entry(&mut self, entry: LedgerEntry) {
-        self.add_sign(&entry.recording_id, &entry.host, entry.time, (entry.time, entry.boot_ns));
+        let at = (entry.time, entry.boot_ns);
+        self.add_sign(&entry.recording_id, &entry.host, at, at);
         match entry.kind.as_str() {
             "policy" | "reload" | "snapshot" => self.coverage.add(&entry),
             "loss" | "blind" | "gap" | "corrupt" | "tamper" => self.losses.push(Loss::from_entry(entry)),
@@ -269,6 +289,11 @@ fn stored_events(detail: &str) -> Option<i64> {
     let detail: Value = serde_json::from_str(detail).ok()?;
     let stored = detail.get("cpus")?.as_array()?.iter().map(|cpu| cpu.get("stored")?.as_i64());
     stored.reduce(|left, right| left?.checked_add(right?)).flatten()
+}
+
+/// The boot that a line which begins a recording names.
+fn boot_of(line: &Line) -> Option<String> {
+    Some(line.field("facts")?.get("boot_id")?.as_str()?.to_owned())
 }
 
 /// The recordings that a manifest names, in its order.

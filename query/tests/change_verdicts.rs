@@ -160,6 +160,19 @@ fn another_inode_at_the_path_replaced_it() -> Result<()> {
     assert_eq!(on(&change)?, ["replaced"]);
     let rows = rows_of(&verdicts(&[Recorded::of(&change)])?, "replaced", "ino");
     assert_eq!(rows, [(20, json!(12)), (30, json!(13))]);
+    let says = |new: Event| -> Result<String> {
+        let told = verdicts(&[Recorded::of(&[seen(20, 12, OLD), new])])?;
+        Ok(told[0]["says"].as_str().unwrap_or_default().to_owned())
+    };
+    let stands = "inode 13 stands at the path, where inode 12 stood";
+    assert!(says(seen(30, 13, NEW))?.ends_with(stands));
+    let again = Event { ino_generation: Some(2), ..seen(30, 12, NEW) };
+    let stands = "inode 12 (generation 2) stands at the path, where inode 12 (generation 1) stood";
+    assert!(says(again.clone())?.ends_with(stands), "{}", says(again)?);
+    let elsewhere = Event { dev: Some("8:99".into()), ..seen(30, 12, NEW) };
+    assert!(
+        says(elsewhere)?.ends_with("inode 12 of device 8:99 stands at the path, where inode 12 of device 8:1 stood")
+    );
     assert_eq!(words(&Recorded::of(&change).and(lost()))?, ["replaced?"]);
     let over_one = change.clone().map(|event| Event { real_dev: Some("8:2".into()), real_ino: Some(70), ..event });
     assert_eq!(on(&over_one)?, ["replaced?"], "an overlay may number its files anew");
@@ -185,6 +198,12 @@ fn an_mtime_from_before_the_old_content_was_read_was_set_back() -> Result<()> {
     assert_eq!(words(&step(9))?, ["changed_in_place", "mtime_set_back"]);
     let of_other_clock = change.clone().map(|event| Event { ctime: event.mtime, ..event });
     assert_eq!(on(&of_other_clock)?, ["changed_in_place", "mtime_set_back?"], "the ctime says the same");
+    let on_server = |fs_type: &str| change.clone().map(|event| Event { fs_type: Some(fs_type.into()), ..event });
+    for fs_type in ["nfs4", "cifs", "fuse", "ocfs2"] {
+        let said = on(&on_server(fs_type))?;
+        assert_eq!(said, ["changed_in_place", "mtime_set_back?"], "{fs_type} has the clock of another host");
+    }
+    assert_eq!(on(&on_server("xfs"))?, ["changed_in_place", "mtime_set_back"]);
     assert_eq!(on(&with(12, 25))?, ["changed_in_place"]);
     assert_eq!(on(&with(12, 19))?, ["changed_in_place"], "clocks are no better than that");
     assert_eq!(on(&with(13, 5))?, ["replaced"], "a file that is moved there keeps its mtime");

@@ -1,6 +1,4 @@
-//! What two sides have, and what is said of each beside the rows.
-
-mod model;
+//! What is said of two sides beside the rows; that these are right, the model of random histories says.
 
 use super::*;
 

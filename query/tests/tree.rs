@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use world::Machine;
 
 /// Of an answer in JSON what the model has.
-fn told(line: &Value) -> Value {
+pub(super) fn told(line: &Value) -> Value {
     let mut told = json!({});
     for name in [
         "host",
@@ -36,6 +36,16 @@ fn told(line: &Value) -> Value {
     };
     told["programs"] = line["programs"].as_array().expect("a list").iter().map(program).collect();
     told
+}
+
+/// All processes, as a naive model has them: of recordings in their order with the names of their machines, and whether they
+/// have which execs succeeded.
+pub(super) fn naive_tree(recordings: &[(String, Vec<Event>, bool)]) -> Vec<Value> {
+    let silent = recordings.iter().filter(|(_, _, tells_runs)| !tells_runs).flat_map(|(_, events, _)| events);
+    let silent = silent.map(|event| event.recording_id.clone()).collect();
+    let rows: Vec<(String, Vec<Event>)> =
+        recordings.iter().map(|(host, events, _)| (host.clone(), events.clone())).collect();
+    Model::of(&rows, silent).tree()
 }
 
 /// The processes of an answer, and its summary.
@@ -81,7 +91,7 @@ fn random_histories_are_told_as_a_naive_model_tells_them() -> Result<()> {
             rows.extend(segments.map(|segment| (host.clone(), segment)));
             lost += machine.recordings.iter().filter(|recorded| recorded.has_lost).count();
         }
-        let expected = Model::of(&rows).tree();
+        let expected = Model::of(&rows, HashSet::new()).tree();
         let (lines, summary) = ask(&directory.path().join("*"), &[])?;
         assert_eq!(lines.iter().map(told).collect::<Vec<_>>(), expected, "seed {seed}");
         for line in lines.iter().filter(|line| line["parent_source"] == "fork") {

@@ -72,6 +72,7 @@ fn runs_from_events(
         host_root_dev: on_host.map(|row| row.root_dev.clone()).unwrap_or_default(),
         host_root_ino: on_host.map_or(-1, |row| row.root_ino),
         commits_recorded: cluster.iter().any(|run| run.row.runs.is_some()),
+        commits_in_part: cluster.iter().any(|run| run.row.runs.is_none()),
         earlier: Execs::default().with(earlier).waiting(),
     };
     let place = key.without_view();

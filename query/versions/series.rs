@@ -264,4 +264,21 @@ mod tests {
         assert_eq!(versions.len(), 2);
         assert_eq!((versions[0].observations(), versions[0].last_seen()), (2, Micros(6)));
     }
+
+    #[test]
+    fn execs_are_counted_only_where_each_row_tells_them() {
+        let runs = |counts: [Option<i64>; 2]| {
+            let [first, second] = counts;
+            let rows = vec![
+                FileVersion { runs: first, attempts: first, ..version("aa", 1, 2) },
+                FileVersion { runs: second, attempts: second, ..version("aa", 3, 4) },
+            ];
+            let groups = group(rows, &recordings(&["r1"]));
+            let series = groups.into_values().next().expect("series");
+            let version = versions(&series.certain, Run::has_digest_of).remove(0);
+            (version.exec_runs(), version.exec_attempts())
+        };
+        assert_eq!(runs([Some(2), Some(1)]), (Some(3), Some(3)));
+        assert_eq!(runs([Some(2), None]), (None, None), "nobody knows how many more there were");
+    }
 }

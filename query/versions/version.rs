@@ -31,7 +31,7 @@ impl Version {
     /// `None` of no run.
     fn of(runs: &[Run]) -> Option<Self> {
         let sum = |count: fn(&FileVersion) -> Option<i64>| {
-            runs.iter().filter_map(|run| count(&run.row)).reduce(i64::saturating_add)
+            runs.iter().try_fold(0_i64, |sum, run| Some(sum.saturating_add(count(&run.row)?)))
         };
         let first = Rc::new(runs.first()?.clone());
         // Runs of one digest may overlap.
@@ -83,7 +83,7 @@ impl Version {
         self.observations
     }
 
-    /// Successful execs; `None` where no recording could tell.
+    /// Successful execs; `None` where not every recording could tell.
     pub(crate) fn exec_runs(&self) -> Option<i64> {
         self.exec_runs
     }

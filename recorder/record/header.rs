@@ -35,6 +35,9 @@ pub(crate) struct EntryName {
     pub(crate) tags: Vec<String>,
     /// Labels of its selectors, or their places.
     pub(crate) selectors: Vec<String>,
+    /// Whether it has each call recorded, at whatever path.
+    #[serde(default)]
+    pub(crate) is_whole: bool,
 }
 
 /// What holds at the time of a frame and stands in no record.

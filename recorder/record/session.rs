@@ -31,19 +31,20 @@ impl Session {
     pub(crate) fn new(host_name: Option<&str>, entries: Vec<EntryName>) -> Result<Self> {
         let facts = Host::read();
         let (host_root_dev, host_root_ino) = host::host_root();
-        let commits_recorded = records_commits(&entries);
+        let mut versions = VersionContext { host_root_dev, host_root_ino, ..VersionContext::default() };
+        note_commits(&mut versions, &entries);
         Ok(Self {
             recording_id: host::random_uuid()?,
             host: host_label(host_name.unwrap_or(&facts.node)),
             facts,
             entries,
-            versions: VersionContext { host_root_dev, host_root_ino, commits_recorded, ..VersionContext::default() },
+            versions,
         })
     }
 
     /// Other policies from now on; the numbers of the entries before stay what they were.
     pub(crate) fn add_entries(&mut self, entries: &[EntryName]) {
-        self.versions.commits_recorded = records_commits(entries);
+        note_commits(&mut self.versions, entries);
         self.entries.extend_from_slice(entries);
     }
 
@@ -73,7 +74,28 @@ impl Session {
     }
 }
 
-/// Whether execs that succeeded can be told from attempts.
-fn records_commits(entries: &[EntryName]) -> bool {
-    entries.iter().any(|entry| entry.hook == "bprm_committed_creds")
+/// Whether execs that succeeded can be told from attempts: all, or some.
+fn note_commits(versions: &mut VersionContext, entries: &[EntryName]) {
+    let commits = || entries.iter().filter(|entry| entry.hook == "bprm_committed_creds");
+    versions.commits_recorded = commits().next().is_some();
+    versions.commits_in_part = !commits().any(|entry| entry.is_whole);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_of_some_paths_tells_some_runs() {
+        let entry = |hook: &str, is_whole| EntryName { hook: hook.into(), is_whole, ..EntryName::default() };
+        let noted = |entries: &[EntryName]| {
+            let mut versions = VersionContext::default();
+            note_commits(&mut versions, entries);
+            (versions.commits_recorded, versions.commits_in_part)
+        };
+        let (some, all) = (entry("bprm_committed_creds", false), entry("bprm_committed_creds", true));
+        assert!(!noted(&[entry("bprm_check_security", true)]).0);
+        assert_eq!(noted(&[some.clone()]), (true, true));
+        assert_eq!((noted(&[all.clone()]), noted(&[some, all])), ((true, false), (true, false)));
+    }
 }

@@ -192,8 +192,11 @@ fn count_runs(run: Run, execs: &Execs, context: &VersionContext) -> FileVersion 
     let Run { mut row, execs: own } = run;
     if context.commits_recorded {
         let succeeded = own.iter().filter(|exec_id| execs.is_committed(**exec_id)).count();
-        row.runs = i64::try_from(succeeded).ok();
-        row.attempts = i64::try_from(own.len() - succeeded).ok();
+        let others = own.len() - succeeded;
+        if others == 0 || !context.commits_in_part {
+            row.runs = i64::try_from(succeeded).ok();
+            row.attempts = i64::try_from(others).ok();
+        }
     }
     row
 }

@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 /// What is read of each row, here and for what is noted of all rows.
-pub(super) const COLUMNS: [&str; 13] = [
+pub(super) const COLUMNS: [&str; 14] = [
     "recording_id",
     "host",
     "path",
@@ -24,6 +24,7 @@ pub(super) const COLUMNS: [&str; 13] = [
     "digest",
     "doubts",
     "first_time",
+    "first_boot_ns",
     "last_time",
     "last_boot_ns",
 ];

@@ -19,7 +19,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What is read of each row.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 21] = [
     "recording_id",
     "host",
     "boot_id",
@@ -31,6 +31,8 @@ const COLUMNS: [&str; 19] = [
     "dev",
     "ino",
     "ino_generation",
+    "real_dev",
+    "real_ino",
     "digest_algorithm",
     "digest",
     "first_time",
@@ -55,6 +57,8 @@ pub(super) struct Sight {
     pub(super) dev: String,
     pub(super) ino: i64,
     pub(super) ino_generation: i64,
+    /// Device and inode of the file beneath, which has the content.
+    beneath: Option<(String, i64)>,
     pub(super) root_dev: String,
     pub(super) root_ino: i64,
     root_is_host: bool,
@@ -218,6 +222,7 @@ impl Sight {
             dev: row.dev,
             ino: row.ino,
             ino_generation: row.ino_generation,
+            beneath: row.real_dev.zip(row.real_ino),
             root_dev: row.root_dev,
             root_ino: row.root_ino,
             root_is_host: row.root_is_host,
@@ -232,6 +237,15 @@ impl Sight {
     pub(super) fn is_file_of(&self, row: &FileVersion) -> bool {
         (self.ino, self.ino_generation) == (row.ino, row.ino_generation)
             && (self.boot_id != row.boot_id || self.dev == row.dev)
+    }
+
+    /// Whether it and a row are of one content on a stacked filesystem: one lies beneath the other, or both above one. The
+    /// generation of what lies beneath is not known.
+    pub(super) fn is_layer_of(&self, row: &FileVersion) -> bool {
+        let own = (self.dev.clone(), self.ino);
+        let (of_row, beneath_row) = ((row.dev.clone(), row.ino), row.real_dev.clone().zip(row.real_ino));
+        let is_beneath = beneath_row.as_ref() == Some(&own) || self.beneath.as_ref() == Some(&of_row);
+        self.boot_id == row.boot_id && (is_beneath || self.beneath.is_some() && self.beneath == beneath_row)
     }
 
     /// Whether its path begins at the root of a row.

@@ -19,6 +19,11 @@ const S_ISGID_AND_EXECUTE: i32 = 0o2010;
 const PERMISSIONS: i32 = 0o7777;
 /// How coarse a filesystem's times can be, and how far two samples of the wall clock can lie from each other.
 const SLACK_MICROS: i64 = 2_000_000;
+/// Filesystems whose times a server or another host gives, by its own clock; of `fuse` nobody knows who gives them.
+const FOREIGN_CLOCKS: [&str; 17] = [
+    "9p", "afs", "beegfs", "ceph", "cifs", "coda", "fuse", "gfs2", "gpfs", "lustre", "nfs", "nfs4", "ocfs2",
+    "orangefs", "smb3", "vboxsf", "virtiofs",
+];
 /// How much later than it happened a step of the clock is noted at most.
 const NOTED_LATE_NS: i64 = 2_000_000_000;
 
@@ -45,9 +50,9 @@ pub(super) fn replaced(case: &Case<'_>) -> Option<Verdict> {
     if number(old) == number(new) {
         doubts.push("only the device number is another: its filesystem may have been mounted anew".into());
     }
-    let (old_ino, new_ino) = (old.row.ino, new.row.ino);
+    let name = |run: &Run| name_beside(run, if std::ptr::eq(run, old) { new } else { old });
     let says =
-        format!("the file {} replaced: inode {new_ino} stands at the path, where inode {old_ino} stood", was(&doubts));
+        format!("the file {} replaced: {} stands at the path, where {} stood", was(&doubts), name(new), name(old));
     let evidence = vec![Evidence::last_of(old, key(old)), Evidence::first_of(new, key(new))];
     Some(Verdict { word: REPLACED, says, doubts, evidence })
 }
@@ -68,6 +73,10 @@ pub(super) fn mtime_set_back(case: &Case<'_>) -> Option<Verdict> {
     if new.row.ctime.0.saturating_add(SLACK_MICROS) < after.0 {
         doubts
             .push("its ctime lies before that too: the file's clock may be another, or the write left no time".into());
+    }
+    if FOREIGN_CLOCKS.contains(&new.row.fs_type.as_str()) {
+        doubts
+            .push(format!("the times of its filesystem ({}) may come from the clock of another host", new.row.fs_type));
     }
     if new.row.real_ino.or(new.row.image_ino).is_some() {
         doubts.push("the content lies in a file beneath, whose times are not recorded".into());
@@ -133,6 +142,19 @@ fn doubt_of_boots(old: &Run, new: &Run) -> Option<String> {
 pub(super) fn doubt_of_inode(run: &Run) -> Option<String> {
     let is_unnumbered = run.row.ino_generation == 0;
     is_unnumbered.then(|| "the filesystem numbers no generations: the inode may have become another file's".into())
+}
+
+/// An inode in words, with what tells it from another one.
+fn name_beside(run: &Run, other: &Run) -> String {
+    let (row, other) = (&run.row, &other.row);
+    let ino = row.ino;
+    if ino != other.ino {
+        format!("inode {ino}")
+    } else if row.ino_generation != other.ino_generation {
+        format!("inode {ino} (generation {})", row.ino_generation)
+    } else {
+        format!("inode {ino} of device {}", row.dev)
+    }
 }
 
 /// What tells the file and its content.

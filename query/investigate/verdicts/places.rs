@@ -21,6 +21,7 @@ pub(super) fn same_content(case: &Case<'_>) -> Option<Verdict> {
     // The content is the same in any case; whether the file is, an inode number says only as long as it means one file.
     let is_number_clear = sight.boot_id == new.row.boot_id && file::doubt_of_inode(new).is_none();
     let how = match sight.is_file_of(&new.row) {
+        false if sight.is_layer_of(&new.row) => "",
         false => ", in another file",
         true if is_number_clear => ", in the same file: by a rename, a link, a mount or another root",
         true => "",
@@ -34,7 +35,7 @@ pub(super) fn masquerade(case: &Case<'_>) -> Option<Verdict> {
     let path = case.change.key.path.as_deref().filter(|path| !is_name_of_shell(path))?;
     let sight = case.elsewhere.content?.shell.as_ref().filter(|sight| sight.path.as_deref() != Some(path))?;
     // A link is no copy: one program that has many names may have that of a shell among them.
-    let new = seen_after(case, sight).filter(|new| !sight.is_file_of(&new.row))?;
+    let new = seen_after(case, sight).filter(|new| !sight.is_file_of(&new.row) && !sight.is_layer_of(&new.row))?;
     let doubts = doubts_with(case, sight);
     let is = tense(&doubts, "is", "may be");
     let shell = place_of(sight, new);

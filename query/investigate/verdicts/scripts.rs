@@ -1,4 +1,5 @@
-//! What ran a script: the rows of one exec share its number, whatever files it went through.
+//! What ran a script: the rows of one exec share its number, whatever files it went through. A rule of binfmt_misc has files of other
+//! kinds run by an interpreter too, and the rows of such an exec are the same.
 
 use super::evidence::Evidence;
 use super::{Case, Verdict, was};
@@ -151,7 +152,7 @@ pub(super) fn script(case: &Case<'_>) -> Option<Verdict> {
         doubts.push(format!("the digest of the interpreter is doubtful: {}", last.doubts.join(", ")));
     }
     let by = last.path.as_deref().map_or_else(|| "a file whose path is not known".into(), |path| format!("`{path}`"));
-    let says = format!("the file {} run as a script, by {by}", was(&doubts));
+    let says = format!("the file {} run by another one, {by}: as a script, or by a rule of binfmt_misc", was(&doubts));
     let evidence = std::iter::once(script).chain(interpreters).map(Step::evidence).collect();
     Some(Verdict { word: SCRIPT, says, doubts, evidence })
 }

@@ -85,6 +85,31 @@ fn a_shell_under_another_name_is_told() -> Result<()> {
     Ok(())
 }
 
+/// A file on an overlay and the one beneath it have one content, and different inode numbers.
+#[test]
+fn what_lies_beneath_is_no_other_file() -> Result<()> {
+    let over = |event: Event, ino: i64| Event { real_dev: Some("8:1".into()), real_ino: Some(ino), ..event };
+    let on_overlay = |event: Event| Event { dev: Some("0:30".into()), ..event };
+    let shell = |ino| at("/bin/sh", seen(15, ino, NEW));
+    let said = |new: Event, shell: Event| -> Result<Vec<(String, String)>> {
+        let told = verdicts(&[Recorded::of(&[on_overlay(seen(20, 12, OLD)), shell, on_overlay(new)])])?;
+        let words =
+            told.iter().map(|verdict| (short(verdict), verdict["says"].as_str().unwrap_or_default().to_owned()));
+        Ok(words.filter(|(word, _)| !word.starts_with("changed_in_place")).collect())
+    };
+    for (new, shell) in
+        [(over(seen(30, 12, NEW), 99), shell(99)), (over(seen(30, 12, NEW), 99), over(on_overlay(shell(98)), 99))]
+    {
+        let told = said(new, shell)?;
+        assert_eq!(told.len(), 1, "no masquerade: {told:?}");
+        assert!(told[0].0 == "same_content" && told[0].1.ends_with("`/bin/sh` before"), "{told:?}");
+    }
+    let told = said(over(seen(30, 12, NEW), 99), shell(98))?;
+    assert_eq!(told.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>(), ["same_content", "masquerade"]);
+    assert!(told[0].1.ends_with("in another file"), "{told:?}");
+    Ok(())
+}
+
 /// A shell under the name of a shell is what `sh` is on every host.
 #[test]
 fn a_shell_by_the_name_of_another_is_no_masquerade() -> Result<()> {

@@ -12,12 +12,24 @@ pub(super) struct Model {
     rows: BTreeMap<Key, Vec<Event>>,
     /// The digest that user space took for a row.
     digests: HashMap<(String, i32, i64), String>,
+    /// Recordings that do not have which execs succeeded.
+    silent: HashSet<String>,
+}
+
+/// A program that a process ran, or tried to.
+struct Program {
+    path: Option<String>,
+    /// Device and inode.
+    file: (Option<String>, Option<i64>),
+    digest: Option<String>,
+    ran: Option<bool>,
 }
 
 impl Model {
-    /// Of rows with the names of their machines, recordings in their order.
-    pub(super) fn of(rows: &[(String, Vec<Event>)]) -> Self {
-        let mut model = Self::default();
+    /// Of rows with the names of their machines, recordings in their order; and of some recordings that they do not have which execs
+    /// succeeded.
+    pub(super) fn of(rows: &[(String, Vec<Event>)], silent: HashSet<String>) -> Self {
+        let mut model = Self { silent, ..Self::default() };
         let mut boots: BTreeMap<(String, String), Micros> = BTreeMap::new();
         let told = || rows.iter().flat_map(|(host, events)| events.iter().map(move |event| (host, event)));
         for (host, event) in told().filter(|(_, event)| event.hook != "user_digest") {
@@ -68,7 +80,8 @@ impl Model {
         };
         let is_fork = birth.is_some_and(|row| row.hook == "sched_process_fork");
         let rows = &self.rows[key];
-        let told: Vec<&Event> = rows.iter().filter(|row| row.hook != "file_open").collect();
+        let tells = |hook: &str| hook == "sched_process_fork" || hook == "running_process" || hook.starts_with("bprm_");
+        let told: Vec<&Event> = rows.iter().filter(|row| tells(&row.hook)).collect();
         let told = if told.is_empty() { rows.iter().take(1).collect() } else { told };
         let exe_before =
             told.first().filter(|row| !["running_process", "bprm_committed_creds"].contains(&row.hook.as_str()));
@@ -78,8 +91,8 @@ impl Model {
             "parent_source": parent.as_ref().map(|_| if is_fork { "fork" } else { "later_row" }),
             "root": root,
             "ran_before": !is_fork && rows.iter().any(|row| row.hook == "running_process"),
-            "first_seen": rows.first().map(|row| row.time.rfc3339()),
-            "last_seen": rows.last().map(|row| row.time.rfc3339()),
+            "first_seen": rows.iter().map(|row| row.time).min().map(Micros::rfc3339),
+            "last_seen": rows.iter().map(|row| row.time).max().map(Micros::rfc3339),
             "comm": told.last().map(|row| &row.comm),
             "exe_before": exe_before.and_then(|row| row.exe.clone()),
             "programs": self.programs(&told),
@@ -91,26 +104,36 @@ impl Model {
 
     /// Path, digest and whether it ran, of each program.
     fn programs(&self, rows: &[&Event]) -> Vec<Value> {
-        let digest = |row: &Event| {
-            let taken = || self.digests.get(&(row.recording_id.clone(), row.cpu, row.seq)).cloned();
-            row.digest.clone().or_else(taken)
-        };
-        let mut programs: Vec<Value> = Vec::new();
+        let mut programs: Vec<Program> = Vec::new();
         for (number, row) in rows.iter().enumerate() {
-            let ran = programs.iter().rev().find(|program| program[2] == true);
-            if row.hook == "running_process" && ran.is_none_or(|ran| ran[0] != json!(row.path)) {
-                programs.push(json!([row.path, digest(row), true]));
+            let file = |row: &Event| (row.dev.clone(), row.ino);
+            let ran = programs.iter().rev().find(|program| program.ran == Some(true));
+            let is_known = ran.is_some_and(|ran| ran.path == row.path && ran.file == file(row));
+            if row.hook == "running_process" && !is_known {
+                let (path, digest) = (row.path.clone(), self.digest(row).map(|(digest, _)| digest));
+                programs.push(Program { path, file: file(row), digest, ran: Some(true) });
             }
             let exec = |row: &Event| row.exec_id.map(|id| (row.recording_id.clone(), id));
             if exec(row).is_none() || rows[..number].iter().any(|before| exec(before) == exec(row)) {
                 continue;
             }
             let of_exec: Vec<&&Event> = rows.iter().filter(|other| exec(other) == exec(row)).collect();
-            let path = &of_exec.last().expect("a row").path;
-            let digest = of_exec.iter().filter(|row| row.path == *path).find_map(|row| digest(row));
-            let ran = of_exec.iter().any(|row| row.hook == "bprm_committed_creds");
-            programs.push(json!([path, digest, ran]));
+            let last = of_exec.last().expect("a row");
+            let digests = of_exec.iter().filter(|row| row.path == last.path).filter_map(|row| self.digest(row));
+            // The first one that is certain, or the first one.
+            let digest = digests.reduce(|known, other| if other.1 && !known.1 { other } else { known });
+            let has_run = of_exec.iter().any(|row| row.hook == "bprm_committed_creds");
+            let ran = (has_run || !self.silent.contains(&row.recording_id)).then_some(has_run);
+            let digest = digest.map(|(digest, _)| digest);
+            programs.push(Program { path: last.path.clone(), file: file(last), digest, ran });
         }
-        programs
+        programs.iter().map(|Program { path, digest, ran, .. }| json!([path, digest, ran])).collect()
+    }
+
+    /// The digest of a row, and whether it is certain.
+    fn digest(&self, row: &Event) -> Option<(String, bool)> {
+        let taken = || self.digests.get(&(row.recording_id.clone(), row.cpu, row.seq)).cloned();
+        let own = row.digest.clone().map(|digest| (digest, row.digest_doubt.is_empty()));
+        own.or_else(|| Some((taken()?, true)))
     }
 }

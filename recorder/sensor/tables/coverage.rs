@@ -31,7 +31,7 @@ pub(crate) fn suppressing(policy: &Policy) -> BTreeMap<&'static str, BTreeSet<&s
 }
 
 /// A call that an earlier selector takes gets no row of a later one, so each selector up to the covering one must post.
-fn prefixes_of(entry: &HookEntry) -> Vec<String> {
+pub(super) fn prefixes_of(entry: &HookEntry) -> Vec<String> {
     if entry.selectors.is_empty() {
         return vec![String::new()];
     }

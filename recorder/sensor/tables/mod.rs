@@ -249,6 +249,7 @@ fn entry_name(policy: &str, entry: &HookEntry) -> EntryName {
         message: entry.message.clone(),
         tags: entry.tags.clone(),
         selectors: entry.selectors.iter().map(|selector| selector.label.as_ref()).enumerate().map(label).collect(),
+        is_whole: coverage::prefixes_of(entry).iter().any(String::is_empty),
     }
 }
 

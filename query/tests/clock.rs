@@ -1,0 +1,63 @@
+//! Questions about times at which the clock was set, and readings of which nobody says when they were.
+
+use super::*;
+
+const HOUR: i64 = 3600;
+
+/// An observation, by a clock that was set back by an hour at second 20.
+fn seen(second: i64, digest: &str) -> Event {
+    let shown = if second < 20 { START + second } else { START + second - HOUR };
+    let seen = event(second, "mmap_file", Some(digest));
+    Event { time: Micros(shown * 1_000_000), path: Some("/usr/bin/tool".into()), ..seen }
+}
+
+/// What is found of these events from this second of the first clock on.
+fn found_since(second: i64, events: &[Event], verb: &[&str]) -> Result<Vec<Value>> {
+    let detail = json!({"offset_before_ns": START * 1_000_000_000, "offset_ns": (START - HOUR) * 1_000_000_000});
+    let clock = LedgerEntry { time: Micros((START + 20 - HOUR) * 1_000_000), ..entry(20, "clock", None) };
+    let ledger = vec![entry(0, "start", None), LedgerEntry { detail: Some(detail.to_string()), ..clock }];
+    let directory = tempfile::tempdir()?;
+    archive_with(directory.path(), events, 100, ledger)?;
+    let since = Micros((START + second) * 1_000_000).rfc3339();
+    let (_, _, output) = query(directory.path(), &[verb, &["--since", &since, "--format", "json"]].concat())?;
+    let mut lines = json_lines(&output);
+    lines.pop();
+    Ok(lines)
+}
+
+#[test]
+fn what_happened_while_the_clock_was_set_is_found_by_both_times() -> Result<()> {
+    let change = [seen(10, OLD), seen(30, NEW)];
+    let changes = |second| -> Result<usize> { Ok(found_since(second, &change, &["changes"])?.len()) };
+    assert_eq!((changes(15)?, changes(25)?), (1, 0), "it may have happened before the clock was set, at 20");
+    let longer = [seen(10, OLD), seen(25, OLD), seen(30, NEW)];
+    let versions = |second| -> Result<Vec<Value>> {
+        let rows = found_since(second, &longer, &["history", "/usr/bin/tool"])?;
+        Ok(rows.iter().map(|row| row["digest"].clone()).collect())
+    };
+    assert_eq!(versions(15)?, [json!(OLD)], "it was there when the first clock showed that");
+    assert_eq!(versions(25)?, [Value::Null; 0], "no clock showed that");
+    assert_eq!(versions(-HOUR + 27)?, [json!(OLD), json!(NEW)]);
+    Ok(())
+}
+
+#[test]
+fn an_answer_with_a_reading_of_unknown_time_is_not_complete() -> Result<()> {
+    let answer = |read_ns: Option<i64>| -> Result<Vec<Value>> {
+        let directory = tempfile::tempdir()?;
+        let ledger = vec![entry(5, "start", None), entry(40, "stop", None)];
+        let events = [
+            Event { content_read_ns: read_ns, ..event(10, "mmap_file", Some(OLD)) },
+            event(30, "mmap_file", Some(NEW)),
+        ];
+        archive_with(directory.path(), &events, 100, ledger)?;
+        let (_, _, output) = query(directory.path(), &["changes", "--format", "json"])?;
+        Ok(json_lines(&output))
+    };
+    let complete = |lines: &[Value]| (lines[0]["complete"].clone(), lines[1]["complete"].clone());
+    assert_eq!(complete(&answer(Some(10_000_000_000))?), (json!(true), json!(true)));
+    let undated = answer(None)?;
+    assert_eq!(complete(&undated), (json!(false), json!(false)), "it may have been read before the recording");
+    assert_eq!(undated[1]["gaps"][0]["cause"], "not_recorded");
+    Ok(())
+}

@@ -1,0 +1,73 @@
+//! Random histories through the real writer: each answer is the one that a plain model gives, which knows what really happened.
+//! `HASHTRAIL_MODEL_SEED` is a seed to begin with, `HASHTRAIL_MODEL_COUNT` how many there are.
+
+mod answers;
+mod contents;
+mod files;
+mod history;
+mod machine;
+mod recorded;
+mod shrink;
+mod story;
+mod versions;
+
+use super::*;
+use answers::disagreements;
+use story::Story;
+
+/// Stories that once were told wrongly, by their seeds.
+const KNOWN: [u64; 0] = [];
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect(name))
+}
+
+/// Seeds that are new each time, and those that are known.
+fn seeds() -> impl Iterator<Item = u64> {
+    let is_full = std::env::var_os("HASHTRAIL_TEST_FULL").is_some();
+    let count = number("HASHTRAIL_MODEL_COUNT").unwrap_or(if is_full { 10_000 } else { 300 });
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let first = number("HASHTRAIL_MODEL_SEED").unwrap_or(now * 100_000);
+    println!("seeds {first} to {}", first + count - 1);
+    KNOWN.into_iter().chain(first..first + count)
+}
+
+#[test]
+fn answers_about_random_histories_are_those_of_a_plain_model() {
+    let mut told = BTreeMap::new();
+    // The first failure of each verb.
+    let mut failures: BTreeMap<String, (u64, Story)> = BTreeMap::new();
+    for seed in seeds() {
+        let story = Story::random(seed);
+        for failure in disagreements(&story, &mut told) {
+            failures.entry(shrink::verb(&failure).to_owned()).or_insert_with(|| (seed, story.clone()));
+        }
+    }
+    println!("{told:?}");
+    for (verb, (seed, story)) in &failures {
+        let (story, failure) = shrink::smallest(story.clone(), verb);
+        println!("HASHTRAIL_MODEL_SEED={seed} {}\n{story:#?}", failure.unwrap_or_default());
+    }
+    assert!(failures.is_empty(), "{:?} are told wrongly", failures.keys());
+    const EACH: [&str; 16] = [
+        "changes",
+        "rewritten",
+        "replaced",
+        "algorithm_changed",
+        "incomplete",
+        "suspects",
+        "nobody seen",
+        "unknown: gap",
+        "versions",
+        "rare",
+        "only_left",
+        "only_right",
+        "different",
+        "not_known",
+        "not_comparable",
+        "processes",
+    ];
+    for what in EACH {
+        assert!(told.get(what).is_some_and(|count| *count > 0), "no {what} at all: {told:?}");
+    }
+}
