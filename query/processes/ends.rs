@@ -47,7 +47,7 @@ fn keep(
     let place = |row: usize| (boot_ns.value(row), cpus.value(row), seqs.value(row));
     let mut kept = vec![false; batch.num_rows()];
     let mut ends: HashMap<_, Ends, RandomState> = HashMap::default();
-    for row in 0..batch.num_rows() {
+    for (row, is_kept) in kept.iter_mut().enumerate() {
         let of_hook = hooks.of_row(row, tells).unwrap_or(Tells::More);
         let id = ids.of_row(row, |id| (hashes.hash_one(id), known.contains(id)));
         match (of_hook, id) {
@@ -58,7 +58,7 @@ fn keep(
                 widen(&mut ends.places, row, place);
                 widen(&mut ends.times, row, |row| times.value(row));
             }
-            _ => kept[row] = true,
+            _ => *is_kept = true,
         }
     }
     ends.values().flat_map(|ends| ends.places.iter().chain(&ends.times)).for_each(|row| kept[*row] = true);

@@ -100,9 +100,9 @@ impl Interval<'_> {
                 gaps.push(gap(end.min(start), end.max(start), NOT_RECORDED, None));
             }
             last = last.filter(|last| recording.ends_before(last)).or(Some(recording));
-            let boot = Micros(recording.end.0.saturating_sub(recording.end_ns / 1000));
             // When the content was read is not known, and may have been before anybody recorded.
-            if first_ns == 0 && boot < recording.start {
+            if first_ns == 0 && recording.start_ns > 0 {
+                let boot = Micros(recording.start.0.saturating_sub(recording.start_ns / 1000));
                 gaps.push(gap(boot, recording.start, NOT_RECORDED, None));
             }
             if !recording.has_ledger {
@@ -229,6 +229,7 @@ mod tests {
             host: "web".into(),
             start: Micros(start),
             end: Micros(end),
+            start_ns: start * 1000,
             end_ns: end * 1000,
             coverage,
             losses: losses.iter().map(loss).collect(),

@@ -95,7 +95,7 @@ mod tests {
         };
         let (some, all) = (entry("bprm_committed_creds", false), entry("bprm_committed_creds", true));
         assert!(!noted(&[entry("bprm_check_security", true)]).0);
-        assert_eq!(noted(&[some.clone()]), (true, true));
-        assert_eq!((noted(&[all.clone()]), noted(&[some, all])), ((true, false), (true, false)));
+        assert_eq!(noted(std::slice::from_ref(&some)), (true, true));
+        assert_eq!((noted(std::slice::from_ref(&all)), noted(&[some, all])), ((true, false), (true, false)));
     }
 }
