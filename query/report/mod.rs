@@ -16,9 +16,9 @@ mod tally;
 pub(crate) use gather::Findings;
 
 use crate::archives::Scope;
-use crate::arguments::digest_list::Wanted;
 use crate::evidence::verify::{Anchors, Verification};
 use hashtrail::cell::Micros;
+use hashtrail::digest_list::Wanted;
 use std::path::PathBuf;
 
 /// What a report is about.
