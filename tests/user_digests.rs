@@ -83,6 +83,7 @@ fn archive(directory: &Path, segments: &[Vec<Event>]) {
             host_root_dev: "8:1".into(),
             host_root_ino: 2,
             commits_recorded: true,
+            commits_in_part: false,
             earlier: earlier.clone(),
         };
         let noted = LedgerEntry {
