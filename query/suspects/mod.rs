@@ -12,6 +12,7 @@ mod unnamed;
 
 use crate::archives::{Archives, Scan};
 use crate::recordings::Recordings;
+use crate::recordings::clock::ClockSteps;
 use crate::recordings::gaps::Mark;
 use crate::versions::change::Change;
 use act::Act;
@@ -135,7 +136,8 @@ pub(crate) fn find(
     let mut bytes = 0;
     let most = if changes.len() > 1 { KEPT_BYTES_MAX } else { usize::MAX };
     let candidates = Arc::new(Candidates::new(changes, recordings));
-    let Some(scan) = scan(recordings, changes, &candidates) else { return Ok(Some(found)) };
+    let clock = Clock { steps: ClockSteps::read(archives)?, recordings };
+    let Some(scan) = scan(&clock, changes, &candidates) else { return Ok(Some(found)) };
     archives.each_row_until(&scan, |event: Event| {
         let (Some(rank), Some(act)) = (recordings.rank(&event.recording_id), Act::of(&event)) else {
             return Ok(ControlFlow::Continue(()));
@@ -177,18 +179,19 @@ fn keep(found: &mut [Suspects], seen: Seen, act: Act, reached: Vec<(usize, When)
 }
 
 /// What lies in the intervals, and the descriptors that were open when a recording began, which may be long ago.
-fn scan(recordings: &Recordings, changes: &[Change], candidates: &Arc<Candidates>) -> Option<Scan> {
+fn scan(clock: &Clock<'_>, changes: &[Change], candidates: &Arc<Candidates>) -> Option<Scan> {
     let begins: BTreeSet<usize> = changes.iter().filter_map(|change| Some(change.after()?.rank)).collect();
     let looks = begins.into_iter().filter_map(|rank| {
-        let recording = recordings.list.get(rank)?;
+        let recording = clock.recordings.list.get(rank)?;
         Some((recording.start, recording.coverage.last_look()?))
     });
     let looks: Vec<_> = looks.collect();
-    let times = changes.iter().filter_map(wall_span).chain(looks.iter().map(|(start, look)| (start.0, look.time.0)));
+    let intervals = changes.iter().filter_map(|change| clock.wall_span(change));
+    let times = intervals.chain(looks.iter().map(|(start, look)| (start.0, look.time.0)));
     let (low, high) = times.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1)))?;
     let descriptors =
         looks.iter().map(|(_, look)| Span { first: "boot_ns", last: "boot_ns", low: i64::MIN, high: look.boot_ns });
-    let spans = changes.iter().filter_map(span).chain(descriptors).collect();
+    let spans = changes.iter().filter_map(|change| clock.span(change)).chain(descriptors).collect();
     Some(Scan {
         prune: Prune { spans, ..Prune::default() },
         dates: Some((
@@ -200,20 +203,31 @@ fn scan(recordings: &Recordings, changes: &[Change], candidates: &Arc<Candidates
     })
 }
 
-/// The clock since boot is exact but means something only within one boot; else the wall clock must do.
-fn span(change: &Change) -> Option<Span> {
-    if change.last_reading()?.boot_id() == change.to.first().row.boot_id {
-        let low = change.after()?.boot_ns.saturating_sub(written_before_ns(change));
-        return Some(Span { first: "boot_ns", last: "boot_ns", low, high: change.before().boot_ns });
-    }
-    let (low, high) = wall_span(change)?;
-    let (low, high) = (low.saturating_sub(CLOCK_SLACK_MICROS), high.saturating_add(CLOCK_SLACK_MICROS));
-    Some(Span { first: "time", last: "time", low, high })
+/// What the clocks showed while files changed.
+struct Clock<'a> {
+    steps: ClockSteps,
+    recordings: &'a Recordings,
 }
 
-fn wall_span(change: &Change) -> Option<(i64, i64)> {
-    let (after, before) = (change.after_time()?.0, change.before_time().0);
-    Some((after.min(before).saturating_sub(written_before_ns(change) / 1000), after.max(before)))
+impl Clock<'_> {
+    /// The clock since boot is exact but means something only within one boot; else the wall clock must do.
+    fn span(&self, change: &Change) -> Option<Span> {
+        if change.last_reading()?.boot_id() == change.to.first().row.boot_id {
+            let low = change.after()?.boot_ns.saturating_sub(written_before_ns(change));
+            return Some(Span { first: "boot_ns", last: "boot_ns", low, high: change.before().boot_ns });
+        }
+        let (low, high) = self.wall_span(change)?;
+        let (low, high) = (low.saturating_sub(CLOCK_SLACK_MICROS), high.saturating_add(CLOCK_SLACK_MICROS));
+        Some(Span { first: "time", last: "time", low, high })
+    }
+
+    /// The earliest and the latest time that an event in the interval can have, in microseconds: the clock may have been set
+    /// between its ends, also while nobody recorded.
+    fn wall_span(&self, change: &Change) -> Option<(i64, i64)> {
+        change.after_time()?;
+        let (first, last) = self.steps.span_of(change.interval(), change.end_times(), self.recordings);
+        Some((first.0.saturating_sub(written_before_ns(change) / 1000), last.0))
+    }
 }
 
 fn written_before_ns(change: &Change) -> i64 {

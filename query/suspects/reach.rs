@@ -133,10 +133,20 @@ fn is_opened(change: &Change, event: &Event) -> bool {
 fn is_under_root(change: &Change, event: &Event) -> bool {
     match &change.key.root {
         Root::Other { boot_id, dev, ino } => (boot_id, dev, *ino) == (&event.boot_id, &event.root_dev, event.root_ino),
-        // The numbers of the host's root are known for the boots of the two versions.
-        Root::Host => ends(change).any(|run| {
-            (&run.row.boot_id, &run.row.root_dev, run.row.root_ino) == (&event.boot_id, &event.root_dev, event.root_ino)
-        }),
+        Root::Host => is_under_host_root(change, event),
+    }
+}
+
+/// The numbers of the host's root are known for the boots of the two versions. Devices are dealt anew in each boot, so in one
+/// between them a root with the same inode can be it.
+fn is_under_host_root(change: &Change, event: &Event) -> bool {
+    let is_of_boot = |run: &&Run| run.row.boot_id == event.boot_id;
+    let is_inode = |run: &Run| run.row.root_ino == event.root_ino;
+    let is_root = |run: &Run| is_inode(run) && run.row.root_dev == event.root_dev;
+    if ends(change).any(|run| is_of_boot(&run)) {
+        ends(change).filter(is_of_boot).any(is_root)
+    } else {
+        ends(change).any(is_inode)
     }
 }
 

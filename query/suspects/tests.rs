@@ -57,6 +57,19 @@ fn an_open_for_writing_of_the_file_or_the_path_within_the_interval() {
     let in_chroot = |ino| Event { root_ino: 77, mnt_ns: 5, ..event("file_open", TOOL, ino, 25) };
     assert_eq!(suspected(&change, &in_chroot(OTHER)), "", "the same path under another root is another file");
     assert_eq!(suspected(&change, &in_chroot(OLD)), "write_open", "the file is the same wherever it is seen");
+    let elsewhere = |boot_id: &str, root_dev: &str, root_ino| Event {
+        boot_id: boot_id.into(),
+        root_dev: root_dev.into(),
+        root_ino,
+        ..event("file_open", TOOL, OTHER, 25)
+    };
+    assert_eq!(suspected(&change, &elsewhere("boot1", "8:33", 2)), "", "a root on another filesystem");
+    assert_eq!(
+        suspected(&change, &elsewhere("between", "8:33", 2)),
+        "write_open",
+        "devices are dealt anew in each boot"
+    );
+    assert_eq!(suspected(&change, &elsewhere("between", "8:1", 77)), "", "another root in any boot");
     let reused = Event { ino_generation: Some(2), ..event("file_open", "/other", OLD, 25) };
     assert_eq!(suspected(&change, &reused), "", "the inode number was given to another file");
     let deleted = |ino| Event { path_flags: vec!["deleted".into()], ..event("file_open", TOOL, ino, 25) };

@@ -61,3 +61,22 @@ fn an_answer_with_a_reading_of_unknown_time_is_not_complete() -> Result<()> {
     assert_eq!(undated[1]["gaps"][0]["cause"], "not_recorded");
     Ok(())
 }
+
+#[test]
+fn who_wrote_while_the_clock_was_far_ahead_is_found() -> Result<()> {
+    let ahead = 10 * 24 * HOUR;
+    let write = Event { open_flags: Some(1), ..event(20, "file_open", None) };
+    let write = Event { time: Micros((START + 20 + ahead) * 1_000_000), ..write };
+    let events = [event(10, "mmap_file", Some(OLD)), write, event(30, "mmap_file", Some(NEW))];
+    let set = |second, before: i64, after: i64| {
+        let detail = json!({"offset_before_ns": before * 1_000_000_000, "offset_ns": after * 1_000_000_000});
+        entry(second, "clock", Some(&detail.to_string()))
+    };
+    let ledger = vec![entry(0, "start", None), set(15, START, START + ahead), set(25, START + ahead, START)];
+    let directory = tempfile::tempdir()?;
+    // Each in a file of its own, which stands under its date.
+    archive_with(directory.path(), &events, 1, ledger)?;
+    let (_, _, output) = query(directory.path(), &["changes", "--format", "json"])?;
+    assert_eq!(json_lines(&output)[0]["suspects"][0]["hook"], "file_open", "{output}");
+    Ok(())
+}

@@ -16,7 +16,7 @@ use answers::disagreements;
 use story::Story;
 
 /// Stories that once were told wrongly, by their seeds.
-const KNOWN: [u64; 0] = [];
+const KNOWN: [u64; 1] = [179_606_578_900_014];
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect(name))
