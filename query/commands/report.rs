@@ -7,8 +7,8 @@ use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scope};
 use crate::investigate::people::People;
 use crate::investigate::verdicts;
-use crate::output::Format;
 use crate::output::problems::{Problems, note};
+use crate::output::zone::Zone;
 use crate::report::{Findings, KnownBad, ReportQuestion, Verified, page};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -57,8 +57,9 @@ Exit code: 0 something was found and the archives are as they were sealed, 1 oth
 
 pub(crate) fn run(options: &ReportOptions, context: Context<'_>) -> Result<bool> {
     let output = context.output;
-    if output.sort.is_some() || output.format != Format::Table {
-        bail!("a report is a page in the order of time: leave out --sort and --format");
+    let is_plain = output.sort.is_none() && output.shows_tables() && output.zone == Zone::Utc;
+    if !is_plain {
+        bail!("a report is a page in the order of time, in UTC: leave out --sort, --format, --columns and --zone");
     }
     let to_file = options.out.as_os_str() != "-";
     if to_file {

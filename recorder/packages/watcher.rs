@@ -28,7 +28,6 @@ const REST: Duration = Duration::from_secs(5);
 const UNCHANGED_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a last snapshot reads: packages that were changed just before the stop.
 const LAST_BUDGET: Duration = Duration::from_secs(3);
-
 /// How long a last snapshot waits until the one before is sealed, which takes about a second.
 const PLACE_LIMIT: Duration = Duration::from_secs(2);
 

@@ -2,7 +2,9 @@
 
 use super::{Case, Checked, Told, check, count, only, same, sorted};
 use crate::tests::model::history::Sight;
+use crate::tests::model::machine::{Done, What};
 use crate::tests::model::versions::{self, Change};
+use hashtrail::event::Event;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -66,10 +68,10 @@ impl Case<'_> {
             .flatten()
             .map(|suspect| (suspect["time"].to_string(), suspect["hook"].to_string()))
             .collect();
-        for (recording, cpu, seq) in done.iter().filter_map(|done| done.row) {
+        for (done, (recording, cpu, seq)) in done.iter().filter_map(|done| Some((done, done.row?))) {
             let rows = machine.recordings[recording].rows.iter().map(|row| &row.event);
             let event = rows.clone().find(|event| (event.cpu, event.seq) == (cpu, seq)).expect("a stored row");
-            if (recording, event.boot_ns) >= change.after {
+            if (recording, event.boot_ns) >= change.after && can_be_known(change, done, event) {
                 let act = (json!(event.time.rfc3339()).to_string(), json!(event.hook).to_string());
                 let is_named = row["attribution"] == "suspects" && suspects.contains(&act);
                 check("changes", is_named, || format!("no suspect {act:?}: {row}"))?;
@@ -87,4 +89,14 @@ impl Case<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a row tells of what was done that it was done to this file. After a boot a file under another name may be any, also
+/// with the same numbers.
+fn can_be_known(change: &Change<'_>, done: &Done, event: &Event) -> bool {
+    let ends = [&change.from[change.from.len() - 1], &change.to[0]];
+    let is_of_boot = |sight: &&&Sight<'_>| sight.event().boot_id == event.boot_id;
+    matches!(done.what, What::Name(..))
+        || event.path == change.place.path
+        || ends.iter().filter(is_of_boot).any(|sight| sight.event().ino == event.ino)
 }

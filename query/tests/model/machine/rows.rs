@@ -1,11 +1,14 @@
 //! The rows that a recorder makes of what happens.
 
 use super::{Done, MILLISECOND, Machine, Process, What, digest_of};
-use crate::tests::model::files::Files;
+use crate::tests::model::files::{Files, tree_of};
 use crate::tests::model::recorded::{Loss, Settings, Stored};
 use crate::tests::model::story::Digest;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
+
+/// The mount namespace of each view.
+const VIEWS: [i64; 3] = [1, 11, 12];
 
 impl Machine {
     pub(super) fn records(&self, test: impl Fn(&Settings) -> bool) -> bool {
@@ -36,7 +39,7 @@ impl Machine {
             parent_start_ns: who.parent.1,
             comm: who.exe.rsplit('/').next().unwrap_or_default().into(),
             exe: Some(who.exe.clone()),
-            mnt_ns: [1, 11, 12][who.view],
+            mnt_ns: VIEWS[who.view],
             root_dev: self.device(false),
             root_ino: [2, 99, 2][who.view],
             digest_status: "not_requested".into(),
@@ -46,7 +49,13 @@ impl Machine {
 
     /// The row with its file, by the name that the file has there now.
     pub(super) fn with_file(&self, event: Event, (file, tree, path): (usize, usize, &str)) -> Event {
-        let (path, flags) = self.files.name_of(file, tree, path);
+        let (path, mut flags) = self.files.name_of(file, tree, path);
+        // What a process brought along into a container or a namespace stands under none of its directories.
+        let is_reached =
+            VIEWS.iter().position(|ns| *ns == event.mnt_ns).is_some_and(|view| tree_of(view, &path) == tree);
+        if flags.is_empty() && !is_reached {
+            flags = vec!["unreachable"];
+        }
         let number = file;
         let file = &self.files.list[file];
         let is_memfd = flags == ["memfd"];
