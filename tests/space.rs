@@ -36,10 +36,10 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A load that fills segments of 1 MiB several times a second.
+/// A load that fills segments of 1 MiB many times a second.
 fn load(archive: &Path, duration: &str) -> Child {
     let mut command = recorder();
-    command.args(["loadtest", "--rate", "20000", "--journal-size", "4MiB", "--duration", duration, "--archive"]);
+    command.args(["loadtest", "--rate", "40000", "--journal-size", "4MiB", "--duration", duration, "--archive"]);
     command.arg(archive).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the load test starts")
 }
 

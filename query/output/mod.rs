@@ -136,6 +136,8 @@ impl<'a> Output<'a> {
             }
         }
         self.formatter.finish(self.writer)?;
+        // What is said after the rows stands after them.
+        self.writer.flush()?;
         self.chosen.as_ref().map_or(Ok(()), Chosen::finish)
     }
 
