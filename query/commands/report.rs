@@ -98,7 +98,7 @@ fn wanted(options: &ReportOptions, problems: &Problems) -> Result<Option<Wanted>
     let mut lists = Lists::default();
     options.ioc.iter().try_for_each(|path| lists.read(path, problems))?;
     let wanted = lists.finish();
-    if wanted.len() == 0 {
+    if wanted.is_empty() {
         bail!("there is no digest in the lists of --ioc");
     }
     Ok(Some(wanted))

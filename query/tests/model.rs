@@ -28,7 +28,7 @@ fn seeds() -> impl Iterator<Item = u64> {
     let count = number("HASHTRAIL_MODEL_COUNT").unwrap_or(if is_full { 10_000 } else { 300 });
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let first = number("HASHTRAIL_MODEL_SEED").unwrap_or(now * 100_000);
-    println!("seeds {first} to {}", first + count - 1);
+    eprintln!("seeds {first} to {}", first + count - 1);
     KNOWN.into_iter().chain(first..first + count)
 }
 
@@ -43,10 +43,10 @@ fn answers_about_random_histories_are_those_of_a_plain_model() {
             failures.entry(shrink::verb(&failure).to_owned()).or_insert_with(|| (seed, story.clone()));
         }
     }
-    println!("{told:?}");
+    eprintln!("{told:?}");
     for (verb, (seed, story)) in &failures {
         let (story, failure) = shrink::smallest(story.clone(), verb);
-        println!("HASHTRAIL_MODEL_SEED={seed} {}\n{story:#?}", failure.unwrap_or_default());
+        eprintln!("HASHTRAIL_MODEL_SEED={seed} {}\n{story:#?}", failure.unwrap_or_default());
     }
     assert!(failures.is_empty(), "{:?} are told wrongly", failures.keys());
     const EACH: [&str; 16] = [

@@ -238,7 +238,7 @@ fn verdict(told: &Told<'_>, verdict: &Verdict, html: &mut Html) {
 
 /// A row by its key, with the columns that say it.
 fn evidence(told: &Told<'_>, row: &Evidence, html: &mut Html) {
-    html.text(&format!("{}, at {}: ", row.key_text(&told.findings.recordings), row.time.rfc3339()));
+    html.text(&format!("{}, at {}: ", row.key_text(told.findings.recordings), row.time.rfc3339()));
     if let Some(path) = &row.path {
         html.name(path);
     }

@@ -197,7 +197,7 @@ impl Machine {
         self.stop();
         self.now_ns += SECOND * 5;
         // What happens while nobody records leaves no row.
-        if step.content % 3 == 0 {
+        if step.content.is_multiple_of(3) {
             let who = self.living[0].clone();
             self.replace(&who, (0, PLACES[step.place % PLACES.len()]), step.content);
             self.now_ns += SECOND;

@@ -104,7 +104,7 @@ impl Settings {
             1 => Covered::None,
             _ => Covered::All,
         };
-        let algorithm = if step.who % 5 == 0 { "sha1" } else { "sha256" };
+        let algorithm = if step.who.is_multiple_of(5) { "sha1" } else { "sha256" };
         Self { algorithm, commits: covered(step.place), writes: covered(step.other) }
     }
 
@@ -258,7 +258,7 @@ impl Recorded {
     pub(super) fn time_at(&self, boot_ns: i64, is_after: bool) -> Micros {
         let of_start = self.start.0 * 1000 - self.start_ns;
         let is_past = |step: &&ClockStep| step.at.0 < boot_ns || is_after && step.at.0 == boot_ns;
-        let offset_ns = self.steps.iter().filter(is_past).next_back().map_or(of_start, |step| step.after_ns);
+        let offset_ns = self.steps.iter().rfind(is_past).map_or(of_start, |step| step.after_ns);
         Micros((offset_ns + boot_ns) / 1000)
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 /// MD5 and SHA-256 of `abc`, from RFC 1321 and FIPS 180-2.
 const MD5: Md5 = 0x9001_5098_3cd2_4fb0_d696_3f7d_28e1_7f72_u128.to_be_bytes();
 const SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-const RUNNING: AtomicBool = AtomicBool::new(false);
 
 fn look(path: &Path, stated: Option<Md5>, limits: &Limits<'_>) -> Option<Reading> {
     Reader::default().look(path, stated, limits)
@@ -26,7 +25,7 @@ fn file(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
 #[test]
 fn both_digests_are_of_the_same_bytes() {
     let (_directory, path) = file(b"abc");
-    let running = RUNNING;
+    let running = AtomicBool::new(false);
     let found = look(&path, Some(MD5), &limits(&running)).expect("a reading");
     assert_eq!((found.status, found.digest.as_deref(), found.size_bytes), (OK, Some(SHA256), Some(3)));
     let metadata = std::os::unix::fs::MetadataExt::ino(&fs::metadata(&path).expect("a test file"));
@@ -43,7 +42,7 @@ fn what_cannot_or_may_not_be_read_has_a_word_for_why() {
     symlink("file", at("link")).expect("a link");
     symlink("loop", at("loop")).expect("a link");
     rustix::fs::mknodat(rustix::fs::CWD, at("fifo"), FileType::Fifo, 0o600.into(), 0).expect("a FIFO");
-    let (running, stopping) = (RUNNING, AtomicBool::new(true));
+    let (running, stopping) = (AtomicBool::new(false), AtomicBool::new(true));
     let status = |path: &Path, limits: &Limits<'_>| look(path, Some(MD5), limits).map(|found| found.status);
     let shown = ["link", "loop", "fifo", "gone", "file/below"].map(|name| status(&at(name), &limits(&running)));
     assert_eq!(shown, [Some("link"), Some("link"), Some("other_type"), Some("missing"), Some("missing")]);
@@ -59,7 +58,7 @@ fn what_cannot_or_may_not_be_read_has_a_word_for_why() {
 #[test]
 fn a_file_that_grows_is_read_no_further_than_it_was_long() {
     let (_directory, path) = file(&vec![0; 4 << 20]);
-    let (running, done) = (RUNNING, AtomicBool::new(false));
+    let (running, done) = (AtomicBool::new(false), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut file = fs::OpenOptions::new().append(true).open(&path).expect("a test file");

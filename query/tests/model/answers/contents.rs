@@ -112,8 +112,10 @@ impl Case<'_> {
         };
         let archive = self.directory.join(machine.number.to_string()).display().to_string();
         for by in ["path", "digest"] {
-            let (rows, _) =
-                self.ask_at(&[archive.clone()], &["diff", "--before", &moment.rfc3339(), "--by", by, "--same"])?;
+            let (rows, _) = self.ask_at(
+                std::slice::from_ref(&archive),
+                &["diff", "--before", &moment.rfc3339(), "--by", by, "--same"],
+            )?;
             let of = |is_before: bool| {
                 let of_side = sights.iter().copied().filter(|sight| (sight.time() < moment) == is_before);
                 contents::known(&self.sights, &of_side.collect::<Vec<_>>(), by == "digest")

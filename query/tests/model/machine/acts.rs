@@ -37,7 +37,7 @@ impl Machine {
         let commit = Event { exec_id: Some(self.execs), ..self.row(&process, "bprm_committed_creds") };
         let is_recorded = self.is_recording && self.recorded().settings.commits.has(its_path);
         if is_recorded {
-            let digest = if step.content % 2 == 0 { kept(step.digest) } else { Digest::NotAsked };
+            let digest = if step.content.is_multiple_of(2) { kept(step.digest) } else { Digest::NotAsked };
             self.put_digest(commit, (runs, its_tree, its_path), digest, false);
         }
     }
@@ -142,7 +142,7 @@ impl Machine {
 
     pub(super) fn fork(&mut self, who: &Process, step: Step) {
         let Some(pid) = (2..9).find(|pid| self.living.iter().all(|process| process.pid != *pid)) else { return };
-        let view = if step.content % 3 == 0 { step.place % 3 } else { who.view };
+        let view = if step.content.is_multiple_of(3) { step.place % 3 } else { who.view };
         let parent = (who.pid, who.start_ns);
         let child = Process { pid, start_ns: self.now_ns - 10, parent, view, ..who.clone() };
         let row = self.row(&child, "sched_process_fork");
