@@ -8,7 +8,7 @@ use hashtrail::digest::plain_name;
 use hashtrail::manifest::hex;
 use hashtrail::text;
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// Contents and hooks that are said and noted one by one; all rows are counted.
@@ -18,8 +18,8 @@ const NOTED_MAX: usize = 10_000;
 pub(crate) struct Listed {
     lists: Rc<Lists>,
     noted: HashSet<(String, String)>,
-    /// Algorithms of digests that came.
-    algorithms: HashSet<&'static str>,
+    /// Algorithms of digests that came, with the names that lists know them by.
+    algorithms: HashMap<&'static str, String>,
     rows: u64,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Finding {
 
 impl Listed {
     pub(crate) fn new(lists: Rc<Lists>) -> Self {
-        Self { lists, noted: HashSet::new(), algorithms: HashSet::new(), rows: 0 }
+        Self { lists, noted: HashSet::new(), algorithms: HashMap::new(), rows: 0 }
     }
 
     /// Rows that had a digest of a list.
@@ -45,11 +45,12 @@ impl Listed {
     pub(crate) fn look_at(&mut self, head: &wire::event, record: &[u8], entries: &[EntryName]) -> Finding {
         let mut finding = Finding::default();
         let Some((algorithm, digest)) = digest_of(head) else { return finding };
-        let plain = plain_name(algorithm);
-        if self.algorithms.insert(algorithm) {
+        let plain = self.algorithms.entry(algorithm).or_insert_with(|| {
+            let plain = plain_name(algorithm);
             finding.said.extend(self.lists.not_comparable(&plain).iter().map(|text| format!("warning: --ioc {text}")));
-        }
-        let hits = self.lists.find(&plain, digest);
+            plain
+        });
+        let hits = self.lists.find(plain, digest);
         if hits.is_empty() {
             return finding;
         }
@@ -60,11 +61,10 @@ impl Listed {
             let is_doubtful = head.digest_doubt != 0;
             let path =
                 Tail::of(record, head).map(|tail| text::from_bytes(tail.path).text.into_owned()).unwrap_or_default();
-            let mut detail = json!({
+            let detail = json!({
                 "algorithm": algorithm, "digest": digest, "doubtful": is_doubtful, "hook": hook, "path": path,
-                "pid": head.pid, "lists": null,
+                "pid": head.pid, "lists": hits.iter().map(Hit::to_json).collect::<Vec<_>>(),
             });
-            detail["lists"] = hits.iter().map(Hit::to_json).collect();
             let lists: Vec<String> = hits.iter().map(Hit::text).collect();
             let doubt = if is_doubtful { " (the digest is doubtful)" } else { "" };
             finding.said.push(format!(
