@@ -156,7 +156,8 @@ fn damage_at(
     reason: String,
     search_bytes: &mut usize,
 ) -> Option<Damage> {
-    let next = (from + ALIGNMENT..bytes.len()).step_by(ALIGNMENT).find_map(|place| {
+    let end = from + used_bytes(&bytes[from..]);
+    let next = (from + ALIGNMENT..end).step_by(ALIGNMENT).find_map(|place| {
         let stated = stated_bytes(bytes, place)?;
         *search_bytes = search_bytes.checked_sub(stated)?;
         let frame = frame_at(bytes, place, salt).ok()?;
@@ -165,8 +166,15 @@ fn damage_at(
     if let Some((to, frames)) = next {
         return Some(Damage { from, to, reason, frames: Some(frames) });
     }
-    let last = bytes[from..].iter().rposition(|byte| *byte != 0)?;
-    Some(Damage { from, to: from + last + 1, reason, frames: None })
+    (end > from).then_some(Damage { from, to: end, reason, frames: None })
+}
+
+/// Bytes up to the last that is not zero. Most of a segment that was cut off is zeros: they are compared by the page.
+fn used_bytes(bytes: &[u8]) -> usize {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    let empty =
+        bytes.rchunks(ZEROS.len()).take_while(|page| **page == ZEROS[..page.len()]).map(<[u8]>::len).sum::<usize>();
+    bytes[..bytes.len() - empty].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)
 }
 
 /// Bytes of the frame that a place claims to hold; `None` where it cannot be one.

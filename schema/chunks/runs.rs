@@ -95,6 +95,11 @@ fn pack(numbers: &[u32], width: u32, page: &mut Vec<u8>) {
     let groups = numbers.len().div_ceil(GROUP);
     put_varint(groups << 1 | 1, page);
     let end = page.len() + groups * width as usize;
+    if width == u8::BITS {
+        page.extend(numbers.iter().map(|number| number.to_le_bytes()[0]));
+        page.resize(end, 0);
+        return;
+    }
     let (mut bits, mut held) = (0_u64, 0);
     for number in numbers {
         bits |= u64::from(*number) << held;

@@ -90,3 +90,17 @@ fn a_forged_segment_ends_soon() {
     let bytes: Vec<u8> = [1_000_000_u32, 0].iter().flat_map(|word| word.to_le_bytes()).cycle().take(2 << 20).collect();
     assert_eq!(damages(&bytes).len(), 1);
 }
+
+/// One byte far behind the last frame is damage up to it, wherever it stands; zeros alone are the end.
+#[test]
+fn what_stands_behind_zeros_is_found() {
+    let mut bytes = segment(&[b"one"]);
+    bytes.resize(3 * 4096 + 5, 0);
+    assert!(damages(&bytes).is_empty());
+    for place in [frames(&bytes).len() * 32, 4095, 4096, 8197, bytes.len() - 1] {
+        bytes[place] = 7;
+        let found = damages(&bytes);
+        assert_eq!((found.len(), found[0].to, found[0].frames), (1, place + 1, None), "at {place}");
+        bytes[place] = 0;
+    }
+}
