@@ -82,11 +82,12 @@ fn a_published_list_is_looked_for_as_it_comes() {
 
 #[test]
 fn what_was_never_seen_is_told_from_what_never_changed() {
-    let answers = ["/bin/busybox", "/nonexistent", "backup-agnet"].map(|path| ask(&["changes", path]));
+    let answers = ["/bin/busybox", "/nonexistent", "backup-agnet", "/usr/sbin/"].map(|path| ask(&["changes", path]));
     assert!(answers.iter().all(|(code, ..)| *code == Some(1)), "{answers:#?}");
     assert!(answers[0].2.contains("unchanged: /bin/busybox"), "{}", answers[0].2);
     assert!(answers[1].2.contains("note: never observed: `/nonexistent`"), "{}", answers[1].2);
     assert!(answers[2].2.contains("near it: /usr/sbin/backup-agent"), "{}", answers[2].2);
+    assert!(answers[3].2.contains("near it: /usr/sbin/**"), "{}", answers[3].2);
     let (code, found, said) = ask(&["changes", "backup-agent"]);
     assert!(code == Some(0) && found.contains("/usr/sbin/backup-agent"), "{found}");
     assert!(said.contains("note: `backup-agent` means `**/backup-agent`"), "{said}");

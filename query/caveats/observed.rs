@@ -201,12 +201,16 @@ fn events_of(archives: &Archives<'_>, scan: &Scan) -> Result<Option<(usize, Micr
     Ok(found)
 }
 
-/// Paths whose last name is that of the text, or nearly so, the nearest first.
+/// What may have been meant: all that is below the text, where it is the name of a directory, and paths whose last name is its
+/// last, or nearly so, the nearest first.
 fn names_near(archives: &Archives<'_>, text: &str) -> Result<Vec<String>> {
+    let directory = text.trim_end_matches('/');
     let wanted = last_name(text);
     let mut near = BTreeSet::new();
+    let mut is_directory = false;
     archives.each_row(&Scan { columns: vec!["recording_id", "path"], ..Scan::default() }, |row: FileVersion| {
         let Some(path) = row.path else { return };
+        is_directory |= path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
         let letters = strsim::levenshtein(last_name(&path), wanted);
         if letters <= NEAR_LETTERS && letters < wanted.chars().count() {
             near.insert((letters, path));
@@ -215,7 +219,8 @@ fn names_near(archives: &Archives<'_>, text: &str) -> Result<Vec<String>> {
             }
         }
     })?;
-    Ok(near.into_iter().map(|(_, path)| path).collect())
+    let below = is_directory.then(|| format!("{directory}/**"));
+    Ok(below.into_iter().chain(near.into_iter().map(|(_, path)| path)).collect())
 }
 
 fn last_name(path: &str) -> &str {
