@@ -77,3 +77,41 @@ fn section(notes: &str) -> Roff {
     }
     section
 }
+
+/// The arguments of each example that the help of a command shows, up to where its output goes.
+///
+/// # Panics
+/// When a command shows none.
+#[cfg(test)]
+pub(crate) fn examples(program: &Command) -> Vec<Vec<String>> {
+    let mut examples = Vec::new();
+    for command in program.get_subcommands().chain([program]) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let prompt = format!("  {} ", program.get_name());
+        let before = examples.len();
+        examples.extend(help.lines().filter(|line| line.starts_with(&prompt)).map(arguments));
+        let is_program = command.get_name() == program.get_name();
+        assert!(examples.len() > before || is_program, "`{}` shows no example", command.get_name());
+    }
+    examples
+}
+
+#[cfg(test)]
+fn arguments(line: &str) -> Vec<String> {
+    let line = line.split([';', '>']).next().unwrap_or(line);
+    // What stands between two quotes is one argument; the rest is split at spaces.
+    let mut arguments = vec![String::new()];
+    for (number, part) in line.trim().split('\'').enumerate() {
+        for (place, text) in part.split(if number % 2 == 0 { ' ' } else { '\0' }).enumerate() {
+            if place > 0 {
+                arguments.push(String::new());
+            }
+            if let Some(last) = arguments.last_mut() {
+                last.push_str(text);
+            }
+        }
+    }
+    // A digest that is shown cut stands for a whole one.
+    arguments.iter_mut().filter(|text| text.ends_with('…')).for_each(|text| *text = "0".repeat(64));
+    arguments
+}

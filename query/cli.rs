@@ -65,14 +65,18 @@ pub(crate) enum Command {
     /// One page with all of it, to be read offline and on paper
     Report(report::ReportOptions),
     /// What was recorded, when, and what was lost
+    #[command(after_help = "Example:\n  hashtrail info --archive '/mnt/evidence/*'")]
     Info,
     /// When the recorder was blind, what was lost and what its policies suppressed
+    #[command(after_help = "Example:\n  hashtrail gaps --archive web1 --since yesterday")]
     Gaps,
     /// Whether an archive is as it was sealed
     Verify(verify::VerifyOptions),
     /// Every column of every table: type and meaning
+    #[command(after_help = "Example:\n  hashtrail schema --format csv")]
     Schema,
     /// Write completions for bash, fish and zsh, and pages for man
+    #[command(after_help = "Example:\n  hashtrail generate /tmp/hashtrail")]
     Generate {
         /// Where `completions/` and `man/` are made
         directory: PathBuf,
@@ -114,6 +118,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_command_shows_examples_that_it_takes() {
+        for example in manual::examples(&Cli::command()) {
+            Cli::try_parse_from(&example).unwrap_or_else(|error| panic!("{example:?}: {error}"));
+        }
     }
 
     #[test]

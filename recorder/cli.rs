@@ -21,6 +21,7 @@ pub(crate) enum Command {
     /// Record until SIGINT, SIGTERM or the end of --duration, then seal
     Record(record::RecordOptions),
     /// Let the running recorder read its policy files again, without losing an event (as SIGHUP does)
+    #[command(after_help = "Example:\n  hashtrail-recorder reload --archive /mnt/evidence/web-1")]
     Reload {
         /// Archive of the recorder, where several run
         #[arg(long, value_name = "DIR")]
@@ -29,7 +30,10 @@ pub(crate) enum Command {
     /// Say what this host can record; each lack with its reason and its fix
     Doctor(doctor::DoctorOptions),
     /// Check policies without loading anything, and say in words what they record and do
-    #[command(after_help = "Exit codes: 0 all can be used, 2 refused: each fault with file, line and reason.")]
+    #[command(after_help = "Example:
+  hashtrail-recorder check-policy samples/policies/*.yaml
+
+Exit codes: 0 all can be used, 2 refused: each fault with file, line and reason.")]
     CheckPolicy {
         /// Tetragon TracingPolicy files
         #[arg(required = true)]
@@ -43,6 +47,7 @@ pub(crate) enum Command {
     /// Merge the small files of a sealed archive into large ones; the manifest keeps the proof
     Compact(compact::CompactOptions),
     /// Make a key that signs manifests: FILE, secret, and FILE.pub, which `hashtrail verify --key` takes
+    #[command(after_help = "Example:\n  hashtrail-recorder keygen --out /media/keys/case")]
     Keygen {
         /// Where the secret key is written; keep it off the host that is recorded
         #[arg(long, value_name = "FILE")]
@@ -51,6 +56,7 @@ pub(crate) enum Command {
     /// Send synthetic events through the real rings, journal and writer: what can this host sustain?
     Loadtest(loadtest::LoadtestOptions),
     /// Write completions for bash, fish and zsh, and pages for man
+    #[command(after_help = "Example:\n  hashtrail-recorder generate /tmp/hashtrail")]
     Generate {
         /// Where `completions/` and `man/` are made
         directory: PathBuf,
@@ -73,6 +79,18 @@ impl Cli {
             Command::Keygen { out } => keygen::run(out),
             Command::Loadtest(options) => loadtest::run(options),
             Command::Generate { directory } => manual::generate(Self::command(), directory).map(|()| ExitCode::SUCCESS),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_command_shows_examples_that_it_takes() {
+        for example in manual::examples(&Cli::command()) {
+            Cli::try_parse_from(&example).unwrap_or_else(|error| panic!("{example:?}: {error}"));
         }
     }
 }

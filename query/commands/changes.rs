@@ -63,6 +63,7 @@ const PACKAGE: &str = "package.says";
 
 /// Options of `changes`.
 #[derive(Debug, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ChangesOptions {
     /// Paths or globs ('*' stops at '/', '**' does not); without them, all files
     #[arg(value_name = "PATH")]
@@ -79,6 +80,13 @@ pub(crate) struct ChangesOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) package: Vec<String>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  hashtrail changes /usr/bin/sudo --archive web1
+  hashtrail changes '/usr/sbin/*' --archive '/mnt/evidence/*' --since '2 days ago' --format json
+  hashtrail changes --verdict setuid_gained --verdict masquerade --archive web1
+  hashtrail changes --known-good rds.db --archive web1";
 
 pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;

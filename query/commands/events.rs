@@ -19,6 +19,7 @@ const SHOWN: [&str; 10] = ["time", "host", "hook", "pid", "uid", "comm", "exe", 
 
 /// Options of `events`.
 #[derive(Debug, Default, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct EventsOptions {
     /// LSM hook; repeatable
     #[arg(long, value_name = "HOOK")]
@@ -32,6 +33,12 @@ pub(crate) struct EventsOptions {
     #[arg(long, value_name = "HEX", value_parser = digest::parse_beginning)]
     pub(crate) digest: Vec<String>,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --since '2 days ago'
+  hashtrail events --path '/etc/cron.d/*' --archive web1 --format csv
+  hashtrail events --pid 4711 --columns time,hook,path,argv --archive web1";
 
 pub(crate) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool> {
     let shown = shown_columns(context.output)?;

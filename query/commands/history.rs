@@ -50,6 +50,7 @@ pub(super) const TABLE: [&str; 12] = [
 /// Options of `history`.
 #[derive(Debug, Default, Args)]
 #[command(group = ArgGroup::new("asked").required(true).args(["path", "inode", "digest"]))]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct HistoryOptions {
     /// Path or glob
     #[arg(value_name = "PATH")]
@@ -63,6 +64,12 @@ pub(crate) struct HistoryOptions {
     #[command(flatten)]
     pub(crate) known: KnownOptions,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  hashtrail history /usr/bin/sudo --archive web1
+  hashtrail history --inode 8:1:1234 --archive web1
+  hashtrail history --digest 4365e2cc78ac --archive '/mnt/evidence/*'";
 
 pub(crate) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 /// Options of `lookup`.
 #[derive(Debug, Default, Args)]
 #[command(group = ArgGroup::new("asked").required(true).multiple(true).args(["digests", "ioc"]))]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct LookupOptions {
     /// Digests in hex, or their beginnings as tables show them
     #[arg(value_name = "HEX", value_parser = digest::parse_beginning)]
@@ -30,6 +31,12 @@ pub(crate) struct LookupOptions {
     #[command(flatten)]
     pub(crate) known: KnownOptions,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  hashtrail lookup 4365e2cc78ac --archive '/mnt/evidence/*'
+  hashtrail lookup --ioc known-bad.csv --ioc case.stix.json --archive web1
+  hashtrail lookup --ioc hashes.txt --known-good rds.db --archive web1 --format csv";
 
 pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;

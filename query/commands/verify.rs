@@ -21,11 +21,19 @@ const SUMMARY: [&str; 9] =
 
 /// Options of `verify`.
 #[derive(Debug, Default, Args)]
-#[command(after_help = "Exit code: 0 sealed and all of it as it was sealed, 1 otherwise, 2 an error occurred.")]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct VerifyOptions {
     #[command(flatten)]
     pub(crate) anchors: AnchorOptions,
 }
+
+const AFTER_HELP: &str = "\
+Examples:
+  hashtrail verify --archive web1
+  hashtrail verify --archive web1 --key case.pub --head 3b1f…
+  hashtrail verify --archive web1 --ima-log binary_runtime_measurements
+
+Exit code: 0 sealed and all of it as it was sealed, 1 otherwise, 2 an error occurred.";
 
 pub(crate) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool> {
     let output = context.output;

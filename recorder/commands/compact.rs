@@ -17,7 +17,8 @@ become one of up to a million rows, compressed harder; every question is answere
 merged into what, and the old files are deleted only when the new one was read back, named there and put in place. The head
 of the manifest is another one then: it is printed, note it as you noted the one before.
 
-Example: hashtrail-recorder compact --archive /mnt/evidence/web-1
+Example:
+  hashtrail-recorder compact --archive /mnt/evidence/web-1
 
 Exit codes: 0 merged or nothing to do, 1 something is not as it was sealed or was left as it is, 2 error.";
 

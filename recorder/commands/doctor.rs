@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 /// Options of `doctor`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  hashtrail-recorder doctor --archive /mnt/evidence/web-1")]
 pub(crate) struct DoctorOptions {
     /// Look at the space for this archive too
     #[arg(long, value_name = "DIR")]

@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 
 /// Options of `loadtest`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  hashtrail-recorder loadtest --archive /mnt/evidence/loadtest --rate 100000 --duration 10s"
+)]
 pub(crate) struct LoadtestOptions {
     #[command(flatten)]
     pub(crate) store: ArchiveOptions,

@@ -8,7 +8,10 @@ use std::process::ExitCode;
 
 /// Options of `recover`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 nothing to do or all recovered, 1 recovered and something was damaged, 2 error.")]
+#[command(after_help = "Example:
+  hashtrail-recorder recover --archive /mnt/evidence/web-1
+
+Exit codes: 0 nothing to do or all recovered, 1 recovered and something was damaged, 2 error.")]
 pub(crate) struct RecoverOptions {
     /// Directory of the archive
     #[arg(long, value_name = "DIR")]
