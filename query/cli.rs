@@ -70,8 +70,8 @@ pub(crate) enum Command {
     Gaps,
     /// Whether an archive is as it was sealed
     Verify(verify::VerifyOptions),
-    /// Every column of every table: type and meaning
-    Schema,
+    /// Every column of every table, or what a command answers in JSON: types and meanings
+    Schema(schema::SchemaOptions),
     /// Write completions for bash, fish and zsh, and pages for man
     Generate {
         /// Where `completions/` and `man/` are made
@@ -101,7 +101,7 @@ impl Cli {
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),
-            Command::Schema => schema::run(context),
+            Command::Schema(options) => schema::run(options, context),
             Command::Generate { directory } => manual::generate(Self::command(), directory).map(|()| true),
         }
     }

@@ -7,6 +7,7 @@ mod arguments;
 mod caveats;
 mod cli;
 mod commands;
+mod contract;
 mod evidence;
 mod export;
 mod folder;

@@ -122,7 +122,7 @@ fn who(branch: &Branch<'_>) -> Row {
         "type": "process", "host": boot.host, "boot_id": boot.boot_id,
         "pid": process.key.pid, "process_start_ns": process.key.start_ns, "start_in_ticks": process.is_in_ticks,
         "depth": depth, "asked": is_asked, "parent": parent,
-        "parent_source": parent_source(branch), "root": branch.root.map(root_name),
+        "parent_source": parent_source(branch), "root": branch.root.map(Root::name),
         "ran_before": ran_before(process),
         "first_seen": process.seen.map(|seen| seen.first_time.rfc3339()),
         "last_seen": process.seen.map(|seen| seen.last_time.rfc3339()),
@@ -139,18 +139,7 @@ fn ran_before(process: &Process) -> bool {
 
 fn parent_source(branch: &Branch<'_>) -> Option<&'static str> {
     branch.parent?;
-    Some(match branch.process.parent?.source {
-        ParentSource::Fork => "fork",
-        ParentSource::Later => "later_row",
-    })
-}
-
-fn root_name(root: Root) -> &'static str {
-    match root {
-        Root::First => "first",
-        Root::Unknown => "parent_unknown",
-        Root::Circle => "circle",
-    }
+    Some(branch.process.parent?.source.name())
 }
 
 fn credentials(credentials: Option<&Credentials>) -> Row {

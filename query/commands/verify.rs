@@ -112,7 +112,7 @@ fn finding_rows(found: &[(String, Verification)], output: &OutputOptions) -> Res
 fn finding_row(archive: &str, finding: &Finding) -> Row {
     object(json!({
         "type": "finding", "archive": archive,
-        "severity": if finding.severity == Severity::Damage { "damage" } else { "notice" },
+        "severity": finding.severity.name(),
         "kind": finding.kind, "file": finding.file, "place": finding.place, "detail": finding.detail,
     }))
 }

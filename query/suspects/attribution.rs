@@ -20,6 +20,8 @@ pub(crate) enum Attribution {
 }
 
 impl Attribution {
+    pub(crate) const ALL: [Self; 4] = [Self::Suspects, Self::NobodySeen, Self::Gap, Self::NotCovered];
+
     /// `None` for a first sight, which is no change. `is_damaged`: files of the archive could not be read.
     pub(crate) fn of(change: &Change, suspects: &Suspects, recordings: &Recordings, is_damaged: bool) -> Option<Self> {
         let interval = change.interval();

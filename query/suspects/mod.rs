@@ -1,6 +1,6 @@
 //! Who can have changed a file between the last reading of its old content and the first sight of its new one.
 
-mod act;
+pub(crate) mod act;
 pub(crate) mod attribution;
 mod candidates;
 mod names;
