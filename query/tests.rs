@@ -13,6 +13,7 @@ mod filters;
 mod hosts;
 mod mapped;
 mod model;
+mod narrowed;
 mod nothing;
 mod packages;
 mod prevalence;

@@ -28,6 +28,10 @@ pub(crate) struct VerifyOptions {
 }
 
 pub(crate) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool> {
+    let Scope { host, since, until, .. } = context.scope;
+    if !host.is_empty() || since.is_some() || until.is_some() {
+        bail!("a verdict is of whole archives: leave out --host, --since and --until");
+    }
     let output = context.output;
     check_sort(output)?;
     let anchors = options.anchors.read()?;
@@ -52,9 +56,6 @@ pub(crate) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool>
     }
     if shown.format != Format::Json {
         notes(&found, &anchors).iter().for_each(|text| note(text));
-    }
-    if !context.scope.host.is_empty() || context.scope.since.is_some() || context.scope.until.is_some() {
-        note("a verdict is of whole archives: --host, --since and --until have no effect here");
     }
     Ok(found.iter().all(|(_, found)| found.is_good()))
 }

@@ -10,17 +10,14 @@ use hashtrail::event::Event;
 use hashtrail::versions::FileVersion;
 
 pub(super) fn changes() -> Vec<Object> {
-    let counts = [
-        count("with_verdict", "Changes with a verdict of --verdict").sometimes(),
-        count("of_package", "Changes of files of --package").sometimes(),
-        known_good(),
-    ];
+    let counts = [known_good()];
     let last = summary::of_changes().into_iter().chain(summary::observed()).chain(counts);
-    vec![change(verdicts_and_package()), written_while_mapped(), mounted_over(), summary(last)]
+    let last = last.chain(summary::narrowed()).chain(summary::compared_sometimes());
+    vec![change([verdicts()]), written_while_mapped(), mounted_over(), summary(last)]
 }
 
 /// A change, with what else is told of it.
-pub(super) fn change(more: Vec<Field>) -> Object {
+pub(super) fn change(more: impl IntoIterator<Item = Field>) -> Object {
     let root = columns::<FileVersion>(&["root_dev", "root_ino"]);
     let fields = [
         time("changed_after", "The last real reading of the old content; null where there is none").or_null(),
@@ -32,7 +29,6 @@ pub(super) fn change(more: Vec<Field>) -> Object {
         objects("suspects", suspect("suspect"), "Acts in the interval that can have made it, in order of time"),
         count("suspects_omitted", "How many more there were"),
         flag("unnamed_acts", "Whether acts whose names are not known can have made it"),
-        object("package", package(), "The package that owns the path").or_null(),
         flag("complete", "Whether nothing of the interval was lost"),
         texts("coverage", "Hooks that were recorded in the whole interval"),
         objects("gaps", gap("interval_gap", []), "What the interval lacks"),
@@ -42,7 +38,7 @@ pub(super) fn change(more: Vec<Field>) -> Object {
         object("from", version(), "The version before; null of a first sight").or_null(),
         object("to", version(), "The version after"),
     ];
-    let fields = path_and_host().into_iter().chain(root).chain(versions).chain(fields).chain(more);
+    let fields = path_and_host().into_iter().chain(root).chain(versions).chain(fields).chain(of_package()).chain(more);
     Object::row("change", "A change of a file's digest, and the interval in which it happened", fields)
 }
 
@@ -99,6 +95,14 @@ fn act_fields() -> Vec<Field> {
     columns::<Event>(&who).into_iter().chain([act]).collect()
 }
 
+/// What the package manager says.
+pub(super) fn of_package() -> [Field; 2] {
+    [
+        object("package", package(), "The package that owns the path").or_null(),
+        text("package_unknown", "Why something of the package is not known").or_null(),
+    ]
+}
+
 fn package() -> Object {
     let previous = [text("package", "Its name"), text("version", "Its version").or_null()];
     let fields = [
@@ -122,7 +126,7 @@ fn package() -> Object {
     Object::new("package", "What the host's package manager says of the path: a claim of that host", fields)
 }
 
-fn verdicts_and_package() -> Vec<Field> {
+fn verdicts() -> Field {
     let evidence = [
         words("table", ["packages"], "Table of the row, where it is no event").sometimes(),
         text("recording_id", "Recording of the row").or_null(),
@@ -146,10 +150,7 @@ fn verdicts_and_package() -> Vec<Field> {
         ),
     ];
     let verdict = Object::new("verdict", "What was recorded of a change; never what was meant by it", verdict);
-    vec![
-        text("package_unknown", "Why something of the package is not known").or_null(),
-        objects("verdicts", verdict, "What the change looks like"),
-    ]
+    objects("verdicts", verdict, "What the change looks like")
 }
 
 /// A write of a file that was mapped executable.

@@ -14,7 +14,7 @@ pub(super) fn history() -> Vec<Object> {
         known_good(),
     ];
     let asked = summary::asked_digest_sometimes(&["without_digest"]);
-    let last = summary(told.into_iter().chain(summary::observed()).chain(asked));
+    let last = summary(told.into_iter().chain(summary::observed()).chain(asked).chain(summary::owned()));
     vec![version("version", "A version of a file", []), written_while_mapped(), last]
 }
 
@@ -39,7 +39,8 @@ pub(super) fn lookup() -> Vec<Object> {
         objects("left_out", left_out, "What was not looked for"),
         known_good(),
     ];
-    let last = summary(told.into_iter().chain(summary::asked_digest()));
+    let told = told.into_iter().chain([summary::never_observed()]).chain(summary::owned());
+    let last = summary(told.chain(summary::asked_digest()));
     vec![version("match", "A version with a digest that was looked for", labels), last]
 }
 
@@ -111,7 +112,10 @@ pub(super) fn rare() -> Vec<Object> {
         texts("without_commits", "Recordings that do not tell execs that succeeded from others"),
         known_good(),
     ];
-    vec![Object::row("rare", "A content that ran or was loaded on few hosts", fields), summary(told)]
+    vec![
+        Object::row("rare", "A content that ran or was loaded on few hosts", fields),
+        summary(told.into_iter().chain(summary::owned())),
+    ]
 }
 
 pub(super) fn diff() -> Vec<Object> {
@@ -144,7 +148,7 @@ pub(super) fn diff() -> Vec<Object> {
         object("left", told(), "What the left side may have missed"),
         object("right", told(), "What the right side may have missed"),
     ];
-    let mut last = summary(counts);
+    let mut last = summary(counts.into_iter().chain(summary::owned()));
     // Each says of which side it is.
     let side = words("side", ["left", "right"], "Side of the comparison");
     let gaps = objects("gaps", gap_of_host("side_gap", [side]), "Times in which something of a side may be missing");

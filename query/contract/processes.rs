@@ -1,6 +1,6 @@
 //! What `tree` and `who` answer: processes, what they ran, and who stands above a writer.
 
-use super::changes::{attribution, path_and_host, suspect};
+use super::changes::{attribution, of_package, path_and_host, suspect};
 use super::shape::{Field, Object, columns, count, flag, integer, object, objects, text, texts, time, words};
 use super::summary::{self, gap, summary};
 use crate::processes::ParentSource;
@@ -37,12 +37,17 @@ pub(super) fn who() -> Vec<Object> {
         objects("writers", writer(), "Processes that can have made it, each with those above it"),
         count("omitted", "Acts and writers that are not told"),
     ];
-    let change = Object::row("who", "A change, and who can have made it", path_and_host().into_iter().chain(change));
+    let change = Object::row(
+        "who",
+        "A change, and who can have made it",
+        path_and_host().into_iter().chain(change).chain(of_package()),
+    );
     let counts = [
         count("changes_omitted", "Changes that are counted and not told"),
         count("omitted", "Acts and writers that are not told"),
     ];
     let told = counts.into_iter().chain(of_processes()).chain(summary::of_changes()).chain(summary::observed());
+    let told = told.chain(summary::narrowed()).chain(summary::compared_sometimes());
     vec![change, summary(told)]
 }
 

@@ -116,6 +116,28 @@ pub(super) fn asked_digest() -> Vec<Field> {
     ]
 }
 
+/// Of these what does not count.
+pub(super) fn compared_sometimes() -> Vec<Field> {
+    asked_digest_sometimes(&["doubtful", "without_digest"])
+}
+
+/// Changes of which more than path and time was asked for.
+pub(super) fn narrowed() -> [Field; 3] {
+    [
+        count("matching", "Changes that meet all that was asked for; where more than paths and times was").sometimes(),
+        count("of_unknown_package", "Further changes of which it is not known which package owns the path").sometimes(),
+        count("of_unknown_act", "Further changes of which it is not known whether such an act made them").sometimes(),
+    ]
+}
+
+/// Where packages were asked for.
+pub(super) fn owned() -> [Field; 2] {
+    [
+        count("package_paths", "Paths that the packages own that were asked for").sometimes(),
+        texts("packages_unknown", "Recordings whose package database does not say it, and why").sometimes(),
+    ]
+}
+
 /// As `asked_digest`, of a command that can ask otherwise.
 pub(super) fn asked_digest_sometimes(has: &[&str]) -> Vec<Field> {
     let fields = asked_digest().into_iter().filter(|field| !has.contains(&field.name));

@@ -113,3 +113,82 @@ fn a_name_is_one_object_in_each_answer() {
         assert_eq!(schema["$defs"].as_object().map(Map::len), Some(named.len()), "{verb}");
     }
 }
+
+/// What only a TPM leads to, and `tests/measured.rs` sees.
+const ELSEWHERE: [&str; 3] = ["matched_register.pcr", "matched_register.bank", "matched_register.entry"];
+
+#[test]
+fn what_is_described_is_answered() -> Result<()> {
+    ask_all()?;
+    let seen = SEEN.take();
+    let all = verbs().flat_map(objects_of).flat_map(|object| {
+        let Object { name, fields, .. } = object;
+        fields.into_iter().map(move |field| format!("{name}.{}", field.name))
+    });
+    let unseen: BTreeSet<String> = all.filter(|name| !seen.contains(name) && !ELSEWHERE.contains(&&**name)).collect();
+    assert!(unseen.is_empty(), "no answer has {unseen:#?}");
+    Ok(())
+}
+
+/// Asks for all that there is: of the sample, and of stories of other tests that have what it has not.
+fn ask_all() -> Result<()> {
+    const IMPLANT: &str = "4365e2cc78ac8a7538ad490f2ef3c8cb8f69721ba602d3cbbcd6fb41d62c2b04";
+    const AGENT: &str = "/usr/sbin/backup-agent";
+    let directory = tempfile::tempdir()?;
+    let list = directory.path().join("list.csv");
+    std::fs::write(&list, format!("sha256,imphash\n{IMPLANT},aa\n{NEW},bb\n"))?;
+    let list = list.to_str().expect("a path");
+    let md5 = "a".repeat(32);
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/incident/archive");
+    for line in [
+        &["changes", "--first-seen"][..],
+        &["changes", "--pid", "1", "--package", "none", "--digest", IMPLANT, "--limit", "1"],
+        &["changes", "--known-good", list],
+        &["history", "/nonexistent", "--package", "none"],
+        &["history", "--digest", IMPLANT, "--known-good", list],
+        &["lookup", &md5, "--ioc", list, "--package", "none"],
+        &["lookup", IMPLANT, "--known-good", list, "--path", "/nonexistent"],
+        &["lookup", IMPLANT],
+        &["diff", "--before", "2026-11-24T16:20:51Z", "--package", "none"],
+        &["diff", "--before", "2026-11-24T16:20:51Z"],
+        &["rare", "--known-good", list],
+        &["rare", "--package", "none", "--limit", "1"],
+        &["events", "--digest", IMPLANT, "--package", "none"],
+        &["events", "--path", AGENT, "--exe", "/nonexistent", "--limit", "1"],
+        &["timeline", "--since", "2026-11-24T16:20:00Z", "--exe", "/bin/*"],
+        &["timeline", "--digest", IMPLANT, "--package", "none", "--limit", "1"],
+        &["who", AGENT],
+        &["who", AGENT, "--pid", "1", "--digest", IMPLANT, "--limit", "1"],
+        &["tree"],
+        &["tree", "--digest", IMPLANT, "--limit", "1"],
+        &["info"],
+        &["verify"],
+        &["schema"],
+    ] {
+        query(&sample, &[line, &["--format", "json"]].concat())?;
+    }
+    an_incident_is_two_changes_however_it_was_sealed()?;
+    what_the_kernel_skipped_is_told_and_leaves_answers_complete()?;
+    nothing::a_file_that_did_not_change_is_told_with_its_digest()?;
+    nothing::a_name_that_nobody_saw_is_told_with_those_near_it()?;
+    nothing::a_file_that_is_mounted_over_another_is_told_with_who_mounted_it()?;
+    nothing::time_that_nobody_recorded_is_asked_about()?;
+    mapped::it_is_told_though_the_digest_never_changed()?;
+    packages::a_path_that_no_package_lists_is_nobodys()?;
+    packages::a_new_version_of_a_package_is_told_with_who_brought_it()?;
+    of_another_root_and_from_memory()
+}
+
+/// A tool that changes on a tmpfs and runs, and once under another root.
+fn of_another_root_and_from_memory() -> Result<()> {
+    let runs = |second, digest| {
+        [event(second, "bprm_check_security", Some(digest)), event(second + 1, "bprm_committed_creds", None)]
+    };
+    let contained = Event { root_ino: 99, ..event(25, "mmap_file", Some(NEW)) };
+    let events = [&runs(10, OLD)[..], &runs(20, NEW), &[contained]].concat();
+    let on_tmpfs = events.into_iter().map(|event| Event { fs_type: Some("tmpfs".into()), ..event });
+    let directory = tempfile::tempdir()?;
+    archive(directory.path(), &on_tmpfs.collect::<Vec<_>>(), 100)?;
+    query(directory.path(), &["changes", "--format", "json"])?;
+    query(directory.path(), &["diff", "--before", "2026-01-02T00:00:24Z", "--format", "json"]).map(drop)
+}
