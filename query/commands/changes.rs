@@ -21,7 +21,6 @@ use clap::builder::PossibleValuesParser;
 use hashtrail::packages::PackageFile;
 use serde_json::Value;
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 
 const TABLE: [&str; 10] = [
     "path",

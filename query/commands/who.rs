@@ -166,6 +166,8 @@ fn table_rows(case: &Case, chains: &[Chain<'_>]) -> Vec<Row> {
         "last_seen": change.before_time().rfc3339(), "digest": change.to.first().row.digest,
         "program": format!("{path} {}: {who}", change.kind.name()),
     }))];
+    let says = case.package.get("package").and_then(|package| package.get("says"));
+    rows.extend(says.map(|says| object(json!({"host": change.key.host, "program": says}))));
     for chain in chains {
         let (kind, link) = chain.origin();
         let of = link.map_or(String::new(), |link| format!(" (pid {})", link.process.key.pid));

@@ -4,8 +4,9 @@ use super::Answer;
 use super::shape::{Field, Object, Shape};
 use serde_json::{Map, Value, json};
 
-/// RFC 3339, and years that it does not know: a clock can be anywhere. The format `date-time` would refuse these.
-const TIME: &str = r"^[+-]?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$";
+/// RFC 3339, years that it does not know, and microseconds since 1970 where there is no year: a clock can be anywhere. The format
+/// `date-time` would refuse these.
+const TIME: &str = r"^([+-]?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)|@-?\d+us)$";
 
 /// The schema of each line of an answer.
 pub(crate) fn of(answer: &Answer) -> Value {

@@ -19,8 +19,11 @@ pub(crate) struct Answer {
     pub(crate) rows: Vec<Object>,
 }
 
+/// Gives the kinds of objects of an answer.
+type Rows = fn() -> Vec<Object>;
+
 /// All commands that answer in JSON, with their objects.
-const ANSWERS: [(&str, fn() -> Vec<Object>); 13] = [
+const ANSWERS: [(&str, Rows); 13] = [
     ("changes", changes::changes),
     ("history", contents::history),
     ("lookup", contents::lookup),

@@ -7,7 +7,7 @@ use hashtrail::columns::{Column, Row};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
     Text,
-    /// In RFC 3339, to the microsecond; a year of more than four digits has a sign.
+    /// In RFC 3339, to the microsecond; a year of more than four digits has a sign, and what no calendar has is `@…us`.
     Time,
     Integer,
     /// Never below zero.

@@ -17,8 +17,8 @@ use crate::recordings::completeness::Completeness;
 use crate::recordings::gaps::Gap;
 use crate::recordings::suppressed::Answer;
 use crate::sorter::{Sortable, Sorted, Sorter};
-use crate::suspects::attribution::Attribution;
-use crate::suspects::{self, Suspects};
+use crate::suspects::attribution::{Attribution, has_all_acts};
+use crate::suspects::{self, OtherNames, Suspects};
 use crate::versions::change::{Change, ChangeKind, changes_of};
 use crate::versions::order::resolve_or_report;
 use crate::versions::run::Run;
@@ -239,6 +239,10 @@ fn look_into_together(
         return look_into_together(archives, recordings, right, question, each);
     };
     let attributions = attributions(archives, recordings, changes, &suspects)?;
+    let have_all_acts = match question.wanted.acts.is_empty() {
+        true => vec![false; changes.len()],
+        false => have_all_acts(archives, recordings, changes, &suspects)?,
+    };
     let packaged = Packaged::look(archives, recordings, changes)?;
     let look = || Looked::look(archives, recordings, changes, &packaged);
     let looked = question.verdicts.then(look).transpose()?;
@@ -248,7 +252,9 @@ fn look_into_together(
         let coverage = interval.coverage(recordings);
         let verdicts = looked.as_ref().map(|looked| looked.verdicts(number, change, suspects, &gaps, recordings));
         let package = packaged.of(change, suspects, &gaps);
-        let one = Investigated { change, suspects, attribution, gaps, coverage, verdicts, package, recordings };
+        let has_all_acts = have_all_acts[number];
+        let one =
+            Investigated { change, suspects, attribution, has_all_acts, gaps, coverage, verdicts, package, recordings };
         if each(one)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
@@ -279,4 +285,19 @@ fn attributions(
         verdicts[number] = verdicts[number].map(|verdict| verdict.with_names(&changes[number], &names, recordings));
     }
     Ok(verdicts)
+}
+
+/// Of each change whether all that can have made it are known.
+fn have_all_acts(
+    archives: &Archives<'_>,
+    recordings: &Recordings,
+    changes: &[Change],
+    suspects: &[Suspects],
+) -> Result<Vec<bool>> {
+    let names = suspects::other_names(archives, &changes.iter().collect::<Vec<_>>())?;
+    let is_damaged = archives.problems().any();
+    let of = |((change, suspects), names): ((&Change, &Suspects), OtherNames)| {
+        !is_damaged && has_all_acts(change, suspects, &names, recordings)
+    };
+    Ok(changes.iter().zip(suspects).zip(names).map(of).collect())
 }

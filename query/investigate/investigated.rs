@@ -19,6 +19,8 @@ pub(crate) struct Investigated<'a> {
     pub(crate) suspects: &'a Suspects,
     /// `None` for a first sight, which is no change.
     pub(crate) attribution: Option<Attribution>,
+    /// Whether nobody else can have made it; looked for only where acts are asked for.
+    pub(super) has_all_acts: bool,
     /// What its interval lacks.
     pub(crate) gaps: Vec<Gap>,
     /// The hooks that every recording of its interval recorded.

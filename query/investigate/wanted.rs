@@ -72,7 +72,7 @@ impl Wanted {
         one.knows_package().then_some(false)
     }
 
-    /// An act that was lost, or whose names or program are not known, can have been one that is asked for.
+    /// An act that was not recorded, or whose names or program are not known, can have been one that is asked for.
     fn is_of_act(&self, one: &Investigated<'_>) -> Option<bool> {
         let acts = || one.suspects.list.iter().filter(|suspect| suspect.changes_content());
         if self.acts.is_empty() || acts().any(|suspect| suspect.is_of(&self.acts)) {
@@ -80,11 +80,8 @@ impl Wanted {
         }
         let (others, asks_program) = self.acts.clone().without("exe");
         let may_be = |suspect: &Suspect| suspect.seen.exe.is_none() && suspect.is_of(&others);
-        let is_known = one.attribution == Some(Attribution::Suspects)
-            && one.suspects.omitted == 0
-            && !one.suspects.has_unnamed
-            && one.gaps.is_empty()
-            && !(asks_program && acts().any(may_be));
+        let is_known =
+            one.attribution == Some(Attribution::Suspects) && one.has_all_acts && !(asks_program && acts().any(may_be));
         // A first sight is no change, and nobody made it.
         (is_known || one.attribution.is_none()).then_some(false)
     }

@@ -62,6 +62,18 @@ impl Attribution {
     }
 }
 
+/// Whether every act that can have made a change is among its suspects, those by the other names of its file too.
+pub(crate) fn has_all_acts(change: &Change, suspects: &Suspects, names: &OtherNames, recordings: &Recordings) -> bool {
+    let interval = change.interval();
+    !suspects.has_unnamed
+        && suspects.omitted == 0
+        && !interval.reaches_unsealed(recordings)
+        && interval.gaps(recordings, Answer::Writers).is_empty()
+        && is_covered(change, recordings)
+        && !names.has_unknown
+        && names.paths.iter().all(|path| is_path_covered(change, path, recordings))
+}
+
 /// Whether every act on the path was recorded, and the change was made by one on this path. A doubtful digest in the
 /// interval may hide a change of its own; another directory or filesystem at the path came by a mount or from above.
 fn is_covered(change: &Change, recordings: &Recordings) -> bool {

@@ -73,8 +73,11 @@ fn is(value: &Value, shape: &Shape, name: &str) -> Result<(), String> {
     if is_so { Ok(()) } else { Err(format!("`{name}` is no {shape:?}")) }
 }
 
-/// Whether it is a time in RFC 3339, which knows years of four digits, or one of another year: a clock can be anywhere.
+/// Whether it is a time in RFC 3339, which knows years of four digits, or another one: a clock can be anywhere.
 fn is_time(text: &str) -> bool {
+    if let Some(micros) = text.strip_prefix('@').and_then(|text| text.strip_suffix("us")) {
+        return micros.parse::<i64>().is_ok();
+    }
     let unsigned = text.trim_start_matches(['+', '-']);
     let Some((year, rest)) = unsigned.split_once('-') else { return false };
     year.len() >= 4 && year.parse::<u32>().is_ok() && DateTime::parse_from_rfc3339(&format!("2000-{rest}")).is_ok()
@@ -148,7 +151,7 @@ fn ask_all() -> Result<()> {
         &["history", "--digest", IMPLANT, "--known-good", list],
         &["lookup", &md5, "--ioc", list, "--package", "none"],
         &["lookup", IMPLANT, "--known-good", list, "--path", "/nonexistent"],
-        &["lookup", IMPLANT],
+        &["lookup", IMPLANT, "--known-good", list],
         &["diff", "--before", "2026-11-24T16:20:51Z", "--package", "none"],
         &["diff", "--before", "2026-11-24T16:20:51Z"],
         &["rare", "--known-good", list],

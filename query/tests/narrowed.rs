@@ -21,8 +21,12 @@ fn written() -> Vec<Event> {
 
 /// The rows and the summary of an answer about these events.
 fn ask(events: &[Event], line: &[&str]) -> Result<(Vec<Value>, Value)> {
+    ask_of(events, covering_ledger(40), line)
+}
+
+fn ask_of(events: &[Event], ledger: Vec<LedgerEntry>, line: &[&str]) -> Result<(Vec<Value>, Value)> {
     let directory = tempfile::tempdir()?;
-    archive_with(directory.path(), events, 100, covering_ledger(40))?;
+    archive_with(directory.path(), events, 100, ledger)?;
     let (found, problem, output) = query(directory.path(), &[line, &["--format", "json"]].concat())?;
     let mut rows = json_lines(&output);
     let summary = rows.pop().expect("a summary");
@@ -80,6 +84,38 @@ fn a_change_that_somebody_unknown_can_have_made_is_counted() -> Result<()> {
     assert_eq!(
         (rows.len(), &summary["of_unknown_act"], &summary["complete"]),
         (0, &json!(0), &json!(true)),
+        "{summary}"
+    );
+    Ok(())
+}
+
+#[test]
+fn who_is_seen_hides_nobody_that_the_policies_left_out() -> Result<()> {
+    let opens = || {
+        let policy = json!({"hooks": ["file_open"], "coverage": {"file_open": ["/usr/"]}}).to_string();
+        vec![entry(0, "start", None), entry(0, "policy", Some(&policy)), entry(40, "stop", Some("{\"cpus\":[]}"))]
+    };
+    let (rows, summary) = ask_of(&written(), opens(), &["changes", "--pid", "9"])?;
+    assert_eq!((rows.len(), &summary["of_unknown_act"]), (1, &json!(0)), "{summary}");
+    let (rows, summary) = ask_of(&written(), opens(), &["changes", "--pid", "8"])?;
+    assert_eq!(
+        (rows.len(), &summary["of_unknown_act"], &summary["complete"]),
+        (0, &json!(1), &json!(false)),
+        "{summary}"
+    );
+    let lost = LedgerEntry {
+        cause: Some("ring_full".into()),
+        count: Some(1),
+        from_ns: Some(24_000_000_000),
+        to_ns: Some(26_000_000_000),
+        ..entry(27, "loss", None)
+    };
+    let mut ledger = covering_ledger(40);
+    ledger.insert(3, lost);
+    let (rows, summary) = ask_of(&written(), ledger, &["changes", "--pid", "8"])?;
+    assert_eq!(
+        (rows.len(), &summary["of_unknown_act"], &summary["complete"]),
+        (0, &json!(1), &json!(false)),
         "{summary}"
     );
     Ok(())

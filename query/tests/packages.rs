@@ -377,6 +377,11 @@ fn who_and_timeline_say_the_package_as_changes_does() -> Result<()> {
     for line in [&["who", PATH][..], &["timeline"]] {
         assert_eq!(package(line, &taken)?, expected, "{line:?}");
         assert_eq!(package(line, &[])?, (Value::Null, json!("the recording has no package baseline")), "{line:?}");
+        for format in ["table", "csv"] {
+            let (_, output) =
+                ask(&events(|event| event), &taken, &[], &[line, &["--full", "--format", format]].concat())?;
+            assert!(output.contains("owned by tools 1: the host's dpkg database said so"), "{line:?}: {output}");
+        }
     }
     Ok(())
 }
