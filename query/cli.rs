@@ -8,7 +8,8 @@ use crate::manual;
 use crate::output::OutputOptions;
 use crate::output::problems::Problems;
 use anyhow::Result;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Error, Parser, Subcommand};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -72,9 +73,8 @@ pub(crate) enum Command {
     Gaps,
     /// Whether an archive is as it was sealed
     Verify(verify::VerifyOptions),
-    /// Every column of every table: type and meaning
-    #[command(after_help = "Example:\n  hashtrail schema --format csv")]
-    Schema,
+    /// Every column of every table, or what a command answers in JSON: types and meanings
+    Schema(schema::SchemaOptions),
     /// Write completions for bash, fish and zsh, and pages for man
     #[command(after_help = "Example:\n  hashtrail generate /tmp/hashtrail")]
     Generate {
@@ -105,15 +105,87 @@ impl Cli {
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),
-            Command::Schema => schema::run(context),
+            Command::Schema(options) => schema::run(options, context),
             Command::Generate { directory } => manual::generate(Self::command(), directory).map(|()| true),
         }
     }
 }
 
+/// Filters that a command has not, and why. A test holds each command against the list of all filters.
+const LACKING: [(&[&str], &[&str], &str); 7] = [
+    (
+        &["changes", "who"],
+        &["--action"],
+        "what was denied changed nothing, and of other acts the action says nothing; `hashtrail events` has it",
+    ),
+    (
+        &["history", "lookup", "diff", "rare"],
+        &["--hook", "--pid", "--process-start", "--uid", "--container", "--action"],
+        "a version of a file was observed by many acts of many processes; `hashtrail events --digest` has each of them",
+    ),
+    (&["diff", "rare"], &["--digest"], "it compares all contents; `hashtrail lookup` has the places of a digest"),
+    (&["tree"], &["--hook", "--action"], "a process stands with all that it ran; `hashtrail events` has single acts"),
+    (&["tree"], &["--package"], "what a process ran is known by its digest and its path: ask by --path or --digest"),
+    (
+        &["report"],
+        &["--hook", "--digest", "--pid", "--process-start", "--uid", "--container", "--package", "--action"],
+        "a page is about paths, hosts and times, with --verdict; `hashtrail changes` has the other filters",
+    ),
+    (
+        &["info", "gaps", "verify", "schema", "generate"],
+        &["--hook", "--path", "--digest", "--pid", "--process-start", "--uid", "--container", "--package", "--action"],
+        "it tells of whole recordings or archives: what they lack, they lack of every file and process",
+    ),
+];
+
+/// Why a command has no such filter.
+pub(crate) fn why_lacking(command: &str, option: &str) -> Option<&'static str> {
+    let of =
+        |(commands, options, _): &&(&[&str], &[&str], &str)| commands.contains(&command) && options.contains(&option);
+    LACKING.iter().find(of).map(|(_, _, why)| *why)
+}
+
+/// The same of an error about the words of a command line.
+pub(crate) fn why_refused(error: &Error, words: &[String]) -> Option<&'static str> {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return None };
+    let option = option.split('=').next().unwrap_or_default();
+    words.iter().find_map(|word| why_lacking(word, option))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    /// What can be asked for beside times and hosts, which all commands share.
+    const FILTERS: [&str; 9] =
+        ["hook", "path", "digest", "pid", "process-start", "uid", "container", "package", "action"];
+
+    #[test]
+    fn each_command_has_each_filter_or_says_why_not() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            let has: BTreeSet<&str> = command.get_arguments().map(|argument| argument.get_id().as_str()).collect();
+            for filter in FILTERS {
+                let id = filter.replace('-', "_");
+                // What stands without an option has the name of several.
+                let is_there = has.contains(id.as_str()) || has.contains(format!("{id}s").as_str());
+                let why = why_lacking(name, &format!("--{filter}"));
+                assert_eq!(is_there, why.is_none(), "{name} --{filter}: {why:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_filter_that_a_command_has_not_is_refused_with_a_reason() {
+        for line in ["hashtrail verify --pid 3", "hashtrail --archive a verify --pid=3"] {
+            let error = Cli::try_parse_from(line.split(' ')).expect_err(line);
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert!(why_refused(&error, &words).is_some_and(|why| why.contains("whole recordings")), "{line}");
+        }
+        let error = Cli::try_parse_from(["hashtrail", "verify", "--nothing"]).expect_err("no option");
+        assert_eq!(why_refused(&error, &["verify".into()]), None);
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

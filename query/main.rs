@@ -7,6 +7,7 @@ mod arguments;
 mod caveats;
 mod cli;
 mod commands;
+mod contract;
 mod evidence;
 mod export;
 mod folder;
@@ -49,7 +50,9 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => {
-            let _ = write!(std::io::stderr(), "{}", escape_lines(&error.render().to_string()));
+            let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+            let why = cli::why_refused(&error, &words).map(|why| format!("hint: {why}\n")).unwrap_or_default();
+            let _ = write!(std::io::stderr(), "{}{why}", escape_lines(&error.render().to_string()));
             return ExitCode::from(2);
         }
         Err(help) => {

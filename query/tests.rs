@@ -5,6 +5,7 @@ mod attribution;
 mod change_verdicts;
 mod clock;
 mod compacted;
+mod contract;
 mod copies;
 mod differences;
 mod digests;
@@ -12,6 +13,7 @@ mod filters;
 mod hosts;
 mod mapped;
 mod model;
+mod narrowed;
 mod nothing;
 mod packages;
 mod prevalence;
@@ -166,7 +168,9 @@ fn query(directory: &Path, line: &[&str]) -> Result<(bool, bool, String)> {
     let problems = Problems::default();
     let mut written = Vec::new();
     let found = cli.run(&problems, &mut written)?;
-    Ok((found, problems.any(), String::from_utf8(written)?))
+    let output = String::from_utf8(written)?;
+    contract::check(line, &output);
+    Ok((found, problems.any(), output))
 }
 
 fn json_lines(output: &str) -> Vec<Value> {

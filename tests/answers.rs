@@ -112,6 +112,18 @@ fn events_of_an_unknown_hook_name_those_that_are_near() {
 }
 
 #[test]
+fn a_filter_that_a_command_has_not_is_refused_with_why() {
+    for (arguments, why) in [
+        (["verify", "--pid=3"], "hint: it tells of whole recordings or archives"),
+        (["rare", "--uid"], "hint: a version of a file was observed by many acts"),
+        (["verify", "--since=2026-11-24"], "a verdict is of whole archives: leave out --host, --since and --until"),
+    ] {
+        let (code, _, said) = ask(&arguments);
+        assert!(code == Some(2) && said.contains(why), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn verify_says_in_words_what_json_has_of_a_list() {
     let lists = repository("tests/fixtures/ima/6.1.0-56-cloud-amd64");
     let list = lists.join("ascii_runtime_measurements").display().to_string();

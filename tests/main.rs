@@ -13,6 +13,7 @@ mod blind; // switched off or killed: what was not seen is known
 #[cfg(feature = "recorder")]
 mod compacted; // small files that were merged
 mod context; // what ran before, forks, containers, digests of user space
+mod contract; // JSON Schemas, by another engine
 mod cost; // what a call costs that the policy refuses
 mod differences; // before and after a moment, by another engine
 mod directories; // opens that the first names of their paths refuse

@@ -53,10 +53,11 @@ const SCHEMA: [&str; 23] = [
     "hash",
 ];
 
-const QUERY: [&str; 20] = [
+const QUERY: [&str; 21] = [
     "main",
     "cli",
     "commands",
+    "contract",
     "report",
     "export",
     "investigate",

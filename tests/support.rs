@@ -33,7 +33,7 @@ pub(crate) fn engine_script(name: &str) -> Command {
     assert!(
         python.exists(),
         "there is no Python with the engines at `{}`: run `make venv`, or set HASHTRAIL_PYTHON to one that has \
-         duckdb, flor, pytz, pyarrow, polars and pyspark",
+         duckdb, flor, jsonschema, pytz, pyarrow, polars and pyspark",
         python.display()
     );
     let mut command = Command::new(python);

@@ -1,7 +1,7 @@
 //! What users ask for, as tests on rows.
 
+use super::act_filter::ActFilter;
 use super::patterns::PathPatterns;
-use super::text_filter::TextFilter;
 use super::user_digests::{UserDigests, keys};
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
@@ -24,11 +24,8 @@ impl PathPatterns {
 pub(crate) struct RowFilter {
     pub(crate) since: Option<Micros>,
     pub(crate) until: Option<Micros>,
-    pub(crate) hooks: Vec<String>,
     pub(crate) paths: PathPatterns,
-    pub(crate) pids: Vec<i64>,
-    pub(crate) uids: Vec<i64>,
-    pub(crate) texts: Vec<TextFilter>,
+    pub(crate) acts: ActFilter,
     /// Device and inode, of the file itself or of the one beneath it.
     pub(crate) inode: Option<(String, i64)>,
     pub(crate) digests: HashSet<String>,
@@ -39,12 +36,14 @@ pub(crate) struct RowFilter {
 impl RowFilter {
     /// The test for the reader; none where all rows pass.
     pub(crate) fn predicates(self) -> Vec<Predicate> {
+        let acts = &self.acts;
         let used = [
             ("time", self.since.is_some() || self.until.is_some()),
-            ("hook", !self.hooks.is_empty()),
+            ("hook", !acts.hooks.is_empty()),
             ("path", !self.paths.is_empty()),
-            ("pid", !self.pids.is_empty()),
-            ("uid", !self.uids.is_empty()),
+            ("pid", !acts.pids.is_empty()),
+            ("process_start_ns", !acts.process_starts.is_empty()),
+            ("uid", !acts.uids.is_empty()),
             ("dev", self.inode.is_some()),
             ("ino", self.inode.is_some()),
             ("real_dev", self.inode.is_some()),
@@ -54,7 +53,7 @@ impl RowFilter {
             ("cpu", !self.user_digests.is_empty()),
             ("seq", !self.user_digests.is_empty()),
         ];
-        let texts = self.texts.iter().map(|text| text.column);
+        let texts = acts.texts.iter().map(|text| text.column);
         let columns: Vec<&'static str> =
             used.iter().filter(|(_, used)| *used).map(|(name, _)| *name).chain(texts).collect();
         if columns.is_empty() {
@@ -66,12 +65,12 @@ impl RowFilter {
 
     /// What each row that passes has.
     fn needs(&self) -> Vec<Need> {
-        let (hooks, paths) = (self.hooks.clone(), self.paths.clone());
+        let (hooks, paths) = (self.acts.hooks.clone(), self.paths.clone());
         let hook =
             (!hooks.is_empty()).then(|| Need::text("hook", move |hook| hooks.iter().any(|wanted| wanted == hook)));
         let path = (!paths.is_empty()).then(|| Need::text("path", move |path| paths.matches(path)));
         let texts =
-            self.texts.iter().cloned().map(|wanted| Need::text(wanted.column, move |text| wanted.matches(text)));
+            self.acts.texts.iter().cloned().map(|wanted| Need::text(wanted.column, move |text| wanted.matches(text)));
         hook.into_iter().chain(path).chain(texts).collect()
     }
 
@@ -82,18 +81,7 @@ impl RowFilter {
                 |time| self.since.is_none_or(|since| since.0 <= time) && self.until.is_none_or(|until| time < until.0);
             narrow_numbers(batch, "time", &mut kept, in_time)?;
         }
-        if !self.pids.is_empty() {
-            narrow_numbers(batch, "pid", &mut kept, |pid| self.pids.contains(&pid))?;
-        }
-        if !self.uids.is_empty() {
-            narrow_numbers(batch, "uid", &mut kept, |uid| self.uids.contains(&uid))?;
-        }
-        if !self.hooks.is_empty() {
-            narrow_texts(batch, "hook", &mut kept, |hook| self.hooks.iter().any(|wanted| wanted == hook))?;
-        }
-        for wanted in &self.texts {
-            narrow_texts(batch, wanted.column, &mut kept, |text| wanted.matches(text))?;
-        }
+        narrow_acts(batch, &self.acts, &mut kept)?;
         if let Some((dev, ino)) = &self.inode {
             let mut beneath = kept.clone();
             narrow_numbers(batch, "ino", &mut kept, |number| number == *ino)?;
@@ -122,6 +110,20 @@ impl RowFilter {
         }
         Ok(BooleanArray::from(kept))
     }
+}
+
+/// Drops the rows of other acts.
+fn narrow_acts(batch: &RecordBatch, acts: &ActFilter, kept: &mut [bool]) -> Result<()> {
+    let ActFilter { hooks, pids, process_starts, uids, texts } = acts;
+    for (column, numbers) in [("pid", pids), ("process_start_ns", process_starts), ("uid", uids)] {
+        if !numbers.is_empty() {
+            narrow_numbers(batch, column, kept, |number| numbers.contains(&number))?;
+        }
+    }
+    if !hooks.is_empty() {
+        narrow_texts(batch, "hook", kept, |hook| hooks.iter().any(|wanted| wanted == hook))?;
+    }
+    texts.iter().try_for_each(|wanted| narrow_texts(batch, wanted.column, kept, |text| wanted.matches(text)))
 }
 
 /// The test on the texts of one column; a null fails it.
@@ -178,9 +180,8 @@ mod tests {
         };
         let batch = crate::testing::batch(&[event(1, Some("/a")), event(2, Some("/a")), event(1, None)])?;
         let filter = RowFilter {
-            pids: vec![1],
             paths: PathPatterns::new(&["/a".to_owned()])?,
-            hooks: vec!["h".into()],
+            acts: ActFilter { pids: vec![1], hooks: vec!["h".into()], ..ActFilter::default() },
             until: Some(Micros(1)),
             ..RowFilter::default()
         };

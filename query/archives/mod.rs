@@ -1,5 +1,6 @@
 //! The archives of one query, read as one.
 
+pub(crate) mod act_filter;
 pub(crate) mod copy;
 pub(crate) mod filter;
 pub(crate) mod hosts;

@@ -4,11 +4,18 @@ use anyhow::{Context, Result};
 use globset::{GlobBuilder, GlobMatcher};
 use hashtrail::escape::escape;
 use hashtrail::reader::PathRule;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// More exclude nothing, and take long to be asked.
+const RULES_MAX: usize = 1000;
 
 /// Paths and globs. A text that is both, such as `/usr/bin/[`, is taken as both. Empty: every row.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PathPatterns {
     patterns: Vec<PathPattern>,
+    /// Where whole paths were named by something else: those, of which the patterns choose.
+    within: Option<Arc<HashSet<String>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -20,26 +27,34 @@ struct PathPattern {
 impl PathPatterns {
     pub(crate) fn new(texts: &[String]) -> Result<Self> {
         let patterns = texts.iter().map(|text| PathPattern::new(text)).collect::<Result<Vec<_>>>()?;
-        Ok(Self { patterns })
+        Ok(Self { patterns, within: None })
     }
 
     /// These paths and no others, whatever characters they have.
     pub(crate) fn exact(paths: impl IntoIterator<Item = String>) -> Self {
-        Self { patterns: paths.into_iter().map(|text| PathPattern { text, glob: None }).collect() }
+        Self { patterns: paths.into_iter().map(|text| PathPattern { text, glob: None }).collect(), within: None }
+    }
+
+    /// Those of these paths that match.
+    pub(crate) fn within(self, paths: HashSet<String>) -> Self {
+        Self { within: Some(Arc::new(paths)), ..self }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+        self.patterns.is_empty() && self.within.is_none()
     }
 
     /// Without patterns, every path does.
     pub(crate) fn matches(&self, path: &str) -> bool {
-        self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(path))
+        self.within.as_ref().is_none_or(|paths| paths.contains(path))
+            && (self.patterns.is_empty() || self.patterns.iter().any(|pattern| pattern.matches(path)))
     }
 
-    /// Each by itself, with its text.
+    /// Each by itself, with its text; none where the patterns alone do not say what was asked for.
     pub(crate) fn each(&self) -> impl Iterator<Item = (&str, Self)> {
-        self.patterns.iter().map(|pattern| (pattern.text.as_str(), Self { patterns: vec![pattern.clone()] }))
+        let alone = |pattern: &PathPattern| Self { patterns: vec![pattern.clone()], within: None };
+        let patterns = self.patterns.iter().filter(|_| self.within.is_none());
+        patterns.map(move |pattern| (pattern.text.as_str(), alone(pattern)))
     }
 
     /// What is meant beside the text.
@@ -50,7 +65,12 @@ impl PathPatterns {
 
     /// What the reader can exclude by.
     pub(crate) fn rules(&self) -> Vec<PathRule> {
-        self.patterns.iter().map(PathPattern::rule).collect()
+        match &self.within {
+            Some(paths) if self.patterns.is_empty() && paths.len() <= RULES_MAX => {
+                paths.iter().cloned().map(PathRule::Exact).collect()
+            }
+            _ => self.patterns.iter().map(PathPattern::rule).collect(),
+        }
     }
 }
 

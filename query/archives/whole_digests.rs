@@ -1,5 +1,6 @@
 //! Digests that are known by their beginnings, as tables show them.
 
+use super::act_filter::ActFilter;
 use super::filter::{RowFilter, text_test};
 use super::{Archives, Scan};
 use crate::arguments::digest::beginning;
@@ -30,7 +31,10 @@ fn whole(archives: &Archives<'_>, start: &str) -> Result<String> {
     let mut found = BTreeSet::new();
     collect::<FileVersion>(archives, start, &RowFilter::default(), &mut found)?;
     // What user space took stands nowhere else.
-    let of_user_space = RowFilter { hooks: vec!["user_digest".into()], ..RowFilter::default() };
+    let of_user_space = RowFilter {
+        acts: ActFilter { hooks: vec!["user_digest".into()], ..ActFilter::default() },
+        ..RowFilter::default()
+    };
     collect::<Event>(archives, start, &of_user_space, &mut found)?;
     let count = found.len();
     let mut found = found.into_iter();

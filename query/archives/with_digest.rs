@@ -1,5 +1,6 @@
 //! The rows with which user space answered events with one of some digests.
 
+use super::act_filter::ActFilter;
 use super::filter::RowFilter;
 use super::user_digests::UserDigests;
 use super::{Archives, Scan};
@@ -17,7 +18,11 @@ pub(crate) fn user_digests_among(archives: &Archives<'_>, digests: &[String]) ->
     }
     let prune = Prune { digests: digests.to_vec(), ..Prune::default() };
     let digests = digests.iter().cloned().collect();
-    let filter = RowFilter { hooks: vec!["user_digest".into()], digests, ..RowFilter::default() };
+    let filter = RowFilter {
+        acts: ActFilter { hooks: vec!["user_digest".into()], ..ActFilter::default() },
+        digests,
+        ..RowFilter::default()
+    };
     let scan = Scan { prune, predicates: filter.predicates(), ..Scan::default() };
     Ok(Arc::new(UserDigests::read(archives, &scan)?))
 }

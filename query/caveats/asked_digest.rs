@@ -202,6 +202,13 @@ impl AskedDigest {
         self.found.as_ref().map_or(0, |(algorithms, _)| algorithms.undigested)
     }
 
+    /// Fields of a summary that counts doubtful observations by itself.
+    pub(crate) fn comparison(&self) -> Row {
+        let mut fields = self.fields();
+        fields.retain(|name, _| ["algorithms", "not_comparable"].contains(&name.as_str()));
+        fields
+    }
+
     /// Fields of the summary.
     pub(crate) fn fields(&self) -> Row {
         let fields = |(algorithms, not_compared): &(Algorithms, Vec<NotCompared>)| {

@@ -115,9 +115,12 @@ impl Observed {
     ///
     /// # Errors
     /// When a scan cannot be made.
-    pub(crate) fn look_for_unmatched(&mut self, archives: &Archives<'_>, patterns: &PathPatterns) -> Result<()> {
-        let unseen: Vec<_> = patterns.each().map(|(text, pattern)| (text.to_owned(), pattern)).collect();
-        self.look_for_unseen(archives, &unseen)?;
+    pub(crate) fn look_for_unmatched(
+        &mut self,
+        archives: &Archives<'_>,
+        unmatched: &[(String, PathPatterns)],
+    ) -> Result<()> {
+        self.look_for_unseen(archives, unmatched)?;
         self.unseen.iter_mut().for_each(|unseen| unseen.is_left_out = true);
         Ok(())
     }

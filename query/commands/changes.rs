@@ -1,10 +1,15 @@
 //! `changes`: each change of a file's digest, and the interval in which it happened.
 
 use super::Context;
-use crate::archives::Archives;
+use super::acts::ActorOptions;
+use super::answer::Tail;
 use crate::archives::patterns::PathPatterns;
+use crate::archives::{Archives, whole_digests};
+use crate::arguments::digest;
+use crate::caveats::asked_digest::AskedDigest;
 use crate::investigate::changes::{self, ChangesQuestion, FoundChanges};
 use crate::investigate::verdicts::{self, Verdict};
+use crate::investigate::wanted::Wanted;
 use crate::known::{Known, KnownOptions};
 use crate::output::problems::note;
 use crate::output::{Columns, Format, Output};
@@ -16,7 +21,6 @@ use clap::builder::PossibleValuesParser;
 use hashtrail::packages::PackageFile;
 use serde_json::Value;
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 
 const TABLE: [&str; 10] = [
     "path",
@@ -76,43 +80,65 @@ pub(crate) struct ChangesOptions {
     pub(crate) verdict: Vec<String>,
     #[command(flatten)]
     pub(crate) known: KnownOptions,
+    #[command(flatten)]
+    pub(crate) narrow: ChangeFilters,
+}
+
+/// Which changes are wanted. Of each option one value must be met.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ChangeFilters {
+    /// Only changes from or to this digest, or the one that begins so; repeatable
+    #[arg(long, value_name = "HEX", value_parser = digest::parse_beginning)]
+    digest: Vec<String>,
     /// Only changes of files of this package; repeated, of any of them
     #[arg(long, value_name = "NAME")]
-    pub(crate) package: Vec<String>,
+    package: Vec<String>,
+    #[command(flatten)]
+    actor: ActorOptions,
+}
+
+impl ChangeFilters {
+    /// What they ask for, with these verdicts, and what is to be told of the digests.
+    ///
+    /// # Errors
+    /// When a digest or a glob is none, or a scan cannot be made.
+    pub(super) fn wanted(&self, verdicts: &[String], archives: &Archives<'_>) -> Result<Wanted> {
+        Ok(Wanted {
+            verdicts: verdicts.to_vec(),
+            digests: whole_digests(archives, &self.digest)?,
+            packages: self.package.clone(),
+            acts: self.actor.filter()?,
+        })
+    }
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  hashtrail changes /usr/bin/sudo --archive web1
-  hashtrail changes '/usr/sbin/*' --archive '/mnt/evidence/*' --since '2 days ago' --format json
-  hashtrail changes --verdict setuid_gained --verdict masquerade --archive web1
-  hashtrail changes --known-good rds.db --archive web1";
+  hashtrail changes '/usr/bin/*' --archive web1 --since '2 days ago'
+  hashtrail changes --archive '/mnt/evidence/*' --verdict not_the_packages_digest --format json
+  hashtrail changes --archive web1 --package openssl
+  hashtrail changes --archive web1 --uid 33
+
+Options about acts (--pid, --process-start, --uid, --container, --exe, --hook, …) leave changes that such an act can have made. A
+change of which nobody is known, or not everybody, is counted, and the answer is not complete then.";
 
 pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.paths)?;
     paths.notes().for_each(|text| note(&text));
     let format = context.output.format;
-    let asked = &options.verdict;
-    let is_filtered = !asked.is_empty() || !options.package.is_empty();
-    // Which of them have a verdict or a package is known only of those that were looked into.
-    let most = context.output.limit.filter(|_| context.output.sort.is_none() && !is_filtered);
-    let question =
-        ChangesQuestion { scope: context.scope, paths, first_seen: options.first_seen, most, verdicts: true };
+    let wanted = options.narrow.wanted(&options.verdict, &archives)?;
+    let asked_digest = AskedDigest::check(&wanted.digests, &archives, context.scope)?;
+    // Which of them are wanted is known only of those that were looked into.
+    let most = context.output.limit.filter(|_| context.output.sort.is_none() && wanted.is_empty());
+    let first_seen = options.first_seen;
+    let question = ChangesQuestion { scope: context.scope, paths, first_seen, most, wanted: &wanted, verdicts: true };
     let has_packages = archives.list.iter().any(|archive| !archives.files::<PackageFile>(archive, None).is_empty());
     let known = Known::find(&options.known, &archives)?;
     let marks: &[&str] = if known.is_asked() { &["from.known", "to.known"] } else { &[] };
     let table = [&TABLE[..], if has_packages { &[PACKAGE] } else { &[] }].concat();
     let mut output = Output::new(context.output, Columns::new(&table, &CSV).and(marks), context.writer);
-    let mut shown = 0;
     let found = changes::find(&question, &archives, &mut |one| {
-        let verdicts = one.verdicts.as_deref().unwrap_or_default();
-        let has_verdict = || verdicts.iter().any(|verdict| asked.iter().any(|word| word == verdict.word));
-        let has_package = || options.package.iter().any(|name| one.is_of_package(name));
-        if (!asked.is_empty() && !has_verdict()) || (!options.package.is_empty() && !has_package()) {
-            return Ok(ControlFlow::Continue(()));
-        }
-        shown += 1;
         let mut row = one.to_row();
         for side in ["from", "to"] {
             if let Some(Value::Object(version)) = row.get_mut(side) {
@@ -120,7 +146,7 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
             }
         }
         if format != Format::Json {
-            row.insert("verdicts".into(), verdicts_cell(verdicts, format));
+            row.insert("verdicts".into(), verdicts_cell(one.verdicts.as_deref().unwrap_or_default(), format));
         }
         if format == Format::Table {
             row.insert("suspects".into(), suspects_cell(&one.suspects.list, one.attribution));
@@ -134,27 +160,21 @@ pub(crate) fn run(options: &ChangesOptions, context: Context<'_>) -> Result<bool
             }
         }
     }
-    let written_while_mapped = found.mapped_writes.count;
-    let mut counts = vec![
-        ("changes", found.count),
-        ("doubtful", found.completeness.doubtful),
-        ("without_digest", found.completeness.without_digest),
-        ("written_while_mapped", written_while_mapped),
-        ("mounted_over", found.mounted.len()),
-    ];
-    if is_filtered {
-        counts.push((if asked.is_empty() { "of_package" } else { "with_verdict" }, shown));
-    }
-    let mut last = found.completeness.to_json(&counts);
-    last.extend(found.observed.fields());
-    last.extend(known.fields());
-    output.finish_with(&last)?;
-    if format != Format::Json {
-        known.notes().iter().for_each(|text| note(text));
-        say(&found);
-    }
-    let is_found = if is_filtered { shown > 0 } else { found.count > 0 };
-    Ok(is_found || written_while_mapped + found.mounted.len() > 0)
+    tail(&found, &asked_digest, &known).show(output, format)?;
+    let is_found = if wanted.is_empty() { found.count > 0 } else { found.narrowed.count > 0 };
+    Ok(is_found || found.mapped_writes.count + found.mounted.len() > 0)
+}
+
+/// What the rows do not show.
+fn tail(found: &FoundChanges, asked_digest: &AskedDigest, known: &Known) -> Tail {
+    const OTHER: &str =
+        "algorithm_changed: digests of different algorithms cannot be compared, so the content may be the same";
+    let other_algorithms = found.has_other_algorithms.then(|| OTHER.to_owned());
+    Tail::of_changes(found)
+        .told(known.fields(), known.notes())
+        .fields(asked_digest.comparison())
+        .complete_only_if(!asked_digest.is_without())
+        .notes(other_algorithms)
 }
 
 /// The words of the verdicts, doubts with a question mark: all of them, also in a table.
@@ -173,15 +193,4 @@ fn suspects_cell(suspects: &[Suspect], attribution: Option<Attribution>) -> Valu
     let mut seen = HashSet::new();
     texts.retain(|text| seen.insert(text.clone()));
     texts.into()
-}
-
-/// What table and csv cannot hold, on stderr.
-fn say(found: &FoundChanges) {
-    found.mapped_writes.notes().iter().for_each(|text| note(text));
-    found.mounted.notes().iter().for_each(|text| note(text));
-    found.observed.notes().iter().for_each(|text| note(text));
-    found.completeness.notes().iter().for_each(|text| note(text));
-    if found.has_other_algorithms {
-        note("algorithm_changed: digests of different algorithms cannot be compared, so the content may be the same");
-    }
 }

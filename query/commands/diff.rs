@@ -1,12 +1,14 @@
 //! `diff`: what one host or capture has that the other has not.
 
+use super::answer::Tail;
+use super::files::PackageOptions;
 use super::{Context, without_digests};
 use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scope};
 use crate::arguments::time;
 use crate::investigate::diff::{self, Asked, DiffQuestion, Difference, FoundDifferences, Kind, Tally, Told};
 use crate::output::problems::note;
-use crate::output::{Columns, Format, Output, Row, object};
+use crate::output::{Columns, Output, Row, object};
 use crate::versions::series::Root;
 use crate::versions::sighting::Subject;
 use anyhow::{Context as _, Result, bail};
@@ -72,6 +74,8 @@ pub(crate) struct DiffOptions {
     /// Only these paths or globs; repeatable
     #[arg(long, value_name = "GLOB")]
     pub(crate) path: Vec<String>,
+    #[command(flatten)]
+    pub(crate) packages: PackageOptions,
     /// Also show what is the same on both sides
     #[arg(long)]
     pub(crate) same: bool,
@@ -102,6 +106,9 @@ pub(crate) fn run(options: &DiffOptions, context: Context<'_>) -> Result<bool> {
     let right = other.as_ref().unwrap_or(&left);
     let paths = PathPatterns::new(&options.path)?;
     paths.notes().for_each(|text| note(&text));
+    let (_, owned) = options.packages.narrow(paths.clone(), &left, &left_scope)?;
+    let owned = owned.and(options.packages.narrow(paths.clone(), right, &right_scope)?.1);
+    let paths = owned.narrow(paths);
     let subject = match options.by {
         By::Path => Subject::Path,
         By::Digest => Subject::Digest,
@@ -117,10 +124,13 @@ pub(crate) fn run(options: &DiffOptions, context: Context<'_>) -> Result<bool> {
         let is_shown = options.same || difference.kind != Kind::Same;
         if is_shown { output.offer(|| difference_row(difference)) } else { Ok(()) }
     })?;
-    output.finish_with(&summary(&found))?;
-    if context.output.format != Format::Json {
-        say(&found, options.before);
-    }
+    let mut notes = notes(&found, options.before);
+    notes.extend(owned.notes());
+    Tail::new(&found.left.completeness, &[])
+        .fields(summary(&found))
+        .told(owned.fields(), notes)
+        .complete_only_if(owned.is_whole())
+        .show(output, context.output.format)?;
     Ok(found.differences() > 0 || options.same && found.count(Kind::Same) > 0)
 }
 
@@ -230,49 +240,53 @@ fn told_json(told: &Told) -> Row {
     fields
 }
 
-/// What table and csv cannot hold, on stderr.
-fn say(found: &FoundDifferences, before: Option<Micros>) {
-    if let Some(before) = before {
-        note(&format!("left is what was observed before {}, right what was from then on", before.rfc3339()));
-    }
+const NOT_OBSERVED: &str =
+    "not observed is not absent: a file that nobody ran, mapped or opened as the policies ask leaves no observation";
+
+/// What table and csv cannot hold.
+fn notes(found: &FoundDifferences, before: Option<Micros>) -> Vec<String> {
+    let before = before
+        .map(|before| format!("left is what was observed before {}, right what was from then on", before.rfc3339()));
     let counts: Vec<String> =
         Kind::ALL.iter().map(|kind| format!("{} {}", found.count(*kind), kind.name().replace('_', " "))).collect();
-    note(&format!("compared: {}", counts.join(", ")));
-    if found.count(Kind::OnlyLeft) + found.count(Kind::OnlyRight) > 0 {
-        note(
-            "not observed is not absent: a file that nobody ran, mapped or opened as the policies ask leaves no observation",
-        );
-    }
-    if found.unrecorded_execs > 0 {
+    let compared = format!("compared: {}", counts.join(", "));
+    let is_one_sided = found.count(Kind::OnlyLeft) + found.count(Kind::OnlyRight) > 0;
+    let not_observed = is_one_sided.then(|| NOT_OBSERVED.to_owned());
+    let unrecorded = (found.unrecorded_execs > 0).then(|| {
         let count = found.unrecorded_execs;
-        note(&format!("of {count} file(s) that only one side observed, the other did not have each exec recorded"));
-    }
-    if found.other_roots > 0 {
-        let count = found.other_roots;
-        note(&format!(
-            "{count} file(s) that only one side observed stand under a root of their own, as in a container, which no other \
-             host and no other boot has: `--by digest` compares their contents"
+        format!("of {count} file(s) that only one side observed, the other did not have each exec recorded")
+    });
+    let other_roots = (found.other_roots > 0).then(|| {
+        format!(
+            "{} file(s) that only one side observed stand under a root of their own, as in a container, which no other \
+             host and no other boot has: `--by digest` compares their contents",
+            found.other_roots
+        )
+    });
+    let mut notes: Vec<String> = before.into_iter().chain([compared]).chain(not_observed).collect();
+    notes.extend(unrecorded.into_iter().chain(other_roots));
+    notes.extend(notes_of_side("left", &found.left, "right"));
+    notes.extend(notes_of_side("right", &found.right, "left"));
+    notes
+}
+
+fn notes_of_side(name: &str, told: &Told, other: &str) -> Vec<String> {
+    let mut notes = told.completeness.notes();
+    if !told.missing_hooks.is_empty() {
+        let hooks: Vec<&str> = told.missing_hooks.iter().map(String::as_str).collect();
+        notes.push(format!(
+            "not complete: {} not recorded all of the time, as the {other} side has it: what was observed there by it may \
+             have gone unobserved here",
+            hooks.join(", ")
         ));
     }
-    for (name, told, other) in [("left", &found.left, "right"), ("right", &found.right, "left")] {
-        told.completeness.notes().iter().for_each(|text| note(&format!("{name}: {text}")));
-        if !told.missing_hooks.is_empty() {
-            let hooks: Vec<&str> = told.missing_hooks.iter().map(String::as_str).collect();
-            note(&format!(
-                "{name}: not complete: {} not recorded all of the time, as the {other} side has it: what was observed there by \
-                 it may have gone unobserved here",
-                hooks.join(", ")
-            ));
-        }
-        if let Some(hosts) = without_digests(&told.hosts_without_digests, &told.hosts) {
-            note(&format!("{name}: {hosts}"));
-        }
-        if told.unnamed > 0 {
-            note(&format!(
-                "{name}: {} observation(s) of files that no path names, or that were mounted over one, are not compared: \
-                 `--by digest` does",
-                told.unnamed
-            ));
-        }
+    notes.extend(without_digests(&told.hosts_without_digests, &told.hosts));
+    if told.unnamed > 0 {
+        notes.push(format!(
+            "{} observation(s) of files that no path names, or that were mounted over one, are not compared: `--by digest` \
+             does",
+            told.unnamed
+        ));
     }
+    notes.iter().map(|text| format!("{name}: {text}")).collect()
 }

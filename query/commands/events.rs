@@ -2,6 +2,8 @@
 
 use super::Context;
 use super::acts::ActOptions;
+use super::answer::Tail;
+use super::files::PackageOptions;
 use crate::archives::patterns::PathPatterns;
 use crate::archives::text_filter::TextFilter;
 use crate::archives::{Archives, whole_digests};
@@ -21,14 +23,13 @@ const SHOWN: [&str; 10] = ["time", "host", "hook", "pid", "uid", "comm", "exe", 
 #[derive(Debug, Default, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct EventsOptions {
-    /// LSM hook; repeatable
-    #[arg(long, value_name = "HOOK")]
-    pub(crate) hook: Vec<String>,
     /// Path or glob; repeatable
     #[arg(long, value_name = "GLOB")]
     pub(crate) path: Vec<String>,
     #[command(flatten)]
     pub(crate) acts: ActOptions,
+    #[command(flatten)]
+    pub(crate) packages: PackageOptions,
     /// Digest in hex; repeatable
     #[arg(long, value_name = "HEX", value_parser = digest::parse_beginning)]
     pub(crate) digest: Vec<String>,
@@ -36,46 +37,37 @@ pub(crate) struct EventsOptions {
 
 const EXAMPLES: &str = "\
 Examples:
-  hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --since '2 days ago'
-  hashtrail events --path '/etc/cron.d/*' --archive web1 --format csv
-  hashtrail events --pid 4711 --columns time,hook,path,argv --archive web1";
+  hashtrail events --hook bprm_committed_creds --uid 33 --archive web1
+  hashtrail events --pid 4711 --process-start 5583202976 --archive web1 --format json
+  hashtrail events --package openssl --action deny --archive '/mnt/evidence/*'";
 
 pub(crate) fn run(options: &EventsOptions, context: Context<'_>) -> Result<bool> {
     let shown = shown_columns(context.output)?;
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.path)?;
-    let texts = options.acts.texts()?;
-    paths.notes().chain(texts.iter().flat_map(TextFilter::notes)).for_each(|text| note(&text));
+    let acts = options.acts.filter()?;
+    paths.notes().chain(acts.texts.iter().flat_map(TextFilter::notes)).for_each(|text| note(&text));
+    let (paths, owned) = options.packages.narrow(paths, &archives, context.scope)?;
     let question = EventsQuestion {
         scope: context.scope,
-        hooks: &options.hook,
         paths,
-        pids: &options.acts.pid,
-        uids: &options.acts.uid,
-        texts,
+        acts,
         digests: &whole_digests(&archives, &options.digest)?,
         columns: with_sorted(&shown, context.output.sort.as_deref())?,
     };
     let mut output = Output::new(context.output, Columns::of(&shown), context.writer);
     let found = events::find(&question, &archives, &mut |row| output.row(row))?;
-    let mut last = found.completeness.to_json(&[("events", found.count)]);
-    last.extend(found.asked_hooks.fields());
-    last.extend(found.asked_digest.fields());
-    last.extend(found.observed.fields().remove_entry("never_observed"));
-    if let Some(count) = found.without_exe {
-        last.insert("without_exe".into(), count.into());
-    }
-    if !found.is_complete() {
-        last.insert("complete".into(), false.into());
-    }
-    output.finish_with(&last)?;
-    if context.output.format != Format::Json {
-        found.observed.notes().iter().for_each(|text| note(text));
-        found.asked_hooks.notes().iter().for_each(|text| note(text));
-        found.unknown_acts().iter().for_each(|text| note(text));
-        let is_told = found.is_complete() || !found.completeness.is_complete();
-        found.completeness.notes().iter().filter(|_| is_told).for_each(|text| note(text));
-    }
+    let never_observed = found.observed.fields().remove_entry("never_observed");
+    let without_exe = found.without_exe.map(|count| ("without_exe".to_owned(), count.into()));
+    Tail::new(&found.completeness, &[("events", found.count)])
+        .fields(found.asked_digest.fields())
+        .told(never_observed.into_iter().collect(), found.observed.notes())
+        .told(found.asked_hooks.fields(), found.asked_hooks.notes())
+        .told(without_exe.into_iter().collect(), found.unknown_acts())
+        .told(owned.fields(), owned.notes())
+        .complete_only_if(found.is_complete() && owned.is_whole())
+        .notes(found.completeness.notes())
+        .show(output, context.output.format)?;
     Ok(found.count > 0)
 }
 

@@ -1,5 +1,7 @@
 //! `history`: every version of one file, or every place of one digest.
 
+use super::answer::Tail;
+use super::files::PackageOptions;
 use super::{Context, version_row};
 use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, whole_digests};
@@ -49,8 +51,7 @@ pub(super) const TABLE: [&str; 12] = [
 
 /// Options of `history`.
 #[derive(Debug, Default, Args)]
-#[command(group = ArgGroup::new("asked").required(true).args(["path", "inode", "digest"]))]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("asked").required(true).args(["path", "inode", "digest"]))]
 pub(crate) struct HistoryOptions {
     /// Path or glob
     #[arg(value_name = "PATH")]
@@ -62,6 +63,8 @@ pub(crate) struct HistoryOptions {
     #[arg(long, value_name = "HEX", value_parser = digest::parse_beginning)]
     pub(crate) digest: Option<String>,
     #[command(flatten)]
+    pub(crate) packages: PackageOptions,
+    #[command(flatten)]
     pub(crate) known: KnownOptions,
 }
 
@@ -69,12 +72,14 @@ const EXAMPLES: &str = "\
 Examples:
   hashtrail history /usr/bin/sudo --archive web1
   hashtrail history --inode 8:1:1234 --archive web1
-  hashtrail history --digest 4365e2cc78ac --archive '/mnt/evidence/*'";
+  hashtrail history --digest 4365e2cc78ac --archive '/mnt/evidence/*'
+  hashtrail history '/usr/**' --package openssl --archive web1";
 
 pub(crate) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(options.path.as_slice())?;
     paths.notes().for_each(|text| note(&text));
+    let (paths, owned) = options.packages.narrow(paths, &archives, context.scope)?;
     let inode = options.inode.clone();
     let digest = whole_digests(&archives, options.digest.as_slice())?.pop();
     let question = HistoryQuestion { scope: context.scope, paths, inode, digest };
@@ -96,16 +101,14 @@ pub(crate) fn run(options: &HistoryOptions, context: Context<'_>) -> Result<bool
         ("without_digest", found.completeness.without_digest),
         ("written_while_mapped", found.mapped_writes.count),
     ];
-    let mut last = found.completeness.to_json(&counts);
-    last.extend(found.observed.fields());
-    last.extend(found.asked_digest.fields());
-    last.extend(known.fields());
-    output.finish_with(&last)?;
-    if format != Format::Json {
-        known.notes().iter().for_each(|text| note(text));
-        found.observed.notes().iter().for_each(|text| note(text));
-        found.mapped_writes.notes().iter().for_each(|text| note(text));
-        found.completeness.notes().iter().for_each(|text| note(text));
-    }
+    Tail::new(&found.completeness, &counts)
+        .told(known.fields(), known.notes())
+        .told(found.observed.fields(), found.observed.notes())
+        .fields(found.asked_digest.fields())
+        .notes(found.mapped_writes.notes())
+        .told(owned.fields(), owned.notes())
+        .complete_only_if(owned.is_whole())
+        .notes(found.completeness.notes())
+        .show(output, format)?;
     Ok(found.count > 0 || found.mapped_writes.count > 0)
 }

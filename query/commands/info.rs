@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::archives::{Archives, OpenArchive};
+use crate::output::problems::note;
 use crate::output::{Columns, Output, Row, object};
 use crate::recordings::{Recording, Recordings};
 use anyhow::Result;
@@ -39,6 +40,9 @@ const COUNTS: [&str; 5] = ["produced", "stored", "dropped", "suppressed", "misse
 pub(crate) fn run(context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;
     archives.note_unsealed();
+    if context.scope.since.is_some() || context.scope.until.is_some() {
+        note("recordings and tables are told whole: --since and --until have no effect here");
+    }
     let recordings = Recordings::load_with_counts(&archives)?;
     let tables: Vec<Row> = archives.list.iter().flat_map(|archive| table_rows(&archives, archive)).collect();
     let mut recordings = recording_rows(&archives, &recordings, &context.scope.host).peekable();

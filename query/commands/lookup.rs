@@ -1,7 +1,10 @@
 //! `lookup`: where known digests were seen.
 
+use super::answer::Tail;
+use super::files::PackageOptions;
 use super::history::{COLUMNS, TABLE};
 use super::{Context, version_row};
+use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, whole_digests};
 use crate::arguments::digest;
 use crate::investigate::versions;
@@ -18,8 +21,7 @@ use std::path::PathBuf;
 
 /// Options of `lookup`.
 #[derive(Debug, Default, Args)]
-#[command(group = ArgGroup::new("asked").required(true).multiple(true).args(["digests", "ioc"]))]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("asked").required(true).multiple(true).args(["digests", "ioc"]))]
 pub(crate) struct LookupOptions {
     /// Digests in hex, or their beginnings as tables show them
     #[arg(value_name = "HEX", value_parser = digest::parse_beginning)]
@@ -28,26 +30,34 @@ pub(crate) struct LookupOptions {
     /// also in gzip or zip, and in UTF-16; '-' is stdin; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) ioc: Vec<PathBuf>,
+    /// Only at these paths or globs; repeatable
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) path: Vec<String>,
+    #[command(flatten)]
+    pub(crate) packages: PackageOptions,
     #[command(flatten)]
     pub(crate) known: KnownOptions,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  hashtrail lookup 4365e2cc78ac --archive '/mnt/evidence/*'
-  hashtrail lookup --ioc known-bad.csv --ioc case.stix.json --archive web1
-  hashtrail lookup --ioc hashes.txt --known-good rds.db --archive web1 --format csv";
+  hashtrail lookup --ioc known-bad.csv --archive '/mnt/evidence/*'
+  hashtrail lookup --ioc hashes.txt --known-good rds.db --archive web1 --format csv
+  hashtrail lookup 4365e2cc78ac --path '/usr/**' --archive web1";
 
 pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;
     let wanted = wanted(options, &archives, &context)?;
+    let paths = PathPatterns::new(&options.path)?;
+    paths.notes().for_each(|text| note(&text));
+    let (paths, owned) = options.packages.narrow(paths, &archives, context.scope)?;
     let format = context.output.format;
     let known = Known::find(&options.known, &archives)?;
     let labelled = |columns: &[&'static str]| [&["label"], known.columns(), columns].concat();
     let columns = Columns::new(&labelled(&TABLE), &labelled(&COLUMNS));
     let mut output = Output::new(context.output, columns, context.writer);
     let mut seen = BTreeSet::new();
-    let found = versions::lookup(&wanted, context.scope, &archives, |version| {
+    let found = versions::lookup(&wanted, &paths, context.scope, &archives, |version| {
         if !seen.contains(&version.first().row.digest) {
             seen.insert(version.first().row.digest.clone());
         }
@@ -62,15 +72,18 @@ pub(crate) fn run(options: &LookupOptions, context: Context<'_>) -> Result<bool>
         ("unusable_lines", wanted.unusable_lines),
         ("written_while_mapped", found.mapped_writes.count),
     ];
-    let mut last = found.completeness.to_json(&counts);
-    last.extend(found.asked_digest.fields());
-    last.extend(known.fields());
-    last.insert("left_out".into(), wanted.left_out.iter().map(left_out).collect());
-    output.finish_with(&last)?;
-    if format != Format::Json {
-        note(&format!("{seen} of {} digest(s) were seen", wanted.len()));
-        known.notes().iter().chain(&found.completeness.notes()).for_each(|text| note(text));
-    }
+    let left_out = wanted.left_out.iter().map(left_out).collect();
+    let never_observed = found.observed.fields().remove_entry("never_observed");
+    Tail::new(&found.completeness, &counts)
+        .notes([format!("{seen} of {} digest(s) were seen", wanted.len())])
+        .fields(found.asked_digest.fields())
+        .told(known.fields(), known.notes())
+        .fields([("left_out".to_owned(), left_out)].into_iter().collect())
+        .told(never_observed.into_iter().collect(), found.observed.notes())
+        .told(owned.fields(), owned.notes())
+        .complete_only_if(owned.is_whole())
+        .notes(found.completeness.notes())
+        .show(output, format)?;
     Ok(found.count > 0)
 }
 

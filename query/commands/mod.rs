@@ -2,9 +2,11 @@
 
 mod acts;
 mod anchors;
+mod answer;
 pub(crate) mod changes;
 pub(crate) mod diff;
 pub(crate) mod events;
+mod files;
 pub(crate) mod gaps;
 pub(crate) mod history;
 pub(crate) mod info;

@@ -1,12 +1,14 @@
 //! `rare`: digests by how few hosts ran or loaded them.
 
+use super::answer::Tail;
+use super::files::PackageOptions;
 use super::{Context, without_digests};
 use crate::archives::Archives;
 use crate::archives::patterns::PathPatterns;
 use crate::investigate::rare::{self, FoundRare, RareQuestion};
 use crate::known::{Known, KnownOptions};
 use crate::output::problems::note;
-use crate::output::{Columns, Format, Output, Row, object};
+use crate::output::{Columns, Output, Row, object};
 use crate::versions::prevalence::Prevalence;
 use anyhow::Result;
 use clap::Args;
@@ -45,12 +47,15 @@ pub(crate) struct RareOptions {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
     pub(crate) at_most: usize,
     #[command(flatten)]
+    pub(crate) packages: PackageOptions,
+    #[command(flatten)]
     pub(crate) known: KnownOptions,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   hashtrail rare --archive '/mnt/evidence/*'
+  hashtrail rare --package openssl --archive '/mnt/evidence/*'
   hashtrail rare '/usr/**' --at-most 2 --archive '/mnt/evidence/*' --format json
 
 What only opens, locks or passes a file runs nothing and makes no host one that has it: it counts as not_run, as does an exec
@@ -65,6 +70,7 @@ pub(crate) fn run(options: &RareOptions, context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.paths)?;
     paths.notes().for_each(|text| note(&text));
+    let (paths, owned) = options.packages.narrow(paths, &archives, context.scope)?;
     let format = context.output.format;
     let most = if context.output.sort.is_none() { context.output.limit } else { None };
     let question = RareQuestion { scope: context.scope, paths, most_hosts: options.at_most, most };
@@ -73,13 +79,12 @@ pub(crate) fn run(options: &RareOptions, context: Context<'_>) -> Result<bool> {
     let mut output = Output::new(context.output, columns, context.writer);
     let row = |content: &Prevalence| known.marked(rare_row(content), format);
     let found = rare::find(&question, &archives, |content| output.offer(|| row(content)))?;
-    let mut last = summary(&found);
-    last.extend(known.fields());
-    output.finish_with(&last)?;
-    if format != Format::Json {
-        known.notes().iter().for_each(|text| note(text));
-        say(&found, options.at_most);
-    }
+    tail(&found, options.at_most)
+        .told(known.fields(), known.notes())
+        .told(owned.fields(), owned.notes())
+        .complete_only_if(found.is_complete() && owned.is_whole())
+        .notes(found.completeness.notes())
+        .show(output, format)?;
     Ok(found.count > 0)
 }
 
@@ -96,7 +101,8 @@ fn rare_row(content: &Prevalence) -> Row {
     }))
 }
 
-fn summary(found: &FoundRare) -> Row {
+/// What the rows do not show; whether the answer is complete, its caller adds.
+fn tail(found: &FoundRare, at_most: usize) -> Tail {
     let completeness = &found.completeness;
     let counts = [
         ("rare", found.count),
@@ -108,29 +114,28 @@ fn summary(found: &FoundRare) -> Row {
         ("without_digest", completeness.undigested),
         ("written_while_mapped", completeness.written_while_mapped),
     ];
-    let mut last = completeness.to_json(&counts);
-    last.insert("complete".into(), found.is_complete().into());
-    last.extend(object(json!({
-        "host_names": found.hosts, "hosts_without_digests": found.hosts_without_digests, "algorithms": found.algorithms, "hooks_recorded_in_part": found.hooks_in_part,
-        "without_commits": found.without_commits,
-    })));
-    last
+    let fields = object(json!({
+        "host_names": found.hosts, "hosts_without_digests": found.hosts_without_digests, "algorithms": found.algorithms,
+        "hooks_recorded_in_part": found.hooks_in_part, "without_commits": found.without_commits,
+    }));
+    Tail::new(completeness, &counts).told(fields, notes(found, at_most))
 }
 
-/// What table and csv cannot hold, on stderr.
-fn say(found: &FoundRare, at_most: usize) {
+/// What was counted, and what not all hosts recorded alike.
+fn notes(found: &FoundRare, at_most: usize) -> Vec<String> {
     let FoundRare { count, loaded, only_opened, only_attempted, hosts, .. } = found;
-    note(&format!(
+    let mut notes = vec![format!(
         "{count} of {loaded} digest(s) ran or were loaded on at most {at_most} of {} host(s); {only_opened} more were only \
          opened, and {only_attempted} tried in vain",
         hosts.len()
-    ));
+    )];
     if hosts.len() <= at_most {
-        note("so few hosts recorded digests that each digest is as rare as can be, which says nothing of it");
+        notes.push(
+            "so few hosts recorded digests that each digest is as rare as can be, which says nothing of it".into(),
+        );
     }
-    let is_told = found.is_complete() || !found.completeness.is_complete();
-    found.completeness.notes().iter().filter(|_| is_told).for_each(|text| note(text));
-    let all = &found.hosts | &found.hosts_without_digests;
-    without_digests(&found.hosts_without_digests, &all).iter().for_each(|text| note(text));
-    found.notes().iter().for_each(|text| note(text));
+    let all = hosts | &found.hosts_without_digests;
+    notes.extend(without_digests(&found.hosts_without_digests, &all));
+    notes.extend(found.notes());
+    notes
 }

@@ -1,9 +1,12 @@
-//! `schema`: every column of every table.
+//! `schema`: every column of every table, and what each command answers in JSON.
 
 use super::Context;
-use crate::output::{Columns, Output, Row as ShownRow, object};
-use anyhow::Result;
+use crate::contract::{self, json_schema};
+use crate::output::{Columns, Format, Output, Row as ShownRow, object};
+use anyhow::{Context as _, Result, bail};
 use arrow::datatypes::DataType;
+use clap::Args;
+use clap::builder::PossibleValuesParser;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
@@ -11,7 +14,24 @@ use hashtrail::packages::PackageFile;
 use hashtrail::versions::FileVersion;
 use serde_json::json;
 
-pub(crate) fn run(context: Context<'_>) -> Result<bool> {
+/// Options of `schema`.
+#[derive(Debug, Default, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct SchemaOptions {
+    /// What a command answers with --format json instead, as JSON Schema (draft 2020-12)
+    #[arg(long, value_name = "COMMAND", value_parser = PossibleValuesParser::new(contract::verbs()))]
+    json_schema: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  hashtrail schema
+  hashtrail schema --json-schema changes > changes.schema.json";
+
+pub(crate) fn run(options: &SchemaOptions, context: Context<'_>) -> Result<bool> {
+    if let Some(command) = &options.json_schema {
+        return show_answer(command, context);
+    }
     let columns = ["table", "name", "type", "nullable", "meaning"];
     let mut output = Output::new(context.output, Columns::of(&columns), context.writer);
     let rows = table::<Event>().chain(table::<FileVersion>()).chain(table::<LedgerEntry>());
@@ -21,6 +41,17 @@ pub(crate) fn run(context: Context<'_>) -> Result<bool> {
         }
     }
     Ok(output.finish()? > 0)
+}
+
+fn show_answer(command: &str, context: Context<'_>) -> Result<bool> {
+    let output = context.output;
+    let is_narrowed = output.sort.is_some() || output.limit.is_some() || !output.columns.is_empty();
+    if is_narrowed || output.format == Format::Csv {
+        bail!("a JSON Schema is one object: leave out --columns, --sort, --limit and --format csv");
+    }
+    let answer = contract::answer(command).with_context(|| format!("`{command}` does not answer in JSON"))?;
+    writeln!(context.writer, "{:#}", json_schema::of(&answer))?;
+    Ok(true)
 }
 
 fn table<R: Row>() -> impl Iterator<Item = ShownRow> {

@@ -2,15 +2,22 @@
 
 use super::Context;
 use super::acts::ActOptions;
-use crate::archives::Archives;
+use super::answer::{Tail, counts_of_changes};
+use super::files::PackageOptions;
 use crate::archives::patterns::PathPatterns;
+use crate::archives::text_filter::TextFilter;
+use crate::archives::{Archives, whole_digests};
+use crate::arguments::digest;
+use crate::caveats::asked_digest::AskedDigest;
 use crate::export::{self, Lines, Target};
-use crate::investigate::changes::{ChangesQuestion, FoundChanges};
+use crate::investigate::changes::ChangesQuestion;
 use crate::investigate::events::EventsQuestion;
 use crate::investigate::timeline::Timeline;
+use crate::investigate::wanted::Wanted;
 use crate::output::problems::note;
 use crate::output::zone::Zone;
 use crate::output::{Columns, Format, Output, OutputOptions, Row};
+use crate::packages::owned::Owned;
 use anyhow::{Result, bail};
 use clap::Args;
 use hashtrail::columns::Row as _;
@@ -34,11 +41,13 @@ pub(crate) struct TimelineOptions {
     /// Only changes and gaps
     #[arg(long)]
     pub(crate) without_events: bool,
-    /// Only events of this LSM hook, beside changes and gaps; repeatable
-    #[arg(long, value_name = "HOOK", conflicts_with = "without_events")]
-    pub(crate) hook: Vec<String>,
     #[command(flatten)]
     pub(crate) acts: ActOptions,
+    /// Only events with this digest and changes from or to it, beside gaps; repeatable
+    #[arg(long, value_name = "HEX", value_parser = digest::parse_beginning)]
+    pub(crate) digest: Vec<String>,
+    #[command(flatten)]
+    pub(crate) packages: PackageOptions,
     /// Also where each file was first seen
     #[arg(long)]
     pub(crate) first_seen: bool,
@@ -47,9 +56,12 @@ pub(crate) struct TimelineOptions {
 const EXAMPLES: &str = "\
 Examples:
   hashtrail timeline '/usr/sbin/*' --archive web1 --since '2 days ago'
+  hashtrail timeline --package openssl --archive web1
   hashtrail timeline --to timesketch --archive '/mnt/evidence/*' > case.jsonl
   hashtrail timeline --to ocsf --archive web1 > case.jsonl
-  hashtrail timeline --to bodyfile --archive web1 > case.body; mactime -b case.body -d -y";
+  hashtrail timeline --to bodyfile --archive web1 > case.body; mactime -b case.body -d -y
+
+Options about acts (--pid, --uid, --hook, …) are about events: changes, which have suspects, and gaps stand beside these.";
 
 pub(crate) fn run(options: &TimelineOptions, context: Context<'_>) -> Result<bool> {
     if context.output.sort.is_some() {
@@ -58,31 +70,37 @@ pub(crate) fn run(options: &TimelineOptions, context: Context<'_>) -> Result<boo
     if options.to.is_some() && !context.output.columns.is_empty() {
         bail!("the columns of a format for another tool are those that it knows: leave out --columns");
     }
-    if options.without_events && !options.acts.is_empty() {
+    let acts = options.acts.filter()?;
+    if options.without_events && !acts.is_empty() {
         bail!("--without-events leaves nothing of what the options about acts ask for");
     }
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.paths)?;
-    paths.notes().for_each(|text| note(&text));
+    paths.notes().chain(acts.texts.iter().flat_map(TextFilter::notes)).for_each(|text| note(&text));
+    let digests = whole_digests(&archives, &options.digest)?;
+    if options.without_events {
+        AskedDigest::check(&digests, &archives, context.scope)?;
+    }
+    // Acts are about events alone: a change has its suspects.
+    let wanted = Wanted { digests: digests.clone(), packages: options.packages.package.clone(), ..Wanted::default() };
     let changes = ChangesQuestion {
         scope: context.scope,
         paths: paths.clone(),
         first_seen: options.first_seen,
         most: None,
+        wanted: &wanted,
         verdicts: false,
     };
+    let (paths, owned) = options.packages.narrow(paths, &archives, context.scope)?;
     let events = EventsQuestion {
         scope: context.scope,
-        hooks: &options.hook,
         paths,
-        pids: &options.acts.pid,
-        uids: &options.acts.uid,
-        texts: options.acts.texts()?,
-        digests: &[],
+        acts,
+        digests: &digests,
         columns: Event::columns().iter().map(|column| column.name).collect(),
     };
     let found = Timeline::find(&changes, (!options.without_events).then_some(&events), &archives)?;
-    show(options, context.output, context.writer, found)
+    show(options, context.output, context.writer, found, &owned)
 }
 
 fn show(
@@ -90,6 +108,7 @@ fn show(
     output: &OutputOptions,
     writer: &mut dyn std::io::Write,
     mut found: Timeline,
+    owned: &Owned,
 ) -> Result<bool> {
     let (format, columns) = shape(options.to, output.format);
     // Other tools read times by themselves.
@@ -109,19 +128,13 @@ fn show(
             break;
         }
     }
-    let last = summary(&found);
-    if options.to.is_some() {
-        shown.finish()?;
-    } else {
-        shown.finish_with(&last)?;
-    }
-    if options.to.is_some() || format != Format::Json {
-        say(&found);
-        if without_line > 0 {
-            note(&format!(
-                "{without_line} of {count} events, changes and gaps saw no file with its times, and have no line"
-            ));
-        }
+    let other_tool = (without_line > 0).then(|| {
+        format!("{without_line} of {count} events, changes and gaps saw no file with its times, and have no line")
+    });
+    let tail = tail(&found, owned).notes(other_tool);
+    match options.to {
+        Some(_) => tail.show_notes_after(shown)?,
+        None => tail.show(shown, format)?,
     }
     Ok(count > 0)
 }
@@ -140,28 +153,21 @@ impl Once {
     }
 }
 
-fn summary(found: &Timeline) -> Row {
-    let FoundChanges { completeness, .. } = &found.changes;
-    let mut counts = vec![
-        ("changes", found.changes.count),
-        ("doubtful", completeness.doubtful),
-        ("without_digest", completeness.without_digest),
-        ("written_while_mapped", found.changes.mapped_writes.count),
-        ("mounted_over", found.changes.mounted.len()),
-    ];
-    let mut last = match &found.events {
-        Some(events) => {
-            counts.push(("events", events.count));
-            let mut last = events.completeness.to_json(&counts);
-            last.extend(events.asked_hooks.fields());
-            last.extend(events.without_exe.map(|count| ("without_exe".to_owned(), count.into())));
-            last
-        }
-        None => completeness.to_json(&counts),
+/// What the rows do not show.
+fn tail(found: &Timeline, owned: &Owned) -> Tail {
+    let Some(events) = &found.events else {
+        return Tail::of_changes(&found.changes);
     };
-    last.extend(found.changes.observed.fields());
-    last.insert("complete".into(), found.is_complete().into());
-    last
+    let without_exe = events.without_exe.map(|count| ("without_exe".to_owned(), count.into()));
+    Tail::of_changes(&found.changes)
+        .fields(events.completeness.to_json(&counts_of_changes(&found.changes)))
+        .fields([("events".to_owned(), events.count.into())].into_iter().collect())
+        .fields(events.asked_digest.comparison())
+        .told(events.asked_hooks.fields(), events.asked_hooks.notes())
+        .told(without_exe.into_iter().collect(), events.unknown_acts())
+        .told(owned.fields(), owned.notes())
+        .complete_only_if(found.is_complete() && owned.is_whole())
+        .notes(events.completeness.notes())
 }
 
 /// How lines are written, and the columns of a table or CSV.
@@ -173,20 +179,4 @@ fn shape(to: Option<Target>, format: Format) -> (Format, &'static [&'static str]
         Some(Lines::Text) => (format, &[]),
         None => (format, &TABLE),
     }
-}
-
-fn say(found: &Timeline) {
-    found.changes.mapped_writes.notes().iter().for_each(|text| note(text));
-    found.changes.mounted.notes().iter().for_each(|text| note(text));
-    found.changes.observed.notes().iter().for_each(|text| note(text));
-    let mut notes = found.changes.completeness.notes();
-    if let Some(events) = &found.events {
-        events.asked_hooks.notes().iter().for_each(|text| note(text));
-        events.unknown_acts().iter().for_each(|text| note(text));
-        notes.extend(events.completeness.notes());
-    }
-    // Each of the two answers may be complete by itself.
-    notes.retain(|text| found.is_complete() || !text.starts_with("complete"));
-    notes.dedup();
-    notes.iter().for_each(|text| note(text));
 }

@@ -3,7 +3,10 @@
 pub(super) mod lines;
 
 use super::Context;
+use super::answer::Tail;
+use crate::archives::act_filter::ActFilter;
 use crate::archives::patterns::PathPatterns;
+use crate::archives::text_filter::TextFilter;
 use crate::archives::{Archives, whole_digests};
 use crate::arguments::digest;
 use crate::investigate::tree::{self, Branch, FoundTree, TreeQuestion};
@@ -60,6 +63,15 @@ pub(crate) struct TreeOptions {
     /// The same of processes that ran a program with this digest; repeatable
     #[arg(long, value_name = "HEX", value_parser = digest::parse_beginning)]
     pub(crate) digest: Vec<String>,
+    /// The same of processes with this start, in nanoseconds since boot; repeatable
+    #[arg(long, value_name = "NS")]
+    pub(crate) process_start: Vec<i64>,
+    /// The same of processes that acted as this real user; repeatable
+    #[arg(long, value_name = "UID")]
+    pub(crate) uid: Vec<i64>,
+    /// The same of processes in this container, or in one whose id begins so; repeatable
+    #[arg(long, value_name = "ID")]
+    pub(crate) container: Vec<String>,
     /// The same of processes that ran this path or glob; repeatable
     #[arg(long, value_name = "GLOB")]
     pub(crate) path: Vec<String>,
@@ -82,7 +94,11 @@ pub(crate) fn run(options: &TreeOptions, context: Context<'_>) -> Result<bool> {
     let paths = PathPatterns::new(&options.path)?;
     paths.notes().for_each(|text| note(&text));
     let digests = whole_digests(&archives, &options.digest)?;
-    let question = TreeQuestion { scope: context.scope, pids: options.pids.clone(), digests, paths };
+    let container = TextFilter::of_beginnings("container_id", &options.container);
+    let texts = [container].into_iter().filter(|filter| !filter.is_empty()).collect();
+    let acts = ActFilter { uids: options.uid.clone(), texts, ..ActFilter::default() };
+    let (pids, process_starts) = (options.pids.clone(), options.process_start.clone());
+    let question = TreeQuestion { scope: context.scope, pids, process_starts, acts, digests, paths };
     let format = context.output.format;
     let mut output = Output::new(context.output, Columns::new(&TABLE, &CSV), context.writer);
     let mut omitted = 0;
@@ -100,10 +116,7 @@ pub(crate) fn run(options: &TreeOptions, context: Context<'_>) -> Result<bool> {
         }
         Ok(std::ops::ControlFlow::Continue(()))
     })?;
-    output.finish_with(&summary(&found, omitted))?;
-    if format != Format::Json {
-        notes(&found, omitted).iter().for_each(|text| note(text));
-    }
+    tail(&found, omitted).show(output, format)?;
     Ok(found.count > 0)
 }
 
@@ -122,7 +135,7 @@ fn who(branch: &Branch<'_>) -> Row {
         "type": "process", "host": boot.host, "boot_id": boot.boot_id,
         "pid": process.key.pid, "process_start_ns": process.key.start_ns, "start_in_ticks": process.is_in_ticks,
         "depth": depth, "asked": is_asked, "parent": parent,
-        "parent_source": parent_source(branch), "root": branch.root.map(root_name),
+        "parent_source": parent_source(branch), "root": branch.root.map(Root::name),
         "ran_before": ran_before(process),
         "first_seen": process.seen.map(|seen| seen.first_time.rfc3339()),
         "last_seen": process.seen.map(|seen| seen.last_time.rfc3339()),
@@ -139,18 +152,7 @@ fn ran_before(process: &Process) -> bool {
 
 fn parent_source(branch: &Branch<'_>) -> Option<&'static str> {
     branch.parent?;
-    Some(match branch.process.parent?.source {
-        ParentSource::Fork => "fork",
-        ParentSource::Later => "later_row",
-    })
-}
-
-fn root_name(root: Root) -> &'static str {
-    match root {
-        Root::First => "first",
-        Root::Unknown => "parent_unknown",
-        Root::Circle => "circle",
-    }
+    Some(branch.process.parent?.source.name())
 }
 
 fn credentials(credentials: Option<&Credentials>) -> Row {
@@ -203,22 +205,17 @@ fn flat_rows(branch: &Branch<'_>) -> Vec<Row> {
     }
 }
 
-fn summary(found: &FoundTree, omitted: usize) -> Row {
+/// What the rows do not show.
+fn tail(found: &FoundTree, omitted: usize) -> Tail {
+    let FoundTree { doubts, covered, completeness, .. } = found;
     let counts = [("processes", found.count), ("programs_omitted", omitted)];
-    let mut last = found.completeness.to_json(&[&counts[..], &found.doubts.counts()].concat());
-    last.extend(found.covered.fields());
-    last.extend(found.asked_digest.fields());
-    last.insert("complete".into(), (found.is_complete() && omitted == 0).into());
-    last
-}
-
-/// What table and csv cannot hold.
-fn notes(found: &FoundTree, omitted: usize) -> Vec<String> {
-    let mut notes: Vec<String> = found.doubts.notes().chain(found.covered.notes()).collect();
-    if omitted > 0 {
-        notes.push(format!("not complete: {omitted} program(s) of processes that ran very many are not shown"));
-    }
-    let is_told = notes.is_empty() || !found.completeness.is_complete();
-    notes.extend(found.completeness.notes().into_iter().filter(|_| is_told));
-    notes
+    let left_out = (omitted > 0)
+        .then(|| format!("not complete: {omitted} program(s) of processes that ran very many are not shown"));
+    Tail::new(completeness, &[&counts[..], &doubts.counts()].concat())
+        .notes(doubts.notes())
+        .told(covered.fields(), covered.notes())
+        .fields(found.asked_digest.fields())
+        .notes(left_out)
+        .complete_only_if(found.is_complete() && omitted == 0)
+        .notes(completeness.notes())
 }

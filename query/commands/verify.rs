@@ -36,6 +36,10 @@ Examples:
 Exit code: 0 sealed and all of it as it was sealed, 1 otherwise, 2 an error occurred.";
 
 pub(crate) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool> {
+    let Scope { host, since, until, .. } = context.scope;
+    if !host.is_empty() || since.is_some() || until.is_some() {
+        bail!("a verdict is of whole archives: leave out --host, --since and --until");
+    }
     let output = context.output;
     check_sort(output)?;
     let anchors = options.anchors.read()?;
@@ -60,9 +64,6 @@ pub(crate) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool>
     }
     if shown.format != Format::Json {
         notes(&found, &anchors).iter().for_each(|text| note(text));
-    }
-    if !context.scope.host.is_empty() || context.scope.since.is_some() || context.scope.until.is_some() {
-        note("a verdict is of whole archives: --host, --since and --until have no effect here");
     }
     Ok(found.iter().all(|(_, found)| found.is_good()))
 }
@@ -120,7 +121,7 @@ fn finding_rows(found: &[(String, Verification)], output: &OutputOptions) -> Res
 fn finding_row(archive: &str, finding: &Finding) -> Row {
     object(json!({
         "type": "finding", "archive": archive,
-        "severity": if finding.severity == Severity::Damage { "damage" } else { "notice" },
+        "severity": finding.severity.name(),
         "kind": finding.kind, "file": finding.file, "place": finding.place, "detail": finding.detail,
     }))
 }

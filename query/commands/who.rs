@@ -1,9 +1,12 @@
 //! `who`: who can have made each change of a file, up to the login, the container or the service that they came from.
 
 use super::Context;
+use super::answer::Tail;
+use super::changes::ChangeFilters;
 use super::tree::{self, lines};
 use crate::archives::Archives;
 use crate::archives::patterns::PathPatterns;
+use crate::caveats::asked_digest::AskedDigest;
 use crate::investigate::changes::ChangesQuestion;
 use crate::investigate::who::{self, Case, Chain, FoundWho};
 use crate::output::problems::note;
@@ -17,7 +20,7 @@ use hashtrail::cell::Micros;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 
-const CSV: [&str; 19] = [
+const CSV: [&str; 20] = [
     "path",
     "host",
     "kind",
@@ -26,6 +29,7 @@ const CSV: [&str; 19] = [
     "changed_after",
     "changed_before",
     "attribution",
+    "package.says",
     "complete",
     "writer",
     "origin",
@@ -46,15 +50,18 @@ pub(crate) struct WhoOptions {
     /// Paths or globs of files that changed
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<String>,
+    #[command(flatten)]
+    pub(crate) narrow: ChangeFilters,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   hashtrail who /usr/bin/sudo --archive web1
   hashtrail who '/usr/bin/*' --archive web1 --since yesterday --format json
+  hashtrail who '/usr/**' --archive web1 --package openssl
 
 Whoever is named can have made the change; where nobody is, the answer is `nobody seen`, `not covered` or `unknown: gap`, as
-that of `hashtrail changes`.";
+that of `hashtrail changes`. Options about acts leave changes that such an act can have made.";
 
 pub(crate) fn run(options: &WhoOptions, context: Context<'_>) -> Result<bool> {
     if context.output.sort.is_some() && context.output.format == Format::Table {
@@ -63,7 +70,10 @@ pub(crate) fn run(options: &WhoOptions, context: Context<'_>) -> Result<bool> {
     let archives = Archives::open(context.scope, context.problems)?;
     let paths = PathPatterns::new(&options.paths)?;
     paths.notes().for_each(|text| note(&text));
-    let question = ChangesQuestion { scope: context.scope, paths, first_seen: false, most: None, verdicts: false };
+    let wanted = options.narrow.wanted(&[], &archives)?;
+    let asked_digest = AskedDigest::check(&wanted.digests, &archives, context.scope)?;
+    let (first_seen, most) = (false, None);
+    let question = ChangesQuestion { scope: context.scope, paths, first_seen, most, wanted: &wanted, verdicts: false };
     let format = context.output.format;
     let mut output = Output::new(context.output, Columns::new(&tree::TABLE, &CSV), context.writer);
     let mut omitted = 0;
@@ -81,11 +91,8 @@ pub(crate) fn run(options: &WhoOptions, context: Context<'_>) -> Result<bool> {
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    output.finish_with(&summary(&found, omitted))?;
-    if format != Format::Json {
-        notes(&found, omitted).iter().for_each(|text| note(text));
-    }
-    Ok(found.changes.count > 0)
+    tail(&found, omitted, &asked_digest).show(output, format)?;
+    Ok(if wanted.is_empty() { found.changes.count > 0 } else { found.changes.narrowed.count > 0 })
 }
 
 /// A change with the chains of all that can have made it.
@@ -100,7 +107,7 @@ fn change(case: &Case) -> Row {
     let change = &case.change;
     let to = &change.to.first().row;
     let from = change.from.as_ref().map(|from| &from.first().row);
-    object(json!({
+    let mut row = object(json!({
         "type": "who", "path": change.key.path, "host": change.key.host, "kind": change.kind.name(),
         "from": from.map(|from| json!({"algorithm": from.digest_algorithm, "digest": from.digest})),
         "to": {"algorithm": to.digest_algorithm, "digest": to.digest},
@@ -108,7 +115,9 @@ fn change(case: &Case) -> Row {
         "attribution": case.attribution.map(Attribution::name), "unnamed_acts": case.has_unnamed,
         "complete": case.gaps.is_empty(), "gaps": case.gaps.iter().map(Gap::to_json).collect::<Vec<Value>>(),
         "coverage": case.coverage, "doubts": change.doubts,
-    }))
+    }));
+    row.extend(case.package.clone());
+    row
 }
 
 fn chain_json(chain: &Chain<'_>) -> Value {
@@ -157,6 +166,8 @@ fn table_rows(case: &Case, chains: &[Chain<'_>]) -> Vec<Row> {
         "last_seen": change.before_time().rfc3339(), "digest": change.to.first().row.digest,
         "program": format!("{path} {}: {who}", change.kind.name()),
     }))];
+    let says = case.package.get("package").and_then(|package| package.get("says"));
+    rows.extend(says.map(|says| object(json!({"host": change.key.host, "program": says}))));
     for chain in chains {
         let (kind, link) = chain.origin();
         let of = link.map_or(String::new(), |link| format!(" (pid {})", link.process.key.pid));
@@ -171,35 +182,17 @@ fn table_rows(case: &Case, chains: &[Chain<'_>]) -> Vec<Row> {
     rows
 }
 
-fn summary(found: &FoundWho, omitted: usize) -> Row {
-    let completeness = &found.changes.completeness;
-    let counts = [
-        ("changes", found.changes.count),
-        ("changes_omitted", found.omitted),
-        ("omitted", omitted),
-        ("doubtful", completeness.doubtful),
-        ("without_digest", completeness.without_digest),
-        ("written_while_mapped", found.changes.mapped_writes.count),
-        ("mounted_over", found.changes.mounted.len()),
-    ];
-    let mut last = completeness.to_json(&[&counts[..], &found.doubts.counts()].concat());
-    last.extend(found.covered.fields());
-    last.extend(found.changes.observed.fields());
-    last.insert("complete".into(), (found.is_complete() && omitted + found.omitted == 0).into());
-    last
-}
-
-/// What table and csv cannot hold.
-fn notes(found: &FoundWho, omitted: usize) -> Vec<String> {
-    let mut notes: Vec<String> = found.doubts.notes().chain(found.covered.notes()).collect();
-    if omitted + found.omitted > 0 {
-        let changes = found.omitted;
-        notes.push(format!("not complete: {omitted} act(s) of writers and {changes} change(s) are not shown"));
-    }
-    let is_told = notes.is_empty() || !found.changes.completeness.is_complete();
-    notes.extend(found.changes.mapped_writes.notes());
-    notes.extend(found.changes.mounted.notes());
-    notes.extend(found.changes.observed.notes());
-    notes.extend(found.changes.completeness.notes().into_iter().filter(|_| is_told));
-    notes
+/// What the rows do not show.
+fn tail(found: &FoundWho, omitted: usize, asked_digest: &AskedDigest) -> Tail {
+    let FoundWho { changes, omitted: changes_omitted, doubts, covered } = found;
+    let counts = [("changes_omitted", *changes_omitted), ("omitted", omitted)];
+    let counts = counts.into_iter().chain(doubts.counts());
+    let left_out = (omitted + changes_omitted > 0)
+        .then(|| format!("not complete: {omitted} act(s) of writers and {changes_omitted} change(s) are not shown"));
+    Tail::of_changes(changes)
+        .told(counts.map(|(name, count)| (name.to_owned(), count.into())).collect(), doubts.notes())
+        .told(covered.fields(), covered.notes())
+        .fields(asked_digest.comparison())
+        .notes(left_out)
+        .complete_only_if(found.is_complete() && omitted + changes_omitted == 0 && !asked_digest.is_without())
 }

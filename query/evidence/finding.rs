@@ -11,6 +11,19 @@ pub(crate) enum Severity {
     Notice,
 }
 
+impl Severity {
+    /// All of them.
+    pub(crate) const ALL: [Self; 2] = [Self::Damage, Self::Notice];
+
+    /// As users see it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Damage => "damage",
+            Self::Notice => "notice",
+        }
+    }
+}
+
 /// One thing that somebody who relies on the evidence should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {

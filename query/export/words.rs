@@ -140,7 +140,10 @@ fn change(moment: &Moment) -> String {
         _ => format!("{algorithm} {old} to {digest}"),
     };
     let suspects = moment.value("suspects").as_array().map_or(0, Vec::len);
-    format!("{path} {kind} after {after}: {versions}; {}: {suspects} act(s){doubt}", moment.text("attribution"))
+    let says = moment.value("package").get("says").and_then(Value::as_str);
+    let package = says.map(|says| format!("; {says}")).unwrap_or_default();
+    let who = moment.text("attribution");
+    format!("{path} {kind} after {after}: {versions}; {who}: {suspects} act(s){doubt}{package}")
 }
 
 /// A process by boot, pid and start.

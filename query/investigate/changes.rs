@@ -1,7 +1,9 @@
 //! Which files changed and when, and who can have changed them.
 
+pub(crate) use super::investigated::Investigated;
 use super::rows::Rows;
-use super::verdicts::{Looked, Verdict};
+use super::verdicts::{Looked, Packaged};
+use super::wanted::{Narrowed, Wanted};
 use crate::archives::filter::RowFilter;
 use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope};
@@ -9,27 +11,22 @@ use crate::caveats::mapped::MappedWrites;
 use crate::caveats::mounts::{MountedFiles, is_mounted_over};
 use crate::caveats::observed::Observed;
 use crate::caveats::undigested;
-use crate::output::{Row, object};
 use crate::recordings::Recordings;
 use crate::recordings::clock::ClockSteps;
 use crate::recordings::completeness::Completeness;
 use crate::recordings::gaps::Gap;
 use crate::recordings::suppressed::Answer;
 use crate::sorter::{Sortable, Sorted, Sorter};
-use crate::suspects::attribution::Attribution;
-use crate::suspects::{self, Suspect, Suspects};
+use crate::suspects::attribution::{Attribution, has_all_acts};
+use crate::suspects::{self, OtherNames, Suspects};
 use crate::versions::change::{Change, ChangeKind, changes_of};
 use crate::versions::order::resolve_or_report;
 use crate::versions::run::Run;
 use crate::versions::series::{AllSeries, Series, SeriesKey, names_its_file};
-use crate::versions::version::Version;
 use anyhow::Result;
-use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 use hashtrail::reader::Prune;
 use hashtrail::versions::FileVersion;
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// What changes are looked into together may take in memory: each look is a scan of the events.
@@ -42,92 +39,19 @@ pub(crate) struct ChangesQuestion<'a> {
     pub(crate) paths: PathPatterns,
     /// Whether first sights are asked for too.
     pub(crate) first_seen: bool,
-    /// How many are looked into, the first ones; all are counted.
+    /// How many are looked into, the first ones; all are counted. None where not all are wanted.
     pub(crate) most: Option<usize>,
+    /// Which of them are handed on.
+    pub(crate) wanted: &'a Wanted,
     /// Whether what they look like is asked for, which takes two scans more.
     pub(crate) verdicts: bool,
-}
-
-/// A change with all that is known of how it came about.
-pub(crate) struct Investigated<'a> {
-    pub(crate) change: &'a Change,
-    pub(crate) suspects: &'a Suspects,
-    /// `None` for a first sight, which is no change.
-    pub(crate) attribution: Option<Attribution>,
-    /// What its interval lacks.
-    pub(crate) gaps: Vec<Gap>,
-    /// The hooks that every recording of its interval recorded.
-    pub(crate) coverage: BTreeSet<&'a str>,
-    /// `None` where they were not asked for.
-    pub(crate) verdicts: Option<Vec<Verdict>>,
-    /// The package that owns the path, and why that is not known; looked for with the verdicts.
-    package: (Value, Value),
-    recordings: &'a Recordings,
-}
-
-impl Investigated<'_> {
-    /// Whether the path is, or was before, of the package with this name.
-    pub(crate) fn is_of_package(&self, name: &str) -> bool {
-        let package = &self.package.0;
-        [package.get("package"), package.get("previous").and_then(|previous| previous.get("package"))]
-            .into_iter()
-            .flatten()
-            .any(|found| found == name)
-    }
-
-    /// The change, as the contract has it.
-    pub(crate) fn to_row(&self) -> Row {
-        let Investigated { change, suspects, attribution, gaps, coverage, verdicts, package, recordings } = self;
-        let to = &change.to.first().row;
-        let mut row = object(json!({
-            "type": "change",
-            "path": change.key.path,
-            "host": change.key.host,
-            "root_dev": to.root_dev,
-            "root_ino": to.root_ino,
-            "from": null,
-            "to": null,
-            "changed_after": change.after_time().map(Micros::rfc3339),
-            "changed_before": change.before_time().rfc3339(),
-            "changed_after_ns": change.after().map(|mark| mark.boot_ns),
-            "changed_before_ns": change.before().boot_ns,
-            "kind": change.kind.name(),
-            "attribution": attribution.map(Attribution::name),
-            "suspects": null,
-            "suspects_omitted": suspects.omitted,
-            "unnamed_acts": suspects.has_unnamed,
-            "package": package.0,
-            "complete": gaps.is_empty(),
-            "coverage": coverage,
-            "gaps": gaps.iter().map(Gap::to_json).collect::<Vec<Value>>(),
-            "doubts": change.doubts,
-        }));
-        // The macro would copy them.
-        row.insert("from".into(), change.from.as_deref().map(|from| version_json(from, from.latest())).into());
-        row.insert("to".into(), version_json(&change.to, change.to.first()));
-        row.insert("suspects".into(), suspects.list.iter().map(Suspect::to_json).collect());
-        if let Some(verdicts) = verdicts {
-            row.insert("package_unknown".into(), package.1.clone());
-            row.insert("verdicts".into(), verdicts.iter().map(|verdict| verdict.to_json(recordings)).collect());
-        }
-        row
-    }
-}
-
-/// A version; its inode is that of the run next to the change.
-fn version_json(version: &Version, next_to_change: &Run) -> Value {
-    let row = &next_to_change.row;
-    json!({
-        "algorithm": row.digest_algorithm, "digest": row.digest, "dev": row.dev, "ino": row.ino,
-        "first_seen": version.first_seen().rfc3339(), "last_seen": version.last_seen().rfc3339(),
-        "runs": version.exec_runs(),
-    })
 }
 
 /// What else was found.
 pub(crate) struct FoundChanges {
     /// All changes that there are.
     pub(crate) count: usize,
+    pub(crate) narrowed: Narrowed,
     /// Files that they are of: paths under a root of a host.
     pub(crate) files: usize,
     pub(crate) has_other_algorithms: bool,
@@ -161,7 +85,14 @@ pub(crate) fn find(
         changes, count, files, doubtful, has_other_algorithms, mut mounted, observed, begun_before, ..
     } = collected;
     mounted.look_for_mounts(archives)?;
-    look_into(archives, &recordings, changes.finish()?, question, each)?;
+    let mut narrowed = Narrowed::by(question.wanted);
+    look_into(archives, &recordings, changes.finish()?, question, &mut |one| match question
+        .wanted
+        .takes(&one, &mut narrowed)
+    {
+        true => each(one),
+        false => Ok(ControlFlow::Continue(())),
+    })?;
     let completeness = Completeness {
         unsealed: archives.unsealed(),
         doubtful,
@@ -170,7 +101,7 @@ pub(crate) fn find(
         ..Completeness::of(&recordings, Answer::Changes, scope, archives.problems())
     };
     let completeness = completeness.with_gaps(begun_before);
-    Ok(FoundChanges { count, files, has_other_algorithms, completeness, mapped_writes, mounted, observed })
+    Ok(FoundChanges { count, narrowed, files, has_other_algorithms, completeness, mapped_writes, mounted, observed })
 }
 
 fn read(question: &ChangesQuestion<'_>, archives: &Archives<'_>) -> Result<Rows> {
@@ -308,14 +239,22 @@ fn look_into_together(
         return look_into_together(archives, recordings, right, question, each);
     };
     let attributions = attributions(archives, recordings, changes, &suspects)?;
-    let looked = question.verdicts.then(|| Looked::look(archives, recordings, changes)).transpose()?;
+    let have_all_acts = match question.wanted.acts.is_empty() {
+        true => vec![false; changes.len()],
+        false => have_all_acts(archives, recordings, changes, &suspects)?,
+    };
+    let packaged = Packaged::look(archives, recordings, changes)?;
+    let look = || Looked::look(archives, recordings, changes, &packaged);
+    let looked = question.verdicts.then(look).transpose()?;
     for (number, ((change, suspects), attribution)) in changes.iter().zip(&suspects).zip(attributions).enumerate() {
         let interval = change.interval();
         let gaps = interval.gaps(recordings, Answer::Changes);
         let coverage = interval.coverage(recordings);
         let verdicts = looked.as_ref().map(|looked| looked.verdicts(number, change, suspects, &gaps, recordings));
-        let package = looked.as_ref().map(|looked| looked.package(change, suspects, &gaps)).unwrap_or_default();
-        let one = Investigated { change, suspects, attribution, gaps, coverage, verdicts, package, recordings };
+        let package = packaged.of(change, suspects, &gaps);
+        let has_all_acts = have_all_acts[number];
+        let one =
+            Investigated { change, suspects, attribution, has_all_acts, gaps, coverage, verdicts, package, recordings };
         if each(one)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
@@ -346,4 +285,19 @@ fn attributions(
         verdicts[number] = verdicts[number].map(|verdict| verdict.with_names(&changes[number], &names, recordings));
     }
     Ok(verdicts)
+}
+
+/// Of each change whether all that can have made it are known.
+fn have_all_acts(
+    archives: &Archives<'_>,
+    recordings: &Recordings,
+    changes: &[Change],
+    suspects: &[Suspects],
+) -> Result<Vec<bool>> {
+    let names = suspects::other_names(archives, &changes.iter().collect::<Vec<_>>())?;
+    let is_damaged = archives.problems().any();
+    let of = |((change, suspects), names): ((&Change, &Suspects), OtherNames)| {
+        !is_damaged && has_all_acts(change, suspects, &names, recordings)
+    };
+    Ok(changes.iter().zip(suspects).zip(names).map(of).collect())
 }

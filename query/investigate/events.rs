@@ -1,8 +1,8 @@
 //! Recorded events, filtered.
 
+use crate::archives::act_filter::ActFilter;
 use crate::archives::filter::RowFilter;
 use crate::archives::patterns::PathPatterns;
-use crate::archives::text_filter::TextFilter;
 use crate::archives::user_digests::{EventKey, KEY_COLUMNS, UserDigests, keys, references};
 use crate::archives::{Archives, Scan, Scope, user_digests_among};
 use crate::caveats::asked_digest::AskedDigest;
@@ -25,11 +25,8 @@ use std::sync::Arc;
 /// A question about events. What is empty asks for nothing.
 pub(crate) struct EventsQuestion<'a> {
     pub(crate) scope: &'a Scope,
-    pub(crate) hooks: &'a [String],
     pub(crate) paths: PathPatterns,
-    pub(crate) pids: &'a [i64],
-    pub(crate) uids: &'a [i64],
-    pub(crate) texts: Vec<TextFilter>,
+    pub(crate) acts: ActFilter,
     pub(crate) digests: &'a [String],
     /// What each row has.
     pub(crate) columns: Vec<&'static str>,
@@ -77,7 +74,7 @@ pub(crate) fn find(
 ) -> Result<FoundEvents> {
     let scope = question.scope;
     let recordings = Recordings::load(archives, &Spans::default())?;
-    let asked_hooks = AskedHooks::check(question.hooks, &recordings, scope)?;
+    let asked_hooks = AskedHooks::check(&question.acts.hooks, &recordings, scope)?;
     let user_digests = user_digests_among(archives, question.digests)?;
     let asked_digest = AskedDigest::check(question.digests, archives, scope)?;
     let asked: HashSet<&'static str> = question.columns.iter().copied().collect();
@@ -117,7 +114,8 @@ pub(crate) fn find(
     };
     let mut observed = Observed::default();
     if count == 0 {
-        observed.look_for_unmatched(archives, &question.paths)?;
+        let unmatched = question.paths.each().map(|(text, pattern)| (text.to_owned(), pattern));
+        observed.look_for_unmatched(archives, &unmatched.collect::<Vec<_>>())?;
     }
     let without_exe = question.count_without_exe(archives, &user_digests)?;
     Ok(FoundEvents { count, completeness, asked_hooks, asked_digest, without_exe, observed })
@@ -155,8 +153,8 @@ impl EventsQuestion<'_> {
     /// Rows of what ran before the recording tell of no act, and kernel threads among them have no program.
     fn count_without_exe(&self, archives: &Archives<'_>, user_digests: &Arc<UserDigests>) -> Result<Option<usize>> {
         const EXE: &str = "exe";
-        let (exe, others): (Vec<_>, Vec<_>) = self.texts.iter().cloned().partition(|filter| filter.column == EXE);
-        if exe.is_empty() {
+        let (others, asks_program) = self.acts.clone().without(EXE);
+        if !asks_program {
             return Ok(None);
         }
         let mut scan = self.scan_for(others, vec![EXE], user_digests);
@@ -176,10 +174,10 @@ impl EventsQuestion<'_> {
     }
 
     fn scan(&self, user_digests: &Arc<UserDigests>) -> Scan {
-        self.scan_for(self.texts.clone(), self.columns.clone(), user_digests)
+        self.scan_for(self.acts.clone(), self.columns.clone(), user_digests)
     }
 
-    fn scan_for(&self, texts: Vec<TextFilter>, columns: Vec<&'static str>, user_digests: &Arc<UserDigests>) -> Scan {
+    fn scan_for(&self, acts: ActFilter, columns: Vec<&'static str>, user_digests: &Arc<UserDigests>) -> Scan {
         let (low, high) = self.scope.span();
         let dates = self.scope.dates();
         let prune = Prune {
@@ -191,11 +189,8 @@ impl EventsQuestion<'_> {
         let filter = RowFilter {
             since: self.scope.since,
             until: self.scope.until,
-            hooks: self.hooks.to_vec(),
             paths: self.paths.clone(),
-            pids: self.pids.to_vec(),
-            uids: self.uids.to_vec(),
-            texts,
+            acts,
             inode: None,
             digests: self.digests.iter().cloned().collect(),
             user_digests: Arc::clone(user_digests),

@@ -3,6 +3,7 @@
 pub(crate) mod changes;
 pub(crate) mod diff;
 pub(crate) mod events;
+mod investigated;
 pub(crate) mod people;
 pub(crate) mod rare;
 mod rows;
@@ -10,4 +11,5 @@ pub(crate) mod timeline;
 pub(crate) mod tree;
 pub(crate) mod verdicts;
 pub(crate) mod versions;
+pub(crate) mod wanted;
 pub(crate) mod who;

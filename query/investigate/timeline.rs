@@ -105,6 +105,8 @@ impl Timeline {
     /// Whether neither answer lacks anything.
     pub(crate) fn is_complete(&self) -> bool {
         let events = self.events.as_ref();
-        self.changes.completeness.is_complete() && events.is_none_or(FoundEvents::is_complete)
+        self.changes.completeness.is_complete()
+            && self.changes.narrowed.is_whole()
+            && events.is_none_or(FoundEvents::is_complete)
     }
 }

@@ -3,6 +3,7 @@
 mod words;
 
 use super::people::People;
+use crate::archives::act_filter::ActFilter;
 use crate::archives::filter::RowFilter;
 use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, Scan, Scope, user_digests_among};
@@ -39,6 +40,9 @@ const OF_PROCESS: [&str; 5] = ["recording_id", "host", "boot_id", "pid", "proces
 pub(crate) struct TreeQuestion<'a> {
     pub(crate) scope: &'a Scope,
     pub(crate) pids: Vec<i32>,
+    pub(crate) process_starts: Vec<i64>,
+    /// Of any of their rows: users and containers.
+    pub(crate) acts: ActFilter,
     /// Of programs that they ran.
     pub(crate) digests: Vec<String>,
     pub(crate) paths: PathPatterns,
@@ -155,9 +159,12 @@ impl Selected {
     ) -> Result<Self> {
         let list = &processes.list;
         let ran = runners(question, archives, processes)?;
+        let acted = actors(question, archives, processes)?;
         let is_root = |place: usize| {
-            (question.pids.is_empty() || question.pids.contains(&list[place].key.pid))
-                && ran.as_ref().is_none_or(|ran| ran[place])
+            let key = &list[place].key;
+            (question.pids.is_empty() || question.pids.contains(&key.pid))
+                && (question.process_starts.is_empty() || question.process_starts.contains(&key.start_ns))
+                && [&ran, &acted].into_iter().flatten().all(|has| has[place])
         };
         let (mut below, mut asked, mut shown) =
             (vec![false; list.len()], vec![false; list.len()], vec![false; list.len()]);
@@ -216,21 +223,35 @@ fn runners(question: &TreeQuestion<'_>, archives: &Archives<'_>, processes: &Pro
         digests: if user_digests.is_empty() { digests.clone() } else { Vec::new() },
         ..Prune::default()
     };
+    let hooks = PROGRAM_HOOKS.iter().map(|hook| (*hook).to_owned()).collect();
     let filter = RowFilter {
-        hooks: PROGRAM_HOOKS.iter().map(|hook| (*hook).to_owned()).collect(),
+        acts: ActFilter { hooks, ..ActFilter::default() },
         paths: paths.clone(),
         digests: digests.iter().cloned().collect(),
         user_digests: Arc::clone(&user_digests),
         ..RowFilter::default()
     };
-    let scan = Scan { prune, columns: OF_PROCESS.to_vec(), predicates: filter.predicates(), ..Scan::default() };
-    let mut ran = vec![false; processes.list.len()];
-    archives.each_row(&scan, |event: Event| {
+    of_rows(archives, processes, &Scan { prune, predicates: filter.predicates(), ..Scan::default() }).map(Some)
+}
+
+/// By place, whether a process has a row of what is asked for; `None` where that is not asked.
+fn actors(question: &TreeQuestion<'_>, archives: &Archives<'_>, processes: &Processes) -> Result<Option<Vec<bool>>> {
+    if question.acts.is_empty() {
+        return Ok(None);
+    }
+    let filter = RowFilter { acts: question.acts.clone(), ..RowFilter::default() };
+    of_rows(archives, processes, &Scan { predicates: filter.predicates(), ..Scan::default() }).map(Some)
+}
+
+/// By place, whether a process has a row that a scan finds.
+fn of_rows(archives: &Archives<'_>, processes: &Processes, scan: &Scan) -> Result<Vec<bool>> {
+    let mut found = vec![false; processes.list.len()];
+    archives.each_row(&Scan { columns: OF_PROCESS.to_vec(), ..scan.clone() }, |event: Event| {
         if let Some(place) = processes.of_row(&event) {
-            ran[place as usize] = true;
+            found[place as usize] = true;
         }
     })?;
-    Ok(Some(ran))
+    Ok(found)
 }
 
 fn show(

@@ -72,23 +72,27 @@ pub(crate) fn history(
     Ok(FoundVersions { count, completeness, mapped_writes, asked_digest, observed })
 }
 
-/// As [`history`], of all digests that are wanted.
+/// As [`history`], of all digests that are wanted, at these paths.
 ///
 /// # Errors
 /// As [`history`].
 pub(crate) fn lookup(
     wanted: &Wanted,
+    paths: &PathPatterns,
     scope: &Scope,
     archives: &Archives<'_>,
     each: impl FnMut(&Version) -> Result<()>,
 ) -> Result<FoundVersions> {
     let asked_digest = AskedDigest::check_listed(wanted, archives, scope)?;
-    let rows = Rows::read(archives, scope, &PathPatterns::default(), &scan_of_lookup(wanted), |_| true)?;
+    let rows = Rows::read(archives, scope, paths, &scan_of_lookup(wanted, paths), |_| true)?;
     let recordings = Recordings::load_for_versions(archives, &rows.spans)?;
-    let mapped_writes = MappedWrites::find(archives, scope, &rows.mapped, |_| true)?;
+    let is_asked = |event: &Event| paths.matches(event.path.as_deref().unwrap_or_default());
+    let mapped_writes = MappedWrites::find(archives, scope, &rows.mapped, is_asked)?;
+    let mut observed = Observed::default();
+    observed.look_for_unmatched(archives, &rows.unseen)?;
     let count = each_version(rows.sorter, &recordings, (archives, false), scope, each)?;
     let completeness = completeness(archives, &recordings, scope, &asked_digest, &mapped_writes);
-    Ok(FoundVersions { count, completeness, mapped_writes, asked_digest, observed: Observed::default() })
+    Ok(FoundVersions { count, completeness, mapped_writes, asked_digest, observed })
 }
 
 fn completeness(
@@ -130,10 +134,13 @@ fn scan_of_history(question: &HistoryQuestion<'_>) -> Scan {
 }
 
 /// A long list excludes no row group, so its digests are tested on the rows alone.
-fn scan_of_lookup(wanted: &Wanted) -> Scan {
+fn scan_of_lookup(wanted: &Wanted, paths: &PathPatterns) -> Scan {
     const PRUNED_MAX: usize = 10_000;
-    let prune = Prune { digests: wanted.all(PRUNED_MAX).unwrap_or_default(), ..Prune::default() };
-    Scan { prune, predicates: vec![text_test("digest", wanted.test())], ..Scan::default() }
+    let digests = wanted.all(PRUNED_MAX).unwrap_or_default();
+    let prune = Prune { digests, paths: paths.rules(), ..Prune::default() };
+    let mut predicates = paths.predicates();
+    predicates.push(text_test("digest", wanted.test()));
+    Scan { prune, predicates, ..Scan::default() }
 }
 
 /// Hands on certain and doubtful versions of all series that were seen in the scope, each series in order of time, and counts

@@ -7,6 +7,7 @@ use super::tree::Branch;
 use super::verdicts::Verdict;
 use crate::archives::{Archives, Scope};
 use crate::caveats::undigested::is_lacking;
+use crate::output::Row;
 use crate::processes::ParentSource;
 use crate::processes::covered::Covered;
 use crate::processes::doubts::Doubts;
@@ -42,6 +43,8 @@ pub(crate) struct Case {
     pub(crate) has_unnamed: bool,
     /// Empty where they were not asked for.
     pub(crate) verdicts: Vec<Verdict>,
+    /// The fields that tell of the package.
+    pub(crate) package: Row,
     /// By their first acts.
     writers: Vec<Writer>,
     /// Acts and writers that are not told.
@@ -102,10 +105,14 @@ pub(crate) fn find(
 ) -> Result<FoundWho> {
     let people = People::read(archives)?;
     let most = question.most.unwrap_or(CHANGES_MAX).min(CHANGES_MAX);
-    let limited = ChangesQuestion { most: Some(most), paths: question.paths.clone(), ..*question };
+    // Which are wanted is known only of those that were looked into.
+    let looked_into = question.wanted.is_empty().then_some(most);
+    let limited = ChangesQuestion { most: looked_into, paths: question.paths.clone(), ..*question };
     let mut cases = Vec::new();
     let mut changes = changes::find(&limited, archives, &mut |one| {
-        cases.push(Case::of(&one, &people, &MOST));
+        if cases.len() < most {
+            cases.push(Case::of(&one, &people, &MOST));
+        }
         Ok(ControlFlow::Continue(()))
     })?;
     let known = Known::read(archives, &people, question.scope, &cases)?;
@@ -115,7 +122,8 @@ pub(crate) fn find(
         }
     }
     let Known { doubts, covered, .. } = known;
-    let omitted = changes.count.saturating_sub(cases.len());
+    let wanted = if question.wanted.is_empty() { changes.count } else { changes.narrowed.count };
+    let omitted = wanted.saturating_sub(cases.len());
     let of_processes = Completeness::of(&people.recordings, Answer::Processes, question.scope, archives.problems());
     let gaps = &mut changes.completeness.gaps;
     gaps.extend(of_processes.gaps);
@@ -130,7 +138,10 @@ pub(crate) fn find(
 impl FoundWho {
     /// Whether nothing that was asked for is missing.
     pub(crate) fn is_complete(&self) -> bool {
-        self.doubts.are_none() && self.covered.is_whole() && self.changes.completeness.is_complete()
+        self.doubts.are_none()
+            && self.covered.is_whole()
+            && self.changes.completeness.is_complete()
+            && self.changes.narrowed.is_whole()
     }
 }
 
@@ -153,6 +164,7 @@ impl Case {
             coverage: coverage.iter().map(|hook| (*hook).to_owned()).collect(),
             has_unnamed: suspects.has_unnamed,
             verdicts: verdicts.clone().unwrap_or_default(),
+            package: one.package_fields(),
             writers,
             omitted: omitted + suspects.omitted,
         }

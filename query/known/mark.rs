@@ -13,7 +13,7 @@ pub(super) struct Mark<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     Known,
     /// A filter has it, as it has one in so many others.
     Probably(u64),
@@ -24,7 +24,10 @@ enum State {
 }
 
 impl State {
-    fn name(self) -> &'static str {
+    /// Each kind of it.
+    pub(super) const ALL: [Self; 4] = [Self::Known, Self::Probably(0), Self::Unlisted, Self::Undecided];
+
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Known => "known",
             Self::Probably(_) => "probably_known",

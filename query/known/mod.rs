@@ -17,7 +17,7 @@ use crate::output::{Format, Row};
 use anyhow::Result;
 use clap::Args;
 use list::List;
-use mark::Mark;
+use mark::{Mark, State};
 use recorded::Recorded;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -29,6 +29,11 @@ pub(crate) struct KnownOptions {
     /// reads them; repeatable. Known is not harmless
     #[arg(long, value_name = "FILE")]
     pub(crate) known_good: Vec<PathBuf>,
+}
+
+/// The words of what lists can say of a digest.
+pub(crate) fn states() -> [&'static str; 4] {
+    State::ALL.map(State::name)
 }
 
 /// What lists say of the recorded digests.

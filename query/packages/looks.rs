@@ -118,19 +118,34 @@ impl Looks {
         }
     }
 
+    fn settled(&self) -> impl DoubleEndedIterator<Item = &Look> {
+        self.by_number.values().filter(|look| look.told.settled)
+    }
+
+    /// Why no look says anything.
+    fn says_nothing(&self) -> Option<String> {
+        let reason = || match &self.reason {
+            Some(reason) => reason.clone(),
+            None if self.by_number.is_empty() => "the recording has no package baseline".into(),
+            None => "the package manager was at work at each look at its database".into(),
+        };
+        self.settled().next().is_none().then(reason)
+    }
+
+    /// Why packages may own files that no look has.
+    pub(super) fn lacks(&self) -> Option<String> {
+        self.says_nothing().or_else(|| self.settled().find_map(Look::lacks))
+    }
+
     /// The settled looks before and after what was seen from one moment to another.
     ///
     /// # Errors
     /// Why one of them is missing.
     pub(super) fn around(&self, from_ns: i64, to_ns: i64) -> Result<(&Look, &Look), String> {
-        let settled = || self.by_number.values().filter(|look| look.told.settled);
-        if settled().next().is_none() {
-            return Err(match &self.reason {
-                Some(reason) => reason.clone(),
-                None if self.by_number.is_empty() => "the recording has no package baseline".into(),
-                None => "the package manager was at work at each look at its database".into(),
-            });
+        if let Some(reason) = self.says_nothing() {
+            return Err(reason);
         }
+        let settled = || self.settled();
         let before = settled().rfind(|look| look.from_ns <= from_ns);
         let before = before.ok_or("the database was not looked at before")?;
         let is_behind =

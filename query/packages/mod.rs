@@ -2,6 +2,7 @@
 //! read itself is more. What it cannot say is a reason, never a guess.
 
 mod looks;
+pub(crate) mod owned;
 mod rows;
 
 use crate::archives::Archives;

@@ -17,6 +17,19 @@ pub(crate) enum Root {
     Circle,
 }
 
+impl Root {
+    pub(crate) const ALL: [Self; 3] = [Self::First, Self::Unknown, Self::Circle];
+
+    /// As users see it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Unknown => "parent_unknown",
+            Self::Circle => "circle",
+        }
+    }
+}
+
 /// All trees.
 pub(crate) struct Family {
     /// Places of processes, each behind its parent and before that one's next child.

@@ -46,6 +46,18 @@ pub(crate) enum ParentSource {
     Later,
 }
 
+impl ParentSource {
+    pub(crate) const ALL: [Self; 2] = [Self::Fork, Self::Later];
+
+    /// As users see it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fork => "fork",
+            Self::Later => "later_row",
+        }
+    }
+}
+
 /// The parent of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parent {

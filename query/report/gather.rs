@@ -6,6 +6,7 @@ use super::lines::ProcessLine;
 use super::scale::Scale;
 use super::spans::{self, Lane};
 use super::tally::Tally;
+use crate::archives::act_filter::ActFilter;
 use crate::archives::patterns::PathPatterns;
 use crate::archives::{Archives, OpenArchive};
 use crate::investigate::changes::{self, ChangesQuestion, FoundChanges, Investigated};
@@ -13,6 +14,7 @@ use crate::investigate::people::People;
 use crate::investigate::rare::{self, FoundRare, RareQuestion};
 use crate::investigate::tree::{self, FoundTree, TreeQuestion};
 use crate::investigate::versions::{self, FoundVersions};
+use crate::investigate::wanted::Wanted;
 use crate::investigate::who::{Case, Known};
 use crate::recordings::Recordings;
 use crate::recordings::completeness::Completeness;
@@ -169,7 +171,9 @@ fn find_changes(
     archives: &Archives<'_>,
     each: &mut dyn FnMut(&Investigated<'_>, bool),
 ) -> Result<FoundChanges> {
+    let wanted = Wanted::default();
     let asked = ChangesQuestion {
+        wanted: &wanted,
         scope: question.scope,
         paths: PathPatterns::new(question.paths)?,
         first_seen: false,
@@ -192,7 +196,7 @@ fn find_changes(
 fn hits(question: &ReportQuestion<'_>, archives: &Archives<'_>) -> Result<Option<Hits>> {
     let Some(known_bad) = &question.known_bad else { return Ok(None) };
     let (mut list, mut seen) = (Vec::new(), BTreeSet::new());
-    let found = versions::lookup(&known_bad.wanted, question.scope, archives, |version| {
+    let found = versions::lookup(&known_bad.wanted, &PathPatterns::default(), question.scope, archives, |version| {
         let digest = &version.first().row.digest;
         if list.len() < HITS_MAX {
             list.push((version.clone(), known_bad.wanted.labels(digest)?));
@@ -230,6 +234,8 @@ fn trees(
     let asked = TreeQuestion {
         scope: question.scope,
         pids: Vec::new(),
+        process_starts: Vec::new(),
+        acts: ActFilter::default(),
         digests: digests.clone(),
         paths: PathPatterns::default(),
     };

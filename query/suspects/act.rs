@@ -33,6 +33,19 @@ pub(crate) enum Act {
 }
 
 impl Act {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::WriteOpen,
+        Self::OpenDescriptor,
+        Self::Truncate,
+        Self::Rename,
+        Self::Link,
+        Self::Unlink,
+        Self::Mount,
+        Self::Unmount,
+        Self::SetAttr,
+        Self::SetXattr,
+    ];
+
     /// `None` when the event cannot have changed anything, also because it was denied.
     pub(crate) fn of(event: &Event) -> Option<Self> {
         if event.action == "deny" && event.enforced {

@@ -20,6 +20,8 @@ pub(crate) enum Attribution {
 }
 
 impl Attribution {
+    pub(crate) const ALL: [Self; 4] = [Self::Suspects, Self::NobodySeen, Self::Gap, Self::NotCovered];
+
     /// `None` for a first sight, which is no change. `is_damaged`: files of the archive could not be read.
     pub(crate) fn of(change: &Change, suspects: &Suspects, recordings: &Recordings, is_damaged: bool) -> Option<Self> {
         let interval = change.interval();
@@ -58,6 +60,18 @@ impl Attribution {
             Self::NotCovered => "not covered",
         }
     }
+}
+
+/// Whether every act that can have made a change is among its suspects, those by the other names of its file too.
+pub(crate) fn has_all_acts(change: &Change, suspects: &Suspects, names: &OtherNames, recordings: &Recordings) -> bool {
+    let interval = change.interval();
+    !suspects.has_unnamed
+        && suspects.omitted == 0
+        && !interval.reaches_unsealed(recordings)
+        && interval.gaps(recordings, Answer::Writers).is_empty()
+        && is_covered(change, recordings)
+        && !names.has_unknown
+        && names.paths.iter().all(|path| is_path_covered(change, path, recordings))
 }
 
 /// Whether every act on the path was recorded, and the change was made by one on this path. A doubtful digest in the

@@ -1,6 +1,6 @@
 //! Who can have changed a file between the last reading of its old content and the first sight of its new one.
 
-mod act;
+pub(crate) mod act;
 pub(crate) mod attribution;
 mod candidates;
 mod names;
@@ -10,6 +10,7 @@ mod seen;
 mod tests;
 mod unnamed;
 
+use crate::archives::act_filter::ActFilter;
 use crate::archives::{Archives, Scan};
 use crate::recordings::Recordings;
 use crate::recordings::clock::ClockSteps;
@@ -58,6 +59,18 @@ impl Suspect {
     /// Whether it can have changed the content that the path names.
     pub(crate) fn changes_content(&self) -> bool {
         self.act.changes_content()
+    }
+
+    /// Whether it is one of these acts.
+    pub(crate) fn is_of(&self, acts: &ActFilter) -> bool {
+        let ActFilter { hooks, pids, process_starts, uids, texts } = acts;
+        let Seen { hook, pid, process_start_ns, uid, .. } = &*self.seen;
+        let has = |wanted: &[i64], number: i64| wanted.is_empty() || wanted.contains(&number);
+        (hooks.is_empty() || hooks.contains(hook))
+            && has(pids, i64::from(*pid))
+            && has(process_starts, *process_start_ns)
+            && has(uids, *uid)
+            && texts.iter().all(|text| self.seen.text(text.column).is_some_and(|found| text.matches(found)))
     }
 
     /// Whether it set this extended attribute in the interval.

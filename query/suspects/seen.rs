@@ -111,6 +111,18 @@ impl Seen {
         }
     }
 
+    /// What stands in a column by which acts can be asked for.
+    pub(super) fn text(&self, column: &str) -> Option<&str> {
+        match column {
+            "exe" => self.exe.as_deref(),
+            "comm" => Some(&self.comm),
+            "parent_comm" => Some(&self.parent_comm),
+            "container_id" => self.container_id.as_deref(),
+            "target_path" => self.target_path.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Place of its process.
     pub(crate) fn process(&self, processes: &Processes) -> Option<u32> {
         let boot = Boot { host: self.host.clone(), boot_id: self.boot_id.clone() };

@@ -300,11 +300,11 @@ fn table_and_csv_have_the_words_and_one_can_be_asked_for() -> Result<()> {
     };
     let (found, lines) = asked(&["--verdict", "replaced", "--limit", "1"])?;
     assert!(found && lines[0]["path"] == "/usr/bin/other", "{lines:?}");
-    assert_eq!((&lines[1]["changes"], &lines[1]["with_verdict"]), (&json!(2), &json!(1)));
+    assert_eq!((&lines[1]["changes"], &lines[1]["matching"]), (&json!(2), &json!(1)));
     let (found, lines) = asked(&["--verdict", "replaced", "--verdict", "mtime_set_back"])?;
     assert!(found && lines.len() == 3, "{lines:?}");
     let (found, lines) = asked(&["--verdict", "setuid_gained"])?;
-    assert!(!found && lines.len() == 1 && lines[0]["with_verdict"] == 0, "{lines:?}");
+    assert!(!found && lines.len() == 1 && lines[0]["matching"] == 0, "{lines:?}");
     let error = asked(&["--verdict", "evil"]).expect_err("no such word").to_string();
     assert!(error.contains("possible values: changed_in_place, "), "{error}");
     Ok(())

@@ -7,7 +7,9 @@ fn diff(line: &[&str]) -> Result<(Vec<Value>, bool)> {
     let cli = Cli::try_parse_from([&["hashtrail", "diff", "--format", "json"], line].concat())?;
     let (problems, mut written) = (Problems::default(), Vec::new());
     cli.run(&problems, &mut written)?;
-    let lines = json_lines(&String::from_utf8(written)?);
+    let output = String::from_utf8(written)?;
+    contract::check(&["diff", "--format", "json"], &output);
+    let lines = json_lines(&output);
     assert_eq!(lines.last().map(|last| &last["type"]), Some(&json!("summary")), "{lines:?}");
     Ok((lines, problems.any()))
 }

@@ -8,7 +8,13 @@ fn acts() -> Vec<Event> {
     let act = |second| event(second, "inode_rename", None);
     vec![
         Event { comm: "cp\u{1b}".into(), policy: Some("first".into()), action: "deny".into(), ..act(10) },
-        Event { parent_comm: "sshd".into(), container_id: Some("0123456789abcdef".into()), ..act(11) },
+        Event {
+            parent_comm: "sshd".into(),
+            container_id: Some("0123456789abcdef".into()),
+            process_start_ns: 99,
+            uid: 33,
+            ..act(11)
+        },
         Event { target_path: Some("/etc/cron.d/job".into()), ..act(12) },
         Event { exe: Some("/bin/busybox".into()), comm: "systemd-network".into(), ..act(13) },
         Event { exe: None, comm: "kworker/0:1".into(), ..act(14) },
@@ -50,6 +56,9 @@ fn each_filter_leaves_what_has_it() -> Result<()> {
         (&["--parent", "sshd"], &[11]),
         (&["--container", "0123"], &[11]),
         (&["--container", "123"], &[]),
+        (&["--process-start", "99"], &[11]),
+        (&["--pid", "7", "--process-start", "98"], &[]),
+        (&["--uid", "33", "--hook", "inode_rename"], &[11]),
         (&["--policy", "first"], &[10]),
         (&["--action", "deny"], &[10]),
         (&["--target", "/etc/cron.d/*"], &[12]),

@@ -23,7 +23,7 @@ fn lines(events: &[Event], line: &[&str]) -> Result<(bool, Vec<Value>)> {
 }
 
 #[test]
-fn it_is_told_though_the_digest_never_changed() -> Result<()> {
+pub(super) fn it_is_told_though_the_digest_never_changed() -> Result<()> {
     let events = [seen(10), written(15), seen(20)];
     for line in [
         &["changes"][..],

@@ -43,7 +43,7 @@ fn changes(line: &[&str]) -> Result<(bool, Vec<Value>)> {
 }
 
 #[test]
-fn a_file_that_did_not_change_is_told_with_its_digest() -> Result<()> {
+pub(super) fn a_file_that_did_not_change_is_told_with_its_digest() -> Result<()> {
     let (found, lines) = changes(&["changes", "library.so"])?;
     let summary = &lines[lines.len() - 1];
     assert!(found, "another file was mounted over it");
@@ -57,7 +57,7 @@ fn a_file_that_did_not_change_is_told_with_its_digest() -> Result<()> {
 }
 
 #[test]
-fn a_name_that_nobody_saw_is_told_with_those_near_it() -> Result<()> {
+pub(super) fn a_name_that_nobody_saw_is_told_with_those_near_it() -> Result<()> {
     let (found, lines) = changes(&["changes", "/usr/lib/librery.so", "/etc/config", "/nothing"])?;
     let unseen = &lines[0]["never_observed"];
     assert!(!found && lines.len() == 1);
@@ -70,7 +70,7 @@ fn a_name_that_nobody_saw_is_told_with_those_near_it() -> Result<()> {
 }
 
 #[test]
-fn a_file_that_is_mounted_over_another_is_told_with_who_mounted_it() -> Result<()> {
+pub(super) fn a_file_that_is_mounted_over_another_is_told_with_who_mounted_it() -> Result<()> {
     let (_, lines) = changes(&["changes", LIBRARY])?;
     let over: Vec<&Value> = lines.iter().filter(|line| line["type"] == "mounted_over").collect();
     assert_eq!(over.len(), 1, "{lines:?}");
@@ -82,7 +82,7 @@ fn a_file_that_is_mounted_over_another_is_told_with_who_mounted_it() -> Result<(
 }
 
 #[test]
-fn time_that_nobody_recorded_is_asked_about() -> Result<()> {
+pub(super) fn time_that_nobody_recorded_is_asked_about() -> Result<()> {
     let gaps = |question: &[&str], since, until| -> Result<(Value, Value)> {
         let (_, mut lines) = changes(&[question, &["--since", since, "--until", until]].concat())?;
         let summary = lines.pop().unwrap_or_default();

@@ -146,7 +146,7 @@ fn verdict(change: &Value) -> &Value {
 }
 
 #[test]
-fn a_path_that_no_package_lists_is_nobodys() -> Result<()> {
+pub(super) fn a_path_that_no_package_lists_is_nobodys() -> Result<()> {
     let found = change(&[Taken::first(&[other()])])?;
     assert_eq!((words(&found), &found["package"]), ((vec!["unpackaged"], ""), &Value::Null));
     let found = verdict(&found);
@@ -180,7 +180,7 @@ fn another_content_than_the_packages_is_told_with_the_row_that_says_so() -> Resu
 }
 
 #[test]
-fn a_new_version_of_a_package_is_told_with_who_brought_it() -> Result<()> {
+pub(super) fn a_new_version_of_a_package_is_told_with_who_brought_it() -> Result<()> {
     let first = Taken { until: 22, ..Taken::first(&[owned("1", "ok", Some(OLD)), other()]) };
     let upgraded = Taken::next(1, 35, &[owned("2", "ok", Some(NEW))]);
     let found = change(&[first.clone(), upgraded.clone()])?;
@@ -316,6 +316,72 @@ fn changes_are_asked_for_by_package() -> Result<()> {
     let (found, output) = ask("tools")?;
     assert!(found && json_lines(&output).len() == 2, "{output}");
     let (found, output) = ask("others")?;
-    assert!(!found && json_lines(&output)[0]["of_package"] == 0, "{output}");
+    assert!(!found && json_lines(&output)[0]["matching"] == 0, "{output}");
+    Ok(())
+}
+
+/// Each command about paths, asked for the tool.
+const QUESTIONS: [&[&str]; 8] = [
+    &["changes"],
+    &["who", PATH],
+    &["timeline"],
+    &["history", "/usr/**"],
+    &["lookup", NEW],
+    &["events", "--hook", "mmap_file"],
+    &["rare"],
+    &["diff", "--before", "2026-01-02T00:00:25Z"],
+];
+
+#[test]
+fn every_command_about_paths_is_asked_for_by_package() -> Result<()> {
+    let taken = [Taken::first(&[owned("1", "ok", Some(OLD)), other()])];
+    let ask = |question: &[&str], taken: &[Taken], name: &str| -> Result<(usize, Value)> {
+        let line = [question, &["--package", name, "--format", "json"]].concat();
+        let mut rows = json_lines(&ask(&events(|event| event), taken, &[], &line)?.1);
+        let summary = rows.pop().expect("a summary");
+        Ok((rows.len(), summary))
+    };
+    for question in QUESTIONS {
+        let whole = ask_plain(question, &taken)?;
+        let (count, summary) = ask(question, &taken, "tools")?;
+        // In a timeline the act at the path is of the package, too.
+        assert_eq!((count, &summary["complete"]), (whole.0, &whole.1["complete"]), "{question:?}: {summary}");
+        assert!(count > 0, "{question:?}");
+        let (count, summary) = ask(question, &taken, "others")?;
+        assert_eq!((count, &summary["complete"]), (0, &whole.1["complete"]), "{question:?}: {summary}");
+        let (count, summary) = ask(question, &[], "tools")?;
+        assert_eq!((count, &summary["complete"]), (0, &json!(false)), "{question:?}: {summary}");
+        let told = [&summary["packages_unknown"], &summary["of_unknown_package"]];
+        assert!(told.iter().any(|told| told.is_array() && *told != &json!([]) || **told == 1), "{summary}");
+    }
+    Ok(())
+}
+
+/// Without the filter.
+fn ask_plain(question: &[&str], taken: &[Taken]) -> Result<(usize, Value)> {
+    let mut rows = json_lines(&ask(&events(|event| event), taken, &[], &[question, &["--format", "json"]].concat())?.1);
+    let summary = rows.pop().expect("a summary");
+    Ok((rows.len(), summary))
+}
+
+#[test]
+fn who_and_timeline_say_the_package_as_changes_does() -> Result<()> {
+    let taken = [Taken::first(&[owned("1", "ok", Some(OLD)), other()])];
+    let package = |line: &[&str], taken: &[Taken]| -> Result<(Value, Value)> {
+        let (_, output) = ask(&events(|event| event), taken, &[], &[line, &["--format", "json"]].concat())?;
+        let row = json_lines(&output).into_iter().find(|row| row["attribution"].is_string()).expect("a change");
+        Ok((row["package"].clone(), row["package_unknown"].clone()))
+    };
+    let expected = package(&["changes"], &taken)?;
+    assert_eq!(expected.0["package"], "tools");
+    for line in [&["who", PATH][..], &["timeline"]] {
+        assert_eq!(package(line, &taken)?, expected, "{line:?}");
+        assert_eq!(package(line, &[])?, (Value::Null, json!("the recording has no package baseline")), "{line:?}");
+        for format in ["table", "csv"] {
+            let (_, output) =
+                ask(&events(|event| event), &taken, &[], &[line, &["--full", "--format", format]].concat())?;
+            assert!(output.contains("owned by tools 1: the host's dpkg database said so"), "{line:?}: {output}");
+        }
+    }
     Ok(())
 }

@@ -37,6 +37,16 @@ pub(crate) enum Relation {
 }
 
 impl Relation {
+    /// Each kind of it.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::OtherBoot { entry: 0 },
+        Self::Unplaced,
+        Self::Differs { entry: 0 },
+        Self::Continues,
+        Self::Begins,
+        Self::Same,
+    ];
+
     /// One word for it.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -29,6 +29,9 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Sealed, Self::Recovered, Self::Open];
+
     /// As the manifest has it.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -94,22 +94,43 @@ struct Case<'a> {
 }
 
 /// What was looked up for several changes together.
-pub(crate) struct Looked {
+pub(crate) struct Looked<'a> {
     elsewhere: Elsewhere,
     scripts: Scripts,
-    packages: Packages,
+    packaged: &'a Packaged,
 }
 
-impl Looked {
+/// What the package managers of hosts said of the paths of several changes.
+pub(crate) struct Packaged(Packages);
+
+impl Packaged {
+    /// # Errors
+    /// When a scan cannot be made; files that cannot be read are problems.
+    pub(crate) fn look(archives: &Archives<'_>, recordings: &Recordings, changes: &[Change]) -> Result<Self> {
+        Packages::load(archives, recordings, packages::paths(changes)).map(Self)
+    }
+
+    /// The package that owns the path of a change, and why that is not known.
+    pub(crate) fn of(&self, change: &Change, suspects: &Suspects, gaps: &[Gap]) -> (Value, Value) {
+        packages::to_json(&packages::said(&self.0, change), change, suspects, gaps.is_empty())
+    }
+}
+
+impl<'a> Looked<'a> {
     /// Looks for their contents and paths in other places, and for what ran them.
     ///
     /// # Errors
     /// When a scan cannot be made; files that cannot be read are problems.
-    pub(crate) fn look(archives: &Archives<'_>, recordings: &Recordings, changes: &[Change]) -> Result<Self> {
+    pub(crate) fn look(
+        archives: &Archives<'_>,
+        recordings: &Recordings,
+        changes: &[Change],
+        packaged: &'a Packaged,
+    ) -> Result<Self> {
         Ok(Self {
             elsewhere: Elsewhere::look(archives, recordings, changes)?,
             scripts: Scripts::look(archives, recordings, changes)?,
-            packages: Packages::load(archives, recordings, packages::paths(changes))?,
+            packaged,
         })
     }
 
@@ -128,15 +149,10 @@ impl Looked {
             recordings,
             elsewhere: self.elsewhere.of(change),
             script: self.scripts.of(number),
-            said: packages::said(&self.packages, change),
+            said: packages::said(&self.packaged.0, change),
             doubts: doubts_of_interval(change, gaps),
         };
         JUDGES.iter().filter_map(|(_, judge)| judge(&case)).collect()
-    }
-
-    /// The package that owns the path of a change, and why that is not known.
-    pub(crate) fn package(&self, change: &Change, suspects: &Suspects, gaps: &[Gap]) -> (Value, Value) {
-        packages::to_json(&packages::said(&self.packages, change), change, suspects, gaps.is_empty())
     }
 }
 

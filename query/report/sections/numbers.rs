@@ -53,10 +53,10 @@ fn numbers(told: &Told<'_>) -> Vec<Number> {
     if told.question.verdicts.is_empty() {
         for (word, (claims, doubts)) in &findings.tally.verdicts {
             let command = commands.changes_with(&[(*word).to_owned()]);
-            numbers.push(number(&format!("changes that look like {word}"), claims + doubts, command, "with_verdict"));
+            numbers.push(number(&format!("changes that look like {word}"), claims + doubts, command, "matching"));
         }
     } else {
-        numbers.push(number("changes with such a verdict", findings.tally.count, commands.changes(), "with_verdict"));
+        numbers.push(number("changes with such a verdict", findings.tally.count, commands.changes(), "matching"));
     }
     if let Some(hits) = &findings.hits {
         numbers.push(number("known-bad digests that were seen", hits.seen, commands.lookup(), "seen"));
