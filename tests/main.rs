@@ -49,6 +49,7 @@ mod packages; // a real dpkg upgrades, and what it owns is tampered with
 mod policies; // arguments and data that only the kernel's BTF explains
 mod power; // the power is cut while events are recorded
 mod prevalence; // digests that few hosts ran, by another engine
+mod random; // numbers that a seed decides
 mod readme; // the README says what the tool says
 mod reload; // policies are replaced while a recording runs
 mod report; // the report in a browser
