@@ -2,7 +2,8 @@
 cell of CSV may be one that a spreadsheet runs, and names must come back.
 
 Usage: hostile.py QUESTIONS NAMES     QUESTIONS is JSON, [{"out": FILE, "err": FILE}, …], NAMES is JSON, [[NAME, …], …] in hex;
-prints a JSON list with, for each question, {"shape": …, "faults": […], "names": […]}: the numbers of the names of which one came back
+prints a JSON list with, for each question, {"shape": …, "faults": […], "names": […], "paths": …}: the numbers of the names of which
+one came back, and whether the first of any did
 """
 import csv
 import io
@@ -119,7 +120,7 @@ def judge(question, names):
     except (ValueError, csv.Error, IndexError) as error:
         faults.append(f"no {shape}: {error}")
     back = [number for number, forms in enumerate(names) if any(form in found for form in forms)]
-    return {"shape": shape, "faults": faults[:5], "names": back}
+    return {"shape": shape, "faults": faults[:5], "names": back, "paths": any(forms[0] in found for forms in names)}
 
 
 QUESTIONS, NAMES = (json.loads(argument) for argument in sys.argv[1:])

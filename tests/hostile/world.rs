@@ -47,6 +47,9 @@ pub(super) fn names() -> Vec<Vec<u8>> {
 /// The name of a file on the disk of this test, which must be one component.
 const ON_DISK: &[u8] = b"new\nline\x1b[2J\xc2\x9b\xe2\x80\xae\xff;=cmd|<img src=x>";
 
+const HOOKS: [&str; 6] =
+    ["bprm_check_security", "bprm_committed_creds", "file_open", "inode_rename", "inode_setxattr", "mmap_file"];
+
 pub(super) struct World {
     pub(super) directory: TempDir,
     /// One archive of each of two hosts, and one in which every text is hostile.
@@ -106,70 +109,98 @@ fn comm(name: &[u8]) -> String {
 /// Each file runs, is written by a program with a hostile name, gets an attribute and another name, and runs again.
 fn histories() -> Vec<Event> {
     let names = names();
-    let each = |(at, name): (usize, &Vec<u8>)| history(at, name, &names[(at + 1) % names.len()]);
-    names.iter().enumerate().flat_map(each).collect()
+    let story = |at: usize| Story {
+        at: i64::try_from(at).expect("a number"),
+        name: &names[at],
+        other: &names[(at + 1) % names.len()],
+    };
+    (0..names.len()).flat_map(|at| story(at).events()).collect()
 }
 
-fn history(at: usize, name: &[u8], other: &[u8]) -> Vec<Event> {
-    let ino = 100 + i64::try_from(at).expect("a number");
-    let second = |after: i64| 10 * (ino - 99) + after;
-    let ((path, path_bytes), (exe, exe_bytes)) = (text(&path_of(name)), text(&path_of(other)));
-    let (target_path, target_path_bytes) = text(&path_of(other));
-    let plain = |after: i64, hook: &str| Event {
-        hook: hook.into(),
-        pid: 1000 + i32::try_from(at).expect("a number"),
-        process_start_ns: second(0) * 1_000_000_000,
-        ppid: 999 + i32::try_from(at).expect("a number"),
-        parent_start_ns: second(-10) * 1_000_000_000,
-        comm: comm(name),
-        parent_comm: comm(other),
-        exe: Some(exe.clone()),
-        exe_bytes: exe_bytes.clone(),
-        path: Some(path.clone()),
-        path_bytes: path_bytes.clone(),
-        ino: Some(ino),
-        policy: Some(text(name).0),
-        selector: Some(text(name).0),
-        message: Some(text(name).0),
-        tags: vec![text(name).0, text(other).0],
-        digest: None,
-        digest_algorithm: None,
-        digest_status: "not_requested".into(),
-        ..made::event(second(after))
-    };
-    let arguments: [&[u8]; 4] = [name, b"-c", other, b";"];
-    let run = |after: i64, number: usize| {
-        let checked = Event {
+/// What happens to one file.
+struct Story<'a> {
+    at: i64,
+    name: &'a [u8],
+    /// Of who acts on it.
+    other: &'a [u8],
+}
+
+impl Story<'_> {
+    fn events(&self) -> Vec<Event> {
+        let (target_path, target_path_bytes) = text(&path_of(self.other));
+        let written = Event { open_flags: Some(1), ..self.event(2, "file_open") };
+        let renamed = Event { target_path: Some(target_path), target_path_bytes, ..self.event(3, "inode_rename") };
+        let labelled = Event { attributes: vec![text(self.name).0], ..self.event(4, "inode_setxattr") };
+        let [first, second] =
+            [2 * self.at, 2 * self.at + 1].map(|number| digest(usize::try_from(number).expect("a number")));
+        let between = [written, renamed, labelled, self.memory(&first)];
+        [&self.runs(1, &first)[..], &between, &self.runs(6, &second)].concat()
+    }
+
+    fn second(&self, after: i64) -> i64 {
+        10 * (self.at + 1) + after
+    }
+
+    fn event(&self, after: i64, hook: &str) -> Event {
+        let ((path, path_bytes), (exe, exe_bytes)) = (text(&path_of(self.name)), text(&path_of(self.other)));
+        let pid = 1000 + i32::try_from(self.at).expect("a number");
+        Event {
+            hook: hook.into(),
+            pid,
+            process_start_ns: self.second(0) * 1_000_000_000,
+            ppid: pid - 1,
+            parent_start_ns: self.second(-10) * 1_000_000_000,
+            comm: comm(self.name),
+            parent_comm: comm(self.other),
+            exe: Some(exe),
+            exe_bytes,
+            path: Some(path),
+            path_bytes,
+            ino: Some(100 + self.at),
+            policy: Some(text(self.name).0),
+            selector: Some(text(self.name).0),
+            message: Some(text(self.name).0),
+            tags: vec![text(self.name).0, text(self.other).0],
+            digest: None,
+            digest_algorithm: None,
+            digest_status: "not_requested".into(),
+            ..made::event(self.second(after))
+        }
+    }
+
+    fn hashed(event: Event, digest: &str) -> Event {
+        Event {
             digest_algorithm: Some("sha256".into()),
-            digest: Some(digest(number)),
+            digest: Some(digest.into()),
             digest_status: "ok".into(),
-            exec_id: Some(second(after)),
-            ..plain(after, "bprm_check_security")
-        };
+            ..event
+        }
+    }
+
+    fn runs(&self, after: i64, digest: &str) -> [Event; 2] {
+        let arguments: [&[u8]; 4] = [self.name, b"-c", self.other, b";"];
+        let of_exec = |hook| Event { exec_id: Some(self.second(after)), ..self.event(after, hook) };
         let ran = Event {
-            exec_id: Some(second(after)),
             argv: Some(arguments.map(|argument| text(argument).0).to_vec()),
             argv_bytes: Some(arguments.map(<[u8]>::to_vec).to_vec()),
-            ..plain(after, "bprm_committed_creds")
+            ..of_exec("bprm_committed_creds")
         };
-        [checked, ran]
-    };
-    let memory = Event {
-        path: Some(text(name).0),
-        path_bytes: text(name).1,
-        path_flags: vec!["memfd".into()],
-        ino: Some(ino + 1000),
-        digest_algorithm: Some("sha256".into()),
-        digest: Some(digest(2 * at)),
-        digest_status: "ok".into(),
-        mmap_prot: Some(5),
-        ..plain(5, "mmap_file")
-    };
-    let written = Event { open_flags: Some(1), ..plain(2, "file_open") };
-    let renamed =
-        Event { target_path: Some(target_path), target_path_bytes, target_ino: None, ..plain(3, "inode_rename") };
-    let labelled = Event { attributes: vec![text(name).0], ..plain(4, "inode_setxattr") };
-    [&run(1, 2 * at)[..], &[written, renamed, labelled, memory], &run(6, 2 * at + 1)].concat()
+        [Self::hashed(of_exec("bprm_check_security"), digest), ran]
+    }
+
+    /// The content of the file, mapped from memory that has its name.
+    fn memory(&self, digest: &str) -> Event {
+        let (path, path_bytes) = text(self.name);
+        let mapped = Event {
+            path: Some(path),
+            path_bytes,
+            path_flags: vec!["memfd".into()],
+            ino: Some(1100 + self.at),
+            mmap_prot: Some(5),
+            ..self.event(5, "mmap_file")
+        };
+        Self::hashed(mapped, digest)
+    }
 }
 
 /// As only an archive that somebody made up can be: no text is what it should be.
@@ -180,13 +211,13 @@ fn forged(at: usize, event: Event) -> Event {
     Event {
         host: text(),
         boot_id: text(),
-        hook: if at % 2 == 0 { text() } else { event.hook.clone() },
+        hook: if at.is_multiple_of(2) { text() } else { event.hook.clone() },
         served_by: text(),
         action: text(),
         unenforced: some(),
         container_id: some(),
         root_dev: text(),
-        path_flags: if at % 3 == 0 { vec![text()] } else { event.path_flags.clone() },
+        path_flags: if at.is_multiple_of(3) { vec![text()] } else { event.path_flags.clone() },
         dev: some(),
         fs_type: some(),
         real_dev: some(),
@@ -197,22 +228,18 @@ fn forged(at: usize, event: Event) -> Event {
         digest_status: text(),
         digest_reason: some(),
         digest_source: some(),
-        digest_doubt: if at % 5 == 0 { vec![text()] } else { Vec::new() },
+        digest_doubt: if at.is_multiple_of(5) { vec![text()] } else { Vec::new() },
         ..event
     }
 }
 
-/// What the ledger and the packages say too.
+/// Seals events of a host, with what the ledger, the manifest and the packages say.
 fn seal_all(directory: &Path, host: &str, id: &str, events: &[Event]) {
-    let names = names();
-    let texts: Vec<String> = names.iter().map(|name| text(name).0).collect();
-    let events: Vec<Event> = (0..)
-        .zip(events)
-        .map(|(seq, event)| {
-            let host = if event.host == "web" { host.to_owned() } else { event.host.clone() };
-            Event { recording_id: id.to_owned(), seq, host, ..event.clone() }
-        })
-        .collect();
+    let texts: Vec<String> = names().iter().map(|name| text(name).0).collect();
+    let of_host = |(seq, event): (i64, &Event)| {
+        let host = if event.host == "web" { host.to_owned() } else { event.host.clone() };
+        Event { recording_id: id.to_owned(), seq, host, ..event.clone() }
+    };
     let archive = Archive::create(directory).expect("an archive");
     let mut manifest = Manifest::open(&archive, None).expect("a manifest");
     let start = json!({
@@ -220,42 +247,6 @@ fn seal_all(directory: &Path, host: &str, id: &str, events: &[Event]) {
         "facts": {"machine_id": texts[2], "boot_id": texts[0]},
     });
     manifest.append(&[("start", start)]).expect("a start");
-    let entry = |second: i64, kind: &str, text: &str, detail: serde_json::Value| LedgerEntry {
-        recording_id: id.to_owned(),
-        host: host.to_owned(),
-        time: Micros((1_767_312_000 + second) * 1_000_000),
-        boot_ns: second * 1_000_000_000,
-        kind: kind.to_owned(),
-        cause: (!text.is_empty()).then(|| text.to_owned()),
-        from_ns: Some(second * 1_000_000_000),
-        to_ns: Some((second + 1) * 1_000_000_000),
-        count: Some(1),
-        policy: Some(texts[1].clone()),
-        detail: Some(detail.to_string()),
-        ..LedgerEntry::default()
-    };
-    let taken = Snapshot {
-        full: true,
-        settled: true,
-        packages: 1,
-        problems: texts.clone(),
-        problem_count: 9,
-        ..Snapshot::default()
-    };
-    let hooks =
-        ["bprm_check_security", "bprm_committed_creds", "file_open", "inode_rename", "inode_setxattr", "mmap_file"];
-    let mut ledger = vec![
-        entry(0, "start", "", json!({})),
-        entry(0, "policy", "", json!({"hooks": hooks, "suppressing": {"rate_limit": hooks}})),
-        entry(1, "packages", "snapshot", json!(taken)),
-        entry(900, "packages", "unchanged", json!({"snapshot": 0})),
-    ];
-    for text in &texts {
-        for kind in ["loss", "error", "blind", "suspect", "violation", "listed", "tamper"] {
-            ledger.push(entry(40, kind, text, json!({"text": text, "path": text})));
-        }
-    }
-    ledger.push(entry(900, "stop", "", json!({"cpus": []})));
     seal_packages(&archive, &mut manifest, (host, id));
     let name = SegmentName { recording_id: id.to_owned(), host: host.to_owned(), segment: 0 };
     let context = VersionContext {
@@ -264,8 +255,41 @@ fn seal_all(directory: &Path, host: &str, id: &str, events: &[Event]) {
         commits_recorded: true,
         ..VersionContext::default()
     };
-    seal(&archive, &mut manifest, &name, &context, events, ledger).expect("a sealed segment");
+    let events = (0..).zip(events).map(of_host).collect();
+    seal(&archive, &mut manifest, &name, &context, events, ledger(&texts, (host, id))).expect("a sealed segment");
     manifest.append(&[("stop", json!({"recording_id": id, "state": "SEALED"}))]).expect("a stop");
+}
+
+/// Losses, errors and what else can be told, each with every text.
+fn ledger(texts: &[String], (host, id): (&str, &str)) -> Vec<LedgerEntry> {
+    let entry = |second: i64, kind: &str, cause: Option<&str>, detail: serde_json::Value| LedgerEntry {
+        recording_id: id.to_owned(),
+        host: host.to_owned(),
+        time: Micros((1_767_312_000 + second) * 1_000_000),
+        boot_ns: second * 1_000_000_000,
+        kind: kind.to_owned(),
+        cause: cause.map(str::to_owned),
+        from_ns: Some(second * 1_000_000_000),
+        to_ns: Some((second + 1) * 1_000_000_000),
+        count: Some(1),
+        policy: Some(texts[1].clone()),
+        detail: Some(detail.to_string()),
+        ..LedgerEntry::default()
+    };
+    let problems = texts.to_vec();
+    let taken = Snapshot { full: true, settled: true, packages: 1, problems, problem_count: 9, ..Snapshot::default() };
+    let mut ledger = vec![
+        entry(0, "start", None, json!({})),
+        entry(0, "policy", None, json!({"hooks": HOOKS, "suppressing": {"rate_limit": HOOKS}})),
+        entry(1, "packages", Some("snapshot"), json!(taken)),
+        entry(900, "packages", Some("unchanged"), json!({"snapshot": 0})),
+    ];
+    for text in texts {
+        let told = |kind: &str| entry(40, kind, Some(text), json!({"text": text, "path": text}));
+        ledger.extend(["loss", "error", "blind", "suspect", "violation", "listed", "tamper"].map(told));
+    }
+    ledger.push(entry(900, "stop", None, json!({"cpus": []})));
+    ledger
 }
 
 /// Each file is owned by a package of its name, which says that it has another content.
