@@ -38,7 +38,7 @@ table! {
         session_id: Option<i64>, Dictionary in PROCESS, "Audit session; null when unset";
         comm: String, Dictionary in PROCESS, "Name of the thread";
         exe: Option<String>, Dictionary in PROCESS, "Path of the running binary as of its exec; a 255-byte prefix when longer";
-        exe_bytes: Option<Vec<u8>>, Dictionary in PROCESS, "exe as it was, only where it is not UTF-8";
+        exe_bytes: Option<Vec<u8>>, Dictionary in PROCESS, "exe as it was, only where the text has escapes";
         parent_comm: String, Dictionary in PROCESS, "Name of the parent";
         cgroup_id: i64, Dictionary in PROCESS, "Cgroup v2 id";
         container_id: Option<String>, Dictionary in PROCESS, "Container id from the cgroup path";
@@ -46,8 +46,8 @@ table! {
         pid_ns: i64, Dictionary in PROCESS, "Pid namespace inode";
         root_dev: String, Dictionary in FILE, "Device (major:minor) of the task's root directory";
         root_ino: i64, Dictionary in FILE, "Inode of the task's root directory; with root_dev it separates chroots and containers";
-        path: Option<String>, LookUp in FILE, "Path as the task sees it; bytes that are not UTF-8 as \\xNN, backslashes then doubled";
-        path_bytes: Option<Vec<u8>>, Dictionary in FILE, "path as it was, only where it is not UTF-8";
+        path: Option<String>, LookUp in FILE, "Path as the task sees it; bytes that are not UTF-8 as \\xNN, backslashes then doubled, also where the name itself reads like such an escape of a byte from \\x80 on";
+        path_bytes: Option<Vec<u8>>, Dictionary in FILE, "path as it was, only where the text has escapes";
         path_flags: Vec<String>, Dictionary, "deleted, memfd, unreachable, too_long, fs_relative, no_scratch, mount_point, late (built again after the digest, and not as it was before)";
         dev: Option<String>, Dictionary in FILE, "Device (major:minor) of the file's filesystem";
         ino: Option<i64>, Dictionary in FILE, "Inode number";
@@ -73,11 +73,11 @@ table! {
         mmap_prot: Option<i32>, Dictionary in ACCESS, "Protection of the mapping (PROT_*); of an open_descriptor: it is a shared mapping, which can be made writable";
         attributes: Vec<String>, Dictionary, "What inode_setattr changed: mode, uid, gid, size, atime, mtime, ctime; at inode_setxattr the attribute's name";
         argv: Option<Vec<String>>, Dictionary, "Arguments of the exec";
-        argv_bytes: Option<Vec<Vec<u8>>>, Dictionary, "argv as it was, only where it is not UTF-8";
+        argv_bytes: Option<Vec<Vec<u8>>>, Dictionary, "argv as it was, only where the text has escapes";
         argc: Option<i32>, Dictionary in ACCESS, "Number of arguments that the exec passed";
         argv_truncated: Option<bool>, Dictionary, "Whether argv holds less than was passed (8 KiB limit)";
         target_path: Option<String>, Dictionary in ACCESS, "Second path of a rename or link: the new name";
-        target_path_bytes: Option<Vec<u8>>, Dictionary in ACCESS, "target_path as it was, only where it is not UTF-8";
+        target_path_bytes: Option<Vec<u8>>, Dictionary in ACCESS, "target_path as it was, only where the text has escapes";
         parent_ino: Option<i64>, Dictionary in FILE, "Inode of the directory that holds path";
         target_ino: Option<i64>, Dictionary in ACCESS, "Inode that target_path named before; null if none";
         digest_algorithm: Option<String>, Dictionary in DIGEST, "Hash algorithm as the kernel reported it";

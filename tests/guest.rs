@@ -234,11 +234,11 @@ impl Guest {
         (guest, Arc::clone(&boots[index].1))
     }
 
-    /// What the package manager says does not depend on the kernel.
+    /// What the package manager says, and what a change looks like, does not depend on the kernel.
     fn scenarios(self) -> Vec<&'static str> {
         let mut scenarios = self.mode.scenarios();
         if self == linux_6_12() {
-            scenarios.insert(SCENARIOS.len(), "packages");
+            scenarios.splice(SCENARIOS.len()..SCENARIOS.len(), ["packages", "looks"]);
         }
         scenarios
     }

@@ -25,6 +25,7 @@ mod entries; // many entries of one hook
 mod filters; // a policy decides before anything is hashed
 mod flood; // many hashes at once hide nothing
 mod handles; // files that no path leads to, and mounts that move
+mod hostile; // names that want to be more than names
 mod incident; // the story of the sample archive
 mod kept; // digests that are used again
 #[cfg(feature = "recorder")]
@@ -49,6 +50,7 @@ mod packages; // a real dpkg upgrades, and what it owns is tampered with
 mod policies; // arguments and data that only the kernel's BTF explains
 mod power; // the power is cut while events are recorded
 mod prevalence; // digests that few hosts ran, by another engine
+mod random; // numbers that a seed decides
 mod readme; // the README says what the tool says
 mod reload; // policies are replaced while a recording runs
 mod report; // the report in a browser

@@ -1,6 +1,9 @@
 //! Seeded mutants of valid files, for the tests of everything that reads bytes it cannot trust. Each crate includes this
 //! file by its path.
 
+#[path = "random.rs"]
+pub(crate) mod random;
+
 /// Mutants of each input: enough for a first look, or with `HASHTRAIL_TEST_FULL` the full count.
 pub(crate) fn count() -> u64 {
     if std::env::var_os("HASHTRAIL_TEST_FULL").is_some() { 100_000 } else { 2_000 }
@@ -9,13 +12,8 @@ pub(crate) fn count() -> u64 {
 /// The mutant with this seed: up to four bits flipped, bytes set, blocks zeroed, doubled or moved, or the end cut.
 pub(crate) fn mutant(valid: &[u8], seed: u64) -> Vec<u8> {
     let mut bytes = valid.to_vec();
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut below = |limit: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state >> 11).unwrap_or(0) % limit.max(1)
-    };
+    let mut random = random::Random::new(seed);
+    let mut below = |limit: usize| random.below(limit);
     for _ in 0..=below(4) {
         if bytes.is_empty() {
             break;

@@ -39,7 +39,7 @@ fn report(directory: &TempDir, archives: &[&Path], arguments: &[&str]) -> String
 }
 
 /// What each step in the browser gave.
-fn browse(page: &str, steps: &[Value]) -> Vec<Value> {
+pub(crate) fn browse(page: &str, steps: &[Value]) -> Vec<Value> {
     let told = stdout_of(engine_script("browser.py").args([page, &json!(steps).to_string()]));
     serde_json::from_str(&told).expect("a list of results")
 }
@@ -49,7 +49,7 @@ fn evaluate(page: &str, expressions: &[&str]) -> Vec<Value> {
 }
 
 /// All but the page itself, that it asked for, said or complained of.
-fn assert_quiet(told: &Value, page: &str) {
+pub(crate) fn assert_quiet(told: &Value, page: &str) {
     let own = format!("file://{page}");
     assert!(told["requests"].as_array().is_some_and(|urls| !urls.is_empty()), "{told}");
     assert!(told["requests"].as_array().into_iter().flatten().all(|url| *url == own), "{told}");

@@ -6,7 +6,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod bodyfile;
-mod made;
+mod hayabusa;
+pub(crate) mod made;
 mod ocsf;
 
 const ARCHIVE: &str = "samples/incident/archive";

@@ -8,7 +8,7 @@ use crate::output::{Row, object};
 use hashtrail::cell::Micros;
 use hashtrail::escape::escape;
 use hashtrail::event::names_a_file;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::borrow::Cow;
 use std::fmt::Write;
 
@@ -35,7 +35,7 @@ fn line(moment: &Moment) -> Option<String> {
     let (mtime, ctime) = (mtime.unwrap_or(0), ctime.unwrap_or(0));
     let (algorithm, digest) = words::certain_digest(moment);
     let md5 = if algorithm == "md5" { digest } else { "0" };
-    let mode = mode(number("mode")?, names_a_file(&texts(moment, "path_flags")));
+    let mode = mode(number("mode")?, names_a_file(&flags(moment)));
     let (uid, gid, size) = (number("owner_uid")?, number("owner_gid")?, number("size_bytes")?);
     Some(format!("{md5}|{}|{}|{mode}|{uid}|{gid}|{size}|0|{mtime}|{ctime}|0", name(moment)?, words::inode(moment)?))
 }
@@ -51,7 +51,7 @@ fn name(moment: &Moment) -> Option<String> {
     }];
     parts.extend(moment.value("dev").as_str().map(|dev| format!("dev {dev}")));
     parts.extend(moment.value("container_id").as_str().map(|id| format!("container {id}")));
-    parts.extend(texts(moment, "path_flags"));
+    parts.extend(flags(moment));
     Some(format!("{host}:{path} [{}]", escaped(parts.join(", ").as_bytes())))
 }
 
@@ -124,7 +124,6 @@ fn mode(mode: i64, is_named: bool) -> String {
     text
 }
 
-fn texts(moment: &Moment, name: &str) -> Vec<String> {
-    let values = moment.value(name).as_array().into_iter().flatten();
-    values.filter_map(Value::as_str).map(str::to_owned).collect()
+fn flags(moment: &Moment) -> Vec<String> {
+    words::texts(moment, "path_flags").map(str::to_owned).collect()
 }

@@ -3,6 +3,7 @@
 mod bodyfile;
 mod csv;
 mod ecs;
+mod hayabusa;
 mod jsonl;
 mod ocsf;
 mod target;
@@ -17,7 +18,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 /// All formats, in the order of the help.
 const FORMATS: &[Target] =
-    &[timesketch::TARGET, ecs::TARGET, ocsf::TARGET, bodyfile::TARGET, csv::TARGET, jsonl::TARGET];
+    &[timesketch::TARGET, ecs::TARGET, ocsf::TARGET, bodyfile::TARGET, hayabusa::TARGET, csv::TARGET, jsonl::TARGET];
 
 /// Takes the name of a format.
 pub(crate) fn parser() -> impl TypedValueParser<Value = Target> {

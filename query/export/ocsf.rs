@@ -16,6 +16,8 @@ pub(super) const TARGET: Target =
     Target { name: "ocsf", help: "JSON lines in the Open Cybersecurity Schema Framework", lines: Lines::Json, row };
 
 const VERSION: &str = "1.8.0";
+const INFORMATIONAL: u32 = 1;
+const LOW: u32 = 2;
 /// How a module was loaded.
 const MAPPED: u32 = 4;
 /// What is said of it beside its class.
@@ -26,7 +28,7 @@ fn row(moment: &Moment) -> Row {
     let (class, id) = (activity.class as u32, activity.id);
     let mut row = object(json!({
         "class_uid": class, "category_uid": class / 1000, "activity_id": id, "type_uid": class * 100 + id,
-        "activity_name": activity.name, "severity_id": severity(moment), "message": words::message(moment),
+        "activity_name": activity.name, "severity_id": if words::asks_for_nothing(moment) { INFORMATIONAL } else { LOW }, "message": words::message(moment),
         "metadata": metadata(moment), "device": device(moment), "unmapped": unmapped(moment),
     }));
     time(&mut row, "time", Some(moment.time));
@@ -48,11 +50,6 @@ fn row(moment: &Moment) -> Row {
     row.insert("observables".into(), observables);
     words::without_nothing(&mut row);
     row
-}
-
-/// What was recorded asks for nothing. A change and a gap are for the user to decide on, which is what the schema calls low.
-fn severity(moment: &Moment) -> u32 {
-    if moment.what == What::Event { 1 } else { 2 }
 }
 
 fn of_event(row: &mut Row, moment: &Moment, activity: &Activity) {
@@ -78,15 +75,11 @@ fn span(row: &mut Row, moment: &Moment, from: &str, to: &str) {
 }
 
 fn metadata(moment: &Moment) -> Value {
-    let uid = moment.value("recording_id").as_str().map(|id| {
-        let (cpu, seq) = (moment.value("cpu"), moment.value("seq"));
-        format!("{id}/{cpu}/{seq}")
-    });
     json!({
         "version": VERSION, "profiles": PROFILES,
         "extensions": [{"name": "linux", "uid": "1", "version": VERSION}],
         "product": {"name": "hashtrail", "vendor_name": "hashtrail", "version": env!("CARGO_PKG_VERSION")},
-        "uid": uid, "sequence": moment.value("seq"), "event_code": moment.value("hook"), "labels": moment.value("tags"),
+        "uid": words::record_key(moment), "sequence": moment.value("seq"), "event_code": moment.value("hook"), "labels": moment.value("tags"),
     })
 }
 

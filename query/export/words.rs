@@ -70,7 +70,28 @@ pub(super) fn certain_digest(moment: &Moment) -> (&str, &str) {
 
 /// What makes the digest of an event doubtful. A version begins with none that is.
 fn doubts(moment: &Moment) -> Vec<&str> {
-    moment.value("digest_doubt").as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    texts(moment, "digest_doubt").collect()
+}
+
+/// The texts of a list.
+pub(super) fn texts<'a>(moment: &'a Moment, name: &str) -> impl Iterator<Item = &'a str> {
+    moment.value(name).as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// What was run with which arguments, in one text: where one begins is told by `argv` alone.
+pub(super) fn command_line(moment: &Moment) -> Option<String> {
+    moment.value("argv").is_array().then(|| texts(moment, "argv").collect::<Vec<_>>().join(" "))
+}
+
+/// The key of an event's row.
+pub(super) fn record_key(moment: &Moment) -> Option<String> {
+    let recording = moment.value("recording_id").as_str()?;
+    Some(format!("{recording}/{}/{}", moment.value("cpu"), moment.value("seq")))
+}
+
+/// What was recorded asks for nothing. A change and a gap are for the user to decide on.
+pub(super) fn asks_for_nothing(moment: &Moment) -> bool {
+    moment.what == What::Event
 }
 
 /// The digest: of an event that of its file, of a change that of the new content.

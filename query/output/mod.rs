@@ -205,11 +205,13 @@ mod tests {
             json!({"path": "=1+\"2\"", "from": {"digest": "aa"}, "list": ["x", "y"]}),
             json!({"path": "\ta,b\n", "from": null, "list": -5}),
             json!({"path": "'a\\n", "from": null, "list": ["a;b", "c\\"]}),
+            json!({"path": "a;b\";\"=1", "from": {"digest": {"a": ";-1;2"}}, "list": ["-c", "a; =1", "'x"]}),
         ];
         let shown = show(Format::Csv, None, None, &rows)?;
         assert_eq!(
             shown,
-            "path,from.digest,list\n\"'=1+\"\"2\"\"\",aa,\"x;y\"\n\"\\ta,b\\n\",,-5\n\"''a\\\\n\",,\"a\\;b;c\\\\\"\n"
+            "path,from.digest,list\n\"'=1+\"\"2\"\"\",aa,\"x;y\"\n\"\\ta,b\\n\",,-5\n\"''a\\\\n\",,\"a\\;b;c\\\\\"\n\
+             \"a;b\"\"\\x3b\"\"=1\",\"{\"\"a\"\":\"\"\\u003b-1;2\"\"}\",\"'-c;a\\x3b =1;''x\"\n"
         );
         Ok(())
     }

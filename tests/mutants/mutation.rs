@@ -1,25 +1,6 @@
 //! Damage to a file that a seed decides.
 
-/// A small generator of numbers (splitmix64): the same seed gives the same damage everywhere.
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `end`, which is not 0.
-    pub(super) fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end).unwrap_or(1)).unwrap_or(0)
-    }
-}
+use crate::random::Random;
 
 /// Numbers at which arithmetic goes wrong.
 const NUMBERS: [u32; 8] = [0, 1, 0x7f, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x0fff_ffff, 0x0001_0000];

@@ -10,7 +10,7 @@ use hashtrail::versions::VersionContext;
 const ID: &str = "11111111-0000-4000-8000-000000000000";
 
 /// A run with all that is recorded of it.
-pub(super) fn event(second: i64) -> Event {
+pub(crate) fn event(second: i64) -> Event {
     Event {
         recording_id: ID.into(),
         host: "web".into(),
@@ -48,7 +48,7 @@ pub(super) fn event(second: i64) -> Event {
 }
 
 /// Seals them, each with its own number.
-pub(super) fn archive(mut events: Vec<Event>) -> tempfile::TempDir {
+pub(crate) fn archive(mut events: Vec<Event>) -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a temporary directory");
     for (seq, event) in (0..).zip(&mut events) {
         event.seq = seq;

@@ -5,6 +5,7 @@
 #include "actor.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,6 +254,17 @@ static int set_attribute(char **args)
 	return 0;
 }
 
+// file-capability FILE: whoever runs FILE may open raw sockets.
+static int file_capability(char **args)
+{
+	struct vfs_cap_data value = { .magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE };
+
+	value.data[0].permitted = 1 << CAP_NET_RAW;
+	if (setxattr(args[0], "security.capability", &value, sizeof(value), 0))
+		fail("cannot set capabilities of", args[0]);
+	return 0;
+}
+
 static const struct command file_commands[] = {
 	{ "boottime", 0, boottime },
 	{ "memfd", 1, memfd },
@@ -266,6 +278,7 @@ static const struct command file_commands[] = {
 	{ "namespace", 3, namespace },
 	{ "ima-xattr", 2, ima_xattr },
 	{ "xattr", 2, set_attribute },
+	{ "file-capability", 1, file_capability },
 	{ NULL, 0, NULL },
 };
 

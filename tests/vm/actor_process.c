@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -109,6 +110,17 @@ static int run(char **args)
 	}
 	wait_for(child);
 	return 0;
+}
+
+// map-while FILE PROGRAM ARGUMENT...: runs a program in a child while FILE is mapped executable.
+static int map_while(char **args)
+{
+	int fd = open_or_fail(args[0], O_RDONLY);
+
+	if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+		fail("cannot map", args[0]);
+	close(fd);
+	return run(args + 1);
 }
 
 // exec PROGRAM ARGUMENT...: becomes the program.
@@ -242,6 +254,7 @@ static int threads(char **args)
 const struct command process_commands[] = {
 	{ "do", 2, do_each },
 	{ "run", 1, run },
+	{ "map-while", 2, map_while },
 	{ "exec", 1, become },
 	{ "exec-in-thread", 1, exec_in_thread },
 	{ "after", 4, after },

@@ -1,8 +1,7 @@
 //! The class of a moment, and what was done in its words.
 
-use crate::export::words::{is_denied, is_library_load, is_module_load};
+use crate::export::words::{is_denied, is_library_load, is_module_load, texts};
 use crate::investigate::timeline::{Moment, What};
-use serde_json::Value;
 
 /// Classes with their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,8 +90,7 @@ fn of_event(moment: &Moment) -> (Class, u32, &str) {
 }
 
 fn changes(moment: &Moment, attributes: &[&str]) -> bool {
-    let mut changed = moment.value("attributes").as_array().into_iter().flatten().filter_map(Value::as_str);
-    changed.any(|changed| attributes.contains(&changed))
+    texts(moment, "attributes").any(|changed| attributes.contains(&changed))
 }
 
 /// A hook stands before what it is about. Whether that came about is known where it was denied, or is over.

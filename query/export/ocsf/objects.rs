@@ -31,10 +31,7 @@ pub(super) fn launched(moment: &Moment) -> Value {
         process.insert("path".into(), moment.value("path").clone());
         process.insert("file".into(), file(moment));
     }
-    // Where an argument begins is told by `argv` alone.
-    let argv: Option<Vec<&str>> =
-        moment.value("argv").as_array().map(|argv| argv.iter().filter_map(Value::as_str).collect());
-    process.insert("cmd_line".into(), argv.map(|argv| argv.join(" ")).into());
+    process.insert("cmd_line".into(), words::command_line(moment).into());
     process.into()
 }
 
@@ -62,8 +59,7 @@ fn parent(moment: &Moment) -> Value {
 /// The file of an event, or what stands at the path after a change.
 pub(super) fn file(moment: &Moment) -> Value {
     let path = moment.text("path");
-    let is_deleted =
-        moment.value("path_flags").as_array().is_some_and(|flags| flags.iter().any(|flag| flag == "deleted"));
+    let is_deleted = words::texts(moment, "path_flags").any(|flag| flag == "deleted");
     let mut file = object(json!({
         "path": path, "name": words::file_name(path).unwrap_or(path), "hashes": hashes(moment),
         "type_id": type_of(moment), "uid": words::inode(moment), "volume": words::of_new(moment, "dev"),

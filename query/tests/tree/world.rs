@@ -1,26 +1,7 @@
 //! Machines that fork, exec and exit at random, some of the time recorded and some of that lost.
 
 use super::*;
-
-/// A random number for each step, the same ones for a seed.
-pub(super) struct Random(u64);
-
-impl Random {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub(super) fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap_or(0) % limit.max(1)
-    }
-
-    fn pick<T: Copy>(&mut self, list: &[T]) -> T {
-        list[self.below(list.len())]
-    }
-}
+use crate::mutate::random::Random;
 
 /// (boot, pid, start): who a process is.
 pub(super) type Who = (String, i32, i64);
@@ -180,7 +161,7 @@ impl Machine {
         if asked.is_empty() {
             return;
         }
-        let of = self.rows[self.random.pick(&asked)].clone();
+        let of = self.rows[asked[self.random.below(asked.len())]].clone();
         let digest = digest_of(of.path.as_deref().unwrap_or_default());
         let answer = Event { cpu: -1, boot_ns: self.now_ns, ref_cpu: Some(of.cpu), ref_seq: Some(of.seq), ..of };
         let algorithm = Some("sha256".into());
