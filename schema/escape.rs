@@ -47,7 +47,9 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
 }
 
 fn replace(text: &str, write_escaped: impl Fn(char, &mut String)) -> Cow<'_, str> {
-    if !text.contains(is_unsafe) {
+    // Nearly all texts have only these.
+    let is_plain = text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
+    if is_plain || !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut escaped = String::with_capacity(text.len() + 16);

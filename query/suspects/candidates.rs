@@ -1,5 +1,7 @@
 //! Which changes an event may have made: those that share an inode number or a name with it at its time.
 
+mod index;
+mod keys;
 mod worth;
 
 use super::act::Act;
@@ -7,25 +9,27 @@ use super::reach::{WRITTEN_BEFORE_NS, ends};
 use crate::recordings::Recordings;
 use crate::recordings::gaps::Mark;
 use crate::versions::change::Change;
+use crate::versions::series::Root;
 use ahash::RandomState;
-use hashtrail::event::Event;
+use hashtrail::event::{Event, FS_RELATIVE};
 use hashtrail::versions::FileVersion;
-use std::collections::HashMap;
+use index::{Index, Interval};
+use keys::{Keys, Name};
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
 
 /// Changes by what their suspects have in common with them. [`super::reach::reach`] decides; what is not found here it would not
-/// take.
+/// take. A name is asked for as a whole: how many files share the last part of one costs nothing.
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
-    /// By all inode numbers that a suspect can have.
-    inodes: HashMap<i64, Intervals, RandomState>,
-    /// By the last component of the path.
-    names: HashMap<String, Intervals, RandomState>,
-    /// By the components before it: moves of directories and mounts put another file at the path.
-    directories: HashMap<String, Intervals, RandomState>,
+    keys: Keys,
+    index: Index,
     /// By files that were held open before the interval.
     held: Files,
     /// By files that were written before the interval, under another name.
     prepared: Files,
+    /// Whether any change is under another root than the host's.
+    has_other_roots: bool,
     /// Places of the recordings in the order.
     ranks: HashMap<String, usize, RandomState>,
 }
@@ -39,62 +43,109 @@ impl Candidates {
             let interval = Interval { after, before: change.before(), change: number };
             candidates.add(change, interval);
         }
-        let Self { inodes, names, directories, .. } = &mut candidates;
-        inodes.values_mut().chain(names.values_mut()).chain(directories.values_mut()).for_each(Intervals::sort);
+        candidates.index.sort();
         candidates
     }
 
     fn add(&mut self, change: &Change, interval: Interval) {
+        let Self { keys, index, held, prepared, has_other_roots, .. } = self;
+        let mut of_change = Vec::new();
         for run in ends(change) {
-            for ino in std::iter::once(run.row.ino).chain(run.row.real_ino).chain(run.row.image_ino) {
-                self.inodes.entry(ino).or_default().add(interval);
-            }
-            self.held.add(&run.row, interval);
+            let inodes = std::iter::once(run.row.ino).chain(run.row.real_ino).chain(run.row.image_ino);
+            of_change.extend(inodes.map(|ino| keys.inode(ino)));
+            held.add(&run.row, interval);
         }
         if change.is_of_another_file() {
-            self.prepared.add(&change.to.first().row, interval);
+            prepared.add(&change.to.first().row, interval);
         }
-        let path = change.key.path.as_deref().unwrap_or_default();
-        let mut components: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
-        if let Some(name) = components.pop() {
-            self.names.entry(name.to_owned()).or_default().add(interval);
+        if let Some(path) = &change.key.path {
+            let name = keys.name(path);
+            let devs: BTreeSet<u64> = ends(change).map(|run| keys.dev(&run.row.dev)).collect();
+            of_change.extend(devs.iter().flat_map(|dev| keys.ends(*dev, path)));
+            match &change.key.root {
+                Root::Host => of_change.push(keys.path(name)),
+                Root::Other { ino, .. } => {
+                    *has_other_roots = true;
+                    of_change.push(keys.under_root(*ino, name));
+                    of_change.extend(devs.iter().map(|dev| keys.whole_of_root(*dev, name)));
+                }
+            }
+            if change.is_of_another_file() {
+                of_change.extend(keys.above(path));
+            }
         }
-        for name in components {
-            self.directories.entry(name.to_owned()).or_default().add(interval);
-        }
+        index.add(interval, of_change);
     }
 
     /// The changes that an event may have made, each once, in their order.
     pub(super) fn of(&self, event: &Event, act: Act, at: Mark) -> Vec<usize> {
-        let Event { ino, ino_generation, target_ino, real_ino, .. } = *event;
-        let names = [&event.path, &event.target_path].map(|path| path.as_deref().map(|path| self.name(path)));
-        let mut numbers: Vec<usize> =
-            self.meeting(&Traits { ino, ino_generation, target_ino, real_ino, names }, act, at).collect();
+        let Event { ino, ino_generation, target_ino, real_ino, root_ino, .. } = *event;
+        let names = [&event.path, &event.target_path].map(|path| path.as_deref().map(|path| self.keys.name(path)));
+        let dev = event.dev.as_deref().map(|dev| self.keys.dev(dev));
+        let is_relative = event.path_flags.iter().any(|flag| flag == FS_RELATIVE);
+        let traits = Traits { ino, ino_generation, target_ino, real_ino, root_ino, dev, names, is_relative };
+        let mut numbers = Vec::new();
+        let _ = self.each(&traits, act, at, &mut |number| {
+            numbers.push(number);
+            ControlFlow::Continue(())
+        });
         numbers.sort_unstable();
         numbers.dedup();
         numbers
     }
 
-    /// The same, some of them several times.
-    fn meeting<'a>(&'a self, traits: &Traits<'a>, act: Act, at: Mark) -> impl Iterator<Item = usize> + 'a {
-        let Traits { ino, ino_generation, target_ino, real_ino, names } = *traits;
-        let inodes = [ino, target_ino, real_ino].into_iter().flatten();
-        let known = inodes.filter_map(|ino| self.inodes.get(&ino));
-        let names = names.into_iter().flatten();
-        let known = known.chain(names.clone().filter_map(|name| name.of_last));
-        let above = names.filter(move |_| act.moves_directories()).filter_map(|name| name.of_directory);
-        let find = move |files: &'a Files| files.find(ino, ino_generation, real_ino).filter(move |of| at <= of.after);
-        let held = (act == Act::OpenDescriptor).then_some(&self.held).into_iter().flat_map(find);
-        let prepared = act.writes().then_some(&self.prepared).into_iter().flat_map(find);
-        let held = held.filter(move |interval| interval.after.rank == at.rank);
-        let prepared = prepared.filter(move |of| at.boot_ns >= of.after.boot_ns.saturating_sub(WRITTEN_BEFORE_NS));
-        let before = held.chain(prepared).map(|interval| interval.change);
-        known.chain(above).flat_map(move |intervals| intervals.holding(at)).chain(before)
+    /// The same, some of them several times, until no more are wanted.
+    fn each<'a>(
+        &'a self,
+        traits: &Traits<'_>,
+        act: Act,
+        at: Mark,
+        found: &mut impl FnMut(usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Traits { ino, ino_generation, target_ino, real_ino, names, .. } = *traits;
+        for ino in [ino, target_ino, real_ino].into_iter().flatten() {
+            self.index.each(self.keys.inode(ino), at, found)?;
+        }
+        for name in names.into_iter().flatten() {
+            self.each_named(name, traits, act, at, found)?;
+        }
+        let find = |files: &'a Files| files.find(ino, ino_generation, real_ino).filter(move |of| at <= of.after);
+        if act == Act::OpenDescriptor {
+            let held = find(&self.held).filter(|interval| interval.after.rank == at.rank);
+            held.map(|interval| interval.change).try_for_each(&mut *found)?;
+        }
+        if act.writes() {
+            let is_near = |of: &Interval| at.boot_ns >= of.after.boot_ns.saturating_sub(WRITTEN_BEFORE_NS);
+            let prepared = find(&self.prepared).filter(is_near);
+            prepared.map(|interval| interval.change).try_for_each(found)?;
+        }
+        ControlFlow::Continue(())
     }
 
-    fn name<'a>(&'a self, path: &'a str) -> Name<'a> {
-        let last = last_component(path);
-        Name { path, of_last: self.names.get(last), of_directory: self.directories.get(last) }
+    fn each_named(
+        &self,
+        name: Name<'_>,
+        traits: &Traits<'_>,
+        act: Act,
+        at: Mark,
+        found: &mut impl FnMut(usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Self { keys, index, has_other_roots, .. } = self;
+        index.each(keys.path(name), at, found)?;
+        if *has_other_roots {
+            index.each(keys.under_root(traits.root_ino, name), at, found)?;
+        }
+        match traits.dev {
+            Some(dev) if traits.is_relative => index.each(keys.end(dev, name), at, found)?,
+            Some(dev) if *has_other_roots => {
+                keys.wholes_within(dev, name.path).try_for_each(|key| index.each(key, at, found))?;
+            }
+            _ => {}
+        }
+        if act.moves_directories() {
+            index.each(keys.directory(name), at, found)?;
+        }
+        ControlFlow::Continue(())
     }
 }
 
@@ -104,59 +155,11 @@ struct Traits<'a> {
     ino_generation: Option<i64>,
     target_ino: Option<i64>,
     real_ino: Option<i64>,
+    root_ino: i64,
+    dev: Option<u64>,
     names: [Option<Name<'a>>; 2],
-}
-
-/// A path, and the changes that have its last component.
-#[derive(Clone, Copy)]
-struct Name<'a> {
-    path: &'a str,
-    of_last: Option<&'a Intervals>,
-    of_directory: Option<&'a Intervals>,
-}
-
-/// When a change happened.
-#[derive(Debug, Clone, Copy)]
-struct Interval {
-    after: Mark,
-    before: Mark,
-    /// Number of the change.
-    change: usize,
-}
-
-/// Intervals of changes that share something.
-#[derive(Debug, Default)]
-struct Intervals {
-    list: Vec<Interval>,
-    /// For each the latest end of those up to it.
-    latest: Vec<Mark>,
-}
-
-impl Intervals {
-    fn add(&mut self, interval: Interval) {
-        self.list.push(interval);
-    }
-
-    /// Once all are there.
-    fn sort(&mut self) {
-        self.list.sort_by_key(|interval| interval.after);
-        let mut latest: Option<Mark> = None;
-        for interval in &self.list {
-            let end = latest.map_or(interval.before, |latest| latest.max(interval.before));
-            self.latest.push(end);
-            latest = Some(end);
-        }
-    }
-
-    /// The changes whose intervals hold this moment.
-    fn holding(&self, at: Mark) -> impl Iterator<Item = usize> + '_ {
-        let begun = self.list.partition_point(|interval| interval.after <= at);
-        let places = (0..begun).rev().take_while(move |place| self.latest[*place] >= at);
-        places
-            .map(|place| self.list[place])
-            .filter(move |interval| interval.before >= at)
-            .map(|interval| interval.change)
-    }
+    /// Whether its names may begin at the filesystem's root.
+    is_relative: bool,
 }
 
 /// Changes by the files of their rows, as [`super::reach::is_file_of_row`] and the image of a loop device have it.
@@ -190,10 +193,6 @@ impl Files {
         let beneath = ino.into_iter().chain(real_ino).filter_map(|ino| self.beneath.get(&ino));
         exact.into_iter().chain(own).chain(beneath).flatten().copied()
     }
-}
-
-fn last_component(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 #[cfg(test)]

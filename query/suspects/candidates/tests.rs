@@ -4,6 +4,41 @@ use crate::testing::{change_between, recordings, replaced, version};
 use anyhow::Result;
 use arrow::array::BooleanArray;
 
+fn relative() -> Vec<String> {
+    vec![FS_RELATIVE.to_owned()]
+}
+
+/// Else as many events as there are such files would be compared with each of them.
+#[test]
+fn of_many_files_of_one_name_only_one_is_compared() {
+    let recordings = recordings(&["r1"]);
+    let at = |digest, first, number: i64, ino| FileVersion {
+        path: Some(format!("/data/{number}/tool")),
+        ino,
+        ..version(digest, first, first + 10)
+    };
+    let change = |number| change_between(at("aa", 10, number, number), at("bb", 30, number, -number), &recordings);
+    let changes: Vec<Change> = (1..=2000).map(change).collect();
+    let candidates = Candidates::new(&changes, &recordings);
+    let found = |name: &str, dev: &str, path_flags| {
+        let hook = "inode_rename".to_owned();
+        let (path, target_path) = (Some("/data/new".to_owned()), Some(name.to_owned()));
+        let event = Event { hook, dev: Some(dev.to_owned()), path, target_path, path_flags, ..Event::default() };
+        candidates.of(&event, Act::Rename, Mark { rank: 0, boot_ns: 25_000 })
+    };
+    for number in [1, 8, 2000] {
+        let name = format!("/data/{number}/tool");
+        assert_eq!(found(&name, "8:2", Vec::new()), [number - 1]);
+        assert_eq!(found(&name, "8:1", relative()), [number - 1]);
+        assert_eq!(found(&format!("/{number}/tool"), "8:1", relative()), [number - 1]);
+        assert_eq!(found(&format!("/data/{number}"), "8:2", Vec::new()), [number - 1]);
+    }
+    for (name, dev, path_flags) in [("/tool", "8:1", Vec::new()), ("/tool", "8:2", relative())] {
+        assert!(found(name, dev, path_flags).is_empty(), "{name} on {dev}");
+    }
+    assert_eq!(found("/tool", "8:1", relative()).len(), 2000, "it can be any of them");
+}
+
 #[test]
 fn rows_that_share_nothing_with_a_change_are_not_read() -> Result<()> {
     let candidates = Candidates::new(&[replaced()], &recordings(&["r1"]));
@@ -20,18 +55,22 @@ fn rows_that_share_nothing_with_a_change_are_not_read() -> Result<()> {
     let events = [
         rename(13, None, "/x/a", "/x/b"),
         rename(99, Some(12), "/x/a", "/x/b"),
-        rename(99, None, "/tool", "/x/b"),
-        rename(99, None, "/x/a", "/mnt/usr/bin"),
+        Event { dev: Some("8:1".into()), path_flags: relative(), ..rename(99, None, "/tool", "/x/b") },
+        rename(99, None, "/x/a", "/usr/bin"),
         rename(99, Some(98), "/x/a", "/x/tools"),
         Event { real_ino: Some(12), ..rename(99, Some(98), "/x/a", "/x/b") },
         Event { path: None, ..rename(99, None, "/x/a", "/x/b") },
         Event { path_flags: vec!["no_scratch".into()], ..rename(99, None, "/x/a", "/x/b") },
         Event { hook: "mmap_file".into(), ..rename(13, None, "/x/a", "/x/b") },
         Event { hook: "file_open".into(), open_flags: Some(0), ..rename(13, None, "/x/a", "/x/b") },
-        Event { hook: "inode_unlink".into(), ..rename(99, None, "/mnt/usr/bin", "/x/b") },
+        Event { hook: "inode_unlink".into(), ..rename(99, None, "/usr/bin", "/x/b") },
+        rename(99, None, "/mnt/usr/bin/tool", "/mnt/usr/bin"),
     ];
     let kept = candidates.keep(&crate::testing::batch(&events)?)?;
-    assert_eq!(kept, BooleanArray::from(vec![true, true, true, true, false, true, true, true, false, false, false]));
+    assert_eq!(
+        kept,
+        BooleanArray::from(vec![true, true, true, true, false, true, true, true, false, false, false, false])
+    );
     let others = [
         events[0].clone(),
         Event { boot_ns: 35_000, ..events[0].clone() },
@@ -46,8 +85,8 @@ fn rows_that_share_nothing_with_a_change_are_not_read() -> Result<()> {
     let found = |event: &Event, boot_ns| {
         Act::of(event).map_or(0, |act| candidates.of(event, act, Mark { rank: 0, boot_ns }).len())
     };
-    assert_eq!(events.each_ref().map(|event| found(event, 25_000)), [1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0]);
-    assert_eq!(events.each_ref().map(|event| found(event, 35_000)), [0; 11]);
+    assert_eq!(events.each_ref().map(|event| found(event, 25_000)), [1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(events.each_ref().map(|event| found(event, 35_000)), [0; 12]);
     Ok(())
 }
 
@@ -94,11 +133,11 @@ impl World {
             boot_id: "boot1".into(),
             hook: self.of(&[&hooks[..], &others].concat()).into(),
             root_dev: "8:1".into(),
-            root_ino: 2,
+            root_ino: self.of(&[2, 2, 9]),
             path: Some(self.of(&paths).into()),
             path_flags: self.of(&[None, Some("fs_relative")]).map(str::to_owned).into_iter().collect(),
             target_path: Some(self.of(&paths).into()),
-            dev: Some("8:1".into()),
+            dev: self.of(&[Some("8:1"), Some("8:1"), Some("8:2"), None]).map(str::to_owned),
             ino: Some(self.number()),
             ino_generation: self.of(&[Some(1), Some(2), None]),
             target_ino: self.of(&[None, Some(12), Some(15)]),

@@ -7,10 +7,12 @@ use crate::suspects::unnamed::{is_unnamed, may_reach_without};
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, BooleanArray, Int32Array, Int64Array, ListArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
+use hashtrail::event::FS_RELATIVE;
 use hashtrail::reader::{Judged, Need, Predicate};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 13] = [
     "recording_id",
     "boot_ns",
     "hook",
@@ -19,6 +21,8 @@ const COLUMNS: [&str; 11] = [
     "ino_generation",
     "target_ino",
     "real_ino",
+    "dev",
+    "root_ino",
     "path",
     "target_path",
     "path_flags",
@@ -38,9 +42,10 @@ impl Candidates {
         let mut acts = Acts::of(batch)?;
         let mut ranks = Judged::of(batch, "recording_id")?;
         let [mut paths, mut targets] = [Judged::of(batch, "path")?, Judged::of(batch, "target_path")?];
-        let [times, inos, generations, target_inos] =
-            ["boot_ns", "ino", "ino_generation", "target_ino"].map(|name| numbers(batch, name));
-        let (times, inos, generations, target_inos) = (times?, inos?, generations?, target_inos?);
+        let mut devs = Judged::of(batch, "dev")?;
+        let [times, inos, generations, target_inos, roots] =
+            ["boot_ns", "ino", "ino_generation", "target_ino", "root_ino"].map(|name| numbers(batch, name));
+        let (times, inos, generations, target_inos, roots) = (times?, inos?, generations?, target_inos?, roots?);
         // Files of version 1 have no `real_ino`.
         let real_inos = batch.column_by_name("real_ino").map(|_| numbers(batch, "real_ino")).transpose()?;
         let flags = batch.column_by_name("path_flags").and_then(|column| column.as_list_opt::<i32>());
@@ -49,19 +54,23 @@ impl Candidates {
             let act = acts.of_row(row)?;
             let rank = ranks.of_row(row, |id| self.ranks.get(id).copied()).flatten()?;
             let names: [Option<Name<'_>>; 2] =
-                [&mut paths, &mut targets].map(|texts| texts.of_row(row, |path| self.name(path)));
+                [&mut paths, &mut targets].map(|texts| texts.of_row(row, |path| self.keys.name(path)));
+            let path_flags = texts(flags, row);
             let traits = Traits {
                 ino: value(inos, row),
                 ino_generation: value(generations, row),
                 target_ino: value(target_inos, row),
                 real_ino: real_inos.and_then(|inos| value(inos, row)),
+                root_ino: roots.value(row),
+                dev: devs.of_row(row, |dev| self.keys.dev(dev)),
                 names,
+                is_relative: path_flags.iter().any(|flag| flag == FS_RELATIVE),
             };
             let at = Mark { rank, boot_ns: value(times, row)? };
-            let is_known = self.meeting(&traits, act, at).next().is_some();
+            let is_known = self.each(&traits, act, at, &mut |_| ControlFlow::Break(())).is_break();
             let is_unnamed = || {
                 may_reach_without(act, traits.ino)
-                    && is_unnamed(act, names.map(|name| name.map(|name| name.path)), &texts(flags, row))
+                    && is_unnamed(act, names.map(|name| name.map(|name| name.path)), &path_flags)
             };
             Some(is_known || is_unnamed())
         };
@@ -103,8 +112,11 @@ fn value(numbers: &Int64Array, row: usize) -> Option<i64> {
     numbers.is_valid(row).then(|| numbers.value(row))
 }
 
-/// The texts of a row's list.
+/// The texts of a row's list, which mostly has none.
 fn texts(lists: &ListArray, row: usize) -> Vec<String> {
+    if lists.value_length(row) == 0 {
+        return Vec::new();
+    }
     let list = lists.value(row);
     list.as_string_opt::<i32>().into_iter().flatten().flatten().map(str::to_owned).collect()
 }
