@@ -1,6 +1,6 @@
 //! Each change, and what really happened.
 
-use super::{Case, Checked, Told, check, count, only, same, sorted};
+use super::{Case, Checked, Told, check, count, only, pairs};
 use crate::tests::model::history::Sight;
 use crate::tests::model::machine::{Done, What};
 use crate::tests::model::versions::{self, Change};
@@ -22,15 +22,10 @@ impl Case<'_> {
             (answered["complete"], answered["causes"]) = (row["complete"].clone(), json!(causes));
             answered
         };
-        let mut paired: Vec<(String, &Change<'_>)> =
-            changes.iter().map(|change| (sorted(&change.told()), change)).collect();
-        let mut answers: Vec<(String, &Value)> = rows.iter().map(|row| (sorted(&answered(row)), row)).collect();
         let expected: Vec<Value> = changes.iter().map(Change::told).collect();
-        same("changes", &rows.iter().map(answered).collect::<Vec<_>>(), &expected)?;
-        paired.sort_by(|left, right| left.0.cmp(&right.0));
-        answers.sort_by(|left, right| left.0.cmp(&right.0));
-        for ((_, change), (_, row)) in paired.iter().zip(&answers) {
-            self.change(change, row, told)?;
+        for (row, change) in pairs("changes", &rows.iter().map(answered).collect::<Vec<_>>(), &expected)? {
+            self.change(&changes[change], &rows[row], told)?;
+            self.verdicts(&changes[change], &rows[row], told)?;
         }
         check("changes", summary["changes"] == json!(changes.len()), || format!("their number: {summary}"))?;
         let is_named = |sight: &&Sight<'_>| sight.event().path_flags.is_empty();
@@ -42,7 +37,7 @@ impl Case<'_> {
             format!("{doubtful}, {lacking}: {summary}")
         })?;
         let is_complete =
-            !self.has_losses() && doubtful + lacking == 0 && rows.iter().all(|row| row["complete"] == true);
+            !self.has_losses(true) && doubtful + lacking == 0 && rows.iter().all(|row| row["complete"] == true);
         check("changes", summary["complete"] == is_complete, || format!("complete is {is_complete}: {summary}"))
     }
 
