@@ -2,11 +2,13 @@
 //! own row then counts no more.
 
 use crate::columns::Row;
-use crate::event::{Event, EventView, tells_of_exec};
+use crate::event::{DENY, Event, EventView, tells_of_exec};
 use crate::hash::{HashMap, HashSet};
 
 /// Execs that wait at most for a digest of user space which a later segment holds; the recorder's own queue is shorter.
 const WAITING_MAX: usize = 8192;
+/// How long after its last row an exec may still succeed: its interpreter is read and hashed in that time.
+pub const OPEN_NS: i64 = 60_000_000_000;
 
 /// (`cpu`, `seq`): the key of an event in its recording.
 pub(crate) type EventKey = (i32, i64);
@@ -33,6 +35,7 @@ struct ExecRow {
     file: ExecFile,
     boot_ns: i64,
     has_digest: bool,
+    is_denied: bool,
 }
 
 impl Execs {
@@ -60,7 +63,8 @@ impl Execs {
             self.committed.insert(exec_id);
         }
         let file = (exec_id, event.dev.as_deref().map(str::to_owned), event.ino);
-        let row = ExecRow { file, boot_ns: event.boot_ns, has_digest: event.digest.is_some() };
+        let is_denied = event.enforced && event.action == DENY;
+        let row = ExecRow { file, boot_ns: event.boot_ns, has_digest: event.digest.is_some(), is_denied };
         self.rows.insert(own, row);
     }
 
@@ -101,6 +105,16 @@ impl Execs {
     /// Whether the exec succeeded.
     pub(crate) fn is_committed(&self, exec_id: i64) -> bool {
         self.committed.contains(&exec_id)
+    }
+
+    /// Execs of which nobody knows yet, at this moment, whether they succeed: a later segment may tell it.
+    pub(crate) fn open_at(&self, boot_ns: i64) -> HashSet<i64> {
+        let since_ns = boot_ns.saturating_sub(OPEN_NS);
+        let is_open = |row: &&ExecRow| row.boot_ns >= since_ns && !self.is_committed(row.file.0);
+        let mut open: HashSet<i64> = self.rows.values().filter(is_open).map(|row| row.file.0).collect();
+        let denied = self.rows.values().filter(|row| row.is_denied);
+        denied.for_each(|row| _ = open.remove(&row.file.0));
+        open
     }
 
     /// Those that count for nothing yet, and may for a digest in a later segment.
@@ -175,6 +189,19 @@ mod tests {
         assert_eq!(execs_of(&execs, &third), [None], "its other row has counted");
         let counted = Execs::default().with(&[row(1, "bprm_check_security", Some("old"))]).waiting();
         assert_eq!(counted, Execs::default());
+    }
+
+    #[test]
+    fn an_exec_is_open_until_it_succeeds_or_is_denied_or_a_minute_is_over() {
+        let check = row(1, "bprm_check_security", Some("aa"));
+        let open = |events: &[Event], boot_ns| Execs::default().with(events).open_at(boot_ns).len();
+        assert_eq!(
+            (open(std::slice::from_ref(&check), 1 + OPEN_NS), open(std::slice::from_ref(&check), 2 + OPEN_NS)),
+            (1, 0)
+        );
+        assert_eq!(open(&[check.clone(), row(2, "bprm_committed_creds", None)], 3), 0);
+        let denied = Event { action: DENY.into(), enforced: true, ..check.clone() };
+        assert_eq!((open(std::slice::from_ref(&denied), 3), open(&[Event { enforced: false, ..denied }], 3)), (0, 1));
     }
 
     #[test]

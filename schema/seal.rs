@@ -117,9 +117,10 @@ impl<'a> Sealing<'a> {
     pub fn finish(self, mut ledger: Vec<LedgerEntry>) -> Result<Vec<SealedFile>> {
         let Self { manifest, archive, name, events, runs, .. } = self;
         ledger.sort_by_key(|entry| entry.boot_ns);
+        let is_last = ledger.iter().any(|entry| entry.kind == "stop");
         let mut sealed = events.finish(manifest)?;
         let mut versions = TableFiles::<FileVersion>::new(archive, name, "path");
-        for row in runs.finish() {
+        for row in runs.finish(is_last) {
             versions.push(manifest, row.first_time, &row.view())?;
         }
         sealed.extend(versions.finish(manifest)?);

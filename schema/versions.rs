@@ -48,7 +48,7 @@ table! {
         last_seq: i64, Delta, "Sequence number of the last observation";
         last_read_ns: Option<i64>, Delta, "Last real reading of the content in this run, nanoseconds since boot: a digest that was used again is of an earlier one; 0 where it is not known, null in files of version 1";
         observations: i64, Dictionary, "Events of the run";
-        runs: Option<i64>, Dictionary, "Execs that succeeded; null where bprm_committed_creds was not recorded, or perhaps not for each of the run's execs";
+        runs: Option<i64>, Dictionary, "Execs that succeeded; null where bprm_committed_creds was not recorded, or perhaps not for each of the run's execs: also where the segment ended within a minute of one";
         attempts: Option<i64>, Dictionary, "Execs that were checked and did not succeed";
         size_bytes: i64, Dictionary, "File size at the first observation";
         mtime: Micros, Dictionary, "Modification time at the first observation";
@@ -77,13 +77,13 @@ pub struct VersionContext {
     pub earlier: Execs,
 }
 
-/// Builds the `files` rows of one segment from its events, which must be in event order.
+/// Builds the `files` rows of events, which must be in event order, and after which nothing tells of their execs.
 #[must_use]
 pub fn runs_of(events: &[Event], context: &VersionContext) -> Vec<FileVersion> {
     let execs = context.earlier.clone().with(events);
     let mut runs = Runs::new(context, &execs);
     events.iter().for_each(|event| runs.take(&event.view()));
-    runs.finish()
+    runs.finish(true)
 }
 
 #[cfg(test)]
@@ -153,6 +153,23 @@ mod tests {
     }
 
     #[test]
+    fn what_the_last_execs_of_a_segment_came_to_is_known_where_nothing_follows() {
+        let events = [
+            event(1, "aa", 1, "bprm_check_security"),
+            event(2, "aa", 1, "bprm_committed_creds"),
+            event(3, "bb", 2, "bprm_check_security"),
+        ];
+        let counts = |is_last| {
+            let (context, execs) = (context(), Execs::default().with(&events));
+            let mut runs = Runs::new(&context, &execs);
+            events.iter().for_each(|event| runs.take(&event.view()));
+            runs.finish(is_last).iter().map(|row| (row.runs, row.attempts)).collect::<Vec<_>>()
+        };
+        assert_eq!(counts(true), [(Some(1), Some(0)), (Some(0), Some(1))]);
+        assert_eq!(counts(false), [(Some(1), Some(0)), (None, None)]);
+    }
+
+    #[test]
     fn a_doubtful_digest_ends_no_run() {
         let mut events =
             [event(1, "aa", 1, "mmap_file"), event(2, "bb", 1, "mmap_file"), event(3, "aa", 1, "mmap_file")];
@@ -187,7 +204,7 @@ mod tests {
         for other in others {
             assert!(!runs.go_on(&other.view()), "{other:?}");
         }
-        let rows = runs.finish();
+        let rows = runs.finish(true);
         assert_eq!((rows.len(), rows[0].observations, rows[0].last_boot_ns), (1, 2, 2));
     }
 

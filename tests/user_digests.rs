@@ -120,8 +120,8 @@ fn segments() -> Vec<Vec<Event>> {
             old,
             row(21, "bprm_committed_creds", 2),
             taken(22, 20, 2, 'a'),
-            // An attempt.
-            row(30, "bprm_check_security", 3),
+            // An attempt, of which is known at once that it failed.
+            Event { action: "deny".into(), enforced: true, ..row(30, "bprm_check_security", 3) },
             taken(31, 30, 3, 'a'),
             // User space answers both when the segment is closed.
             row(40, "bprm_check_security", 4),

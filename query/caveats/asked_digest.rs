@@ -4,9 +4,11 @@
 use crate::archives::{Archives, Scan, Scope};
 use crate::caveats::undigested;
 use crate::output::{Row, object};
+use crate::recordings::clock::ClockSteps;
 use anyhow::{Context, Error, Result, anyhow};
-use arrow::array::AsArray;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use hashtrail::cell::Micros;
 use hashtrail::digest::{Digest, plain_name};
 use hashtrail::digest_list::{Kind, Lists, Wanted};
 use hashtrail::versions::FileVersion;
@@ -20,7 +22,17 @@ const TOLD_MAX: usize = 10;
 const LISTED_MAX: usize = 1000;
 
 /// What is read of each version.
-const COLUMNS: [&str; 6] = ["host", "digest_algorithm", "first_time", "last_time", "doubts", "observations"];
+const COLUMNS: [&str; 9] = [
+    "recording_id",
+    "host",
+    "digest_algorithm",
+    "first_time",
+    "first_boot_ns",
+    "last_time",
+    "last_boot_ns",
+    "doubts",
+    "observations",
+];
 
 /// The algorithms of the digests that an answer is made from.
 #[derive(Debug, Default)]
@@ -54,20 +66,18 @@ impl Algorithms {
     /// When a scan cannot be made; files that cannot be read are problems.
     fn find(archives: &Archives<'_>, scope: &Scope) -> Result<Self> {
         let scan = Scan { columns: COLUMNS.to_vec(), ..Scan::default() };
-        let mut found = Self::default();
+        let (mut found, steps) = (Self::default(), ClockSteps::read_for(archives, scope)?);
         archives.scan::<FileVersion>(&scan, |batch| {
+            let span_of = spans(batch, &steps)?;
             let text = |name| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-            let time = |name| batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>();
-            let columns = text("host").zip(text("digest_algorithm")).zip(time("first_time").zip(time("last_time")));
-            let ((hosts, algorithms), (first, last)) = columns.context("the columns of the algorithm are missing")?;
+            let columns = text("host").zip(text("digest_algorithm"));
+            let (hosts, algorithms) = columns.context("the columns of the algorithm are missing")?;
             let doubts = batch.column_by_name("doubts").and_then(|column| column.as_list_opt::<i32>());
             let observations =
                 batch.column_by_name("observations").and_then(|column| column.as_primitive_opt::<Int64Type>());
             let (doubts, observations) = doubts.zip(observations).context("the columns of the doubts are missing")?;
             for row in 0..batch.num_rows() {
-                let is_asked = scope.since.is_none_or(|since| last.value(row) >= since.0)
-                    && scope.until.is_none_or(|until| first.value(row) < until.0);
-                if is_asked {
+                if scope.touches(span_of(row)) {
                     found.add(algorithms.value(row), hosts.value(row));
                     let count = usize::try_from(observations.value(row)).unwrap_or(0);
                     found.doubtful += if doubts.value_length(row) > 0 { count } else { 0 };
@@ -121,6 +131,32 @@ impl Algorithms {
         let fits = |name: &String| *name == kind.algorithm || kind.beside.contains(name);
         self.hosts.keys().filter(|name| !fits(&plain_name(name))).collect()
     }
+}
+
+/// For each row of a batch the time that its observations can lie in.
+fn spans<'a>(batch: &'a RecordBatch, steps: &'a ClockSteps) -> Result<impl Fn(usize) -> (Micros, Micros) + 'a> {
+    let number = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<Int64Type>();
+    let time = |name: &str| batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>();
+    let ids = batch.column_by_name("recording_id").and_then(|column| column.as_string_opt::<i32>());
+    let ends = time("first_time").zip(number("first_boot_ns")).zip(time("last_time").zip(number("last_boot_ns")));
+    let columns = ids.zip(ends).zip(number("observations"));
+    let ((ids, ((first, first_ns), (last, last_ns))), observations) =
+        columns.context("the columns of the times are missing")?;
+    Ok(move |row: usize| {
+        let (first_time, last_time) = (Micros(first.value(row)), Micros(last.value(row)));
+        if !steps.has(ids.value(row)) {
+            return (first_time, last_time);
+        }
+        steps.span(&FileVersion {
+            recording_id: ids.value(row).to_owned(),
+            first_time,
+            first_boot_ns: first_ns.value(row),
+            last_time,
+            last_boot_ns: last_ns.value(row),
+            observations: observations.value(row),
+            ..FileVersion::default()
+        })
+    })
 }
 
 impl NotCompared {

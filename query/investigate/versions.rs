@@ -165,9 +165,8 @@ fn each_version(
         if are_whole {
             resolve_or_report(archives, recordings, &key, &mut series);
         }
-        let is_same = |left: &Run, right: &Run| left.has_digest_of(right) && left.is_file_of(right);
-        let is_as_doubtful = |left: &Run, right: &Run| is_same(left, right) && left.row.doubts == right.row.doubts;
-        let mut of_series = versions(&series.certain, is_same);
+        let is_as_doubtful = |left: &Run, right: &Run| left.is_version_of(right) && left.row.doubts == right.row.doubts;
+        let mut of_series = versions(&series.certain, Run::is_version_of);
         of_series.extend(versions(&series.doubtful, is_as_doubtful));
         of_series.sort_by_key(|version| version.first().first);
         for version in of_series.iter().filter(|version| scope.touches(span_of(&key, version))) {

@@ -12,10 +12,14 @@ type Latest<'a> = Vec<(&'a str, Micros)>;
 /// Archives of one host name that recorded different boots at the same time: that was not one machine.
 pub(super) fn find(archives: &[OpenArchive], recordings: &Recordings) -> Vec<Error> {
     let mut boots: Vec<(&Recording, String, usize)> = Vec::new();
-    for (number, archive) in archives.iter().enumerate() {
-        for line in archive.starts() {
+    // What stands in several, as in copies, counts for the one that has most: its manifest says how they follow each other.
+    let mut order: Vec<usize> = (0..archives.len()).collect();
+    order.sort_by_key(|number| std::cmp::Reverse(archives[*number].starts().count()));
+    let mut known = BTreeSet::new();
+    for number in order {
+        for line in archives[number].starts() {
             let rank = line.text("recording_id").and_then(|id| recordings.rank(&id));
-            if let Some((rank, boot_id)) = rank.zip(boot_of(line)) {
+            if let Some((rank, boot_id)) = rank.zip(boot_of(line)).filter(|(rank, _)| known.insert(*rank)) {
                 boots.push((&recordings.list[rank], boot_id, number));
             }
         }

@@ -19,8 +19,9 @@ const QUESTIONS: [&[&str]; 8] = [
 /// A ledger without losses that counts these events.
 fn whole_ledger(events: usize) -> Vec<LedgerEntry> {
     let policy = json!({
-        "hooks": ["bprm_check_security", "file_post_open"],
+        "hooks": ["bprm_check_security", "bprm_committed_creds", "file_post_open"],
         "coverage": {
+            "bprm_committed_creds": [""],
             "file_open": [""], "inode_rename": [""], "inode_link": [""], "inode_unlink": [""], "inode_setattr": [""],
         },
     });

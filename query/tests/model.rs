@@ -16,7 +16,7 @@ use answers::disagreements;
 use story::Story;
 
 /// Stories that once were told wrongly, by their seeds.
-const KNOWN: [u64; 1] = [179_606_578_900_014];
+const KNOWN: [u64; 2] = [179_606_578_900_014, 179_606_863_900_054];
 
 /// The seed of the first story that is told each time.
 const FIRST: u64 = 700_000;
@@ -53,7 +53,7 @@ fn answers_about_random_histories_are_those_of_a_plain_model() {
         eprintln!("HASHTRAIL_MODEL_SEED={seed} {}\n{story:#?}", failure.unwrap_or_default());
     }
     assert!(failures.is_empty(), "{:?} are told wrongly", failures.keys());
-    const EACH: [&str; 16] = [
+    const EACH: [&str; 19] = [
         "changes",
         "rewritten",
         "replaced",
@@ -61,6 +61,9 @@ fn answers_about_random_histories_are_those_of_a_plain_model() {
         "incomplete",
         "suspects",
         "nobody seen",
+        "same_content",
+        "other_root",
+        "other_mount_namespace",
         "unknown: gap",
         "versions",
         "rare",

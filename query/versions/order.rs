@@ -8,10 +8,13 @@ use crate::versions::series::{Series, SeriesKey};
 use anyhow::{Context, Result, anyhow};
 use arrow::array::{AsArray, RecordBatch};
 use hashtrail::event::Event;
-use hashtrail::execs::Execs;
+use hashtrail::execs::{Execs, OPEN_NS};
 use hashtrail::reader::{Need, Predicate, Prune, Span};
 use hashtrail::versions::{FileVersion, VersionContext, runs_of};
 use std::collections::HashSet;
+
+/// The hook of execs that succeeded.
+const COMMITTED: &str = "bprm_committed_creds";
 
 /// Orders the runs of a series. `events` gives the recording's events between two positions, and the execs before them
 /// whose digests are among them.
@@ -23,7 +26,7 @@ pub(crate) fn resolve(
 ) -> Result<()> {
     let mut resolved = Vec::new();
     for cluster in clusters(std::mem::take(&mut series.certain)) {
-        if cluster.windows(2).all(|pair| pair[0].has_digest_of(&pair[1])) {
+        if cluster.windows(2).all(|pair| pair[0].is_version_of(&pair[1])) {
             resolved.extend(cluster);
             continue;
         }
@@ -67,13 +70,14 @@ fn runs_from_events(
     let begin = (first.first.boot_ns, first.first.cpu, first.first.seq);
     let place = events.partition_point(|event| (event.boot_ns, event.cpu, event.seq) < begin);
     let (earlier, events) = events.split_at(place);
+    let (events, later) = events.split_at(events.partition_point(|event| event.boot_ns <= end.boot_ns));
     let on_host = first.row.root_is_host.then_some(&first.row);
     let context = VersionContext {
         host_root_dev: on_host.map(|row| row.root_dev.clone()).unwrap_or_default(),
         host_root_ino: on_host.map_or(-1, |row| row.root_ino),
         commits_recorded: cluster.iter().any(|run| run.row.runs.is_some()),
         commits_in_part: cluster.iter().any(|run| run.row.runs.is_none()),
-        earlier: Execs::default().with(earlier).waiting(),
+        earlier: Execs::default().with(earlier).waiting().with(later),
     };
     let place = key.without_view();
     let is_of_series = |run: &Run| {
@@ -91,7 +95,7 @@ fn runs_from_events(
     Ok((observations(&runs) == observations(cluster)).then_some(runs))
 }
 
-/// Reads the events of a series between a run's begin and a position, and the execs that tell runs from attempts.
+/// Reads the events of a series between a run's begin and a position, and the execs before and after that tell runs from attempts.
 pub(crate) fn read_events(archives: &Archives<'_>, key: &SeriesKey, first: &Run, end: Position) -> Result<Vec<Event>> {
     let read = |low: i64, high: i64, is_wanted: &dyn Fn(&Event) -> bool| {
         let span = Span { first: "boot_ns", last: "boot_ns", low, high };
@@ -109,7 +113,7 @@ pub(crate) fn read_events(archives: &Archives<'_>, key: &SeriesKey, first: &Run,
         })?;
         Ok::<_, anyhow::Error>(events)
     };
-    let is_of_series = |event: &Event| event.path == key.path || event.hook == "bprm_committed_creds";
+    let is_of_series = |event: &Event| event.path == key.path || event.hook == COMMITTED;
     let mut events = read(first.first.boot_ns, end.boot_ns, &is_of_series)?;
     let known: HashSet<(i32, i64)> = events.iter().map(|event| (event.cpu, event.seq)).collect();
     let late: HashSet<(i32, i64)> =
@@ -117,6 +121,15 @@ pub(crate) fn read_events(archives: &Archives<'_>, key: &SeriesKey, first: &Run,
     if !late.is_empty() {
         let is_exec_of_series = |event: &Event| event.is_exec_hook() && is_of_series(event);
         events.extend(read(i64::MIN, first.first.boot_ns, &is_exec_of_series)?);
+    }
+    let execs = |is_wanted: fn(&Event) -> bool| {
+        events.iter().filter(|event| is_wanted(event)).filter_map(|event| event.exec_id).collect::<HashSet<i64>>()
+    };
+    let open = &execs(Event::is_exec_hook) - &execs(|event| event.hook == COMMITTED);
+    if !open.is_empty() {
+        let is_end = |event: &Event| event.hook == COMMITTED && event.exec_id.is_some_and(|id| open.contains(&id));
+        let last_ns = end.boot_ns.saturating_add(OPEN_NS);
+        events.extend(read(end.boot_ns.saturating_add(1), last_ns, &is_end)?);
     }
     Ok(events)
 }
@@ -129,7 +142,7 @@ fn of_series(key: &SeriesKey, recording_id: &str) -> Predicate {
         let columns = text("recording_id").zip(text("hook")).zip(text("path"));
         let ((ids, hooks), paths) = columns.context("the columns of the series are missing")?;
         let is_kept = |((id, hook), of_row): ((Option<&str>, Option<&str>), Option<&str>)| {
-            id == Some(&recording_id) && (of_row == path.as_deref() || hook == Some("bprm_committed_creds"))
+            id == Some(&recording_id) && (of_row == path.as_deref() || hook == Some(COMMITTED))
         };
         Ok(ids.iter().zip(hooks).zip(paths).map(|row| Some(is_kept(row))).collect())
     };
@@ -137,12 +150,12 @@ fn of_series(key: &SeriesKey, recording_id: &str) -> Predicate {
         .needing([Need::text("recording_id", move |id| id == wanted)])
 }
 
-/// Whether runs of different digests overlap, so that only their events tell their order.
+/// Whether runs of different versions overlap, so that only their events tell their order.
 fn interleave(runs: &[Run]) -> bool {
     let mut end = None;
     runs.windows(2).any(|pair| {
         end = end.max(Some(pair[0].last));
-        end.is_some_and(|end| pair[1].first <= end) && !pair[0].has_digest_of(&pair[1])
+        end.is_some_and(|end| pair[1].first <= end) && !pair[0].is_version_of(&pair[1])
     })
 }
 
@@ -235,6 +248,16 @@ mod tests {
             series.certain.into_iter().map(|run| run.row.last_read_ns).collect::<Vec<_>>()
         };
         assert_eq!((read(Some(700)), read(None)), (vec![Some(700); 3], vec![None; 3]));
+    }
+
+    #[test]
+    fn a_file_that_was_deleted_meanwhile_is_seen_deleted_in_between() {
+        let deleted =
+            |row: FileVersion| FileVersion { path_flags: vec!["unreachable".into(), "deleted".into()], ..row };
+        let unreachable = |row: FileVersion| FileVersion { path_flags: vec!["unreachable".into()], ..row };
+        let rows =
+            vec![unreachable(FileVersion { observations: 2, ..version("aa", 1, 5) }), deleted(version("aa", 3, 3))];
+        assert_eq!(order(rows, Some(Vec::new())).1, 1, "the events are asked for");
     }
 
     #[test]

@@ -31,6 +31,11 @@ impl Run {
         self.row.digest_algorithm == other.row.digest_algorithm
     }
 
+    /// Whether both show one version of one file, which stands or stood alike at its path.
+    pub(crate) fn is_version_of(&self, other: &Self) -> bool {
+        self.has_digest_of(other) && self.is_file_of(other) && self.row.path_flags == other.row.path_flags
+    }
+
     /// Whether the digest may be another's: then the run begins no version.
     pub(crate) fn is_doubtful(&self) -> bool {
         !self.row.doubts.is_empty()

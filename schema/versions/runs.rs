@@ -18,6 +18,8 @@ pub(crate) struct Runs<'a> {
     open: HashTable<Run>,
     hasher: RandomState,
     closed: Vec<Run>,
+    /// When the last event was, nanoseconds since boot.
+    end_ns: i64,
 }
 
 /// A run, and the execs that count for it.
@@ -29,7 +31,7 @@ struct Run {
 
 impl<'a> Runs<'a> {
     pub(crate) fn new(context: &'a VersionContext, execs: &'a Execs) -> Self {
-        Self { context, execs, open: HashTable::new(), hasher: RandomState::new(), closed: Vec::new() }
+        Self { context, execs, open: HashTable::new(), hasher: RandomState::new(), closed: Vec::new(), end_ns: 0 }
     }
 
     /// Takes the next event if it goes on with a run of certain digests and with its size; gives whether it did. Then it
@@ -46,11 +48,13 @@ impl<'a> Runs<'a> {
         }
         extend(&mut run.row, event);
         run.execs.extend(self.execs.exec_of(event));
+        self.end_ns = event.boot_ns;
         true
     }
 
     /// Takes the next event.
     pub(crate) fn take(&mut self, event: &EventView<'_>) {
+        self.end_ns = event.boot_ns;
         if !is_observation(event) {
             return;
         }
@@ -76,11 +80,12 @@ impl<'a> Runs<'a> {
         self.hasher.hash_one((&*event.root_dev, event.root_ino, event.path.as_deref(), is_certain))
     }
 
-    /// The rows, in the order of their table.
-    pub(crate) fn finish(mut self) -> Vec<FileVersion> {
+    /// The rows, in the order of their table. Unless nothing comes after them, what the last execs came to is not known.
+    pub(crate) fn finish(mut self, is_last: bool) -> Vec<FileVersion> {
         self.closed.extend(self.open);
+        let open = if is_last { HashSet::default() } else { self.execs.open_at(self.end_ns) };
         let mut rows: Vec<FileVersion> =
-            self.closed.into_iter().map(|run| count_runs(run, self.execs, self.context)).collect();
+            self.closed.into_iter().map(|run| count_runs(run, self.execs, &open, self.context)).collect();
         rows.sort_by(|left, right| {
             (&left.path, left.first_boot_ns, left.first_cpu, left.first_seq).cmp(&(
                 &right.path,
@@ -188,9 +193,9 @@ fn extend(run: &mut FileVersion, event: &EventView<'_>) {
     }
 }
 
-fn count_runs(run: Run, execs: &Execs, context: &VersionContext) -> FileVersion {
+fn count_runs(run: Run, execs: &Execs, open: &HashSet<i64>, context: &VersionContext) -> FileVersion {
     let Run { mut row, execs: own } = run;
-    if context.commits_recorded {
+    if context.commits_recorded && own.is_disjoint(open) {
         let succeeded = own.iter().filter(|exec_id| execs.is_committed(**exec_id)).count();
         let others = own.len() - succeeded;
         if others == 0 || !context.commits_in_part {

@@ -34,17 +34,17 @@ impl Attempts {
     /// # Errors
     /// When a scan cannot be made; files that cannot be read are problems.
     pub(super) fn find(archives: &Archives<'_>, paths: &PathPatterns, recordings: &Recordings) -> Result<Self> {
-        let is_partial = |recording: &&Recording| {
-            let Recording { coverage, .. } = recording;
-            coverage.hooks().contains(COMMITTED) && !coverage.covers(&[COMMITTED], "", i64::MIN, i64::MAX)
-        };
+        let has_all = |recording: &&Recording| recording.coverage.covers(&[COMMITTED], "", i64::MIN, i64::MAX);
+        let is_partial = |recording: &&Recording| recording.coverage.hooks().contains(COMMITTED) && !has_all(recording);
         let silent = recordings.list.iter().filter(is_partial).map(|recording| recording.id.clone()).collect();
+        let whole: HashSet<&str> = recordings.list.iter().filter(has_all).map(|recording| &*recording.id).collect();
         let mut found = Self { silent, ..Self::default() };
         let prune = Prune { paths: paths.rules(), ..Prune::default() };
         let predicates = [Predicate::new(vec!["attempts"], may_tell)].into_iter().chain(paths.predicates()).collect();
         let columns = vec!["recording_id", "digest_algorithm", "digest", "attempts"];
         archives.each_row(&Scan { prune, columns, predicates, ..Scan::default() }, |row: FileVersion| {
-            if row.attempts.is_none() {
+            // Of execs at the end of a segment a row does not say what they came to; the events of a whole recording do.
+            if row.attempts.is_none() && !whole.contains(&*row.recording_id) {
                 found.silent.insert(row.recording_id);
             } else {
                 found.digests.insert((row.digest_algorithm, row.digest));

@@ -12,7 +12,7 @@ pub(super) const RAN_FROM_HIDDEN: &str = "ran_from_hidden";
 
 /// Filesystems that lie in memory alone.
 const IN_MEMORY: [&str; 3] = ["tmpfs", "devtmpfs", "ramfs"];
-const UNKNOWN: &str = "whether an exec succeeded was not recorded";
+const UNKNOWN: &str = "whether an exec succeeded is not known";
 
 /// The new content ran from a file that never had a name.
 pub(super) fn ran_from_memfd(case: &Case<'_>) -> Option<Verdict> {

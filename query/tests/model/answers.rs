@@ -2,9 +2,11 @@
 
 mod changes;
 mod contents;
+mod verdicts;
 mod versions;
 
 use super::history::{History, Sight};
+use super::recorded::Recorded;
 use super::story::Story;
 use crate::cli::Cli;
 use crate::output::problems::Problems;
@@ -44,6 +46,7 @@ pub(super) fn disagreements(story: &Story, told: &mut Told) -> Vec<String> {
         case.versions(told),
         case.of_inode(),
         case.lookup(),
+        case.lookup_in_time(),
         case.rare(told),
         case.rare_in_time(),
         case.sides(told),
@@ -62,27 +65,38 @@ fn only(row: &Value, fields: &[&str]) -> Value {
     fields.iter().map(|field| ((*field).to_owned(), row[*field].clone())).collect()
 }
 
-/// Says which rows one side has and the other has not.
-fn same(verb: &str, answered: &[Value], expected: &[Value]) -> Checked {
-    let mut left: Vec<String> = answered.iter().map(sorted).collect();
-    let mut right: Vec<String> = expected.iter().map(sorted).collect();
-    left.sort();
-    right.sort();
-    if left == right {
-        return Ok(());
-    }
-    let without = |rows: &[String], others: &[String]| {
-        let mut others = others.to_vec();
-        let mut kept = Vec::new();
-        for row in rows {
-            match others.iter().position(|other| other == row) {
-                Some(at) => _ = others.remove(at),
-                None => kept.push(row.clone()),
-            }
+/// Whether an answer says what is expected. A count that is open may be null.
+pub(super) fn agrees(answered: &Value, expected: &Value) -> bool {
+    match (answered, expected) {
+        (Value::Object(answered), Value::Object(expected)) => {
+            let has = |(name, value): (&String, &Value)| answered.get(name).is_some_and(|told| agrees(told, value));
+            answered.len() == expected.len() && expected.iter().all(has)
         }
-        kept.join("\n  ")
-    };
-    Err(format!("{verb}: answered\n  {}\nexpected\n  {}", without(&left, &right), without(&right, &left)))
+        (_, Value::Object(open)) if open.contains_key("open") => answered.is_null() || *answered == open["open"],
+        _ => answered == expected,
+    }
+}
+
+/// Which answer says which of what is expected, or what one side has and the other has not.
+fn pairs(verb: &str, answered: &[Value], expected: &[Value]) -> std::result::Result<Vec<(usize, usize)>, String> {
+    let mut left: Vec<usize> = (0..expected.len()).collect();
+    let (mut pairs, mut others) = (Vec::new(), Vec::new());
+    for (number, row) in answered.iter().enumerate() {
+        match left.iter().position(|of| agrees(row, &expected[*of])) {
+            Some(at) => pairs.push((number, left.remove(at))),
+            None => others.push(row),
+        }
+    }
+    if others.is_empty() && left.is_empty() {
+        return Ok(pairs);
+    }
+    let texts = |rows: Vec<&Value>| rows.into_iter().map(sorted).collect::<Vec<_>>().join("\n  ");
+    let lacking = left.iter().map(|of| &expected[*of]).collect();
+    Err(format!("{verb}: answered\n  {}\nexpected\n  {}", texts(others), texts(lacking)))
+}
+
+fn same(verb: &str, answered: &[Value], expected: &[Value]) -> Checked {
+    pairs(verb, answered, expected).map(drop)
 }
 
 fn check(verb: &str, holds: bool, what: impl FnOnce() -> String) -> Checked {
@@ -111,20 +125,21 @@ impl Case<'_> {
         self.ask_at(&["--archive".into(), self.directory.join("*").display().to_string()], line)
     }
 
-    fn has_losses(&self) -> bool {
-        let machines = self.history.machines.iter();
+    fn has_losses(&self, of_changes: bool) -> bool {
         let lacks = |machine: &super::machine::Machine| {
-            machine.recordings.len() > 1 || machine.recordings.iter().any(|recorded| !recorded.losses.is_empty())
+            machine.recordings.len() > 1
+                || machine.recordings.iter().any(|recorded| recorded.losses(of_changes).next().is_some())
         };
-        machines.into_iter().any(lacks)
+        self.history.machines.iter().any(lacks)
+    }
+
+    fn recordings(&self) -> impl Iterator<Item = &Recorded> {
+        self.history.machines.iter().flat_map(|machine| &machine.recordings)
     }
 
     /// Whether the clock was set, so that times say nothing of the order.
     fn has_steps(&self) -> bool {
-        self.history.machines.iter().any(|machine| {
-            machine.recordings.iter().any(|recorded| !recorded.steps.is_empty())
-                || machine.recordings.windows(2).any(|pair| pair[1].start <= pair[0].end)
-        })
+        self.history.machines.iter().any(super::machine::Machine::has_steps)
     }
 
     fn is_doubtful(&self) -> bool {
@@ -161,7 +176,7 @@ impl Case<'_> {
         let wrong = wrong.map(|(answered, expected)| format!("answered {answered}\nexpected {expected}"));
         check("tree", wrong.is_none(), || wrong.unwrap_or_default())?;
         check("tree", answered.len() == expected.len(), || format!("there are {}: {rows:#?}", expected.len()))?;
-        self.check_complete("tree", &summary, !self.has_losses())
+        self.check_complete("tree", &summary, !self.has_losses(false))
     }
 }
 

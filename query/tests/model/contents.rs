@@ -1,6 +1,8 @@
 //! `rare` and `diff`, the slow way: what is known of each digest and of each path.
 
+use super::answers::agrees;
 use super::history::{History, Sight};
+use super::versions::counted;
 use hashtrail::cell::Micros;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +23,7 @@ pub(super) struct Prevalence {
     observations: usize,
     execs: BTreeSet<Exec>,
     has_untold_runs: bool,
+    has_open_execs: bool,
     not_run: usize,
     paths: BTreeSet<String>,
     times: BTreeSet<Micros>,
@@ -38,6 +41,7 @@ pub(super) fn prevalence(history: &History, sights: &[Sight<'_>]) -> BTreeMap<(S
             continue;
         }
         known.has_untold_runs |= !sight.tells_runs();
+        known.has_open_execs |= sight.is_open();
         if subject.action == "deny" || has_failed {
             known.tried.insert(host);
             known.not_run += 1;
@@ -66,9 +70,10 @@ impl Prevalence {
         let only = |hosts: &BTreeSet<String>| hosts.difference(&self.hosts).count();
         let tried: BTreeSet<String> = self.tried.difference(&self.opened).cloned().collect();
         let time = |time: Option<&Micros>| time.map(|time| time.rfc3339());
+        let runs = (!self.has_untold_runs).then(|| counted(self.execs.len(), self.has_open_execs));
         json!({
             "type": "rare", "algorithm": algorithm, "digest": digest, "hosts": self.hosts.len(), "host_names": self.hosts,
-            "observations": self.observations, "runs": (!self.has_untold_runs).then_some(self.execs.len()),
+            "observations": self.observations, "runs": runs,
             "not_run": self.not_run, "opened_only": only(&self.opened), "attempted_only": only(&tried),
             "doubtful_only": only(&self.doubtful), "paths": self.paths.len(),
             "first_paths": self.paths.iter().take(NAMED_MAX).collect::<Vec<_>>(),
@@ -87,6 +92,7 @@ pub(super) struct Known {
     hosts: BTreeSet<String>,
     execs: BTreeSet<Exec>,
     has_untold_runs: bool,
+    has_open_execs: bool,
     times: BTreeSet<Micros>,
 }
 
@@ -130,6 +136,7 @@ impl Known {
             digests.insert(digest);
             self.execs.extend(exec(sight));
             self.has_untold_runs |= !sight.tells_runs();
+            self.has_open_execs |= sight.is_open();
         } else {
             self.without_digest += 1;
             self.has_untold_runs |= sight.exec().is_some();
@@ -144,9 +151,10 @@ impl Known {
     fn told(&self, by_digest: bool) -> Value {
         let has_digest = !self.digests.is_empty() || !self.doubtful.is_empty();
         let is_told = has_digest && !self.has_untold_runs;
+        let runs = is_told.then(|| counted(self.execs.len(), self.has_open_execs));
         let mut told = json!({
             "digests": self.digests, "doubtful_digests": self.doubtful, "without_digest": self.without_digest,
-            "hosts": self.hosts, "runs": is_told.then_some(self.execs.len()),
+            "hosts": self.hosts, "runs": runs,
         });
         if by_digest {
             told["paths"] = self.paths.len().into();
@@ -230,7 +238,7 @@ pub(super) fn disagreement(
     let told = known.told(by_digest);
     for (field, expected) in told.as_object().expect("an object") {
         let is_part = is_cut && field == "runs" && side[field].is_null();
-        if side[field] != *expected && !is_part {
+        if !agrees(&side[field], expected) && !is_part {
             return Some(format!("{name}: {field} is {expected}: {row}"));
         }
     }

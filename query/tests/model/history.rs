@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use super::recorded::{Covered, Recorded, Stored, write};
-use super::story::Story;
+use super::story::{Archives, Story};
 use anyhow::Result;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
@@ -15,6 +15,7 @@ const NO_CONTENT: &str = "not_executable_mapping";
 /// What happened.
 pub(super) struct History {
     pub(super) machines: Vec<Machine>,
+    archives: Archives,
 }
 
 /// A row with what stands around it.
@@ -33,7 +34,7 @@ pub(super) struct Place {
     pub(super) path: Option<String>,
     /// The boot whose container it is; the host's own root is one for all boots.
     pub(super) root: Option<String>,
-    tree: usize,
+    pub(super) tree: usize,
     inode: Option<(String, Option<i64>, Option<i64>)>,
 }
 
@@ -41,21 +42,42 @@ impl History {
     pub(super) fn of(story: &Story) -> Self {
         let numbers: BTreeSet<usize> = story.steps.iter().map(|step| step.machine).collect();
         let machines = numbers.into_iter().map(|number| {
-            let mut machine = Machine::new(number, story.has_twins);
+            let mut machine = Machine::new(number, story);
             story.steps.iter().filter(|step| step.machine == number).for_each(|step| machine.perform(*step));
             machine.stop();
             machine
         });
-        Self { machines: machines.collect() }
+        Self { machines: machines.collect(), archives: story.archives }
     }
 
-    /// Writes an archive for each machine.
+    /// Writes an archive for each machine, or two.
     pub(super) fn write(&self, directory: &Path) -> Result<()> {
         self.machines.iter().try_for_each(|machine| {
-            let directory = directory.join(machine.number.to_string());
-            std::fs::create_dir_all(&directory)?;
-            write(&machine.recordings, machine.machine_id, &directory)
+            for (name, recordings) in self.archives_of(machine) {
+                write(&recordings, machine.machine_id, &directory.join(name))?;
+            }
+            Ok(())
         })
+    }
+
+    /// The archives of a machine: their names, and what stands in them.
+    fn archives_of<'m>(&self, machine: &'m Machine) -> Vec<(String, Vec<&'m Recorded>)> {
+        let (first, second) = (machine.number.to_string(), format!("{}-more", machine.number));
+        let every = |rest: usize| machine.recordings.iter().skip(rest).step_by(2).collect::<Vec<_>>();
+        let all = || machine.recordings.iter().collect::<Vec<_>>();
+        match self.archives {
+            Archives::Copied => vec![(first, all()), (second, all())],
+            Archives::Split if machine.recordings.len() > 1 && !machine.has_steps() => {
+                vec![(first, every(0)), (second, every(1))]
+            }
+            _ => vec![(first, all())],
+        }
+    }
+
+    /// A pattern for the archives of these machines.
+    pub(super) fn pattern<'m>(&self, directory: &Path, machines: impl Iterator<Item = &'m Machine>) -> String {
+        let names: Vec<String> = machines.flat_map(|machine| self.archives_of(machine)).map(|(name, _)| name).collect();
+        directory.join(format!("{{{}}}", names.join(","))).display().to_string()
     }
 
     /// What an answer calls a machine.
@@ -147,6 +169,11 @@ impl<'a> Sight<'a> {
         }
     }
 
+    /// Whether the row of versions that counts its exec was made before it was known what came of that.
+    pub(super) fn is_open(&self) -> bool {
+        self.exec().is_some_and(|(_, _, exec_id, _)| self.recorded().is_open(exec_id, self.stored))
+    }
+
     /// Whether all execs of its recording have.
     pub(super) fn tells_all_runs(&self) -> bool {
         self.recorded().settings.commits == Covered::All
@@ -169,6 +196,12 @@ impl<'a> Sight<'a> {
         let (this, that) = (self.event(), other.event());
         (this.ino, this.ino_generation) == (that.ino, that.ino_generation)
             && (this.boot_id != that.boot_id || this.dev == that.dev)
+    }
+
+    /// Where it stands among all of its machine.
+    pub(super) fn order(&self) -> (usize, i64, i32, i64) {
+        let Event { boot_ns, cpu, seq, .. } = self.event();
+        (self.recording, *boot_ns, *cpu, *seq)
     }
 
     pub(super) fn time(&self) -> Micros {

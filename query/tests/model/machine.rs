@@ -5,7 +5,7 @@ mod rows;
 
 use super::files::{Files, INTERPRETER, PLACES, tree_of};
 use super::recorded::{ClockStep, Loss, Recorded, Settings};
-use super::story::{Act, Digest, Step};
+use super::story::{Act, Digest, Step, Story};
 use crate::tests::START;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
@@ -61,11 +61,13 @@ pub(super) struct Machine {
     execs: i64,
     losing: usize,
     blind_until_ns: i64,
+    has_views: bool,
+    merges: Option<&'static str>,
 }
 
 impl Machine {
-    pub(super) fn new(number: usize, has_twins: bool) -> Self {
-        let hosts = if has_twins { ["web", "db", "web"] } else { ["web", "db", "mail"] };
+    pub(super) fn new(number: usize, story: &Story) -> Self {
+        let hosts = if story.has_twins { ["web", "db", "web"] } else { ["web", "db", "mail"] };
         let ids = [
             "11112222333344445555666677778888",
             "aaaabbbbccccddddeeeeffff00001111",
@@ -86,15 +88,30 @@ impl Machine {
             execs: 0,
             losing: 0,
             blind_until_ns: 0,
+            has_views: story.has_views,
+            merges: story.merges,
         };
-        machine.living = vec![machine.init()];
+        machine.living = machine.first_processes();
         machine.record(Settings::default(), Digest::Certain);
         machine
     }
 
-    fn init(&self) -> Process {
-        let own = self.files.at(0, INTERPRETER).map(|file| (file, 0));
-        Process { pid: 1, start_ns: SECOND / 2, parent: (0, 0), view: 0, exe: INTERPRETER.into(), own }
+    /// Init, and where there are views from the beginning, one process in each.
+    fn first_processes(&self) -> Vec<Process> {
+        let process = |view: usize| {
+            let (tree, pid) = (tree_of(view, INTERPRETER), i32::try_from(view).expect("a small number") + 1);
+            let own = self.files.at(tree, INTERPRETER).map(|file| (file, tree));
+            let parent = if view == 0 { (0, 0) } else { (1, SECOND / 2) };
+            let start_ns = SECOND / 2 + i64::from(pid - 1) * MILLISECOND;
+            Process { pid, start_ns, parent, view, exe: INTERPRETER.into(), own }
+        };
+        (0..if self.has_views { 3 } else { 1 }).map(process).collect()
+    }
+
+    /// Whether times say nothing of the order of its recordings, or of what one recorded.
+    pub(super) fn has_steps(&self) -> bool {
+        self.recordings.iter().any(|recorded| !recorded.steps.is_empty())
+            || self.recordings.windows(2).any(|pair| pair[1].start <= pair[0].end)
     }
 
     pub(super) fn perform(&mut self, step: Step) {
@@ -141,7 +158,11 @@ impl Machine {
             (Act::StepClock, _) => self.step_clock(step),
             (Act::Restart, _) => self.restart(step),
             (Act::Reboot, _) => self.reboot(step),
-            (Act::Cut, _) => self.cut(),
+            (Act::Cut, _) => {
+                // What came of all execs is known then.
+                self.now_ns += if step.content == 15 { 70 * SECOND } else { 0 };
+                self.cut();
+            }
             _ => {}
         }
         self.now_ns += 3 * MILLISECOND;
@@ -171,6 +192,7 @@ impl Machine {
         let (boot_id, host) = (self.boot_id(), self.host);
         let (start_ns, start) = (self.now_ns, self.time(self.now_ns));
         let root_dev = self.device(false);
+        let settings = Settings { merges: self.merges, ..settings };
         self.recordings.push(Recorded {
             id,
             host,
@@ -217,7 +239,7 @@ impl Machine {
             self.offset_ns -= 70 * SECOND;
         }
         self.now_ns = SECOND;
-        self.living = vec![self.init()];
+        self.living = self.first_processes();
         self.record(Settings::chosen(step), step.digest);
     }
 

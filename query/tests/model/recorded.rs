@@ -15,6 +15,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// By how much a row can leave the kernel later than others.
 const LATE_NS: i64 = 900_000_000;
+/// For how long an exec may still succeed.
+const OPEN_NS: i64 = 60_000_000_000;
+/// The kind of what a policy left out.
+pub(super) const SUPPRESSED: &str = "suppressed";
 
 pub(super) const OBSERVING: [&str; 4] = ["bprm_check_security", "mmap_file", "file_open", "kernel_read_file"];
 pub(super) const COMMITTED: &str = "bprm_committed_creds";
@@ -36,6 +40,8 @@ pub(super) struct Settings {
     pub(super) commits: Covered,
     /// Opens for writing, and changes of names.
     pub(super) writes: Covered,
+    /// The hook of which rows are left out that say again what another one said just before.
+    pub(super) merges: Option<&'static str>,
 }
 
 /// Time since boot, and what the clock showed then.
@@ -93,7 +99,7 @@ pub(super) struct Recorded {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { algorithm: "sha256", commits: Covered::All, writes: Covered::All }
+        Self { algorithm: "sha256", commits: Covered::All, writes: Covered::All, merges: None }
     }
 }
 
@@ -105,7 +111,7 @@ impl Settings {
             _ => Covered::All,
         };
         let algorithm = if step.who.is_multiple_of(5) { "sha1" } else { "sha256" };
-        Self { algorithm, commits: covered(step.place), writes: covered(step.other) }
+        Self { algorithm, commits: covered(step.place), writes: covered(step.other), merges: None }
     }
 
     /// Of which paths each call of a hook is recorded. Opens that read are recorded of every path, those that write of some.
@@ -132,7 +138,8 @@ impl Settings {
         };
         let coverage: serde_json::Map<String, serde_json::Value> =
             self.hooks().into_iter().filter_map(|hook| Some((hook.to_owned(), prefixes(hook)?))).collect();
-        json!({"hooks": self.hooks(), "coverage": coverage}).to_string()
+        let suppressing = self.merges.map(|hook| ("dedupe", [hook])).into_iter().collect::<BTreeMap<_, _>>();
+        json!({"hooks": self.hooks(), "coverage": coverage, "suppressing": suppressing}).to_string()
     }
 }
 
@@ -231,12 +238,10 @@ impl Recorded {
             commits_in_part: self.settings.commits == Covered::Below,
             ..VersionContext::default()
         };
-        let place = |boot_ns: i64| self.cuts.iter().filter(|cut| **cut <= boot_ns).count();
         for segment in 0..=self.cuts.len() {
-            let late_ns = |row: &Stored| if row.is_late { LATE_NS } else { 0 };
-            let is_here = |row: &&Stored| place(row.event.boot_ns + late_ns(row)) == segment;
-            let events: Vec<Event> = self.rows.iter().filter(is_here).map(|row| row.event.clone()).collect();
-            let ledger = self.ledger().into_iter().filter(|entry| place(entry.boot_ns) == segment).collect();
+            let of_segment = self.rows.iter().filter(|row| self.segment_of(row) == segment);
+            let events: Vec<Event> = of_segment.map(|row| row.event.clone()).collect();
+            let ledger = self.ledger().into_iter().filter(|entry| self.segment_at(entry.boot_ns) == segment).collect();
             let segment = u32::try_from(segment)?;
             let name = SegmentName { recording_id: self.id.clone(), host: self.host.into(), segment };
             seal(archive, manifest, &name, &context, events.clone(), ledger)?;
@@ -246,14 +251,42 @@ impl Recorded {
     }
 }
 
-/// Writes the recordings of a machine into an archive.
-pub(super) fn write(recordings: &[Recorded], machine_id: &str, directory: &std::path::Path) -> Result<()> {
+/// Writes recordings of a machine into an archive.
+pub(super) fn write(recordings: &[&Recorded], machine_id: &str, directory: &std::path::Path) -> Result<()> {
+    std::fs::create_dir_all(directory)?;
     let archive = Archive::create(directory)?;
     let mut manifest = Manifest::open(&archive, None)?;
     recordings.iter().try_for_each(|recorded| recorded.write(&archive, &mut manifest, machine_id))
 }
 
 impl Recorded {
+    /// What an answer about changes, or about contents alone, may lack.
+    pub(super) fn losses(&self, of_changes: bool) -> impl Iterator<Item = &Loss> {
+        let lacks_opens = of_changes && self.settings.merges == Some("file_open");
+        self.losses.iter().filter(move |loss| loss.kind != SUPPRESSED || lacks_opens)
+    }
+
+    fn segment_at(&self, boot_ns: i64) -> usize {
+        self.cuts.iter().filter(|cut| **cut <= boot_ns).count()
+    }
+
+    fn segment_of(&self, row: &Stored) -> usize {
+        self.segment_at(row.event.boot_ns + if row.is_late { LATE_NS } else { 0 })
+    }
+
+    /// Whether the segment of a row says not yet what its exec came to.
+    pub(super) fn is_open(&self, exec_id: i64, row: &Stored) -> bool {
+        let segment = self.segment_of(row);
+        let end_ns = self.rows.iter().filter(|row| self.segment_of(row) == segment).map(|row| row.event.boot_ns).max();
+        let is_of_exec = |row: &&Stored| {
+            row.event.exec_id == Some(exec_id) && row.event.hook.starts_with("bprm_") && self.segment_of(row) <= segment
+        };
+        let of_exec = || self.rows.iter().filter(is_of_exec).map(|row| &row.event);
+        segment < self.cuts.len()
+            && of_exec().all(|event| event.hook != COMMITTED && event.action != "deny")
+            && of_exec().any(|event| end_ns.is_some_and(|end_ns| event.boot_ns >= end_ns - OPEN_NS))
+    }
+
     /// What the clock showed at a moment; where it was set just then, before or after that.
     pub(super) fn time_at(&self, boot_ns: i64, is_after: bool) -> Micros {
         let of_start = self.start.0 * 1000 - self.start_ns;

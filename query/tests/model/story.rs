@@ -92,7 +92,7 @@ pub(super) struct Step {
     pub(super) other: usize,
     pub(super) content: usize,
     pub(super) digest: Digest,
-    /// Its rows leave the kernel later than others do.
+    /// Its rows leave the kernel later than others do; in the middle of an exec, the journal goes on in another segment.
     pub(super) is_late: bool,
 }
 
@@ -107,11 +107,26 @@ impl fmt::Debug for Step {
     }
 }
 
+/// How a machine's recordings stand in archives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Archives {
+    One,
+    /// A second archive is a copy of the first.
+    Copied,
+    /// Every other recording stands in a second archive, where the clock tells how they follow each other.
+    Split,
+}
+
 /// Machines and what they do.
 #[derive(Debug, Clone)]
 pub(super) struct Story {
     /// The first and the last machine have one name.
     pub(super) has_twins: bool,
+    pub(super) archives: Archives,
+    /// A process in a container and one in a mount namespace of its own live from the beginning.
+    pub(super) has_views: bool,
+    /// The hook of which a policy leaves out rows that say again what another one said just before.
+    pub(super) merges: Option<&'static str>,
     pub(super) steps: Vec<Step>,
 }
 
@@ -167,6 +182,24 @@ const ACTS: [Act; 48] = [
     Act::Cut,
 ];
 
+/// Of a story in which one thing follows the other so fast that segments interleave.
+const QUICK: [Act; 14] = [
+    Act::Map,
+    Act::Map,
+    Act::Map,
+    Act::Map,
+    Act::Map,
+    Act::Run,
+    Act::FailRun,
+    Act::Open,
+    Act::Rewrite,
+    Act::Rewrite,
+    Act::Rewrite,
+    Act::Replace,
+    Act::Cut,
+    Act::Cut,
+];
+
 const DIGESTS: [Digest; 16] = [
     Digest::Certain,
     Digest::Certain,
@@ -212,6 +245,28 @@ impl Story {
             is_late: has_late && numbers.below(4) == 0,
         });
         let steps = steps.collect();
-        Self { has_twins: numbers.below(4) == 0, steps }
+        let has_twins = numbers.below(4) == 0;
+        let archives = numbers.pick(&[Archives::One, Archives::One, Archives::Copied, Archives::Split]);
+        let merges = numbers.pick(&[None, None, Some("mmap_file"), Some("file_open")]);
+        let has_views = numbers.below(3) == 0;
+        let mut story = Self { has_twins, archives, has_views, merges, steps };
+        if numbers.below(4) == 0 {
+            story.hurry(&mut numbers);
+        }
+        if has_views {
+            // Where the trees of the views differ.
+            let steps = story.steps.iter_mut().filter(|_| numbers.below(2) == 0);
+            steps.for_each(|step| step.place = 4);
+        }
+        story
+    }
+
+    /// One machine does few things with few contents, one right after the other.
+    fn hurry(&mut self, numbers: &mut Numbers) {
+        for step in &mut self.steps {
+            (step.machine, step.act) = (0, numbers.pick(&QUICK));
+            (step.other, step.content) = (numbers.below(3), numbers.below(2));
+            step.is_late = numbers.below(3) == 0;
+        }
     }
 }

@@ -102,7 +102,7 @@ impl<'a> Change<'a> {
             let (first, last) = (version[0].time(), version[version.len() - 1].time());
             json!({
                 "algorithm": algorithm, "digest": digest, "dev": next.event().dev, "ino": next.event().ino,
-                "first_seen": first.rfc3339(), "last_seen": last.rfc3339(), "runs": runs(version),
+                "first_seen": first.rfc3339(), "last_seen": last.rfc3339(), "runs": execs(version, true),
             })
         };
         let (old, new) = (&self.from[self.from.len() - 1], &self.to[0]);
@@ -134,7 +134,7 @@ impl<'a> Change<'a> {
             let from_ns = if number == self.after.0 { self.after.1 } else { i64::MIN };
             let to_ns = if number == self.before.0 { self.before.1 } else { i64::MAX };
             let touches = |loss: &&Loss| loss.to_ns >= from_ns && loss.from_ns <= to_ns;
-            causes.extend(recorded.losses.iter().filter(touches).map(|loss| loss.cause));
+            causes.extend(recorded.losses(true).filter(touches).map(|loss| loss.cause));
         }
         causes
     }
@@ -179,18 +179,25 @@ fn span(machine: &Machine, after: (usize, i64), before: (usize, i64)) -> (Micros
     (times.iter().min().copied().expect("a time"), times.iter().max().copied().expect("a time"))
 }
 
-/// Successful execs; `None` where not all recordings could tell.
-pub(super) fn runs(version: &[Sight<'_>]) -> Option<usize> {
-    let succeeded = || version.iter().filter(|sight| sight.has_run()).filter_map(Sight::exec);
-    let count =
-        succeeded().map(|(machine, recording, exec_id, _)| (machine, recording, exec_id)).collect::<BTreeSet<_>>();
-    version.iter().all(Sight::tells_runs).then_some(count.len())
+/// Execs that succeeded, or did not; null where not all recordings could tell.
+fn execs(version: &[Sight<'_>], have_run: bool) -> Value {
+    let execs = version.iter().filter(|sight| sight.has_run() == have_run).filter_map(Sight::exec);
+    let count = execs.map(|(machine, recording, exec_id, _)| (machine, recording, exec_id)).collect::<BTreeSet<_>>();
+    match version.iter().all(Sight::tells_runs) {
+        true => counted(count.len(), version.iter().any(Sight::is_open)),
+        false => Value::Null,
+    }
 }
 
-fn attempts(version: &[Sight<'_>]) -> Option<usize> {
-    let failed = version.iter().filter(|sight| !sight.has_run()).filter_map(Sight::exec);
-    let count = failed.map(|(machine, recording, exec_id, _)| (machine, recording, exec_id)).collect::<BTreeSet<_>>();
-    version.iter().all(Sight::tells_runs).then_some(count.len())
+/// A count, or null if that is open.
+pub(super) fn counted(count: usize, is_open: bool) -> Value {
+    if is_open { json!({"open": count}) } else { json!(count) }
+}
+
+/// Whether both show one version of one file, which stood alike at its path.
+fn is_one(left: &Sight<'_>, right: &Sight<'_>) -> bool {
+    let (flags, of_other) = (&left.event().path_flags, &right.event().path_flags);
+    left.content() == right.content() && left.is_file_of(right) && flags == of_other
 }
 
 /// Every version of what is wanted: certain ones as they followed each other.
@@ -199,7 +206,6 @@ pub(super) fn history(
     sights: &[Sight<'_>],
     is_in_time: impl Fn((Micros, Micros)) -> bool,
 ) -> Vec<Value> {
-    let is_one = |left: &Sight<'_>, right: &Sight<'_>| left.content() == right.content() && left.is_file_of(right);
     let certain = places(history, sights, true);
     let all = certain.into_iter().flat_map(|(place, sights)| {
         versions(&sights, is_one).into_iter().map(move |version| (place.clone(), version)).collect::<Vec<_>>()
@@ -215,9 +221,7 @@ pub(super) fn contents(history: &History, sights: &[Sight<'_>], is_certain: bool
     for (place, sights) in places(history, sights, is_certain) {
         let mut groups: Vec<Version<'_>> = Vec::new();
         for sight in sights {
-            let is_one =
-                |group: &&mut Version<'_>| group[0].content() == sight.content() && group[0].is_file_of(&sight);
-            match groups.iter_mut().find(is_one) {
+            match groups.iter_mut().find(|group| is_one(&group[0], &sight)) {
                 Some(group) => group.push(sight),
                 None => groups.push(vec![sight]),
             }
@@ -228,7 +232,7 @@ pub(super) fn contents(history: &History, sights: &[Sight<'_>], is_certain: bool
 }
 
 /// What `history` and `lookup` say of a version.
-fn told(place: &Place, version: &[Sight<'_>]) -> Value {
+pub(super) fn told(place: &Place, version: &[Sight<'_>]) -> Value {
     let (first, last) = (version[0].event(), version[version.len() - 1].event());
     let (algorithm, digest) = version[0].content();
     let doubts: BTreeSet<&String> = version.iter().flat_map(|sight| &sight.event().digest_doubt).collect();
@@ -238,7 +242,7 @@ fn told(place: &Place, version: &[Sight<'_>]) -> Value {
         "algorithm": algorithm, "digest": digest, "doubts": doubts,
         "dev": last.dev, "ino": last.ino, "ino_generation": last.ino_generation,
         "first_seen": first.time.rfc3339(), "last_seen": last.time.rfc3339(),
-        "observations": version.len(), "runs": runs(version), "attempts": attempts(version),
+        "observations": version.len(), "runs": execs(version, true), "attempts": execs(version, false),
         "size_bytes": first.size_bytes, "mode": first.mode,
     })
 }

@@ -24,6 +24,10 @@ impl Machine {
             let row = Event { exec_id: Some(self.execs), ..self.row(who, "bprm_check_security") };
             self.put_digest(row, (runs, its_tree, its_path), step.digest, false);
         }
+        if step.is_late {
+            self.now_ns += MILLISECOND;
+            self.cut();
+        }
         if !matches!(step.act, Act::Run | Act::RunScript) {
             return;
         }

@@ -2,13 +2,15 @@
 
 use super::{Done, MILLISECOND, Machine, Process, What, digest_of};
 use crate::tests::model::files::{Files, tree_of};
-use crate::tests::model::recorded::{Loss, Settings, Stored};
+use crate::tests::model::recorded::{Loss, SUPPRESSED, Settings, Stored};
 use crate::tests::model::story::Digest;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 
 /// The mount namespace of each view.
 const VIEWS: [i64; 3] = [1, 11, 12];
+/// For how long a policy merges rows.
+const MERGED_NS: i64 = 500 * MILLISECOND;
 
 impl Machine {
     pub(super) fn records(&self, test: impl Fn(&Settings) -> bool) -> bool {
@@ -136,6 +138,11 @@ impl Machine {
         let (cpu, from_ns, to_ns) = (event.cpu, event.boot_ns - 1, event.boot_ns + 1);
         let time = event.time;
         let recorded = self.recorded();
+        if recorded.rows.iter().any(|row| recorded.settings.merges(&row.event, &event)) {
+            let (kind, cause) = (SUPPRESSED, "dedupe");
+            recorded.losses.push(Loss { kind, cause, cpu: Some(cpu), from_ns, to_ns, count: Some(1), time });
+            return None;
+        }
         let seq = recorded.next_seq(cpu);
         if is_lost {
             let loss = Loss { kind: "loss", cause: "ring_full", cpu: Some(cpu), from_ns, to_ns, count: Some(1), time };
@@ -145,5 +152,23 @@ impl Machine {
         }
         recorded.rows.push(Stored { event: Event { seq, ..event }, tree, is_late });
         Some((cpu, seq))
+    }
+}
+
+impl Settings {
+    /// Whether the policy leaves out a row because another one said the same just before.
+    fn merges(&self, earlier: &Event, row: &Event) -> bool {
+        let told = |event: &Event| {
+            let file =
+                (event.dev.clone(), event.ino, event.ino_generation, event.path.clone(), event.path_flags.clone());
+            (event.hook.clone(), event.pid, file, event.digest.clone(), event.digest_doubt.clone(), event.open_flags)
+        };
+        let is_reading = row.open_flags.is_none_or(|flags| flags == 0) && row.action == "post";
+        self.merges == Some(row.hook.as_str())
+            && row.digest.is_some()
+            && is_reading
+            && earlier.action == row.action
+            && row.boot_ns - earlier.boot_ns < MERGED_NS
+            && told(earlier) == told(row)
     }
 }
