@@ -2,7 +2,7 @@
 
 use crate::archives::Scope;
 use crate::commands::{
-    Context, changes, diff, events, gaps, history, info, lookup, rare, report, schema, timeline, tree, verify, who,
+    Context, changes, diff, events, gaps, history, info, lookup, rare, report, schema, sql, timeline, tree, verify, who,
 };
 use crate::manual;
 use crate::output::OutputOptions;
@@ -70,8 +70,10 @@ pub(crate) enum Command {
     Gaps,
     /// Whether an archive is as it was sealed
     Verify(verify::VerifyOptions),
+    /// The change analysis in SQL for DuckDB, Spark or Polars
+    Sql(sql::SqlOptions),
     /// Every column of every table: type and meaning
-    Schema,
+    Schema(schema::SchemaOptions),
     /// Write completions for bash, fish and zsh, and pages for man
     Generate {
         /// Where `completions/` and `man/` are made
@@ -101,7 +103,8 @@ impl Cli {
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),
-            Command::Schema => schema::run(context),
+            Command::Sql(options) => sql::run(options, context),
+            Command::Schema(options) => schema::run(options, context),
             Command::Generate { directory } => manual::generate(Self::command(), directory).map(|()| true),
         }
     }

@@ -1,17 +1,30 @@
-//! `schema`: every column of every table.
+//! `schema`: every column of every table, or the dataset as a whole.
 
 use super::Context;
 use crate::output::{Columns, Output, Row as ShownRow, object};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use arrow::datatypes::DataType;
+use clap::Args;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::packages::PackageFile;
 use hashtrail::versions::FileVersion;
-use serde_json::json;
+use hashtrail::writer::SCHEMA_VERSION;
+use serde_json::{Value, json};
 
-pub(crate) fn run(context: Context<'_>) -> Result<bool> {
+/// Options of `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaOptions {
+    /// One JSON object with the version, and the folders, partitions and columns of each table, to be kept beside archives
+    #[arg(long)]
+    pub(crate) dataset: bool,
+}
+
+pub(crate) fn run(options: &SchemaOptions, context: Context<'_>) -> Result<bool> {
+    if options.dataset {
+        return print_dataset(context);
+    }
     let columns = ["table", "name", "type", "nullable", "meaning"];
     let mut output = Output::new(context.output, Columns::of(&columns), context.writer);
     let rows = table::<Event>().chain(table::<FileVersion>()).chain(table::<LedgerEntry>());
@@ -21,6 +34,34 @@ pub(crate) fn run(context: Context<'_>) -> Result<bool> {
         }
     }
     Ok(output.finish()? > 0)
+}
+
+/// What an engine or a catalogue has to know of archives: files of one table are one dataset, in however many archives they stand.
+fn print_dataset(context: Context<'_>) -> Result<bool> {
+    let output = context.output;
+    if output.sort.is_some() || output.limit.is_some() || !output.columns.is_empty() {
+        bail!("a dataset is one object: leave out --sort, --limit and --columns");
+    }
+    let tables = [dataset::<Event>(), dataset::<FileVersion>(), dataset::<LedgerEntry>(), dataset::<PackageFile>()];
+    let version: u32 = SCHEMA_VERSION.parse()?;
+    let dataset = json!({"format": "hashtrail", "schema_version": version, "file_format": "parquet", "tables": tables});
+    writeln!(context.writer, "{}", serde_json::to_string_pretty(&dataset)?)?;
+    Ok(true)
+}
+
+fn dataset<R: Row>() -> Value {
+    let columns: Vec<ShownRow> = table::<R>()
+        .map(|mut column| {
+            column.remove("table");
+            column
+        })
+        .collect();
+    json!({
+        "name": R::TABLE,
+        "files": format!("{}/host=*/date=*/*.parquet", R::TABLE),
+        "partitions": [{"name": "host", "type": "STRING"}, {"name": "date", "type": "DATE"}],
+        "columns": columns,
+    })
 }
 
 fn table<R: Row>() -> impl Iterator<Item = ShownRow> {
