@@ -2,7 +2,7 @@
 
 use crate::archives::Scope;
 use crate::commands::{
-    Context, changes, diff, events, gaps, history, info, lookup, rare, report, schema, timeline, tree, verify, who,
+    Context, changes, diff, events, gaps, history, info, lookup, rare, report, schema, sql, timeline, tree, verify, who,
 };
 use crate::manual;
 use crate::output::OutputOptions;
@@ -73,7 +73,9 @@ pub(crate) enum Command {
     Gaps,
     /// Whether an archive is as it was sealed
     Verify(verify::VerifyOptions),
-    /// Every column of every table, or what a command answers in JSON: types and meanings
+    /// The change analysis in SQL for DuckDB, Spark or Polars
+    Sql(sql::SqlOptions),
+    /// Every column of every table, the dataset as a whole, or what a command answers in JSON: types and meanings
     Schema(schema::SchemaOptions),
     /// Write completions for bash, fish and zsh, and pages for man
     #[command(after_help = "Example:\n  hashtrail generate /tmp/hashtrail")]
@@ -105,6 +107,7 @@ impl Cli {
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),
+            Command::Sql(options) => sql::run(options, context),
             Command::Schema(options) => schema::run(options, context),
             Command::Generate { directory } => manual::generate(Self::command(), directory).map(|()| true),
         }

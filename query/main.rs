@@ -24,6 +24,7 @@ mod processes;
 mod recordings;
 mod report;
 mod sorter;
+mod sql;
 mod suspects;
 #[cfg(test)]
 mod testing;

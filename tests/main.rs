@@ -60,6 +60,7 @@ mod roots; // one path, several files
 mod seen; // who runs the binaries that a policy asks for
 #[cfg(feature = "recorder")]
 mod space; // a disk that fills up
+mod sql; // what hashtrail sql prints, run by other engines
 mod stored; // content that changes without a trace in its counters
 mod tasks; // many tasks at once
 mod terminal; // rows within its width, and pages

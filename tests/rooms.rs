@@ -60,6 +60,7 @@ const QUERY: [&str; 21] = [
     "contract",
     "report",
     "export",
+    "sql",
     "investigate",
     "caveats",
     "suspects",

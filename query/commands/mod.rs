@@ -14,6 +14,7 @@ pub(crate) mod lookup;
 pub(crate) mod rare;
 pub(crate) mod report;
 pub(crate) mod schema;
+pub(crate) mod sql;
 pub(crate) mod timeline;
 pub(crate) mod tree;
 pub(crate) mod verify;

@@ -1,8 +1,8 @@
-//! `schema`: every column of every table, and what each command answers in JSON.
+//! `schema`: every column of every table, the dataset as a whole, and what each command answers in JSON.
 
 use super::Context;
 use crate::contract::{self, json_schema};
-use crate::output::{Columns, Format, Output, Row as ShownRow, object};
+use crate::output::{Columns, Format, Output, OutputOptions, Row as ShownRow, object};
 use anyhow::{Context as _, Result, bail};
 use arrow::datatypes::DataType;
 use clap::Args;
@@ -12,7 +12,8 @@ use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::packages::PackageFile;
 use hashtrail::versions::FileVersion;
-use serde_json::json;
+use hashtrail::writer::SCHEMA_VERSION;
+use serde_json::{Value, json};
 
 /// Options of `schema`.
 #[derive(Debug, Default, Args)]
@@ -21,16 +22,23 @@ pub(crate) struct SchemaOptions {
     /// What a command answers with --format json instead, as JSON Schema (draft 2020-12)
     #[arg(long, value_name = "COMMAND", value_parser = PossibleValuesParser::new(contract::verbs()))]
     json_schema: Option<String>,
+    /// One JSON object with the version, and the folders, partitions and columns of each table, to be kept beside archives
+    #[arg(long, conflicts_with = "json_schema")]
+    dataset: bool,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   hashtrail schema
-  hashtrail schema --json-schema changes > changes.schema.json";
+  hashtrail schema --json-schema changes > changes.schema.json
+  hashtrail schema --dataset > dataset.json";
 
 pub(crate) fn run(options: &SchemaOptions, context: Context<'_>) -> Result<bool> {
     if let Some(command) = &options.json_schema {
         return show_answer(command, context);
+    }
+    if options.dataset {
+        return show_dataset(context);
     }
     let columns = ["table", "name", "type", "nullable", "meaning"];
     let mut output = Output::new(context.output, Columns::of(&columns), context.writer);
@@ -44,14 +52,43 @@ pub(crate) fn run(options: &SchemaOptions, context: Context<'_>) -> Result<bool>
 }
 
 fn show_answer(command: &str, context: Context<'_>) -> Result<bool> {
-    let output = context.output;
-    let is_narrowed = output.sort.is_some() || output.limit.is_some() || !output.columns.is_empty();
-    if is_narrowed || output.format == Format::Csv {
-        bail!("a JSON Schema is one object: leave out --columns, --sort, --limit and --format csv");
-    }
+    check_is_whole(context.output)?;
     let answer = contract::answer(command).with_context(|| format!("`{command}` does not answer in JSON"))?;
     writeln!(context.writer, "{:#}", json_schema::of(&answer))?;
     Ok(true)
+}
+
+/// What an engine or a catalogue has to know of archives: files of one table are one dataset, in however many archives they stand.
+fn show_dataset(context: Context<'_>) -> Result<bool> {
+    check_is_whole(context.output)?;
+    let tables = [dataset::<Event>(), dataset::<FileVersion>(), dataset::<LedgerEntry>(), dataset::<PackageFile>()];
+    let version: u32 = SCHEMA_VERSION.parse()?;
+    let dataset = json!({"format": "hashtrail", "schema_version": version, "file_format": "parquet", "tables": tables});
+    writeln!(context.writer, "{dataset:#}")?;
+    Ok(true)
+}
+
+fn check_is_whole(output: &OutputOptions) -> Result<()> {
+    let is_narrowed = output.sort.is_some() || output.limit.is_some() || !output.columns.is_empty();
+    if is_narrowed || output.format == Format::Csv {
+        bail!("this is one object of JSON: leave out --columns, --sort, --limit and --format csv");
+    }
+    Ok(())
+}
+
+fn dataset<R: Row>() -> Value {
+    let columns: Vec<ShownRow> = table::<R>()
+        .map(|mut column| {
+            column.remove("table");
+            column
+        })
+        .collect();
+    json!({
+        "name": R::TABLE,
+        "files": format!("{}/host=*/date=*/*.parquet", R::TABLE),
+        "partitions": [{"name": "host", "type": "STRING"}, {"name": "date", "type": "DATE"}],
+        "columns": columns,
+    })
 }
 
 fn table<R: Row>() -> impl Iterator<Item = ShownRow> {

@@ -99,7 +99,7 @@ impl Interval<'_> {
                 let (end, start) = (last.end, recording.start);
                 gaps.push(gap(end.min(start), end.max(start), NOT_RECORDED, None));
             }
-            last = last.filter(|last| recording.ends_before(last)).or(Some(recording));
+            last = last.filter(|last| last.outlasts(recording)).or(Some(recording));
             // When the content was read is not known, and may have been before anybody recorded.
             if first_ns == 0 && recording.start_ns > 0 {
                 let boot = Micros(recording.start.0.saturating_sub(recording.start_ns / 1000));
@@ -266,6 +266,26 @@ mod tests {
         let gaps = interval((0, 0), (0, 100)).gaps(&recordings(vec![recording]), Answer::Changes);
         assert_eq!(gaps.len(), 1, "{gaps:?}");
         assert_eq!((gaps[0].from, gaps[0].to, gaps[0].lost), (Micros(10), Micros(35), Some(4)));
+    }
+
+    #[test]
+    fn a_recording_of_a_later_boot_ends_the_gap_before_it() {
+        let of_boot = |boot: &str, recording| Recording { boot_id: Some(boot.into()), ..recording };
+        let [a, b, c] = [("a", 0, 100), ("b", 150, 200), ("c", 250, 300)]
+            .map(|(id, start, end)| recording(id, start, end, &[], &[]));
+        let recordings = recordings(vec![of_boot("1", a), of_boot("2", b), of_boot("2", c)]);
+        let gaps = interval((0, 50), (2, 260)).gaps(&recordings, Answer::Changes);
+        let spans: Vec<(Micros, Micros)> = gaps.iter().map(|gap| (gap.from, gap.to)).collect();
+        assert_eq!(spans, [(Micros(100), Micros(150)), (Micros(200), Micros(250))], "while b recorded is no gap");
+    }
+
+    #[test]
+    fn a_recording_within_another_one_ends_no_time_of_that() {
+        let within = vec![("a", 0, 300), ("b", 50, 100), ("c", 350, 400)];
+        let boot = |(id, start, end)| Recording { boot_id: Some("1".into()), ..recording(id, start, end, &[], &[]) };
+        let recordings = recordings(within.into_iter().map(boot).collect());
+        let gaps = interval((0, 10), (2, 360)).gaps(&recordings, Answer::Changes);
+        assert_eq!(gaps.iter().map(|gap| (gap.from, gap.to)).collect::<Vec<_>>(), [(Micros(300), Micros(350))]);
     }
 
     #[test]

@@ -210,6 +210,14 @@ impl Recording {
         }
     }
 
+    /// Whether it still recorded when a later one of the same host had ended.
+    pub(crate) fn outlasts(&self, later: &Self) -> bool {
+        match self.boot_id.as_ref().zip(later.boot_id.as_ref()) {
+            Some((boot, other)) => boot == other && self.end_ns > later.end_ns,
+            None => self.end > later.end,
+        }
+    }
+
     /// Whether it lies in the time that is asked about, at least in part.
     pub(crate) fn is_asked(&self, scope: &Scope) -> bool {
         scope.since.is_none_or(|since| self.end >= since) && scope.until.is_none_or(|until| self.start < until)

@@ -3,6 +3,7 @@
 
 mod answers;
 mod contents;
+mod engines;
 mod files;
 mod history;
 mod machine;

@@ -50,6 +50,22 @@ impl History {
         Self { machines: machines.collect(), archives: story.archives }
     }
 
+    /// Gives its machines and recordings names that those of no other story have.
+    pub(super) fn set_apart(&mut self, seed: u64) {
+        for machine in &mut self.machines {
+            machine.host = format!("{}-{seed}", machine.host).leak();
+            for recorded in &mut machine.recordings {
+                recorded.host = machine.host;
+                // The files of a recording are named by the beginning of its id.
+                recorded.id = format!("{:04x}{}-{seed}", seed % 0x1_0000, &recorded.id[4..]);
+                for row in &mut recorded.rows {
+                    row.event.host = machine.host.to_owned();
+                    row.event.recording_id.clone_from(&recorded.id);
+                }
+            }
+        }
+    }
+
     /// Writes an archive for each machine, or two.
     pub(super) fn write(&self, directory: &Path) -> Result<()> {
         self.machines.iter().try_for_each(|machine| {
