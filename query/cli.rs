@@ -2,7 +2,8 @@
 
 use crate::archives::Scope;
 use crate::commands::{
-    Context, changes, diff, events, gaps, history, info, lookup, rare, report, schema, timeline, tree, verify, who,
+    Context, changes, diff, events, gaps, history, import, info, lookup, rare, report, schema, timeline, tree, verify,
+    who,
 };
 use crate::manual;
 use crate::output::OutputOptions;
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     Tree(tree::TreeOptions),
     /// One page with all of it, to be read offline and on paper
     Report(report::ReportOptions),
+    /// Logs of other programs as an archive that all other commands read
+    Import(import::ImportOptions),
     /// What was recorded, when, and what was lost
     Info,
     /// When the recorder was blind, what was lost and what its policies suppressed
@@ -98,6 +101,7 @@ impl Cli {
             Command::Who(options) => who::run(options, context),
             Command::Tree(options) => tree::run(options, context),
             Command::Report(options) => report::run(options, context),
+            Command::Import(options) => import::run(options, context),
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),

@@ -10,6 +10,7 @@ mod commands;
 mod evidence;
 mod export;
 mod folder;
+mod import;
 mod investigate;
 mod known;
 #[path = "../manual.rs"]

@@ -53,12 +53,13 @@ const SCHEMA: [&str; 23] = [
     "hash",
 ];
 
-const QUERY: [&str; 20] = [
+const QUERY: [&str; 21] = [
     "main",
     "cli",
     "commands",
     "report",
     "export",
+    "import",
     "investigate",
     "caveats",
     "suspects",

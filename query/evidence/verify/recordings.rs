@@ -53,6 +53,7 @@ pub(super) fn check(
         match line.kind() {
             "start" => {
                 findings.extend(check_policies(line));
+                findings.extend(imported(line));
                 states.insert(id, State::Open);
             }
             "stop" | "recovered" => {
@@ -115,6 +116,19 @@ fn check_journal(archive: &Archive, findings: &mut Findings) -> bool {
 
 fn outside(line: &Line, detail: &str) -> Finding {
     Finding::damage("line_out_of_place", MANIFEST, format!("line {}", line.number), detail)
+}
+
+/// A recording that is the log of another program.
+fn imported(line: &Line) -> Option<Finding> {
+    let import = line.field("imported")?;
+    let text = |name: &str| import.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let detail = format!(
+        "imported from a log of {}, `{}` (SHA-256 {}): it is as it was imported, and nobody counted what is not in it",
+        text("source"),
+        text("file"),
+        text("sha256")
+    );
+    Some(Finding::notice("imported", MANIFEST, format!("line {}", line.number), detail))
 }
 
 /// The text of each policy has the digest that stands beside it.
