@@ -10,6 +10,7 @@ mod differences;
 mod digests;
 mod filters;
 mod hosts;
+mod imports;
 mod mapped;
 mod model;
 mod nothing;
