@@ -39,6 +39,7 @@ Examples:
   hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --format csv
   hashtrail timeline --to timesketch --archive web1 > case.jsonl
   hashtrail report --out report.html --archive web1 --key case.pub
+  hashtrail import audit.log --host web1 --archive web1-audit
 
 Data goes to stdout, everything else to stderr.
 Exit code: 0 something was found, 1 nothing was found, 2 an error occurred.";

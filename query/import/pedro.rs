@@ -25,7 +25,7 @@ const MAGIC: &[u8] = b"PAR1";
 pub(super) const SOURCE: Source = Source {
     name: NAME,
     help: "Pedro's Parquet files of execs",
-    cannot_know: &["loss", "boot", "root", "generation", "reading"],
+    cannot_know: &["loss", "boot", "root", "generation", "zeros", "reading"],
     is_undated: false,
     is_mine: |head| head.starts_with(MAGIC),
     read,

@@ -218,7 +218,7 @@ fn pedro() -> Result<Vec<u8>> {
     let target = structure(vec![("id", pid), ("executable", executable)]);
     let mut argv = arrow::array::ListBuilder::new(arrow::array::BinaryBuilder::new());
     for _ in 0..3 {
-        argv.append_value([Some(&b"tool"[..]), Some(b"\xff")]);
+        argv.append_value([Some(&b"tool"[..]), Some(&b"\xff"[..])]);
     }
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("common", common),

@@ -93,7 +93,7 @@ fn check_order(log: &Imported, lines: &[Line]) -> Result<()> {
 impl Imported {
     /// Made from what is imported, so that the same log is known again.
     pub(crate) fn recording_id(&self) -> String {
-        let parts = ["hashtrail import", self.source.name, &self.host, &self.input.content.sha256];
+        let parts: [&str; 4] = ["hashtrail import", self.source.name, &self.host, &self.input.content.sha256];
         let mut bytes = Sha256::digest(parts.join("\0"));
         // As RFC 9562 marks what is made by another rule than its own.
         bytes[6] = bytes[6] & 0x0f | 0x80;
@@ -145,12 +145,12 @@ impl<'a> Writing<'a> {
     fn begin(archive: &'a Archive, manifest: &'a mut Manifest, log: &'a Imported) -> Result<Self> {
         let span = log.survey.span(&log.host).context("no record of it can be used")?;
         let name = SegmentName { recording_id: log.recording_id(), host: log.host.clone(), segment: 0 };
-        let imported = log.to_json();
+        let (imported, public_key) = (log.to_json(), manifest.public_key());
         manifest.append(&[(
             "start",
             json!({
                 "recording_id": name.recording_id, "host": name.host, "version": env!("CARGO_PKG_VERSION"),
-                "public_key": manifest.public_key(), "facts": {}, "policies": [], "imported": imported,
+                "public_key": public_key, "facts": {}, "policies": [], "imported": imported,
             }),
         )])?;
         let mut writing = Self {

@@ -83,7 +83,7 @@ impl Act {
 
     /// The same of the second path.
     pub(super) fn target(self) -> Option<&'static [&'static str]> {
-        matches!(self, Self::Rename | Self::RenameAt | Self::Link | Self::LinkAt).then_some(&["CREATE"])
+        matches!(self, Self::Rename | Self::RenameAt | Self::Link | Self::LinkAt).then_some(&["CREATE"][..])
     }
 
     /// The argument with the directory that a relative path begins at; none: the working directory.

@@ -39,7 +39,7 @@ pub(super) fn read(input: &Input, _: &Given, each: Each<'_>) -> Result<()> {
             Err(reason) => return each(place, Record::Unusable(reason)),
         };
         if kind == "EOE" {
-            return close(&mut open, &id, each);
+            return close(&mut open, &id, &mut *each);
         }
         let known = open.iter_mut().rev().find(|open| open.group.id == id);
         match known {
@@ -59,11 +59,11 @@ pub(super) fn read(input: &Input, _: &Given, each: Each<'_>) -> Result<()> {
             || open.len() > 1 && open.iter().map(|open| open.bytes).sum::<usize>() > OPEN_BYTES_MAX
         {
             let Some(oldest) = open.pop_front() else { break };
-            hand_on(&oldest, each)?;
+            hand_on(&oldest, &mut *each)?;
         }
         Ok(())
     })?;
-    open.iter().try_for_each(|open| hand_on(open, each))
+    open.iter().try_for_each(|open| hand_on(open, &mut *each))
 }
 
 /// The end of an event is told.
