@@ -2,8 +2,8 @@
 
 use crate::archives::Scope;
 use crate::commands::{
-    Context, changes, diff, events, gaps, history, import, info, lookup, rare, report, schema, timeline, tree, verify,
-    who,
+    Context, changes, diff, events, export, gaps, history, import, info, lookup, rare, report, schema, timeline, tree,
+    verify, who,
 };
 use crate::manual;
 use crate::output::OutputOptions;
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Report(report::ReportOptions),
     /// Logs of other programs as an archive that all other commands read
     Import(import::ImportOptions),
+    /// An archive without some of what another one holds, to be passed on
+    Export(export::ExportOptions),
     /// What was recorded, when, and what was lost
     Info,
     /// When the recorder was blind, what was lost and what its policies suppressed
@@ -103,6 +105,7 @@ impl Cli {
             Command::Tree(options) => tree::run(options, context),
             Command::Report(options) => report::run(options, context),
             Command::Import(options) => import::run(options, context),
+            Command::Export(options) => export::run(options, context),
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),

@@ -22,6 +22,7 @@ mod output;
 mod packages;
 mod processes;
 mod recordings;
+mod redact;
 mod report;
 mod sorter;
 mod suspects;

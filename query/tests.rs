@@ -16,6 +16,7 @@ mod model;
 mod nothing;
 mod packages;
 mod prevalence;
+mod redacted;
 mod shown;
 mod suppressed;
 mod taken_away;

@@ -49,7 +49,7 @@ table! {
         root_ino: i64, Dictionary in FILE, "Inode of the task's root directory; with root_dev it separates chroots and containers";
         path: Option<String>, LookUp in FILE, "Path as the task sees it; bytes that are not UTF-8 as \\xNN, backslashes then doubled";
         path_bytes: Option<Vec<u8>>, Dictionary in FILE, "path as it was, only where it is not UTF-8";
-        path_flags: Vec<String>, Dictionary, "deleted, memfd, unreachable, too_long, fs_relative, no_scratch, mount_point, late (built again after the digest, and not as it was before)";
+        path_flags: Vec<String>, Dictionary, "deleted, memfd, unreachable, too_long, fs_relative, no_scratch, mount_point, late (built again after the digest, and not as it was before), redacted (taken out of the archive)";
         dev: Option<String>, Dictionary in FILE, "Device (major:minor) of the file's filesystem";
         ino: Option<i64>, Dictionary in FILE, "Inode number";
         ino_generation: Option<i64>, Dictionary in FILE, "Inode generation; with dev and ino the file's key";

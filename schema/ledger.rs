@@ -36,6 +36,7 @@
 //!   "user","time_from":"log" or "user"}`. A `gap` with the cause `imported` lies over all of it, because nobody counted what is
 //!   not in it; `loss` with the cause `unusable` counts the records that no row was made of, and `error` with that cause names the
 //!   first ones: `{"place":"line N","reason":…}`.
+//! - `gap` with the cause `redacted`: from all of the recording something was taken out, of the kinds that its detail names.
 //! - `heartbeat`, `stop`: the counts of each CPU since the start. `skipped` are the runs of programs that the kernel skipped,
 //!   `{"events":N,"forks":N,"hash_probes":N}`. `user_digests` are the rows `user_digest`, of which
 //!   `user_digests_remembered` were answered without a look at the file, which had been hashed before;

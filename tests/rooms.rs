@@ -53,13 +53,14 @@ const SCHEMA: [&str; 23] = [
     "hash",
 ];
 
-const QUERY: [&str; 21] = [
+const QUERY: [&str; 22] = [
     "main",
     "cli",
     "commands",
     "report",
     "export",
     "import",
+    "redact",
     "investigate",
     "caveats",
     "suspects",

@@ -135,7 +135,7 @@ fn row(log: &Imported) -> Row {
 }
 
 /// Nobody else may write to the archive meanwhile; a recorder takes the same lock.
-fn lock(archive: &Archive) -> Result<File> {
+pub(super) fn lock(archive: &Archive) -> Result<File> {
     let path = archive.journal().join("lock");
     let file = open_own(&path, OpenOptions::new().create(true).append(true).mode(0o600))
         .with_context(|| format!("cannot open `{}`", path.display()))?;
@@ -144,7 +144,7 @@ fn lock(archive: &Archive) -> Result<File> {
     Ok(file)
 }
 
-fn read_key(path: &Path) -> Result<SigningKey> {
+pub(super) fn read_key(path: &Path) -> Result<SigningKey> {
     let named = || format!("--sign-key `{}`", path.display());
     let mut text = String::new();
     File::open(path).and_then(|file| file.take(MAX_KEY_BYTES).read_to_string(&mut text)).with_context(named)?;

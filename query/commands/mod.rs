@@ -5,6 +5,7 @@ mod anchors;
 pub(crate) mod changes;
 pub(crate) mod diff;
 pub(crate) mod events;
+pub(crate) mod export;
 pub(crate) mod gaps;
 pub(crate) mod history;
 pub(crate) mod import;

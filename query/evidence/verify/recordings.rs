@@ -53,7 +53,7 @@ pub(super) fn check(
         match line.kind() {
             "start" => {
                 findings.extend(check_policies(line));
-                findings.extend(imported(line));
+                findings.extend(imported(line).into_iter().chain(redacted(line)));
                 states.insert(id, State::Open);
             }
             "stop" | "recovered" => {
@@ -129,6 +129,19 @@ fn imported(line: &Line) -> Option<Finding> {
         text("sha256")
     );
     Some(Finding::notice("imported", MANIFEST, format!("line {}", line.number), detail))
+}
+
+/// A recording from which something was taken out.
+fn redacted(line: &Line) -> Option<Finding> {
+    let redacted = line.field("redacted")?;
+    let kinds = redacted.get("kinds").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let head = redacted.get("parent_head").and_then(Value::as_str).unwrap_or_default();
+    let detail = format!(
+        "redacted: {} were taken out of it; what was left in is that of the archive with the head {head}, as --parent shows to who \
+         has both",
+        kinds.collect::<Vec<_>>().join(", ")
+    );
+    Some(Finding::notice("redacted", MANIFEST, format!("line {}", line.number), detail))
 }
 
 /// The text of each policy has the digest that stands beside it.
