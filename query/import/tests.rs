@@ -258,7 +258,7 @@ fn pedros_execs_are_rows() -> Result<()> {
 fn what_is_no_log_is_refused_and_packed_logs_are_read() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("file");
-    for none in [&b""[..], b"{}", b"PAR", b"hello\n", b"{\"name\":1}\n", &[0; 64]] {
+    for none in [&b""[..], b"{}", b"PAR", b"hello\n", b"{\"name\":1}\n"] {
         fs::write(&path, none)?;
         assert!(recognised(&Input::open(&path)?).is_err(), "{none:?}");
     }
