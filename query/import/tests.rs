@@ -22,8 +22,11 @@ fn given() -> Given {
     Given { taken_at: Some(Micros(1_767_312_000_000_000)) }
 }
 
+/// Records that no row is made of.
+type Others = Vec<(Place, Record)>;
+
 /// The rows of a log, and what became of its other records.
-fn read(path: &std::path::Path) -> Result<(Vec<Event>, Vec<(Place, Record)>)> {
+fn read(path: &std::path::Path) -> Result<(Vec<Event>, Others)> {
     let input = Input::open(path)?;
     let source = recognised(&input)?;
     let (mut rows, mut others) = (Vec::new(), Vec::new());

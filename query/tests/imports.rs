@@ -110,7 +110,7 @@ fn a_log_is_imported_once_and_in_order() -> Result<()> {
         let before = fs::read(archive.join("manifest.jsonl"))?;
         let refused = query(&archive, &[&["import", file], options].concat());
         assert_eq!(fs::read(archive.join("manifest.jsonl"))?, before, "nothing is written");
-        Ok(format!("{:#}", refused.err().expect("it is refused")))
+        Ok(format!("{:#}", refused.expect_err("it is refused")))
     };
     assert!(refusal(&sample("tetragon.jsonl"), &[])?.contains("imported before"));
     let other = directory.path().join("more.jsonl");
@@ -137,7 +137,7 @@ fn nothing_is_imported_into_a_recorders_archive() -> Result<()> {
     let directory = tempfile::tempdir()?;
     archive(&directory.path().join("a"), &incident(), 100)?;
     let refused = query(&directory.path().join("a"), &["import", &sample("tetragon.jsonl")]);
-    assert!(format!("{:#}", refused.err().expect("it is refused")).contains("recording of a recorder"));
+    assert!(format!("{:#}", refused.expect_err("it is refused")).contains("recording of a recorder"));
     Ok(())
 }
 
@@ -154,7 +154,7 @@ fn a_failed_import_has_no_end() -> Result<()> {
     let verdict = json_lines(&output).pop().expect("a verdict");
     assert_eq!((&verdict["verdict"], &verdict["state"]), (&json!("NOT GOOD"), &json!("OPEN")));
     let again = query(&path, &["import", &sample("tetragon.jsonl")]);
-    assert!(format!("{:#}", again.err().expect("it is refused")).contains("came to no end"));
+    assert!(format!("{:#}", again.expect_err("it is refused")).contains("came to no end"));
     Ok(())
 }
 

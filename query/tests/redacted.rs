@@ -201,7 +201,7 @@ fn what_cannot_be_exported_is_refused() -> Result<()> {
     let parent = directory.path().join("parent");
     let refusal = |options: &[&str]| {
         let refused = query(&parent, &[&["export"], options].concat());
-        format!("{:#}", refused.err().expect("it is refused"))
+        format!("{:#}", refused.expect_err("it is refused"))
     };
     let out = directory.path().join("out").display().to_string();
     let new = directory.path().join("new").display().to_string();
