@@ -23,7 +23,7 @@ export LIBBPF_SYS_LIBRARY_PATH = $(LIBRARIES)
 export RUSTDOCFLAGS = -D warnings
 
 BUILD_PACKAGES := clang file gcc libc6-dev libelf-dev make pkg-config zlib1g-dev
-TEST_PACKAGES := btrfs-progs busybox-static chromium cpio e2fsprogs fish fonts-dejavu-core groff-base kmod minisign python3-venv \
+TEST_PACKAGES := btrfs-progs busybox-static chromium cpio e2fsprogs fish fonts-dejavu-core groff-base jq kmod minisign python3-venv \
 	qemu-system-x86 squashfs-tools strace swtpm xfsprogs xz-utils zsh
 ENGINES := duckdb==2.0.0 flor==1.1.3 jsonschema==4.26.0 polars==2.1.0 pyarrow==26.0.1 pyspark==4.3.0 pytz
 

@@ -2,7 +2,8 @@
 
 use crate::archives::Scope;
 use crate::commands::{
-    Context, changes, diff, events, gaps, history, info, lookup, rare, report, schema, sql, timeline, tree, verify, who,
+    Context, changes, diff, events, export, gaps, history, import, info, lookup, rare, report, schema, sql, timeline,
+    tree, verify, who,
 };
 use crate::manual;
 use crate::output::OutputOptions;
@@ -39,6 +40,7 @@ Examples:
   hashtrail events --hook bprm_committed_creds --uid 33 --archive web1 --format csv
   hashtrail timeline --to timesketch --archive web1 > case.jsonl
   hashtrail report --out report.html --archive web1 --key case.pub
+  hashtrail import audit.log --host web1 --archive web1-audit
 
 Data goes to stdout, everything else to stderr.
 Exit code: 0 something was found, 1 nothing was found, 2 an error occurred.";
@@ -65,6 +67,10 @@ pub(crate) enum Command {
     Tree(tree::TreeOptions),
     /// One page with all of it, to be read offline and on paper
     Report(report::ReportOptions),
+    /// Logs of other programs as an archive that all other commands read
+    Import(import::ImportOptions),
+    /// An archive without some of what another one holds, to be passed on
+    Export(export::ExportOptions),
     /// What was recorded, when, and what was lost
     #[command(after_help = "Example:\n  hashtrail info --archive '/mnt/evidence/*'")]
     Info,
@@ -104,6 +110,8 @@ impl Cli {
             Command::Who(options) => who::run(options, context),
             Command::Tree(options) => tree::run(options, context),
             Command::Report(options) => report::run(options, context),
+            Command::Import(options) => import::run(options, context),
+            Command::Export(options) => export::run(options, context),
             Command::Info => info::run(context),
             Command::Gaps => gaps::run(context),
             Command::Verify(options) => verify::run(options, context),

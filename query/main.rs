@@ -11,6 +11,7 @@ mod contract;
 mod evidence;
 mod export;
 mod folder;
+mod import;
 mod investigate;
 mod known;
 #[path = "../manual.rs"]
@@ -22,6 +23,7 @@ mod output;
 mod packages;
 mod processes;
 mod recordings;
+mod redact;
 mod report;
 mod sorter;
 mod sql;

@@ -5,17 +5,18 @@ use crate::columns::table;
 
 table! {
     /// One LSM event that a policy matched, or a row that user space made beside them (see [`USER_SPACE_CPU`]). Key:
-    /// (`recording_id`, `cpu`, `seq`).
+    /// (`recording_id`, `cpu`, `seq`). In rows of an import a number that its source does not tell is -1
+    /// ([`crate::versions::NOT_TOLD`]), a text empty.
     Event, EventView, EventChunks in "events" {
-        recording_id: String, Dictionary in POLICY, "Random UUID of one start of the recorder";
+        recording_id: String, Dictionary in POLICY, "Random UUID of one start of the recorder; of an import made from what was imported";
         host: String, Dictionary in POLICY, "Node name at start, or --host; also the partition";
-        boot_id: String, Dictionary in POLICY, "The kernel's random id of this boot";
-        cpu: i32, Dictionary, "CPU that recorded the event; -1: user space made the row";
+        boot_id: String, Dictionary in POLICY, "The kernel's random id of this boot; empty in rows of an import";
+        cpu: i32, Dictionary, "CPU that recorded the event; -1: user space made the row, as all of an import";
         seq: i64, Delta, "Number of the event on its CPU, taken before its place in the ring: a hole is a lost event";
         time: Micros, Delta, "When the hook was entered or user space began to look, UTC (boot_ns plus the clock offset in force)";
-        boot_ns: i64, Delta, "When the hook was entered or user space began to look, nanoseconds since boot, suspend included";
-        hook: String, Dictionary in POLICY, "LSM hook that the policy names; beside those: sched_process_fork (a fork), running_process (a process that ran at the start, with the file columns of its executable), open_descriptor (a descriptor open for writing at the start), user_digest (a digest that user space took for the row ref_cpu, ref_seq)";
-        served_by: String, Dictionary in POLICY, "LSM hook that recorded it, where the kernel offers a safer one";
+        boot_ns: i64, Delta, "When the hook was entered or user space began to look, nanoseconds since boot, suspend included; in rows of an import since 1970, as time";
+        hook: String, Dictionary in POLICY, "LSM hook that the policy names; beside those: sched_process_fork (a fork), running_process (a process that ran at the start, with the file columns of its executable), open_descriptor (a descriptor open for writing at the start), user_digest (a digest that user space took for the row ref_cpu, ref_seq). In rows of an import the hook that the record tells of, where it tells one, or else integrity_rule (audit), ima_measurement, osquery_hash, failed_exec, or the function that was traced";
+        served_by: String, Dictionary in POLICY, "LSM hook that recorded it, where the kernel offers a safer one; in rows of an import the source and the kind of its record, as in tetragon:process_lsm";
         policy: Option<String>, Dictionary in POLICY, "Name of the policy that matched";
         selector: Option<String>, Dictionary in POLICY, "Label of the selector that matched, or its place in the hook entry, from 0";
         message: Option<String>, Dictionary in POLICY, "Message of the policy's hook entry";
@@ -48,7 +49,7 @@ table! {
         root_ino: i64, Dictionary in FILE, "Inode of the task's root directory; with root_dev it separates chroots and containers";
         path: Option<String>, LookUp in FILE, "Path as the task sees it; bytes that are not UTF-8 as \\xNN, backslashes then doubled, also where the name itself reads like such an escape of a byte from \\x80 on";
         path_bytes: Option<Vec<u8>>, Dictionary in FILE, "path as it was, only where the text has escapes";
-        path_flags: Vec<String>, Dictionary, "deleted, memfd, unreachable, too_long, fs_relative, no_scratch, mount_point, late (built again after the digest, and not as it was before)";
+        path_flags: Vec<String>, Dictionary, "deleted, memfd, unreachable, too_long, fs_relative, no_scratch, mount_point, late (built again after the digest, and not as it was before), redacted (taken out of the archive)";
         dev: Option<String>, Dictionary in FILE, "Device (major:minor) of the file's filesystem";
         ino: Option<i64>, Dictionary in FILE, "Inode number";
         ino_generation: Option<i64>, Dictionary in FILE, "Inode generation; with dev and ino the file's key";
@@ -84,8 +85,8 @@ table! {
         digest: Option<String>, LookUp in DIGEST, "Digest of the whole content, lower-case hex";
         digest_status: String, Dictionary in DIGEST, "ok, unavailable or not_requested";
         digest_reason: Option<String>, Dictionary in DIGEST, "Why the digest is unavailable";
-        digest_source: Option<String>, Dictionary in DIGEST, "ima, cache (kept by the recorder: of an earlier hook of the exec, or of a file that cannot have changed) or user (taken by user space: a user_digest row)";
-        digest_doubt: Vec<String>, Dictionary, "old, writer_open, moved_during_hash, same_digest_other_size, unverifiable_fs, not_revalidated";
+        digest_source: Option<String>, Dictionary in DIGEST, "ima, cache (kept by the recorder: of an earlier hook of the exec, or of a file that cannot have changed) or user (taken by user space: a user_digest row); in rows of an import its source";
+        digest_doubt: Vec<String>, Dictionary, "old, writer_open, moved_during_hash, same_digest_other_size, unverifiable_fs, not_revalidated, undated (of an imported measurement list: nobody knows when it was taken)";
         digest_duration_ns: Option<i64>, Dictionary in DIGEST, "Time that the digest took";
         content_read_ns: Option<i64>, Dictionary in DIGEST, "When the reading of the content began that the digest is of, nanoseconds since boot; before boot_ns where a digest was used again, null where that is not known";
         ima_policy: Option<bool>, Dictionary, "Whether an IMA policy was loaded, so the kernel may answer from its cache";

@@ -31,6 +31,12 @@
 //!   `from_ns` to `to_ns`, has `count` rows in the table `packages`; its detail is a [`crate::packages::Snapshot`].
 //!   `unchanged`: from `from_ns`, when that snapshot began, to `to_ns` the database did not change. `none`: there is no
 //!   database that is read. `off`: it was not asked for. `failed`, `unfinished`: a snapshot has no rows, and why.
+//! - `imported`: the recording is the log of another program, whose detail says what it is: `{"source":SOURCE,"file":NAME,
+//!   "sha256":…,"size_bytes":N,"records":N,"rows":N,"unusable":N,"skipped":{WHY:N,…},"cannot_know":[WORD,…],"host_from":"log" or
+//!   "user","time_from":"log" or "user"}`. A `gap` with the cause `imported` lies over all of it, because nobody counted what is
+//!   not in it; `loss` with the cause `unusable` counts the records that no row was made of, and `error` with that cause names the
+//!   first ones: `{"place":"line N","reason":…}`.
+//! - `gap` with the cause `redacted`: from all of the recording something was taken out, of the kinds that its detail names.
 //! - `heartbeat`, `stop`: the counts of each CPU since the start. `skipped` are the runs of programs that the kernel skipped,
 //!   `{"events":N,"forks":N,"hash_probes":N}`. `user_digests` are the rows `user_digest`, of which
 //!   `user_digests_remembered` were answered without a look at the file, which had been hashed before;
@@ -47,7 +53,7 @@ table! {
         host: String, Dictionary, "Node name at start, or --host; also the partition";
         time: Micros, Delta, "When it was noted, UTC";
         boot_ns: i64, Delta, "When it was noted, nanoseconds since boot";
-        kind: String, Dictionary, "start, stop, heartbeat, policy, reload, snapshot, packages, loss, suppressed, skipped, blind, gap, corrupt, tamper, suspect, clock, violation, listed or error";
+        kind: String, Dictionary, "start, stop, heartbeat, policy, reload, snapshot, packages, loss, suppressed, skipped, blind, gap, corrupt, tamper, suspect, clock, violation, listed, imported or error";
         cause: Option<String>, Dictionary, "Why: a signal, ring_full, journal_full, disk_full, recursion, ftrace_disabled, switched_off, crash, sync_failed, …";
         cpu: Option<i32>, Dictionary, "CPU that it concerns; -1: the rows of user space";
         first_seq: Option<i64>, Dictionary, "First sequence number that it concerns";

@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 
 mod files;
 mod loose;
+mod twin;
 pub use loose::LooseFile;
+pub use twin::TwinFile;
 
 /// Which segment of which recording on which host.
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ pub(crate) use sizes::Sizes;
 table! {
     /// A run of consecutive observations of one series and file with one digest, within one sealed segment.
     /// Doubtful observations form runs of their own (`doubts` is then not empty) and end no other run.
+    /// What the source of an import does not tell is -1, or empty ([`NOT_TOLD`]).
     #[derive(serde::Serialize, serde::Deserialize)]
     FileVersion, FileVersionView, FileVersionChunks in "files" {
         recording_id: String, Dictionary, "Random UUID of one start of the recorder";
@@ -22,12 +23,12 @@ table! {
         boot_id: String, Dictionary, "The kernel's random id of this boot";
         root_dev: String, Dictionary, "Device of the tasks' root directory; part of the series";
         root_ino: i64, Dictionary, "Inode of the tasks' root directory; part of the series";
-        root_is_host: bool, Dictionary, "Whether that is the host's own root; compared across boots instead of numbers";
+        root_is_host: bool, Dictionary, "Whether that is the host's own root; compared across boots instead of numbers; false in rows of an import, with -1 as root_ino: the root is not known";
         path: Option<String>, LookUp, "Path as the tasks see it; part of the series";
         path_flags: Vec<String>, Dictionary, "As in events; with deleted, memfd, unreachable, too_long or no_scratch the run belongs to no series";
         mnt_ns: i64, Dictionary, "Mount namespace of the first observation";
         parent_ino: Option<i64>, Dictionary, "Inode of the file's directory; with mnt_ns it separates mounts that share a path";
-        dev: String, Dictionary, "Device of the file's filesystem; with ino and ino_generation the file's key";
+        dev: String, Dictionary, "Device of the file's filesystem; with ino and ino_generation the file's key; empty where an import does not tell the file: then the columns of the file, from here to fs_type and from size_bytes to owner_gid, are -1 or empty";
         ino: i64, Dictionary, "Inode number";
         ino_generation: i64, Dictionary, "Inode generation";
         fs_type: String, Dictionary, "Filesystem type";
@@ -72,9 +73,29 @@ pub struct VersionContext {
     /// Whether policies asked for it only at some paths: an exec without one is no attempt for sure then.
     #[serde(default)]
     pub commits_in_part: bool,
+    /// Whether the events come from the log of another program: then a path and a digest are enough for a version.
+    #[serde(default)]
+    pub is_imported: bool,
     /// Execs before these events, whose digests may be among them.
     #[serde(skip)]
     pub earlier: Execs,
+}
+
+/// What stands for a number, or a time in microseconds, that the source of an import does not tell. Texts are empty then.
+pub const NOT_TOLD: i64 = -1;
+
+impl FileVersion {
+    /// Whether it tells which file it is of. Rows of an import whose source names only paths do not.
+    #[must_use]
+    pub fn has_file(&self) -> bool {
+        !self.dev.is_empty()
+    }
+
+    /// Whether it tells under which root its path begins. No row of an import does.
+    #[must_use]
+    pub fn has_root(&self) -> bool {
+        self.root_ino != NOT_TOLD
+    }
 }
 
 /// Builds the `files` rows of events, which must be in event order, and after which nothing tells of their execs.

@@ -26,6 +26,7 @@ mod filters; // a policy decides before anything is hashed
 mod flood; // many hashes at once hide nothing
 mod handles; // files that no path leads to, and mounts that move
 mod hostile; // names that want to be more than names
+mod imports; // logs of other programs, counted by other programs
 mod incident; // the story of the sample archive
 mod kept; // digests that are used again
 #[cfg(feature = "recorder")]

@@ -53,7 +53,7 @@ const SCHEMA: [&str; 23] = [
     "hash",
 ];
 
-const QUERY: [&str; 21] = [
+const QUERY: [&str; 24] = [
     "main",
     "cli",
     "commands",
@@ -61,6 +61,8 @@ const QUERY: [&str; 21] = [
     "report",
     "export",
     "sql",
+    "import",
+    "redact",
     "investigate",
     "caveats",
     "suspects",

@@ -84,6 +84,7 @@ fn archive(directory: &Path, segments: &[Vec<Event>]) {
             host_root_ino: 2,
             commits_recorded: true,
             commits_in_part: false,
+            is_imported: false,
             earlier: earlier.clone(),
         };
         let noted = LedgerEntry {

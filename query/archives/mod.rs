@@ -63,6 +63,7 @@ impl<'a> Archives<'a> {
         let asked = scope.host.iter().map(|host| host_label(host)).collect();
         let hosts = Hosts::of(&list);
         hosts.notes().for_each(|text| note(&text));
+        list.iter().flat_map(OpenArchive::notes).for_each(|text| note(&text));
         let archives = Self { list, asked, hosts, problems };
         archives.name_unknown_hosts();
         Ok(archives)

@@ -11,7 +11,8 @@ use hashtrail::manifest::{self, Line, Parsed, Standing};
 use hashtrail::packages::PackageFile;
 use hashtrail::reader::{SealedPath, discover};
 use hashtrail::versions::FileVersion;
-use std::collections::{HashMap, HashSet};
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -111,6 +112,25 @@ impl OpenArchive {
     /// The lines that begin recordings.
     pub(crate) fn starts(&self) -> impl Iterator<Item = &Line> {
         self.manifest.iter().filter(|line| line.kind() == "start")
+    }
+
+    /// What the asker must know of all that it holds: that it is the log of another program, or that something was taken out.
+    pub(super) fn notes(&self) -> BTreeSet<String> {
+        let name = self.archive.root().display();
+        let text = |value: &Value, field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut notes = BTreeSet::new();
+        for line in self.starts() {
+            if let Some(import) = line.field("imported") {
+                let (source, file) = (text(&import, "source"), text(&import, "file"));
+                notes.insert(format!("`{name}` holds `{file}`, a log of {source}: nobody counted what is not in it"));
+            }
+            if let Some(redacted) = line.field("redacted") {
+                let kinds = redacted.get("kinds").and_then(Value::as_array).into_iter().flatten();
+                let kinds: Vec<&str> = kinds.filter_map(Value::as_str).collect();
+                notes.insert(format!("`{name}` is redacted: {} were taken out of it", kinds.join(", ")));
+            }
+        }
+        notes
     }
 
     /// The rows of a file, as its line of the manifest says.

@@ -6,9 +6,11 @@ mod answer;
 pub(crate) mod changes;
 pub(crate) mod diff;
 pub(crate) mod events;
+pub(crate) mod export;
 mod files;
 pub(crate) mod gaps;
 pub(crate) mod history;
+pub(crate) mod import;
 pub(crate) mod info;
 pub(crate) mod lookup;
 pub(crate) mod rare;
@@ -25,7 +27,7 @@ use crate::output::problems::Problems;
 use crate::output::{OutputOptions, Row, object};
 use crate::versions::series::names_its_file;
 use crate::versions::version::Version;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write;
 
@@ -48,15 +50,21 @@ fn without_digests(hosts: &BTreeSet<String>, all: &BTreeSet<String>) -> Option<S
 fn version_row(row_type: &str, version: &Version) -> Row {
     let first = &version.first().row;
     let last = &version.latest().row;
+    let of_first = |column: Value| if first.has_file() { column } else { Value::Null };
+    let of_last = |column: Value| if last.has_file() { column } else { Value::Null };
+    let root = |column: Value| if first.has_root() { column } else { Value::Null };
     object(json!({
         "type": row_type, "host": first.host, "path": first.path, "path_flags": first.path_flags,
         "in_series": names_its_file(first),
-        "root_dev": first.root_dev, "root_ino": first.root_ino, "root_is_host": first.root_is_host,
+        "root_dev": root(json!(first.root_dev)), "root_ino": root(json!(first.root_ino)),
+        "root_is_host": root(json!(first.root_is_host)),
         "algorithm": first.digest_algorithm, "digest": first.digest, "doubts": version.doubts(),
-        "dev": last.dev, "ino": last.ino, "ino_generation": last.ino_generation, "fs_type": last.fs_type,
+        "dev": of_last(json!(last.dev)), "ino": of_last(json!(last.ino)),
+        "ino_generation": of_last(json!(last.ino_generation)), "fs_type": of_last(json!(last.fs_type)),
         "first_seen": version.first_seen().rfc3339(), "last_seen": version.last_seen().rfc3339(),
         "observations": version.observations(), "runs": version.exec_runs(), "attempts": version.exec_attempts(),
-        "size_bytes": first.size_bytes, "mtime": first.mtime.rfc3339(), "ctime": first.ctime.rfc3339(),
-        "mode": first.mode, "owner_uid": first.owner_uid, "owner_gid": first.owner_gid,
+        "size_bytes": of_first(json!(first.size_bytes)), "mtime": of_first(json!(first.mtime.rfc3339())),
+        "ctime": of_first(json!(first.ctime.rfc3339())), "mode": of_first(json!(first.mode)),
+        "owner_uid": of_first(json!(first.owner_uid)), "owner_gid": of_first(json!(first.owner_gid)),
     }))
 }

@@ -10,10 +10,13 @@ use crate::evidence::verify::{Anchors, Measured, Verification, verify};
 use crate::output::problems::{Problems, note};
 use crate::output::progress::Progress;
 use crate::output::{Columns, Format, Output, OutputOptions, Row, object, sort_rows};
+use crate::redact::compare;
 use anyhow::{Result, bail};
 use clap::Args;
+use hashtrail::archive::Archive;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 const FINDING: [&str; 6] = ["archive", "severity", "kind", "file", "place", "detail"];
 const SUMMARY: [&str; 9] =
@@ -25,6 +28,9 @@ const SUMMARY: [&str; 9] =
 pub(crate) struct VerifyOptions {
     #[command(flatten)]
     pub(crate) anchors: AnchorOptions,
+    /// Archive that a redacted one was made of: each row that was left in must be its
+    #[arg(long, value_name = "DIR")]
+    pub(crate) parent: Option<PathBuf>,
 }
 
 const AFTER_HELP: &str = "\
@@ -43,7 +49,10 @@ pub(crate) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool>
     let output = context.output;
     check_sort(output)?;
     let anchors = options.anchors.read()?;
-    let found = verify_all(context.scope, &anchors, context.problems)?;
+    let mut found = verify_all(context.scope, &anchors, context.problems)?;
+    if let Some(parent) = &options.parent {
+        compare_with(parent, &mut found)?;
+    }
     let (findings, all) = finding_rows(&found, output)?;
     let summaries =
         sorted(found.iter().map(|(archive, found)| summary_row(archive, found)).collect(), output, &SUMMARY)?;
@@ -66,6 +75,18 @@ pub(crate) fn run(options: &VerifyOptions, context: Context<'_>) -> Result<bool>
         notes(&found, &anchors).iter().for_each(|text| note(text));
     }
     Ok(found.iter().all(|(_, found)| found.is_good()))
+}
+
+/// Compares what was left in with the archive that it comes from.
+fn compare_with(parent: &Path, found: &mut [(String, Verification)]) -> Result<()> {
+    let [(archive, found)] = found else { bail!("--parent belongs to one archive") };
+    let compared = compare(&Archive::open(Path::new(archive))?, &Archive::open(parent)?)?;
+    let rows = compared.rows;
+    if compared.findings.is_empty() {
+        note(&format!("`{archive}`: its {rows} rows are those of `{}`, but for what was taken out", parent.display()));
+    }
+    found.findings.extend(compared.findings);
+    Ok(())
 }
 
 /// Verifies each archive of a question.

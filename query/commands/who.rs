@@ -111,7 +111,7 @@ fn change(case: &Case) -> Row {
         "type": "who", "path": change.key.path, "host": change.key.host, "kind": change.kind.name(),
         "from": from.map(|from| json!({"algorithm": from.digest_algorithm, "digest": from.digest})),
         "to": {"algorithm": to.digest_algorithm, "digest": to.digest},
-        "changed_after": change.after_time().map(Micros::rfc3339), "changed_before": change.before_time().rfc3339(),
+        "changed_after": change.told_after().map(Micros::rfc3339), "changed_before": change.before_time().rfc3339(),
         "attribution": case.attribution.map(Attribution::name), "unnamed_acts": case.has_unnamed,
         "complete": case.gaps.is_empty(), "gaps": case.gaps.iter().map(Gap::to_json).collect::<Vec<Value>>(),
         "coverage": case.coverage, "doubts": change.doubts,
@@ -162,7 +162,7 @@ fn table_rows(case: &Case, chains: &[Chain<'_>]) -> Vec<Row> {
     let path = change.key.path.as_deref().unwrap_or("?");
     let who = case.attribution.map_or("", Attribution::name);
     let mut rows = vec![object(json!({
-        "host": change.key.host, "time": change.after_time().map(Micros::rfc3339),
+        "host": change.key.host, "time": change.told_after().map(Micros::rfc3339),
         "last_seen": change.before_time().rfc3339(), "digest": change.to.first().row.digest,
         "program": format!("{path} {}: {who}", change.kind.name()),
     }))];

@@ -62,11 +62,11 @@ impl Investigated<'_> {
             "type": "change",
             "path": change.key.path,
             "host": change.key.host,
-            "root_dev": to.root_dev,
-            "root_ino": to.root_ino,
+            "root_dev": to.has_root().then_some(&to.root_dev),
+            "root_ino": to.has_root().then_some(to.root_ino),
             "from": null,
             "to": null,
-            "changed_after": change.after_time().map(Micros::rfc3339),
+            "changed_after": change.told_after().map(Micros::rfc3339),
             "changed_before": change.before_time().rfc3339(),
             "changed_after_ns": change.after().map(|mark| mark.boot_ns),
             "changed_before_ns": change.before().boot_ns,
@@ -96,8 +96,9 @@ impl Investigated<'_> {
 /// A version; its inode is that of the run next to the change.
 fn version_json(version: &Version, next_to_change: &Run) -> Value {
     let row = &next_to_change.row;
+    let file = row.has_file().then_some((&row.dev, row.ino));
     json!({
-        "algorithm": row.digest_algorithm, "digest": row.digest, "dev": row.dev, "ino": row.ino,
+        "algorithm": row.digest_algorithm, "digest": row.digest, "dev": file.map(|(dev, _)| dev), "ino": file.map(|(_, ino)| ino),
         "first_seen": version.first_seen().rfc3339(), "last_seen": version.last_seen().rfc3339(),
         "runs": version.exec_runs(),
     })

@@ -7,6 +7,7 @@ use crate::recordings::{Position, Recordings};
 use anyhow::{Result, anyhow, bail};
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
+use hashtrail::versions::NOT_TOLD;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
@@ -103,12 +104,17 @@ impl Processes {
         if event.pid <= 0 || event.hook == USER_DIGEST {
             return;
         }
+        // Rows of an import that tell no start may be of any process with that pid, one after the other.
+        if event.process_start_ns == NOT_TOLD {
+            return;
+        }
         let rank = recordings.rank(&event.recording_id);
         self.unknown_rows += usize::from(rank.is_none());
         let at = Position { rank: rank.unwrap_or(usize::MAX), boot_ns: event.boot_ns, cpu: event.cpu, seq: event.seq };
         let boot = self.boot_of(event);
         let key = ProcessKey { boot, start_ns: event.process_start_ns, pid: event.pid };
         let parent = ProcessKey { boot, start_ns: event.parent_start_ns, pid: event.ppid };
+        let is_parent_told = event.ppid != -1 && (event.ppid <= 0 || event.parent_start_ns != NOT_TOLD);
         let looked = event.cpu == hashtrail::event::USER_SPACE_CPU;
         let is_in_ticks = looked && rank.is_some_and(|rank| recordings.list[rank].coverage.looked_in_ticks());
         let source = if event.hook == FORK { ParentSource::Fork } else { ParentSource::Later };
@@ -116,7 +122,7 @@ impl Processes {
         self.add(Process {
             key,
             seen: Some(seen),
-            parent: Some(Parent { key: (event.ppid > 0).then_some(parent), source }),
+            parent: is_parent_told.then_some(Parent { key: (event.ppid > 0).then_some(parent), source }),
             ran_before: event.hook == RUNNING,
             is_told: tells_more(&event.hook),
             is_in_ticks,

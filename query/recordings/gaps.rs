@@ -14,6 +14,9 @@ const LATE_NS: i64 = 1_000_000_000;
 /// The cause of gaps in which nobody recorded: before, between and after recordings.
 const NOT_RECORDED: &str = "not_recorded";
 
+/// The cause of gaps over recordings of which not everything was passed on.
+const REDACTED: &str = "redacted";
+
 /// A time in which a change could hide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Gap {
@@ -189,6 +192,12 @@ impl Gap {
     pub(crate) fn text(&self) -> String {
         let lost = self.lost.map_or("an unknown number of events".to_owned(), |lost| format!("{lost} event(s)"));
         let (from, to) = (self.from.rfc3339(), self.to.rfc3339());
+        if self.cause == REDACTED {
+            return format!(
+                "{}: something was taken out of what was recorded from {from} to {to} ({REDACTED})",
+                self.host
+            );
+        }
         let verb = if is_suppressed(&self.cause) { "suppressed" } else { "missed" };
         format!("{} {verb} {lost} from {from} to {to} ({})", self.host, self.cause)
     }

@@ -18,6 +18,8 @@ pub(crate) enum ChangeKind {
     Rewritten,
     /// Another inode under the same path.
     Replaced,
+    /// Another content under the same path: whether of the same file is not known, as in the logs of other programs.
+    Changed,
     /// Another algorithm: the digests cannot be compared.
     AlgorithmChanged,
     /// No version before it.
@@ -52,6 +54,7 @@ impl ChangeKind {
         match self {
             Self::Rewritten => "rewritten",
             Self::Replaced => "replaced",
+            Self::Changed => "changed",
             Self::AlgorithmChanged => "algorithm_changed",
             Self::FirstSeen => "first_seen",
         }
@@ -90,6 +93,9 @@ pub(crate) fn changes_of(key: &SeriesKey, series: &Series) -> Vec<Change> {
 }
 
 fn kind(from: &Version, to: &Version) -> ChangeKind {
+    if !(from.latest().row.has_file() && to.first().row.has_file()) {
+        return ChangeKind::Changed;
+    }
     if from.latest().is_file_of(to.first()) { ChangeKind::Rewritten } else { ChangeKind::Replaced }
 }
 
@@ -122,7 +128,13 @@ impl Change {
         Micros(row.first_time.0.saturating_add(duration_ns.saturating_add(999) / 1000))
     }
 
-    /// Whether another inode stands at the path.
+    /// As `after_time`, where it is more than that nobody knows: the log of another program says nothing of readings.
+    pub(crate) fn told_after(&self) -> Option<Micros> {
+        let is_told = self.from.as_ref().is_some_and(|from| from.latest().row.has_file());
+        self.after_time().filter(|_| is_told)
+    }
+
+    /// Whether another inode stands at the path, or may do so.
     pub(crate) fn is_of_another_file(&self) -> bool {
         self.from.as_ref().is_some_and(|from| !from.latest().is_file_of(self.to.first()))
     }

@@ -78,12 +78,13 @@ fn runs_from_events(
         commits_recorded: cluster.iter().any(|run| run.row.runs.is_some()),
         commits_in_part: cluster.iter().any(|run| run.row.runs.is_none()),
         earlier: Execs::default().with(earlier).waiting().with(later),
+        is_imported: !first.row.has_root(),
     };
     let place = key.without_view();
     let is_of_series = |run: &Run| {
         run.row.doubts.is_empty()
             && SeriesKey::of(&run.row) == place
-            && cluster.iter().any(|other| other.is_file_of(run))
+            && cluster.iter().any(|other| other.is_file_of(run) || !other.row.has_file() && !run.row.has_file())
     };
     // Events of version 1 do not say when their content was read.
     let says_reading = cluster.iter().any(|run| run.row.last_read_ns.is_some());

@@ -41,11 +41,12 @@ impl Run {
         !self.row.doubts.is_empty()
     }
 
-    /// Whether both are the same inode; across boots without the device number.
+    /// Whether both are known to be the same inode; across boots without the device number.
     pub(crate) fn is_file_of(&self, other: &Self) -> bool {
         let (this, that) = (&self.row, &other.row);
         (this.ino, this.ino_generation) == (that.ino, that.ino_generation)
             && (this.boot_id != that.boot_id || this.dev == that.dev)
+            && this.has_file()
     }
 }
 

@@ -1,9 +1,10 @@
 //! The `files` rows of a segment from its events.
 
+use crate::cell::Micros;
 use crate::event::EventView;
 use crate::execs::Execs;
 use crate::hash::HashSet;
-use crate::versions::{FileVersion, VersionContext};
+use crate::versions::{FileVersion, NOT_TOLD, VersionContext};
 use ahash::RandomState;
 use hashbrown::HashTable;
 use std::borrow::Cow;
@@ -37,7 +38,7 @@ impl<'a> Runs<'a> {
     /// Takes the next event if it goes on with a run of certain digests and with its size; gives whether it did. Then it
     /// tells [`super::Sizes`] nothing: had the file had the digest at another size, the run would be doubtful.
     pub(crate) fn go_on(&mut self, event: &EventView<'_>) -> bool {
-        if !event.has_certain_digest() || !is_observation(event) {
+        if !event.has_certain_digest() || !self.is_observation(event) {
             return false;
         }
         let Some(run) = self.open.find_mut(self.hash_of(event), |run| is_of_series(&run.row, event)) else {
@@ -55,7 +56,7 @@ impl<'a> Runs<'a> {
     /// Takes the next event.
     pub(crate) fn take(&mut self, event: &EventView<'_>) {
         self.end_ns = event.boot_ns;
-        if !is_observation(event) {
+        if !self.is_observation(event) {
             return;
         }
         let exec = self.execs.exec_of(event);
@@ -73,6 +74,12 @@ impl<'a> Runs<'a> {
             Some(last) => closed.push(std::mem::replace(last, first)),
             None => drop(open.insert_unique(hash, first, |run| hash_of_row(hasher, &run.row))),
         }
+    }
+
+    /// Whether the event shows a digest of a file, or of a path where the log of another program tells no more.
+    fn is_observation(&self, event: &EventView<'_>) -> bool {
+        let has_digest = event.digest.is_some() && event.digest_algorithm.is_some();
+        has_digest && (has_file(event) || self.context.is_imported && event.path.is_some())
     }
 
     fn hash_of(&self, event: &EventView<'_>) -> u64 {
@@ -98,21 +105,32 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// Whether the event shows a digest of a file.
-fn is_observation(event: &EventView<'_>) -> bool {
+/// Whether the event tells all of its file.
+fn has_file(event: &EventView<'_>) -> bool {
     let numbers = [event.ino, event.ino_generation, event.size_bytes, event.owner_uid, event.owner_gid];
-    let has_file = event.dev.is_some() && event.fs_type.is_some() && event.mode.is_some();
-    let has_times = event.mtime.is_some() && event.ctime.is_some();
-    event.digest.is_some()
-        && event.digest_algorithm.is_some()
-        && numbers.iter().all(Option::is_some)
-        && has_file
-        && has_times
+    let has_place = event.dev.is_some() && event.fs_type.is_some() && event.mode.is_some();
+    numbers.iter().all(Option::is_some) && has_place && event.mtime.is_some() && event.ctime.is_some()
 }
 
-/// The run that begins with this event; `None` when the event shows no digest of a file.
+/// What a row has of a file that is not told whole: half of it would be taken for all.
+fn without_file() -> FileVersion {
+    FileVersion {
+        ino: NOT_TOLD,
+        ino_generation: NOT_TOLD,
+        size_bytes: NOT_TOLD,
+        mtime: Micros(NOT_TOLD),
+        ctime: Micros(NOT_TOLD),
+        mode: -1,
+        owner_uid: NOT_TOLD,
+        owner_gid: NOT_TOLD,
+        ..FileVersion::default()
+    }
+}
+
+/// The run that begins with this event; `None` when the event shows no digest.
 fn first_of_run(event: &EventView<'_>, context: &VersionContext) -> Option<FileVersion> {
     let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+    let file = if has_file(event) { file_of(event)? } else { without_file() };
     Some(FileVersion {
         recording_id: event.recording_id.to_string(),
         host: event.host.to_string(),
@@ -124,10 +142,6 @@ fn first_of_run(event: &EventView<'_>, context: &VersionContext) -> Option<FileV
         path_flags: event.path_flags.to_vec(),
         mnt_ns: event.mnt_ns,
         parent_ino: event.parent_ino,
-        dev: owned(&event.dev)?,
-        ino: event.ino?,
-        ino_generation: event.ino_generation?,
-        fs_type: owned(&event.fs_type)?,
         real_dev: owned(&event.real_dev),
         real_ino: event.real_ino,
         image_dev: owned(&event.image_dev),
@@ -147,13 +161,26 @@ fn first_of_run(event: &EventView<'_>, context: &VersionContext) -> Option<FileV
         observations: 1,
         runs: None,
         attempts: None,
+        doubts: event.digest_doubt.to_vec(),
+        ..file
+    })
+}
+
+/// The columns of the file.
+fn file_of(event: &EventView<'_>) -> Option<FileVersion> {
+    let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+    Some(FileVersion {
+        dev: owned(&event.dev)?,
+        ino: event.ino?,
+        ino_generation: event.ino_generation?,
+        fs_type: owned(&event.fs_type)?,
         size_bytes: event.size_bytes?,
         mtime: event.mtime?,
         ctime: event.ctime?,
         mode: event.mode?,
         owner_uid: event.owner_uid?,
         owner_gid: event.owner_gid?,
-        doubts: event.digest_doubt.to_vec(),
+        ..FileVersion::default()
     })
 }
 
@@ -171,12 +198,20 @@ fn is_of_series(run: &FileVersion, event: &EventView<'_>) -> bool {
 
 fn is_of_run(run: &FileVersion, event: &EventView<'_>) -> bool {
     *run.path_flags == *event.path_flags
-        && (Some(&*run.dev), Some(run.ino), Some(run.ino_generation))
-            == (event.dev.as_deref(), event.ino, event.ino_generation)
+        && is_file_of_run(run, event)
         && (run.real_dev.as_deref(), run.real_ino) == (event.real_dev.as_deref(), event.real_ino)
         && (run.image_dev.as_deref(), run.image_ino) == (event.image_dev.as_deref(), event.image_ino)
         && (Some(&*run.digest_algorithm), Some(&*run.digest))
             == (event.digest_algorithm.as_deref(), event.digest.as_deref())
+}
+
+fn is_file_of_run(run: &FileVersion, event: &EventView<'_>) -> bool {
+    let of_event = (event.dev.as_deref(), event.ino, event.ino_generation);
+    if run.has_file() {
+        of_event == (Some(&*run.dev), Some(run.ino), Some(run.ino_generation))
+    } else {
+        !has_file(event)
+    }
 }
 
 fn extend(run: &mut FileVersion, event: &EventView<'_>) {

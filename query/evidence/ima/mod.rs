@@ -13,6 +13,7 @@ mod entry;
 mod examination;
 mod given;
 mod list;
+pub(crate) mod measurements;
 #[cfg(test)]
 mod mutants;
 #[cfg(test)]

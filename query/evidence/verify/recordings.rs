@@ -56,6 +56,7 @@ pub(super) fn check(
         match line.kind() {
             "start" => {
                 findings.extend(check_policies(line));
+                findings.extend(imported(line).into_iter().chain(redacted(line)));
                 states.insert(id, State::Open);
             }
             "stop" | "recovered" => {
@@ -118,6 +119,32 @@ fn check_journal(archive: &Archive, findings: &mut Findings) -> bool {
 
 fn outside(line: &Line, detail: &str) -> Finding {
     Finding::damage("line_out_of_place", MANIFEST, format!("line {}", line.number), detail)
+}
+
+/// A recording that is the log of another program.
+fn imported(line: &Line) -> Option<Finding> {
+    let import = line.field("imported")?;
+    let text = |name: &str| import.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let detail = format!(
+        "imported from a log of {}, `{}` (SHA-256 {}): it is as it was imported, and nobody counted what is not in it",
+        text("source"),
+        text("file"),
+        text("sha256")
+    );
+    Some(Finding::notice("imported", MANIFEST, format!("line {}", line.number), detail))
+}
+
+/// A recording from which something was taken out.
+fn redacted(line: &Line) -> Option<Finding> {
+    let redacted = line.field("redacted")?;
+    let kinds = redacted.get("kinds").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let head = redacted.get("parent_head").and_then(Value::as_str).unwrap_or_default();
+    let detail = format!(
+        "redacted: {} were taken out of it; what was left in is that of the archive with the head {head}, as --parent shows to who \
+         has both",
+        kinds.collect::<Vec<_>>().join(", ")
+    );
+    Some(Finding::notice("redacted", MANIFEST, format!("line {}", line.number), detail))
 }
 
 /// The text of each policy has the digest that stands beside it.

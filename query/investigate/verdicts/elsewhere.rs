@@ -190,6 +190,9 @@ impl Content {
 impl Roots {
     fn see(&mut self, run: &Run) {
         let row = &run.row;
+        if !row.has_root() {
+            return;
+        }
         if row.root_is_host {
             return keep(&mut self.own, run);
         }
@@ -200,6 +203,9 @@ impl Roots {
 
     /// A sight under another root than that of a row. Of two that are not the host's own it is known only within a boot.
     pub(super) fn under_other_than(&self, row: &FileVersion) -> Option<&Sight> {
+        if !row.has_root() {
+            return None;
+        }
         if row.root_is_host {
             return self.first.as_ref();
         }
@@ -237,6 +243,7 @@ impl Sight {
     pub(super) fn is_file_of(&self, row: &FileVersion) -> bool {
         (self.ino, self.ino_generation) == (row.ino, row.ino_generation)
             && (self.boot_id != row.boot_id || self.dev == row.dev)
+            && row.has_file()
     }
 
     /// Whether it and a row are of one content on a stacked filesystem: one lies beneath the other, or both above one. The

@@ -106,7 +106,8 @@ fn gained(case: &Case<'_>, word: &'static str, name: &str, bits: i32) -> Option<
     let has = |run: &Run| run.row.mode & bits == bits;
     let old = case.change.from.as_ref()?.latest();
     let to = &case.change.to;
-    let new = [to.first(), to.latest()].into_iter().find(|run| has(run)).filter(|_| !has(old))?;
+    let new = [to.first(), to.latest()].into_iter().find(|run| has(run) && run.row.has_file());
+    let new = new.filter(|_| !has(old) && old.row.has_file())?;
     let doubts = case.doubts.clone();
     let gained = tense(&doubts, "gained", "may have gained");
     // A run of observations tells the mode of its first one alone.
@@ -164,8 +165,9 @@ pub(super) fn key(run: &Run) -> Value {
 
 fn with_key(run: &Run, columns: &[(&str, Value)]) -> Value {
     let row = &run.row;
+    let known = |column: Value| if row.has_file() { column } else { Value::Null };
     let mut value = json!({
-        "dev": row.dev, "ino": row.ino, "ino_generation": row.ino_generation,
+        "dev": known(json!(row.dev)), "ino": known(json!(row.ino)), "ino_generation": known(json!(row.ino_generation)),
         "digest_algorithm": row.digest_algorithm, "digest": row.digest,
     });
     for (name, column) in columns {

@@ -191,7 +191,7 @@ fn how(change: &Change, suspects: &Suspects, is_complete: bool) -> String {
     if let Some(last) = acts.last().filter(|_| is_known) {
         return format!("at {} by {names}", last.seen.time.rfc3339());
     }
-    let after = change.after_time().map(|time| format!("after {} and ", time.rfc3339())).unwrap_or_default();
+    let after = change.told_after().map(|time| format!("after {} and ", time.rfc3339())).unwrap_or_default();
     let who = if names.is_empty() { String::new() } else { format!("; who can have done it: {names}") };
     format!("{after}before {}{who}", change.before_time().rfc3339())
 }

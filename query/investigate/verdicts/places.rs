@@ -21,7 +21,7 @@ pub(super) fn same_content(case: &Case<'_>) -> Option<Verdict> {
     // The content is the same in any case; whether the file is, an inode number says only as long as it means one file.
     let is_number_clear = sight.boot_id == new.row.boot_id && file::doubt_of_inode(new).is_none();
     let how = match sight.is_file_of(&new.row) {
-        false if sight.is_layer_of(&new.row) => "",
+        false if sight.is_layer_of(&new.row) || !are_files_known(sight, new) => "",
         false => ", in another file",
         true if is_number_clear => ", in the same file: by a rename, a link, a mount or another root",
         true => "",
@@ -36,6 +36,9 @@ pub(super) fn masquerade(case: &Case<'_>) -> Option<Verdict> {
     let sight = case.elsewhere.content?.shell.as_ref().filter(|sight| sight.path.as_deref() != Some(path))?;
     // A link is no copy: one program that has many names may have that of a shell among them.
     let new = seen_after(case, sight).filter(|new| !sight.is_file_of(&new.row) && !sight.is_layer_of(&new.row))?;
+    if !are_files_known(sight, new) {
+        return None;
+    }
     let doubts = doubts_with(case, sight);
     let is = tense(&doubts, "is", "may be");
     let shell = place_of(sight, new);
@@ -94,6 +97,11 @@ pub(super) fn other_mount_namespace(case: &Case<'_>) -> Option<Verdict> {
 fn is_around(version: &Version, beside: &Run) -> bool {
     let (first, last) = (version.first(), version.latest());
     first.first < beside.first && beside.first < last.last && first.is_file_of(last)
+}
+
+/// Whether both tell which file they are of: else nobody knows whether it is one.
+fn are_files_known(sight: &Sight, new: &Run) -> bool {
+    !sight.dev.is_empty() && new.row.has_file()
 }
 
 /// The first observation of the new version, where a sight came before it.

@@ -180,7 +180,7 @@ fn facts(case: &Case, html: &mut Html) {
         });
         fact("To", html, |html| version(&change.to, html));
         fact("When", html, |html| {
-            let after = change.after_time().map_or("an unknown time".to_owned(), |time| time.rfc3339());
+            let after = change.told_after().map_or("an unknown time".to_owned(), |time| time.rfc3339());
             html.text(&format!("after {after}, before {}", change.before_time().rfc3339()));
         });
         if !change.doubts.is_empty() {
@@ -208,11 +208,8 @@ fn version(version: &Version, html: &mut Html) {
     html.digest(&row.digest);
     let runs = version.exec_runs().map_or("runs not known".to_owned(), |runs| format!("{runs} run(s)"));
     let (first, last) = (version.first_seen().rfc3339(), version.last_seen().rfc3339());
-    html.line(
-        "span",
-        &[("class", "soft")],
-        &format!(" inode {} of {}, seen {first} to {last}, {runs}", row.ino, row.dev),
-    );
+    let file = if row.has_file() { format!("inode {} of {}", row.ino, row.dev) } else { "inode not known".to_owned() };
+    html.line("span", &[("class", "soft")], &format!(" {file}, seen {first} to {last}, {runs}"));
 }
 
 fn verdict(told: &Told<'_>, verdict: &Verdict, html: &mut Html) {

@@ -1,0 +1,108 @@
+//! System calls by which programs run and files get other content or names.
+
+/// What a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    Exec,
+    Open,
+    OpenAt,
+    /// Its flags stand in memory that no record shows.
+    OpenAt2,
+    Create,
+    Rename,
+    RenameAt,
+    Link,
+    LinkAt,
+    Unlink,
+    UnlinkAt,
+    Truncate,
+}
+
+const X86_64: u64 = 0xc000_003e;
+const AARCH64: u64 = 0xc000_00b7;
+/// By `creat`.
+const WRITE_CREATE_TRUNCATE: i32 = 0o1101;
+
+/// The numbers of one architecture are those of other calls on another.
+const CALLS: [(u64, i64, Act); 29] = [
+    (X86_64, 59, Act::Exec),
+    (X86_64, 322, Act::Exec),
+    (X86_64, 2, Act::Open),
+    (X86_64, 257, Act::OpenAt),
+    (X86_64, 437, Act::OpenAt2),
+    (X86_64, 85, Act::Create),
+    (X86_64, 82, Act::Rename),
+    (X86_64, 264, Act::RenameAt),
+    (X86_64, 316, Act::RenameAt),
+    (X86_64, 86, Act::Link),
+    (X86_64, 265, Act::LinkAt),
+    (X86_64, 87, Act::Unlink),
+    (X86_64, 263, Act::UnlinkAt),
+    (X86_64, 76, Act::Truncate),
+    (AARCH64, 221, Act::Exec),
+    (AARCH64, 281, Act::Exec),
+    (AARCH64, 56, Act::OpenAt),
+    (AARCH64, 437, Act::OpenAt2),
+    (AARCH64, 38, Act::RenameAt),
+    (AARCH64, 276, Act::RenameAt),
+    (AARCH64, 37, Act::LinkAt),
+    (AARCH64, 35, Act::UnlinkAt),
+    (AARCH64, 45, Act::Truncate),
+    (0x4000_0003, 11, Act::Exec),
+    (0x4000_0003, 358, Act::Exec),
+    (0x4000_0003, 5, Act::Open),
+    (0x4000_0003, 295, Act::OpenAt),
+    (0x4000_0003, 38, Act::Rename),
+    (0x4000_0003, 10, Act::Unlink),
+];
+
+pub(super) fn act_of(arch: u64, number: i64) -> Option<Act> {
+    CALLS.iter().find(|(of, call, _)| (*of, *call) == (arch, number)).map(|(.., act)| *act)
+}
+
+impl Act {
+    /// The LSM hook that each such call passes.
+    pub(super) fn hook(self) -> &'static str {
+        match self {
+            Self::Exec => "bprm_committed_creds",
+            Self::Open | Self::OpenAt | Self::OpenAt2 | Self::Create => "file_open",
+            Self::Rename | Self::RenameAt => "path_rename",
+            Self::Link | Self::LinkAt => "path_link",
+            Self::Unlink | Self::UnlinkAt => "path_unlink",
+            Self::Truncate => "path_truncate",
+        }
+    }
+
+    /// How the record of the file is marked that `path` names.
+    pub(super) fn subject(self) -> &'static [&'static str] {
+        match self {
+            Self::Rename | Self::RenameAt | Self::Unlink | Self::UnlinkAt => &["DELETE"],
+            _ => &["NORMAL", "CREATE"],
+        }
+    }
+
+    /// The same of the second path.
+    pub(super) fn target(self) -> Option<&'static [&'static str]> {
+        matches!(self, Self::Rename | Self::RenameAt | Self::Link | Self::LinkAt).then_some(&["CREATE"][..])
+    }
+
+    /// The argument with the directory that a relative path begins at; none: the working directory.
+    pub(super) fn directory(self) -> Option<&'static str> {
+        let has_one = matches!(self, Self::OpenAt | Self::OpenAt2 | Self::RenameAt | Self::LinkAt | Self::UnlinkAt);
+        has_one.then_some("a0")
+    }
+
+    pub(super) fn target_directory(self) -> Option<&'static str> {
+        matches!(self, Self::RenameAt | Self::LinkAt).then_some("a2")
+    }
+
+    pub(super) fn open_flags(self, argument: impl Fn(&str) -> Option<u64>) -> Option<i32> {
+        let name = match self {
+            Self::Open => "a1",
+            Self::OpenAt => "a2",
+            Self::Create => return Some(WRITE_CREATE_TRUNCATE),
+            _ => return None,
+        };
+        argument(name).and_then(|flags| i32::try_from(flags & 0x7fff_ffff).ok())
+    }
+}

@@ -1,0 +1,29 @@
+//! The kernel's audit records: several lines of auditd's log, or one object of laurel's, tell one event.
+
+mod calls;
+mod group;
+mod laurel;
+mod line;
+mod pending;
+
+use super::source::Source;
+
+const CANNOT_KNOW: &[&str] = &["loss", "file", "boot", "root", "process_start", "open_modes", "reading"];
+
+pub(super) const AUDIT: Source = Source {
+    name: "audit",
+    help: "auditd's log: INTEGRITY_RULE, and SYSCALL with EXECVE, CWD, PATH and PROCTITLE",
+    cannot_know: CANNOT_KNOW,
+    is_undated: false,
+    is_mine: line::is_mine,
+    read: pending::read,
+};
+
+pub(super) const LAUREL: Source = Source {
+    name: "laurel",
+    help: "the same as laurel writes it in JSON lines",
+    cannot_know: CANNOT_KNOW,
+    is_undated: false,
+    is_mine: laurel::is_mine,
+    read: laurel::read,
+};

@@ -1,0 +1,172 @@
+//! Logs of other programs, imported, asked about and verified.
+
+use super::*;
+use std::fs;
+
+fn sample(name: &str) -> String {
+    format!("{}/tests/fixtures/imports/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn imported(name: &str, options: &[&str]) -> Result<tempfile::TempDir> {
+    let directory = tempfile::tempdir()?;
+    let file = sample(name);
+    let (found, problem, output) = query(&directory.path().join("a"), &[&["import", &file], options].concat())?;
+    assert!(found && !problem, "{output}");
+    Ok(directory)
+}
+
+fn ask(directory: &tempfile::TempDir, line: &[&str]) -> Result<Vec<Value>> {
+    let (_, problem, output) = query(&directory.path().join("a"), &[line, &["--format", "json"]].concat())?;
+    assert!(!problem, "{output}");
+    Ok(json_lines(&output))
+}
+
+const LOGS: [(&str, &[&str]); 4] =
+    [("tetragon.jsonl", &[]), ("audit.log", &["--host", "web1"]), ("laurel.jsonl", &[]), ("osquery.log", &[])];
+
+#[test]
+fn an_import_verifies_and_is_never_complete() -> Result<()> {
+    for (name, options) in LOGS {
+        let directory = imported(name, options)?;
+        let verified = ask(&directory, &["verify"])?;
+        let verdict = verified.last().expect("a verdict");
+        assert_eq!(
+            (&verdict["verdict"], &verdict["state"]),
+            (&json!("good"), &json!("SEALED")),
+            "{name}: {verified:#?}"
+        );
+        let kinds: Vec<&Value> =
+            verified.iter().filter(|line| line["type"] == "finding").map(|line| &line["kind"]).collect();
+        assert_eq!(kinds, [&json!("imported")], "{name}");
+        for line in [
+            &["changes"][..],
+            &["changes", "--first-seen"],
+            &["history", "/usr/bin/tool"],
+            &["history", "/usr/bin/nothing"],
+            &["lookup", OLD],
+            &["lookup", &"9".repeat(64)],
+            &["events"],
+            &["rare"],
+            &["gaps"],
+            &["who", "/usr/bin/tool"],
+            &["timeline", "--to", "jsonl"],
+            &["changes", "--since", "2026-01-02T00:00:11Z", "--until", "2026-01-02T00:00:12Z"],
+        ] {
+            let lines = ask(&directory, line)?;
+            let Some(summary) = lines.iter().find(|line| line["type"] == "summary") else {
+                assert_eq!(line[0], "timeline", "{name} {line:?}: {lines:#?}");
+                continue;
+            };
+            assert_eq!(summary["complete"], false, "{name} {line:?}: {summary}");
+            let causes: Vec<&Value> =
+                summary["gaps"].as_array().expect("gaps").iter().map(|gap| &gap["cause"]).collect();
+            assert!(causes.contains(&&json!("imported")), "{name} {line:?}: {summary}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn changes_of_an_import_claim_no_more_than_it_tells() -> Result<()> {
+    for (name, options, expected) in [
+        ("tetragon.jsonl", &[][..], &[(OLD, NEW), (NEW, OLD)][..]),
+        ("audit.log", &["--host", "web1"], &[(OLD, NEW)]),
+        ("laurel.jsonl", &[], &[(OLD, NEW)]),
+        ("osquery.log", &[], &[(OLD, NEW), (NEW, OLD)]),
+    ] {
+        let directory = imported(name, options)?;
+        let lines = ask(&directory, &["changes", "/usr/bin/tool"])?;
+        let changes: Vec<&Value> = lines.iter().filter(|line| line["type"] == "change").collect();
+        let found: Vec<(&str, &str)> = changes
+            .iter()
+            .filter_map(|change| Some((change["from"]["digest"].as_str()?, change["to"]["digest"].as_str()?)))
+            .collect();
+        assert_eq!(found, expected, "{name}: {lines:#?}");
+        for change in changes {
+            assert_eq!(
+                (&change["kind"], &change["changed_after"], &change["from"]["ino"]),
+                (&json!("changed"), &Value::Null, &Value::Null)
+            );
+            assert_eq!((&change["root_dev"], &change["complete"]), (&Value::Null, &json!(false)), "{name}: {change}");
+            let verdicts: Vec<&Value> =
+                change["verdicts"].as_array().into_iter().flatten().map(|verdict| &verdict["verdict"]).collect();
+            assert!(verdicts.is_empty(), "{name}: {change:#}");
+        }
+        let versions = ask(&directory, &["history", "/usr/bin/tool"])?;
+        for version in versions.iter().filter(|line| line["type"] == "version") {
+            for column in ["dev", "ino", "mtime", "ctime", "size_bytes", "mode", "owner_uid", "root_is_host"] {
+                assert_eq!(version[column], Value::Null, "{column} of {name}: {version}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_log_is_imported_once_and_in_order() -> Result<()> {
+    let directory = imported("tetragon.jsonl", &[])?;
+    let archive = directory.path().join("a");
+    let refusal = |file: &str, options: &[&str]| -> Result<String> {
+        let before = fs::read(archive.join("manifest.jsonl"))?;
+        let refused = query(&archive, &[&["import", file], options].concat());
+        assert_eq!(fs::read(archive.join("manifest.jsonl"))?, before, "nothing is written");
+        Ok(format!("{:#}", refused.expect_err("it is refused")))
+    };
+    assert!(refusal(&sample("tetragon.jsonl"), &[])?.contains("imported before"));
+    let other = directory.path().join("more.jsonl");
+    let lines = fs::read_to_string(sample("tetragon.jsonl"))?;
+    fs::write(&other, lines.replace("\"pid\":702", "\"pid\":704"))?;
+    let other = other.to_str().expect("a path");
+    assert!(refusal(other, &[])?.contains("which came first"));
+    assert!(refusal(other, &["--host", "a", "--host", "b"])?.contains("one host"));
+    assert!(refusal(&sample("audit.log"), &[])?.contains("--host"));
+    assert!(refusal(other, &["--since", "1d"])?.contains("whole"));
+    assert!(refusal(other, &["--taken-at", "now"])?.contains("times of their own"));
+    assert!(refusal(other, &["--host", "web2"])?.contains("none of its"), "all lines are of web1");
+    // Another source of the same time makes rows of its own.
+    query(&archive, &["import", &sample("audit.log"), "--host", "web1"])?;
+    let lines = ask(&directory, &["changes", "/usr/bin/tool"])?;
+    assert_eq!(lines.iter().filter(|line| line["type"] == "change").count(), 3, "{lines:#?}");
+    let verdict = ask(&directory, &["verify"])?.pop().expect("a verdict");
+    assert_eq!((&verdict["verdict"], &verdict["recordings"]), (&json!("good"), &json!(2)));
+    Ok(())
+}
+
+#[test]
+fn nothing_is_imported_into_a_recorders_archive() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    archive(&directory.path().join("a"), &incident(), 100)?;
+    let refused = query(&directory.path().join("a"), &["import", &sample("tetragon.jsonl")]);
+    assert!(format!("{:#}", refused.expect_err("it is refused")).contains("recording of a recorder"));
+    Ok(())
+}
+
+/// A directory stands where the first file is to be put: the import fails, and what it leaves looks like what it is.
+#[test]
+fn a_failed_import_has_no_end() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("a");
+    Archive::create(&path)?;
+    fs::write(path.join("events"), "in the way")?;
+    assert!(query(&path, &["import", &sample("tetragon.jsonl")]).is_err());
+    fs::remove_file(path.join("events"))?;
+    let (_, _, output) = query(&path, &["verify", "--format", "json"])?;
+    let verdict = json_lines(&output).pop().expect("a verdict");
+    assert_eq!((&verdict["verdict"], &verdict["state"]), (&json!("NOT GOOD"), &json!("OPEN")));
+    let again = query(&path, &["import", &sample("tetragon.jsonl")]);
+    assert!(format!("{:#}", again.expect_err("it is refused")).contains("came to no end"));
+    Ok(())
+}
+
+#[test]
+fn an_import_can_be_signed() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let key = hashtrail::signature::SigningKey::generate()?;
+    fs::write(directory.path().join("key"), key.secret_text()?)?;
+    let key_file = directory.path().join("key").display().to_string();
+    let (found, ..) = query(&directory.path().join("a"), &["import", &sample("osquery.log"), "--sign-key", &key_file])?;
+    assert!(found);
+    let verdict = ask(&directory, &["verify", "--key", &key.public_base64()])?.pop().expect("a verdict");
+    assert_eq!((&verdict["verdict"], &verdict["signature"]), (&json!("good"), &json!("good")), "{verdict}");
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! Archives that are passed on without some of what they hold.
+
+use super::*;
+use hashtrail::reader::{Prune, SealedTable};
+use std::fs;
+use std::path::PathBuf;
+
+const HOME: &str = "/home/ana";
+/// What must not be found in any byte of the archive that is passed on.
+const SECRETS: [&str; 7] =
+    ["/home/ana", "secret-plan", "hunter2", "love-letter", "\"uid\":1048571017", "ana@example", "xfiltrat"];
+
+fn told(second: i64, change: impl FnOnce(&mut Event)) -> Event {
+    let mut event = event(second, "mmap_file", Some(OLD));
+    change(&mut event);
+    event
+}
+
+/// A machine with a home that nobody else is to read about.
+fn events() -> Vec<Event> {
+    vec![
+        told(1, |event| event.uid = 1048571017),
+        told(2, |event| {
+            event.path = Some(format!("{HOME}/bin/secret-plan.sh"));
+            event.exe = event.path.clone();
+            event.comm = "secret-plan.sh".into();
+            event.argv = Some(vec!["sh".into(), "./secret-plan.sh".into(), "--password=hunter2".into()]);
+            event.digest = Some(NEW.into());
+            event.owner_uid = Some(1048571017);
+        }),
+        told(3, |event| {
+            event.parent_comm = "secret-plan.sh".into();
+            event.argv = Some(vec!["cat".into(), format!("{HOME}/love-letter.txt"), "/etc/passwd".into()]);
+            event.message = Some(format!("reads below {HOME}"));
+        }),
+        told(4, |event| {
+            event.hook = "path_rename".into();
+            event.target_path = Some(format!("{HOME}/love-letter.txt"));
+            event.path_bytes = Some(b"/tmp/\xff".to_vec());
+            event.path = Some("/tmp/\\xff".into());
+        }),
+        told(5, |event| {
+            event.path = Some(format!("{HOME}/bin/secret-plan.sh"));
+            event.digest = Some(OLD.into());
+        }),
+        told(6, |event| {
+            event.path = Some("/ana/exfiltrated".into());
+            event.path_flags = vec!["fs_relative".into()];
+        }),
+    ]
+}
+
+fn parent(directory: &Path) -> Result<()> {
+    let archive = Archive::create(directory)?;
+    let mut manifest = Manifest::open(&archive, None)?;
+    let text = format!("watch: {HOME}");
+    let policy = json!({"name": "p", "text": text, "sha256": hashtrail::manifest::hex(&<sha2::Sha256 as sha2::Digest>::digest(&text))});
+    manifest.append(&[(
+        "start",
+        json!({"recording_id": ID, "host": "web", "operator": "ana@example", "policies": [policy], "facts": {"uid": 1048571017}}),
+    )])?;
+    let name = SegmentName { recording_id: ID.into(), host: "web".into(), segment: 0 };
+    let detail =
+        json!({"hooks": ["mmap_file"], "coverage": {"file_open": [HOME, "/usr"]}, "uid": 1048571017}).to_string();
+    let ledger = vec![
+        entry(0, "start", None),
+        LedgerEntry { detail: Some(detail), ..entry(0, "policy", None) },
+        LedgerEntry { detail: Some(counts(&events()).to_string()), ..entry(9, "stop", None) },
+    ];
+    let context = VersionContext { host_root_dev: "8:1".into(), host_root_ino: 2, ..VersionContext::default() };
+    seal(&archive, &mut manifest, &name, &context, events(), ledger)?;
+    manifest.append(&[("stop", json!({"recording_id": ID, "state": "SEALED", "counts": counts(&events())}))])
+}
+
+const ALL: [&str; 5] = ["--redact", "--paths", HOME, "--arguments", "--users"];
+
+fn exported(options: &[&str]) -> Result<tempfile::TempDir> {
+    let directory = tempfile::tempdir()?;
+    parent(&directory.path().join("parent"))?;
+    let out = directory.path().join("out").display().to_string();
+    let (found, problem, output) =
+        query(&directory.path().join("parent"), &[&["export", "--out", &out], options].concat())?;
+    assert!(found && !problem, "{output}");
+    Ok(directory)
+}
+
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let entries = crate::folder::list(directory).entries.into_iter();
+    let below = |entry: crate::folder::Entry| {
+        let path = directory.join(&entry.name);
+        if entry.kind.is_dir() { files_below(&path) } else { vec![path] }
+    };
+    entries.flat_map(below).collect()
+}
+
+/// All that a file says: its bytes, its footer in words, and its rows.
+fn said(path: &Path) -> Result<String> {
+    let mut text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
+    if path.extension().is_some_and(|extension| extension == "parquet") {
+        let file = fs::File::open(path)?;
+        let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)?;
+        text += &format!("{:?}", builder.metadata());
+        for batch in builder.build()? {
+            text += &format!("{:?}", batch?);
+        }
+    }
+    Ok(text)
+}
+
+fn verdict(directory: &Path, options: &[&str]) -> Result<(Vec<String>, Value)> {
+    let (_, _, output) = query(directory, &[&["verify", "--format", "json"], options].concat())?;
+    let mut lines = json_lines(&output);
+    let verdict = lines.pop().expect("a verdict");
+    Ok((lines.iter().map(|line| line["kind"].as_str().unwrap_or_default().to_owned()).collect(), verdict))
+}
+
+#[test]
+fn no_byte_of_what_was_taken_out_is_left() -> Result<()> {
+    let directory = exported(&ALL)?;
+    let whole: String =
+        files_below(&directory.path().join("parent")).iter().map(|path| said(path)).collect::<Result<_>>()?;
+    let left: String =
+        files_below(&directory.path().join("out")).iter().map(|path| said(path)).collect::<Result<_>>()?;
+    for secret in SECRETS.iter().filter(|secret| !secret.starts_with('"')) {
+        assert!(whole.contains(secret), "the parent has `{secret}`");
+        assert!(!left.contains(secret), "`{secret}` is left");
+    }
+    assert!(!left.contains("1048571017"), "a user is left");
+    assert!(left.contains("/usr/bin/tool") && left.contains(OLD), "the rest is there");
+    Ok(())
+}
+
+#[test]
+fn a_redacted_archive_verifies_and_says_what_it_is() -> Result<()> {
+    for options in [&ALL[..], &["--redact", "--arguments"], &["--redact", "--users"], &["--redact", "--paths", HOME]] {
+        let directory = exported(options)?;
+        let out = directory.path().join("out");
+        let (kinds, found) = verdict(&out, &[])?;
+        assert_eq!(
+            (&found["verdict"], &found["state"], &found["events"]),
+            (&json!("good"), &json!("SEALED"), &json!(6)),
+            "{found}"
+        );
+        assert!(kinds.contains(&"redacted".to_owned()), "{kinds:?}");
+        let parent = directory.path().join("parent").display().to_string();
+        let (kinds, found) = verdict(&out, &["--parent", &parent])?;
+        assert!(
+            found["verdict"] == "good" && !kinds.contains(&"not_the_parents".to_owned()),
+            "{options:?}: {found} {kinds:?}"
+        );
+        for line in [&["changes"][..], &["history", "/usr/bin/tool"], &["events"], &["lookup", OLD]] {
+            let (_, _, output) = query(&out, &[line, &["--format", "json"]].concat())?;
+            let summary = json_lines(&output).pop().expect("a summary");
+            assert_eq!(summary["complete"], false, "{line:?}: {summary}");
+            assert!(output.contains("\"redacted\""), "{line:?}: {output}");
+        }
+    }
+    Ok(())
+}
+
+/// Somebody changes a row that was left in, and seals it again.
+#[test]
+fn a_row_that_is_not_the_parents_is_found() -> Result<()> {
+    let directory = exported(&["--redact", "--arguments"])?;
+    let (parent_path, out) = (directory.path().join("parent"), directory.path().join("out"));
+    let forged = directory.path().join("forged");
+    parent(&forged)?;
+    // A twin of another archive with the same names.
+    let mut others = events();
+    others[0].pid = 4711;
+    fs::remove_dir_all(&forged)?;
+    let archive = Archive::create(&forged)?;
+    let mut manifest = Manifest::open(&archive, None)?;
+    for line in hashtrail::manifest::parse(&fs::read(out.join("manifest.jsonl"))?).lines {
+        let mut fields = line.fields();
+        if line.kind() == "file" && fields["path"].as_str().is_some_and(|path| path.starts_with("events")) {
+            let stated: hashtrail::manifest::SealedFile = line.read()?;
+            let mut twin = hashtrail::seal::TwinFile::<Event>::create(&archive, &stated, "boot_ns")?;
+            others.iter().try_for_each(|event| twin.push(&event.view()))?;
+            twin.place(&archive, &mut manifest, fields["parent"].clone())?;
+            continue;
+        }
+        if let Some(path) = line.path() {
+            fs::create_dir_all(forged.join(&path).parent().expect("a folder"))?;
+            fs::copy(out.join(&path), forged.join(&path))?;
+        }
+        ["prev", "kind", "crc32c", "manifest_version"].iter().for_each(|name| drop(fields.shift_remove(*name)));
+        manifest.append(&[(line.kind(), Value::Object(fields))])?;
+    }
+    drop(manifest);
+    let (_, alone) = verdict(&forged, &[])?;
+    assert_eq!(alone["verdict"], "good", "nothing in it shows it: {alone}");
+    let (kinds, found) = verdict(&forged, &["--parent", &parent_path.display().to_string()])?;
+    assert!(kinds.contains(&"not_the_parents".to_owned()) && found["verdict"] == "NOT GOOD", "{found} {kinds:?}");
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_exported_is_refused() -> Result<()> {
+    let directory = exported(&ALL)?;
+    let parent = directory.path().join("parent");
+    let refusal = |options: &[&str]| {
+        let refused = query(&parent, &[&["export"], options].concat());
+        format!("{:#}", refused.expect_err("it is refused"))
+    };
+    let out = directory.path().join("out").display().to_string();
+    let new = directory.path().join("new").display().to_string();
+    assert!(refusal(&["--redact", "--users", "--out", &out]).contains("holds an archive"));
+    assert!(refusal(&["--redact", "--out", &new]).contains("nothing is taken out"));
+    assert!(refusal(&["--redact", "--paths", "/", "--out", &new]).contains("not the root"));
+    assert!(refusal(&["--redact", "--users", "--out", &new, "--host", "web"]).contains("whole"));
+    let sealed = files_below(&parent.join("events")).remove(0);
+    let mut bytes = fs::read(&sealed)?;
+    bytes[40] ^= 1;
+    fs::write(&sealed, bytes)?;
+    assert!(refusal(&["--redact", "--users", "--out", &new]).contains("as it was sealed"));
+    assert!(
+        SealedTable::<Event>::open(&files_below(&directory.path().join("out/events"))[0])?
+            .batches(&Prune::default(), &[], None)
+            .is_ok()
+    );
+    Ok(())
+}
