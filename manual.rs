@@ -98,7 +98,7 @@ pub(crate) fn examples(program: &Command) -> Vec<Vec<String>> {
 
 #[cfg(test)]
 fn arguments(line: &str) -> Vec<String> {
-    let line = line.split([';', '>']).next().unwrap_or(line);
+    let line = line.split([';', '>', '|']).next().unwrap_or(line);
     // What stands between two quotes is one argument; the rest is split at spaces.
     let mut arguments = vec![String::new()];
     for (number, part) in line.trim().split('\'').enumerate() {

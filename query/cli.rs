@@ -123,7 +123,7 @@ impl Cli {
 }
 
 /// Filters that a command has not, and why. A test holds each command against the list of all filters.
-const LACKING: [(&[&str], &[&str], &str); 7] = [
+const LACKING: [(&[&str], &[&str], &str); 10] = [
     (
         &["changes", "who"],
         &["--action"],
@@ -141,6 +141,21 @@ const LACKING: [(&[&str], &[&str], &str); 7] = [
         &["report"],
         &["--hook", "--digest", "--pid", "--process-start", "--uid", "--container", "--package", "--action"],
         "a page is about paths, hosts and times, with --verdict; `hashtrail changes` has the other filters",
+    ),
+    (
+        &["import"],
+        &["--hook", "--path", "--digest", "--pid", "--process-start", "--uid", "--container", "--package", "--action"],
+        "a log is imported whole, and narrowed by those who ask the archive",
+    ),
+    (
+        &["export"],
+        &["--hook", "--digest", "--pid", "--process-start", "--uid", "--container", "--package", "--action"],
+        "whole recordings are passed on, without what --paths, --arguments and --users name",
+    ),
+    (
+        &["sql"],
+        &["--hook", "--path", "--digest", "--pid", "--process-start", "--uid", "--container", "--package", "--action"],
+        "it prints views over all that there is: what is wanted of them is said in SQL",
     ),
     (
         &["info", "gaps", "verify", "schema", "generate"],

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 /// A question of each command that answers in JSON, about the sample.
-const QUESTIONS: [&[&str]; 16] = [
+const QUESTIONS: [&[&str]; 18] = [
     &["changes", "--first-seen"],
     &["changes", "--package", "openssl", "--pid", "1"],
     &["history", "/usr/sbin/backup-agent"],
@@ -26,6 +26,8 @@ const QUESTIONS: [&[&str]; 16] = [
     &["gaps", "--since", "2026-11-24T16:20:00Z"],
     &["verify"],
     &["schema"],
+    &["export", "--redact", "--users", "--out", "passed-on"],
+    &["import", "tetragon.jsonl"],
 ];
 /// Objects whose members somebody else names: the columns of a row, causes of the kernel, and what a recorder wrote of its start.
 const OPEN: [&str; 7] = ["clock", "columns", "facts", "policies", "programs", "recording", "skipped"];
@@ -44,13 +46,19 @@ fn held(schema: &Path, lines: &[u8]) -> Value {
 #[test]
 fn every_answer_is_what_its_schema_says_and_nothing_else() {
     let directory = tempfile::tempdir().expect("a directory");
+    let log = "tetragon.jsonl";
+    std::fs::copy(repository("tests/fixtures/imports").join(log), directory.path().join(log)).expect("a copy");
     let (mut asked, mut open) = (BTreeSet::new(), BTreeSet::new());
     for question in QUESTIONS {
         let schema = directory.path().join(question[0]);
         let text = stdout_of(hashtrail().args(["schema", "--json-schema", question[0]]));
         std::fs::write(&schema, &text).expect("the schema");
+        let archive = match question[0] {
+            "import" => directory.path().join("imported"),
+            _ => repository("samples/incident/archive"),
+        };
         let mut command = hashtrail();
-        command.args(question).args(["--format", "json", "--archive"]).arg(repository("samples/incident/archive"));
+        command.current_dir(directory.path()).args(question).args(["--format", "json", "--archive"]).arg(archive);
         let lines = output_of(&mut command).stdout;
         let told = held(&schema, &lines);
         assert_eq!(told["wrong"], json!([]), "{question:?}: {told}");

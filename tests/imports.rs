@@ -24,13 +24,12 @@ fn jq(file: &Path, program: &str) -> Vec<Value> {
 
 /// Time in microseconds, path and digest of the rows with a digest, by DuckDB.
 fn digests(archive: &Path) -> Vec<Value> {
-    let sql =
-        "SELECT epoch_us(time) AS at, path, digest FROM events WHERE digest IS NOT NULL ORDER BY at, path, digest";
+    let sql = "SELECT epoch_us(time) AS at_us, path, digest FROM events WHERE digest IS NOT NULL ORDER BY at_us, path, digest";
     duckdb::rows(archive, sql)
 }
 
 fn sorted(mut rows: Vec<Value>) -> Vec<Value> {
-    rows.sort_by_key(|row| (row["at"].as_i64(), row["path"].as_str().map(str::to_owned), row["digest"].to_string()));
+    rows.sort_by_key(|row| (row["at_us"].as_i64(), row["path"].as_str().map(str::to_owned), row["digest"].to_string()));
     rows
 }
 
@@ -43,7 +42,7 @@ fn is_digest(row: &Value) -> bool {
 fn jq_finds_the_same_digests_in_tetragons_log() {
     let directory = tempfile::tempdir().expect("a directory");
     let found = import(&sample("tetragon.jsonl"), directory.path(), &[]);
-    let program = "select(.process_lsm.ima_hash) | {at: ((.time | sub(\"[.][0-9]*Z$\"; \"Z\") | fromdate) * 1000000), \
+    let program = "select(.process_lsm.ima_hash) | {at_us: ((.time | sub(\"[.][0-9]*Z$\"; \"Z\") | fromdate) * 1000000), \
                    path: .process_lsm.args[0].linux_binprm_arg.path, digest: (.process_lsm.ima_hash | split(\":\")[1])}";
     let expected: Vec<Value> = jq(&sample("tetragon.jsonl"), program).into_iter().filter(is_digest).collect();
     assert_eq!(expected.len(), 3);
@@ -58,7 +57,7 @@ fn jq_finds_the_same_digests_in_osquerys_log() {
     let directory = tempfile::tempdir().expect("a directory");
     import(&sample("osquery.log"), directory.path(), &[]);
     let program = ". as $line | (select(.action == \"added\") | .columns), .snapshot[]?, .diffResults.added[]? | \
-                   select(. != null and has(\"sha256\")) | {at: (($line.unixTime | tonumber) * 1000000), path, digest: .sha256}";
+                   select(. != null and has(\"sha256\")) | {at_us: (($line.unixTime | tonumber) * 1000000), path, digest: .sha256}";
     let expected: Vec<Value> = jq(&sample("osquery.log"), program).into_iter().filter(is_digest).collect();
     assert_eq!(expected.len(), 5);
     assert_eq!(digests(directory.path()), sorted(expected));
@@ -71,7 +70,7 @@ fn python_finds_the_same_in_audit_logs() {
         let directory = tempfile::tempdir().expect("a directory");
         import(&sample(name), directory.path(), options);
         let expected = json_lines(&stdout_of(engine_script("audit.py").arg(sample(name))));
-        let sql = "SELECT epoch_us(time) AS at, hook, pid, path, argc, digest FROM events ORDER BY at, hook, pid";
+        let sql = "SELECT epoch_us(time) AS at_us, hook, pid, path, argc, digest FROM events ORDER BY at_us, hook, pid";
         let found = duckdb::rows(directory.path(), sql);
         assert!(expected.len() > 3);
         assert_eq!(found, expected, "{name}");
@@ -84,7 +83,7 @@ fn pyarrow_finds_the_same_in_pedros_file() {
     let file = directory.path().join("exec.parquet");
     let expected = json_lines(&stdout_of(engine_script("pedro.py").arg(&file)));
     import(&file, &directory.path().join("archive"), &[]);
-    let sql = "SELECT epoch_us(time) AS at, host, pid, ppid, uid, path, ino, dev, size_bytes, digest, argc FROM events ORDER BY at";
+    let sql = "SELECT epoch_us(time) AS at_us, host, pid, ppid, uid, path, ino, dev, size_bytes, digest, argc FROM events ORDER BY at_us";
     assert_eq!(duckdb::rows(&directory.path().join("archive"), sql), expected);
 }
 

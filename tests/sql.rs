@@ -58,6 +58,16 @@ fn polars_answers_about_the_sample() {
     assert_answers_about_the_sample("polars", HOSTILE, None);
 }
 
+/// What no source tells of is not known here either: which file it is, and when it was read before.
+#[test]
+fn duckdb_answers_about_an_import() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let archive = directory.path().join("imported");
+    let log = repository("tests/fixtures/imports/tetragon.jsonl");
+    stdout_of(hashtrail().arg("import").arg(log).arg("--archive").arg(&archive));
+    assert!(integer(&assert_agrees("duckdb", &archive, None), "changes") > 0);
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a directory");
     for entry in fs::read_dir(from).expect("a directory") {

@@ -5,6 +5,7 @@ use super::summary::{gap_fields, summary};
 use crate::evidence::finding::Severity;
 use crate::evidence::ima::Relation;
 use crate::evidence::verify::State;
+use crate::import;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
@@ -13,6 +14,37 @@ use hashtrail::versions::FileVersion;
 
 /// The tables of an archive.
 const TABLES: [&str; 4] = [Event::TABLE, FileVersion::TABLE, LedgerEntry::TABLE, PackageFile::TABLE];
+
+pub(super) fn import() -> Vec<Object> {
+    let log = [
+        text("file", "The log, by the name that it was given by"),
+        words("source", import::names(), "The program that wrote it"),
+        text("host", "Host that it tells of"),
+        text("recording_id", "Id of the recording that it became: of source, host and content"),
+        text("sha256", "SHA-256 of the log"),
+        count("records", "Its records"),
+        count("rows", "Rows of events that they became"),
+        count("skipped", "Records that make no row: of other hosts, and what is no event here"),
+        count("unusable", "Records that cannot be read"),
+        time("from", "Time of its first row"),
+        time("to", "Time of its last row"),
+    ];
+    vec![Object::row("import", "A log that became a recording", log)]
+}
+
+pub(super) fn export() -> Vec<Object> {
+    let archive = [
+        text("archive", "The new archive"),
+        text("parent", "The archive that it was made of"),
+        texts("kinds", "What was taken out"),
+        count("recordings", "Its recordings"),
+        count("files", "Its files"),
+        count("rows", "Rows of these"),
+        text("head", "Digest of the last line of its manifest"),
+        text("parent_head", "The same of its parent"),
+    ];
+    vec![Object::row("export", "An archive without some of what its parent holds", archive)]
+}
 
 pub(super) fn info() -> Vec<Object> {
     let total = |name, meaning| integer(name, meaning).or_null();

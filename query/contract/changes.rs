@@ -18,7 +18,7 @@ pub(super) fn changes() -> Vec<Object> {
 
 /// A change, with what else is told of it.
 pub(super) fn change(more: impl IntoIterator<Item = Field>) -> Object {
-    let root = columns::<FileVersion>(&["root_dev", "root_ino"]);
+    let root = columns::<FileVersion>(&["root_dev", "root_ino"]).into_iter().map(Field::or_null);
     let fields = [
         time("changed_after", "The last real reading of the old content; null where there is none").or_null(),
         time("changed_before", "When the new content had been hashed for its first observation"),
@@ -52,7 +52,7 @@ pub(super) fn attribution() -> Field {
 }
 
 fn version() -> Object {
-    let fields = columns::<FileVersion>(&["dev", "ino"]).into_iter().chain([
+    let fields = columns::<FileVersion>(&["dev", "ino"]).into_iter().map(Field::or_null).chain([
         text("algorithm", "Algorithm of the digest"),
         text("digest", "Digest of the content, in hex"),
         time("first_seen", "First observation with it"),

@@ -45,30 +45,25 @@ pub(super) fn lookup() -> Vec<Object> {
 }
 
 fn version(name: &'static str, meaning: &'static str, more: impl IntoIterator<Item = Field>) -> Object {
+    let told = ["host", "path", "path_flags", "doubts", "observations", "runs", "attempts", "digest"];
+    // The logs of other programs do not tell these.
     let file = [
-        "host",
-        "path",
-        "path_flags",
         "root_dev",
         "root_ino",
         "root_is_host",
-        "doubts",
         "dev",
         "ino",
         "ino_generation",
         "fs_type",
-        "observations",
-        "runs",
-        "attempts",
         "size_bytes",
         "mtime",
         "ctime",
         "mode",
         "owner_uid",
         "owner_gid",
-        "digest",
     ];
-    let fields = columns::<FileVersion>(&file).into_iter().chain([
+    let file = columns::<FileVersion>(&file).into_iter().map(Field::or_null);
+    let fields = columns::<FileVersion>(&told).into_iter().chain(file).chain([
         text("algorithm", "Algorithm of the digest"),
         flag("in_series", "Whether its path names the file, so that `changes` compares it with others there"),
         time("first_seen", "First observation with it"),

@@ -23,7 +23,7 @@ pub(crate) struct Answer {
 type Rows = fn() -> Vec<Object>;
 
 /// All commands that answer in JSON, with their objects.
-const ANSWERS: [(&str, Rows); 13] = [
+const ANSWERS: [(&str, Rows); 15] = [
     ("changes", changes::changes),
     ("history", contents::history),
     ("lookup", contents::lookup),
@@ -33,6 +33,8 @@ const ANSWERS: [(&str, Rows); 13] = [
     ("timeline", events::timeline),
     ("who", processes::who),
     ("tree", processes::tree),
+    ("import", archive::import),
+    ("export", archive::export),
     ("info", archive::info),
     ("gaps", archive::gaps),
     ("verify", archive::verify),

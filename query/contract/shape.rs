@@ -82,7 +82,8 @@ impl Field {
 
 fn shape_of(data_type: &DataType) -> Shape {
     match data_type {
-        DataType::Utf8 => Shape::Text,
+        // Bytes stand in hex.
+        DataType::Utf8 | DataType::Binary => Shape::Text,
         DataType::Boolean => Shape::Flag,
         DataType::Timestamp(_, _) => Shape::Time,
         DataType::List(element) => Shape::List(Box::new(shape_of(element.data_type()))),

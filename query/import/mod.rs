@@ -27,6 +27,11 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 const SOURCES: &[Source] =
     &[tetragon::SOURCE, ima::SOURCE, audit::AUDIT, audit::LAUREL, pedro::SOURCE, osquery::SOURCE];
 
+/// The names of all sources.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|source| source.name)
+}
+
 /// Takes the name of a source.
 pub(crate) fn parser() -> impl TypedValueParser<Value = Source> {
     let names = SOURCES.iter().map(|source| PossibleValue::new(source.name).help(source.help));
@@ -44,7 +49,7 @@ pub(crate) fn recognised(input: &Input) -> Result<Source> {
         Some(source) => Ok(*source),
         None if head.is_empty() => bail!("it is empty"),
         None => {
-            let names: Vec<&str> = SOURCES.iter().map(|source| source.name).collect();
+            let names: Vec<&str> = names().collect();
             bail!("it begins like none of the logs that are read ({}); --from says which it is", names.join(", "))
         }
     }

@@ -33,9 +33,9 @@ JOIN versions AS f ON f.series = p.series AND f.version = p.earlier
 WHERE p.relation = 'neighbour' OR f.digest <> t.digest;
 
 @keep(found_changes)
-SELECT *, CASE WHEN from_algorithm <> to_algorithm THEN 'algorithm_changed' WHEN is_of_another_file = 1 THEN 'replaced'
-    ELSE 'rewritten' END AS kind
-FROM (SELECT *, CASE WHEN @is_one_file(old, new) THEN 0 ELSE 1 END AS is_of_another_file FROM changes_of_content) AS known;
+SELECT *, CASE WHEN from_algorithm <> to_algorithm THEN 'algorithm_changed' WHEN old_dev = '' OR new_dev = '' THEN 'changed'
+    WHEN is_of_another_file = 1 THEN 'replaced' ELSE 'rewritten' END AS kind
+FROM (SELECT *, CASE WHEN old_dev <> '' AND @is_one_file(old, new) THEN 0 ELSE 1 END AS is_of_another_file FROM changes_of_content) AS known;
 
 -- Doubts of observations between the two versions.
 @keep(change_doubts)

@@ -114,12 +114,13 @@ WHERE a.act NOT IN ('setattr', 'setxattr')
     AND @is_within();
 
 @keep(changes)
-SELECT c.change, c.host, c.path, c.root_dev, c.root_ino, c.kind,
-    c.from_algorithm, c.from_digest, c.old_dev AS from_dev, c.old_ino AS from_ino,
+SELECT c.change, c.host, c.path,
+    CASE WHEN c.root_ino <> -1 THEN c.root_dev END AS root_dev, CASE WHEN c.root_ino <> -1 THEN c.root_ino END AS root_ino, c.kind,
+    c.from_algorithm, c.from_digest, @of_file(old, c.old_dev) AS from_dev, @of_file(old, c.old_ino) AS from_ino,
     @time(c.from_first_us) AS from_first_seen, @time(c.from_last_us) AS from_last_seen,
-    c.to_algorithm, c.to_digest, c.new_dev AS to_dev, c.new_ino AS to_ino,
+    c.to_algorithm, c.to_digest, @of_file(new, c.new_dev) AS to_dev, @of_file(new, c.new_ino) AS to_ino,
     @time(c.to_first_us) AS to_first_seen, @time(c.to_last_us) AS to_last_seen,
-    @time(c.after_us) AS changed_after, @time(c.before_us) AS changed_before,
+    @time(@of_file(old, c.after_us)) AS changed_after, @time(c.before_us) AS changed_before,
     c.after_ns AS changed_after_ns, c.before_ns AS changed_before_ns,
     CASE WHEN g.gaps IS NULL THEN TRUE ELSE FALSE END AS complete, coalesce(g.gaps, 0) AS gaps,
     coalesce(d.doubts, '') AS doubts, coalesce(v.coverage, '') AS coverage, coalesce(s.suspects, 0) AS suspects,

@@ -120,7 +120,7 @@ SELECT *,
     row_number() OVER (PARTITION BY series, version ORDER BY rank DESC, last_ns DESC, last_cpu DESC, last_seq DESC,
         first_ns DESC, first_cpu DESC, first_seq DESC) AS from_last,
     sum(observations) OVER (PARTITION BY series, version) AS all_observations,
-    least(coalesce(last_read_ns, last_ns), last_ns) AS read_ns
+    CASE WHEN dev = '' THEN 0 ELSE least(coalesce(last_read_ns, last_ns), last_ns) END AS read_ns
 FROM (
     SELECT *, sum(CASE WHEN content_before = content THEN 0 ELSE 1 END) OVER (PARTITION BY series
         ORDER BY rank, first_ns, first_cpu, first_seq, last_ns, last_cpu, last_seq @so_far()) AS version
@@ -138,6 +138,7 @@ SELECT series, version, rank,
     last_us - @rounded_up(greatest(last_ns - CASE WHEN read_ns > 0 THEN read_ns ELSE 0 END, 0)) AS us
 FROM (
     SELECT r.*, row_number() OVER (PARTITION BY r.series, r.version ORDER BY
+        CASE WHEN r.dev = '' THEN r.from_last ELSE 0 END,
         CASE WHEN r.read_ns > 0 THEN 0 ELSE 1 END,
         CASE WHEN r.read_ns > 0 THEN r.rank ELSE 0 END DESC,
         CASE WHEN r.read_ns > 0 THEN r.read_ns ELSE 0 END DESC,

@@ -179,6 +179,8 @@ fn ask_all() -> Result<()> {
     mapped::it_is_told_though_the_digest_never_changed()?;
     packages::a_path_that_no_package_lists_is_nobodys()?;
     packages::a_new_version_of_a_package_is_told_with_who_brought_it()?;
+    imports::imported("tetragon.jsonl", &[])?;
+    redacted::exported(&redacted::ALL)?;
     of_another_root_and_from_memory()
 }
 

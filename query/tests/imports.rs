@@ -7,10 +7,11 @@ fn sample(name: &str) -> String {
     format!("{}/tests/fixtures/imports/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-fn imported(name: &str, options: &[&str]) -> Result<tempfile::TempDir> {
+pub(super) fn imported(name: &str, options: &[&str]) -> Result<tempfile::TempDir> {
     let directory = tempfile::tempdir()?;
     let file = sample(name);
-    let (found, problem, output) = query(&directory.path().join("a"), &[&["import", &file], options].concat())?;
+    let line = [&["import", &file, "--format", "json"], options].concat();
+    let (found, problem, output) = query(&directory.path().join("a"), &line)?;
     assert!(found && !problem, "{output}");
     Ok(directory)
 }

@@ -72,14 +72,14 @@ fn parent(directory: &Path) -> Result<()> {
     manifest.append(&[("stop", json!({"recording_id": ID, "state": "SEALED", "counts": counts(&events())}))])
 }
 
-const ALL: [&str; 5] = ["--redact", "--paths", HOME, "--arguments", "--users"];
+pub(super) const ALL: [&str; 5] = ["--redact", "--paths", HOME, "--arguments", "--users"];
 
-fn exported(options: &[&str]) -> Result<tempfile::TempDir> {
+pub(super) fn exported(options: &[&str]) -> Result<tempfile::TempDir> {
     let directory = tempfile::tempdir()?;
     parent(&directory.path().join("parent"))?;
     let out = directory.path().join("out").display().to_string();
     let (found, problem, output) =
-        query(&directory.path().join("parent"), &[&["export", "--out", &out], options].concat())?;
+        query(&directory.path().join("parent"), &[&["export", "--format", "json", "--out", &out], options].concat())?;
     assert!(found && !problem, "{output}");
     Ok(directory)
 }

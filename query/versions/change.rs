@@ -48,7 +48,8 @@ impl Sortable for Change {
 }
 
 impl ChangeKind {
-    pub(crate) const ALL: [Self; 4] = [Self::Rewritten, Self::Replaced, Self::AlgorithmChanged, Self::FirstSeen];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Rewritten, Self::Replaced, Self::Changed, Self::AlgorithmChanged, Self::FirstSeen];
 
     pub(crate) fn name(self) -> &'static str {
         match self {

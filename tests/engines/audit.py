@@ -67,7 +67,7 @@ def rows_of(time, records):
     for kind, fields in records:
         if kind == "INTEGRITY_RULE":
             digest = fields["hash"].decode().rpartition(":")[2]
-            yield {"at": at, "hook": "integrity_rule", "pid": int(fields["pid"]), "path": unescaped(fields["file"]), "argc": None,
+            yield {"at_us": at, "hook": "integrity_rule", "pid": int(fields["pid"]), "path": unescaped(fields["file"]), "argc": None,
                    "digest": digest}
     call = first("SYSCALL")
     hook = HOOKS.get(int(call.get("syscall", b"-1")))
@@ -76,12 +76,12 @@ def rows_of(time, records):
     wanted = (b"DELETE",) if hook == "path_rename" else (b"NORMAL", b"CREATE")
     path = next(fields for kind, fields in records if kind == "PATH" and fields.get("nametype") in wanted)
     argc = first("EXECVE").get("argc")
-    yield {"at": at, "hook": hook, "pid": int(call["pid"]), "path": joined(first("CWD").get("cwd", b""), path["name"]),
+    yield {"at_us": at, "hook": hook, "pid": int(call["pid"]), "path": joined(first("CWD").get("cwd", b""), path["name"]),
            "argc": int(argc) if argc else None, "digest": None}
 
 
 path = sys.argv[1]
 events = of_laurel(path) if path.endswith(".jsonl") else of_auditd(path)
 rows = [row for (time, _), records in events.items() for row in rows_of(time, records)]
-for row in sorted(rows, key=lambda row: (row["at"], row["hook"], row["pid"])):
+for row in sorted(rows, key=lambda row: (row["at_us"], row["hook"], row["pid"])):
     print(json.dumps(row))

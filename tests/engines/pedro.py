@@ -48,6 +48,6 @@ rows = [{"common": {"boot_uuid": "b", "machine_id": "m", "hostname": "web1", "ev
         for second, pid, path, byte in execs]
 pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), sys.argv[1], compression="zstd")
 for second, pid, path, byte in execs:
-    print(json.dumps({"at": int(at(second).timestamp()) * 1_000_000, "host": "web1", "pid": pid, "ppid": 1, "uid": 33, "path": path,
+    print(json.dumps({"at_us": int(at(second).timestamp()) * 1_000_000, "host": "web1", "pid": pid, "ppid": 1, "uid": 33, "path": path,
                       "ino": 1000 + pid, "dev": "253:1", "size_bytes": 640, "digest": bytes([byte]).hex() * 32 if byte else None,
                       "argc": 2}))
