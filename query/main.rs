@@ -17,7 +17,7 @@ mod known;
 #[path = "../manual.rs"]
 mod manual;
 #[cfg(test)]
-#[path = "../tests/mutate.rs"]
+#[path = "../tests/support/mutate.rs"]
 mod mutate;
 mod output;
 mod packages;

@@ -12,7 +12,7 @@ mod lists;
 #[path = "../manual.rs"]
 mod manual;
 #[cfg(test)]
-#[path = "../tests/mutate.rs"]
+#[path = "../tests/support/mutate.rs"]
 mod mutate;
 mod packages;
 mod policy;

@@ -41,5 +41,5 @@ pub mod versions;
 pub mod writer;
 
 #[cfg(test)]
-#[path = "../tests/mutate.rs"]
+#[path = "../tests/support/mutate.rs"]
 mod mutate;

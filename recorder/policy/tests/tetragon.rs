@@ -6,12 +6,12 @@ use super::{HASH, HEAD, POST, TETRAGON_FILE_OPEN, equal, number, read_bytes, rea
 
 /// The guest's policies, which are the examples with the guest's paths.
 const GUEST: [&str; 6] = [
-    include_str!("../../../tests/vm/policies/tetragon-dup-hooks.yaml"),
-    include_str!("../../../tests/vm/policies/tetragon-exec-deny.yaml"),
-    include_str!("../../../tests/vm/policies/tetragon-exec-hash.yaml"),
-    include_str!("../../../tests/vm/policies/tetragon-file-open.yaml"),
-    include_str!("../../../tests/vm/policies/tetragon-grandparent.yaml"),
-    include_str!("../../../tests/vm/policies/tetragon-parent.yaml"),
+    include_str!("../../../tests/guests/enforcement/tetragon-dup-hooks.yaml"),
+    include_str!("../../../tests/guests/enforcement/tetragon-exec-deny.yaml"),
+    include_str!("../../../tests/guests/enforcement/tetragon-exec-hash.yaml"),
+    include_str!("../../../tests/guests/enforcement/tetragon-file-open.yaml"),
+    include_str!("../../../tests/guests/enforcement/tetragon-grandparent.yaml"),
+    include_str!("../../../tests/guests/enforcement/tetragon-parent.yaml"),
 ];
 
 #[test]
