@@ -2,6 +2,7 @@
 
 use crate::cell::Micros;
 use crate::columns::table;
+use crate::hooks;
 
 table! {
     /// One LSM event that a policy matched, or a row that user space made beside them (see [`USER_SPACE_CPU`]). Key:
@@ -144,7 +145,7 @@ impl Event {
     /// Whether this is one of the exec hooks.
     #[must_use]
     pub fn is_exec_hook(&self) -> bool {
-        is_exec_hook(&self.hook)
+        hooks::is_exec(&self.hook)
     }
 
     /// Whether the kernel refused what the event is about, because a policy said so.
@@ -169,7 +170,7 @@ impl Event {
 impl EventView<'_> {
     /// As [`Event::is_exec_hook`].
     pub(crate) fn is_exec_hook(&self) -> bool {
-        is_exec_hook(&self.hook)
+        hooks::is_exec(&self.hook)
     }
 
     /// As [`Event::answers`].
@@ -186,19 +187,12 @@ impl EventView<'_> {
 /// Whether [`crate::execs::Execs`] learns anything from rows of this hook.
 #[must_use]
 pub fn tells_of_exec(hook: &str) -> bool {
-    is_exec_hook(hook) || hook == USER_DIGEST
+    hooks::is_exec(hook) || hook == hooks::USER_DIGEST
 }
 
 /// The `action` of a policy that refuses.
 pub const DENY: &str = "deny";
 
-/// The `hook` of rows with a digest that user space took.
-const USER_DIGEST: &str = "user_digest";
-
-fn is_exec_hook(hook: &str) -> bool {
-    hook.starts_with("bprm_")
-}
-
 fn answers(hook: &str, has_digest: bool, ref_cpu: Option<i32>, ref_seq: Option<i64>) -> Option<(i32, i64)> {
-    (hook == USER_DIGEST && has_digest).then_some(ref_cpu.zip(ref_seq)).flatten()
+    (hook == hooks::USER_DIGEST && has_digest).then_some(ref_cpu.zip(ref_seq)).flatten()
 }

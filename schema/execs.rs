@@ -4,6 +4,7 @@
 use crate::columns::Row;
 use crate::event::{DENY, Event, EventView, tells_of_exec};
 use crate::hash::{HashMap, HashSet};
+use crate::hooks;
 
 /// Execs that wait at most for a digest of user space which a later segment holds; the recorder's own queue is shorter.
 const WAITING_MAX: usize = 8192;
@@ -59,7 +60,7 @@ impl Execs {
         }
         self.answered.extend(answers);
         let Some(exec_id) = exec_id else { return };
-        if event.hook == "bprm_committed_creds" {
+        if event.hook == hooks::BPRM_COMMITTED_CREDS {
             self.committed.insert(exec_id);
         }
         let file = (exec_id, event.dev.as_deref().map(str::to_owned), event.ino);

@@ -29,6 +29,7 @@ pub mod escape;
 pub mod event;
 pub mod execs;
 mod hash;
+pub mod hooks;
 pub mod ledger;
 pub mod manifest;
 pub mod packages;

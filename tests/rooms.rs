@@ -27,7 +27,7 @@ const RECORDER: [&str; 14] = [
     "manual",
 ];
 
-const SCHEMA: [&str; 23] = [
+const SCHEMA: [&str; 24] = [
     "lib",
     "compact",
     "seal",
@@ -43,6 +43,7 @@ const SCHEMA: [&str; 23] = [
     "ledger",
     "event",
     "columns",
+    "hooks",
     "clock",
     "digest_list",
     "digest",

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -93,7 +94,7 @@ pub(crate) fn references(batch: &RecordBatch) -> Result<Vec<Option<EventKey>>> {
     let seqs = batch.column_by_name("ref_seq").and_then(|column| column.as_primitive_opt::<Int64Type>());
     let (hooks, (cpus, seqs)) = hooks.zip(cpus.zip(seqs)).context("the columns of the reference are missing")?;
     let reference = |(row, (id, ..)): (usize, EventKey)| {
-        let is_one = hooks.value(row) == "user_digest" && cpus.is_valid(row) && seqs.is_valid(row);
+        let is_one = hooks.value(row) == hooks::USER_DIGEST && cpus.is_valid(row) && seqs.is_valid(row);
         is_one.then(|| (id, cpus.value(row), seqs.value(row)))
     };
     Ok(keys(batch)?.into_iter().enumerate().map(reference).collect())

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use arrow::array::AsArray;
 use hashtrail::columns::Row;
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use hashtrail::reader::Need;
 use hashtrail::versions::FileVersion;
 use std::collections::BTreeSet;
@@ -32,7 +33,7 @@ fn whole(archives: &Archives<'_>, start: &str) -> Result<String> {
     collect::<FileVersion>(archives, start, &RowFilter::default(), &mut found)?;
     // What user space took stands nowhere else.
     let of_user_space = RowFilter {
-        acts: ActFilter { hooks: vec!["user_digest".into()], ..ActFilter::default() },
+        acts: ActFilter { hooks: vec![hooks::USER_DIGEST.into()], ..ActFilter::default() },
         ..RowFilter::default()
     };
     collect::<Event>(archives, start, &of_user_space, &mut found)?;

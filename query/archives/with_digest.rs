@@ -5,6 +5,7 @@ use super::filter::RowFilter;
 use super::user_digests::UserDigests;
 use super::{Archives, Scan};
 use anyhow::Result;
+use hashtrail::hooks;
 use hashtrail::reader::Prune;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ pub(crate) fn user_digests_among(archives: &Archives<'_>, digests: &[String]) ->
     let prune = Prune { digests: digests.to_vec(), ..Prune::default() };
     let digests = digests.iter().cloned().collect();
     let filter = RowFilter {
-        acts: ActFilter { hooks: vec!["user_digest".into()], ..ActFilter::default() },
+        acts: ActFilter { hooks: vec![hooks::USER_DIGEST.into()], ..ActFilter::default() },
         digests,
         ..RowFilter::default()
     };

@@ -4,11 +4,10 @@ use crate::archives::Scope;
 use crate::output::{Row, object};
 use crate::recordings::{Recording, Recordings};
 use anyhow::{Result, bail};
+use hashtrail::hooks;
 use serde_json::json;
 use std::collections::BTreeSet;
 
-/// Rows that no policy asks for: the recorder makes them by itself.
-const ALWAYS_RECORDED: [&str; 4] = ["sched_process_fork", "running_process", "open_descriptor", "user_digest"];
 /// How people and kernels write hooks in other places.
 const PREFIXES: [&str; 4] = ["security_", "bpf_lsm_", "lsm/", "lsm."];
 /// How many letters a near name may differ in.
@@ -32,9 +31,9 @@ impl AskedHooks {
     /// When one is the name of no hook at all.
     pub(crate) fn check(asked: &[String], recordings: &Recordings, scope: &Scope) -> Result<Self> {
         let of_policies = || recordings.list.iter().flat_map(|recording| recording.coverage.hooks());
-        let always = ALWAYS_RECORDED.iter().map(|hook| (*hook).to_owned());
+        let always = hooks::UNASKED.iter().map(|hook| (*hook).to_owned());
         let mut found = Self { recorded: of_policies().chain(always).collect(), ..Self::default() };
-        for hook in asked.iter().filter(|hook| !ALWAYS_RECORDED.contains(&hook.as_str())) {
+        for hook in asked.iter().filter(|hook| !hooks::UNASKED.contains(&hook.as_str())) {
             if !found.recorded.contains(hook) {
                 let near = found.near(hook);
                 if !is_name(hook) && near.is_empty() {

@@ -8,12 +8,13 @@ use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use hashtrail::cell::Micros;
 use hashtrail::event::{Event, MOUNT_POINT};
+use hashtrail::hooks;
 use hashtrail::reader::{Need, Predicate};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Hooks that tell what is mounted where.
-const HOOKS: [&str; 2] = ["sb_mount", "move_mount"];
+const HOOKS: [&str; 2] = [hooks::SB_MOUNT, hooks::MOVE_MOUNT];
 /// Files that are told one by one.
 const TOLD_MAX: usize = 10;
 

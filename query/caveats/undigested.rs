@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use hashtrail::cell::Micros;
 use hashtrail::event::{Event, names_a_file};
+use hashtrail::hooks;
 use hashtrail::reader::{Need, Predicate, Span};
 use hashtrail::versions::FileVersion;
 use std::collections::HashMap;
@@ -19,8 +20,6 @@ use std::ops::ControlFlow;
 const NO_CONTENT: [&str; 4] = ["no_file", "not_regular_file", "not_executable_mapping", "pseudo_filesystem"];
 /// The status of what has no digest.
 const UNAVAILABLE: &str = "unavailable";
-/// The hook of what user space hashed.
-const USER_DIGEST: &str = "user_digest";
 /// What is read of an event.
 const COLUMNS: [&str; 9] = ["recording_id", "cpu", "seq", "hook", "time", "path", "path_flags", "root_dev", "root_ino"];
 
@@ -96,7 +95,7 @@ fn count_of(archives: &Archives<'_>, scan: &Scan, is_wanted: impl Fn(&Event) -> 
 fn set_of(archives: &Archives<'_>, scan: &Scan, is_wanted: impl Fn(&Event) -> bool) -> Result<EventSet> {
     let mut lacking = EventSet::default();
     archives.each_row(scan, |event: Event| {
-        if event.hook != USER_DIGEST && is_wanted(&event) {
+        if event.hook != hooks::USER_DIGEST && is_wanted(&event) {
             lacking.insert(&event.recording_id, event.cpu, event.seq);
         }
     })?;
@@ -136,14 +135,14 @@ fn scan_of_lacking() -> Scan {
 fn scan_of_hashed() -> Scan {
     let keep = |batch: &RecordBatch| {
         let (hooks, status) = (text(batch, "hook")?, text(batch, "digest_status")?);
-        let is_hashed = |row| hooks.value(row) == USER_DIGEST && status.value(row) == "ok";
+        let is_hashed = |row| hooks.value(row) == hooks::USER_DIGEST && status.value(row) == "ok";
         Ok((0..batch.num_rows()).map(|row| Some(is_hashed(row))).collect())
     };
     Scan {
         columns: vec!["recording_id", "ref_cpu", "ref_seq"],
         predicates: vec![
             Predicate::new(vec!["hook", "digest_status"], keep)
-                .needing([Need::text("hook", |hook| hook == USER_DIGEST)]),
+                .needing([Need::text("hook", |hook| hook == hooks::USER_DIGEST)]),
         ],
         ..Scan::default()
     }

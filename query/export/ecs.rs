@@ -5,6 +5,7 @@ use super::words;
 use crate::investigate::timeline::{Moment, What};
 use crate::output::{Row, object};
 use hashtrail::cell::Micros;
+use hashtrail::hooks;
 use serde_json::{Value, json};
 
 pub(super) const TARGET: Target =
@@ -58,16 +59,16 @@ fn class(moment: &Moment) -> (&'static str, &'static str, &'static str) {
     match (moment.what, moment.text("hook")) {
         (What::Gap, _) => ("pipeline_error", "host", "info"),
         (What::Change, _) => ("event", "file", if words::is_new_content(moment) { "change" } else { "info" }),
-        (_, "bprm_committed_creds" | "sched_process_fork") => ("event", "process", "start"),
-        (_, "running_process") => ("event", "process", "info"),
-        (_, hook) if hook.starts_with("bprm_") => ("event", "process", "info"),
+        (_, hooks::BPRM_COMMITTED_CREDS | hooks::PROCESS_FORK) => ("event", "process", "start"),
+        (_, hooks::RUNNING_PROCESS) => ("event", "process", "info"),
+        (_, hook) if hooks::is_exec(hook) => ("event", "process", "info"),
         _ if words::is_library_load(moment) => ("event", "library", "start"),
         _ if words::is_module_load(moment) => ("event", "driver", "start"),
-        (_, "kernel_read_file") => ("event", "file", "access"),
-        (_, "inode_unlink" | "path_unlink" | "inode_rmdir") => ("event", "file", "deletion"),
-        (_, "inode_link" | "inode_create" | "inode_symlink") => ("event", "file", "creation"),
-        (_, "file_open" | "file_post_open" | "open_descriptor") => ("event", "file", open_type(moment)),
-        (_, hook) if hook.starts_with("inode_") || hook == "path_truncate" => ("event", "file", "change"),
+        (_, hooks::KERNEL_READ_FILE) => ("event", "file", "access"),
+        (_, hooks::INODE_UNLINK | hooks::PATH_UNLINK | "inode_rmdir") => ("event", "file", "deletion"),
+        (_, hooks::INODE_LINK | "inode_create" | "inode_symlink") => ("event", "file", "creation"),
+        (_, hooks::FILE_OPEN | hooks::FILE_POST_OPEN | hooks::OPEN_DESCRIPTOR) => ("event", "file", open_type(moment)),
+        (_, hook) if hook.starts_with("inode_") || hook == hooks::PATH_TRUNCATE => ("event", "file", "change"),
         _ => ("event", "host", "info"),
     }
 }
@@ -77,11 +78,11 @@ fn open_type(moment: &Moment) -> &'static str {
     /// `O_ACCMODE`
     const ACCESS: i64 = 3;
     let writes = moment.value("open_flags").as_i64().is_some_and(|flags| flags & ACCESS != 0);
-    if writes || moment.text("hook") == "open_descriptor" { "change" } else { "access" }
+    if writes || moment.text("hook") == hooks::OPEN_DESCRIPTOR { "change" } else { "access" }
 }
 
 fn process(moment: &Moment) -> Value {
-    let is_run = moment.text("hook") == "bprm_committed_creds";
+    let is_run = moment.text("hook") == hooks::BPRM_COMMITTED_CREDS;
     let executable = moment.value(if is_run { "path" } else { "exe" });
     json!({
         "pid": moment.value("pid"), "thread": {"id": moment.value("tid")}, "name": moment.value("comm"),

@@ -4,6 +4,7 @@ use crate::investigate::timeline::{Moment, What};
 use crate::output::Row;
 use hashtrail::cell::Micros;
 use hashtrail::event::DENY;
+use hashtrail::hooks;
 use serde_json::Value;
 
 /// Kinds of what stands among changes, and tells of no other content.
@@ -24,7 +25,7 @@ pub(super) fn is_denied(moment: &Moment) -> bool {
 pub(super) fn is_library_load(moment: &Moment) -> bool {
     /// `PROT_EXEC`
     const EXECUTABLE: i64 = 4;
-    ["mmap_file", "file_mprotect"].contains(&moment.text("hook"))
+    [hooks::MMAP_FILE, hooks::FILE_MPROTECT].contains(&moment.text("hook"))
         && !moment.text("path").is_empty()
         && moment.value("mmap_prot").as_i64().is_some_and(|prot| prot & EXECUTABLE != 0)
 }
@@ -33,7 +34,7 @@ pub(super) fn is_library_load(moment: &Moment) -> bool {
 /// name has to.
 pub(super) fn is_module_load(moment: &Moment) -> bool {
     let is_module = |packed: &str| moment.text("path").strip_suffix(packed).is_some_and(|path| path.ends_with(".ko"));
-    moment.text("hook") == "kernel_read_file" && ["", ".gz", ".xz", ".zst"].into_iter().any(is_module)
+    moment.text("hook") == hooks::KERNEL_READ_FILE && ["", ".gz", ".xz", ".zst"].into_iter().any(is_module)
 }
 
 /// The row with what it is.

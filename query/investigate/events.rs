@@ -9,13 +9,13 @@ use crate::caveats::asked_digest::AskedDigest;
 use crate::caveats::asked_hooks::AskedHooks;
 use crate::caveats::observed::Observed;
 use crate::output::{Row, batch};
-use crate::processes::recorded::RUNNING;
 use crate::recordings::completeness::Completeness;
 use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recordings, Spans};
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, RecordBatch};
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use hashtrail::reader::{Predicate, Prune, Span};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -162,7 +162,7 @@ impl EventsQuestion<'_> {
             let exe = batch.column_by_name(EXE).context("column `exe` is missing")?;
             let hooks = batch.column_by_name("hook").and_then(|column| column.as_string_opt::<i32>());
             let hooks = hooks.context("column `hook` is no text")?.iter();
-            let is_act_of_unknown = |(row, hook)| exe.is_null(row) && hook != Some(RUNNING);
+            let is_act_of_unknown = |(row, hook)| exe.is_null(row) && hook != Some(hooks::RUNNING_PROCESS);
             Ok(hooks.enumerate().map(is_act_of_unknown).collect::<Vec<_>>().into())
         }));
         let mut count = 0;

@@ -10,7 +10,7 @@ use crate::caveats::mapped::{MappedFiles, MappedWrites};
 use crate::caveats::undigested;
 use crate::recordings::clock::ClockSteps;
 use crate::recordings::completeness::Completeness;
-use crate::recordings::suppressed::{Answer, has_digest};
+use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recordings, Spans};
 use crate::sorter::{Grouped, Sorter};
 use crate::versions::prevalence::{Prevalence, Seen, Sight};
@@ -18,6 +18,7 @@ use crate::versions::sighting::{COLUMNS, hosts_with_digests};
 use anyhow::{Result, anyhow};
 use attempts::Attempts;
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use hashtrail::reader::Prune;
 use hashtrail::versions::FileVersion;
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,7 +147,7 @@ pub(crate) fn find(
         hosts_without_digests: &recordings.hosts(scope) - &hosts,
         hosts,
         algorithms: index.algorithms.into_keys().collect(),
-        hooks_in_part: (&any_hooks - &all_hooks).into_iter().filter(|hook| has_digest(hook)).collect(),
+        hooks_in_part: (&any_hooks - &all_hooks).into_iter().filter(|hook| hooks::has_digest(hook)).collect(),
         without_commits: used.attempts.without_commits(&recordings, scope),
         completeness,
     })

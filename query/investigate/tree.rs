@@ -20,18 +20,19 @@ use crate::recordings::completeness::Completeness;
 use crate::recordings::suppressed::Answer;
 use anyhow::{Result, anyhow};
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use hashtrail::reader::Prune;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Hooks of rows that say what a process runs.
 const PROGRAM_HOOKS: [&str; 6] = [
-    "bprm_creds_for_exec",
-    "bprm_creds_from_file",
-    "bprm_check_security",
-    "bprm_committing_creds",
-    "bprm_committed_creds",
-    "running_process",
+    hooks::BPRM_CREDS_FOR_EXEC,
+    hooks::BPRM_CREDS_FROM_FILE,
+    hooks::BPRM_CHECK_SECURITY,
+    hooks::BPRM_COMMITTING_CREDS,
+    hooks::BPRM_COMMITTED_CREDS,
+    hooks::RUNNING_PROCESS,
 ];
 /// What is read of these to know whose they are.
 const OF_PROCESS: [&str; 5] = ["recording_id", "host", "boot_id", "pid", "process_start_ns"];

@@ -1,15 +1,14 @@
 //! What recordings had of processes at all: where forks, execs or a look at what ran already are missing, so is what they tell.
 
-use super::life::COMMITTED;
-use super::recorded::FORK;
 use crate::archives::{Archives, Scope};
 use crate::output::{Row, object};
 use crate::recordings::{Recording, Recordings};
+use hashtrail::hooks;
 use serde_json::json;
 use std::collections::HashSet;
 
 /// Hooks of which one sees every exec.
-const EXEC_HOOKS: [&str; 2] = ["bprm_check_security", COMMITTED];
+const EXEC_HOOKS: [&str; 2] = [hooks::BPRM_CHECK_SECURITY, hooks::BPRM_COMMITTED_CREDS];
 
 /// What is missing, in words: which recordings lack it.
 #[derive(Debug, Default)]
@@ -29,7 +28,7 @@ impl Covered {
     pub(crate) fn of(archives: &Archives<'_>, recordings: &Recordings, scope: &Scope) -> Self {
         let starts = archives.list.iter().flat_map(|archive| archive.starts());
         let with_forks: HashSet<String> = starts
-            .filter(|line| line.field("programs").is_some_and(|programs| programs.get(FORK).is_some()))
+            .filter(|line| line.field("programs").is_some_and(|programs| programs.get(hooks::PROCESS_FORK).is_some()))
             .filter_map(|line| line.text("recording_id"))
             .collect();
         let has_execs =
@@ -42,7 +41,11 @@ impl Covered {
             without_forks: lacking(&|recording| with_forks.contains(&recording.id)),
             without_look: lacking(&|recording| recording.coverage.has_seen_processes()),
             without_execs: lacking(&|recording| has_execs(recording, &EXEC_HOOKS)),
-            commits: recordings.list.iter().map(|recording| has_execs(recording, &[COMMITTED])).collect(),
+            commits: recordings
+                .list
+                .iter()
+                .map(|recording| has_execs(recording, &[hooks::BPRM_COMMITTED_CREDS]))
+                .collect(),
         }
     }
 

@@ -1,11 +1,11 @@
 //! What was recorded of one process: who it was when it began, and the programs that it ran.
 
-use super::recorded::{FORK, RUNNING, USER_DIGEST};
 use super::sight::{Credentials, ProgramFile, Sight};
 use crate::recordings::Position;
 use crate::sorter::Sorted;
 use anyhow::Result;
 use hashtrail::cell::Micros;
+use hashtrail::hooks;
 use std::collections::HashMap;
 use std::iter::Peekable;
 
@@ -116,10 +116,10 @@ impl Draft {
             }
             return;
         }
-        let is_exec = sight.hook.starts_with("bprm_");
-        let tells = is_exec || sight.hook == FORK || sight.hook == RUNNING;
-        let has_old_exe = sight.hook != RUNNING && sight.hook != COMMITTED;
-        if sight.hook == USER_DIGEST || !tells && self.life.comm.is_some() {
+        let is_exec = hooks::is_exec(&sight.hook);
+        let tells = is_exec || sight.hook == hooks::PROCESS_FORK || sight.hook == hooks::RUNNING_PROCESS;
+        let has_old_exe = sight.hook != hooks::RUNNING_PROCESS && sight.hook != hooks::BPRM_COMMITTED_CREDS;
+        if sight.hook == hooks::USER_DIGEST || !tells && self.life.comm.is_some() {
             return;
         }
         let life = &mut self.life;
@@ -131,7 +131,7 @@ impl Draft {
         life.comm = Some(sight.comm.clone());
         if is_exec {
             self.take_exec(sight);
-        } else if sight.hook == RUNNING && sight.file.ino.is_some() && !self.is_running(&sight) {
+        } else if sight.hook == hooks::RUNNING_PROCESS && sight.file.ino.is_some() && !self.is_running(&sight) {
             self.add_program(sight);
         }
     }
@@ -162,7 +162,7 @@ impl Draft {
         };
         let Sight { at, hook, credentials, file, argv, argc, .. } = sight;
         let Some(program) = self.life.programs.get_mut(number) else { return };
-        program.is_committed |= hook == COMMITTED;
+        program.is_committed |= hook == hooks::BPRM_COMMITTED_CREDS;
         program.argv = argv.or(program.argv.take());
         program.argc = argc.or(program.argc);
         program.credentials = credentials;
@@ -195,12 +195,12 @@ impl Draft {
             return false;
         }
         let Sight { at, time, hook, mut file, argv, argc, credentials, exe, .. } = sight;
-        let was_running = hook == RUNNING;
+        let was_running = hook == hooks::RUNNING_PROCESS;
         if was_running && file.path.is_none() {
             file.path = exe;
         }
         self.note_row(at, (self.life.programs.len(), 0));
-        let is_committed = hook == COMMITTED;
+        let is_committed = hook == hooks::BPRM_COMMITTED_CREDS;
         self.life.programs.push(Program {
             at,
             time,
@@ -215,6 +215,3 @@ impl Draft {
         true
     }
 }
-
-/// The hook of execs that succeeded.
-pub(super) const COMMITTED: &str = "bprm_committed_creds";

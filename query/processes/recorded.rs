@@ -7,19 +7,13 @@ use crate::recordings::{Position, Recordings};
 use anyhow::{Result, anyhow, bail};
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use hashtrail::versions::NOT_TOLD;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 /// More are refused: each takes about 200 bytes.
 const PROCESSES_MAX: usize = 1 << 22;
-
-/// A row of each new process.
-pub(super) const FORK: &str = "sched_process_fork";
-/// A row of each process that ran at the start.
-pub(crate) const RUNNING: &str = "running_process";
-/// A row that user space made about another one, when its process may have ended.
-pub(super) const USER_DIGEST: &str = "user_digest";
 
 const COLUMNS: [&str; 12] = [
     "recording_id",
@@ -101,7 +95,7 @@ impl Processes {
 
     fn take(&mut self, event: &Event, recordings: &Recordings) {
         // Rows of the idle task are of no process, and those of user space tell of an earlier moment.
-        if event.pid <= 0 || event.hook == USER_DIGEST {
+        if event.pid <= 0 || event.hook == hooks::USER_DIGEST {
             return;
         }
         // Rows of an import that tell no start may be of any process with that pid, one after the other.
@@ -117,13 +111,13 @@ impl Processes {
         let is_parent_told = event.ppid != -1 && (event.ppid <= 0 || event.parent_start_ns != NOT_TOLD);
         let looked = event.cpu == hashtrail::event::USER_SPACE_CPU;
         let is_in_ticks = looked && rank.is_some_and(|rank| recordings.list[rank].coverage.looked_in_ticks());
-        let source = if event.hook == FORK { ParentSource::Fork } else { ParentSource::Later };
+        let source = if event.hook == hooks::PROCESS_FORK { ParentSource::Fork } else { ParentSource::Later };
         let seen = Seen { first: at, first_time: event.time, last: at, last_time: event.time };
         self.add(Process {
             key,
             seen: Some(seen),
             parent: is_parent_told.then_some(Parent { key: (event.ppid > 0).then_some(parent), source }),
-            ran_before: event.hook == RUNNING,
+            ran_before: event.hook == hooks::RUNNING_PROCESS,
             is_told: tells_more(&event.hook),
             is_in_ticks,
         });
@@ -211,7 +205,7 @@ impl Processes {
 /// What a row of this hook tells of its process.
 fn tells(hook: &str) -> Tells {
     match hook {
-        USER_DIGEST => Tells::Nothing,
+        hooks::USER_DIGEST => Tells::Nothing,
         hook if tells_more(hook) => Tells::More,
         _ => Tells::Presence,
     }
@@ -219,7 +213,7 @@ fn tells(hook: &str) -> Tells {
 
 /// Whether a row of this hook is read for what it says of its process.
 pub(super) fn tells_more(hook: &str) -> bool {
-    hook == FORK || hook == RUNNING || hook.starts_with("bprm_")
+    hook == hooks::PROCESS_FORK || hook == hooks::RUNNING_PROCESS || hooks::is_exec(hook)
 }
 
 impl Process {

@@ -2,7 +2,7 @@
 //! waits in temporary files.
 
 use super::life::{Life, Lives};
-use super::recorded::{Processes, USER_DIGEST, tells_more};
+use super::recorded::{Processes, tells_more};
 use super::sight::{COLUMNS, Sight};
 use crate::archives::{Archives, Scan};
 use crate::recordings::{Position, Recordings};
@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use hashtrail::reader::{Judged, Predicate};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -81,7 +82,7 @@ impl Wanted {
         let seqs = batch.column_by_name("seq").and_then(|column| column.as_primitive_opt::<Int64Type>());
         let (cpus, seqs) = cpus.zip(seqs).context("the columns of the key are missing")?;
         let kept = (0..batch.num_rows()).map(|row| {
-            let tells = hooks.of_row(row, |hook| tells_more(hook) || hook == USER_DIGEST) == Some(true);
+            let tells = hooks.of_row(row, |hook| tells_more(hook) || hook == hooks::USER_DIGEST) == Some(true);
             let mut is_only_row = || {
                 let id = ids.of_row(row, |id| id).unwrap_or_default();
                 self.keys.contains(&(id.to_owned(), cpus.value(row), seqs.value(row)))

@@ -5,16 +5,6 @@ use hashtrail::ledger::LedgerEntry;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A change goes unseen unless one hook of each line sees every call on the path. `ftruncate` needs an open for writing,
-/// so `file_truncate` adds nothing, and does not see `truncate`.
-pub(crate) const CHANGE_HOOKS: [&[&str]; 5] = [
-    &["file_open", "file_post_open"],
-    &["path_rename", "inode_rename"],
-    &["path_link", "inode_link"],
-    &["path_unlink", "inode_unlink"],
-    &["path_truncate", "inode_setattr"],
-];
-
 /// The policies of a recording with the times at which they were swapped, and its looks at open descriptors.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Coverage {

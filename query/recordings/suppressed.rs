@@ -1,7 +1,8 @@
 //! Which rows that the policies' own rate limits and merges stopped can be missing from an answer.
 
 use crate::recordings::Loss;
-use crate::recordings::coverage::{CHANGE_HOOKS, Coverage};
+use crate::recordings::coverage::Coverage;
+use hashtrail::hooks::{self, has_digest, is_exec, is_open};
 
 /// What an answer is made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,20 +57,6 @@ impl Answer {
     }
 }
 
-fn is_exec(hook: &str) -> bool {
-    hook.starts_with("bprm_")
-}
-
-fn is_open(hook: &str) -> bool {
-    ["file_open", "file_post_open"].contains(&hook)
-}
-
-/// Whether a row of this hook can have a digest.
-pub(crate) fn has_digest(hook: &str) -> bool {
-    const OTHERS: [&str; 5] = ["mmap_file", "file_mprotect", "kernel_read_file", "file_lock", "file_receive"];
-    is_exec(hook) || is_open(hook) || OTHERS.contains(&hook)
-}
-
 fn can_change_content(hook: &str) -> bool {
-    CHANGE_HOOKS.concat().contains(&hook) || hook == "file_truncate"
+    hooks::CHANGES.concat().contains(&hook) || hook == hooks::FILE_TRUNCATE
 }

@@ -1,6 +1,7 @@
 //! What an event did that can have changed what stands at a path.
 
 use hashtrail::event::Event;
+use hashtrail::hooks;
 
 const O_ACCMODE: i32 = 0o3;
 const O_TRUNC: i32 = 0o1000;
@@ -60,16 +61,18 @@ impl Act {
     /// As far as hook and flags tell.
     pub(super) fn of_hook(hook: &str, open_flags: Option<i32>) -> Option<Self> {
         match hook {
-            "file_open" | "file_post_open" => open_flags.is_some_and(opens_for_writing).then_some(Self::WriteOpen),
-            "open_descriptor" => Some(Self::OpenDescriptor),
-            "path_truncate" | "file_truncate" => Some(Self::Truncate),
-            "path_rename" | "inode_rename" => Some(Self::Rename),
-            "path_link" | "inode_link" => Some(Self::Link),
-            "path_unlink" | "inode_unlink" => Some(Self::Unlink),
-            "sb_mount" | "move_mount" => Some(Self::Mount),
-            "sb_umount" => Some(Self::Unmount),
-            "inode_setattr" => Some(Self::SetAttr),
-            "inode_setxattr" => Some(Self::SetXattr),
+            hooks::FILE_OPEN | hooks::FILE_POST_OPEN => {
+                open_flags.is_some_and(opens_for_writing).then_some(Self::WriteOpen)
+            }
+            hooks::OPEN_DESCRIPTOR => Some(Self::OpenDescriptor),
+            hooks::PATH_TRUNCATE | hooks::FILE_TRUNCATE => Some(Self::Truncate),
+            hooks::PATH_RENAME | hooks::INODE_RENAME => Some(Self::Rename),
+            hooks::PATH_LINK | hooks::INODE_LINK => Some(Self::Link),
+            hooks::PATH_UNLINK | hooks::INODE_UNLINK => Some(Self::Unlink),
+            hooks::SB_MOUNT | hooks::MOVE_MOUNT => Some(Self::Mount),
+            hooks::SB_UMOUNT => Some(Self::Unmount),
+            hooks::INODE_SETATTR => Some(Self::SetAttr),
+            hooks::INODE_SETXATTR => Some(Self::SetXattr),
             _ => None,
         }
     }

@@ -1,10 +1,10 @@
 //! What can be said of who made a change, also where nobody was seen.
 
-use crate::recordings::coverage::CHANGE_HOOKS;
 use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recording, Recordings};
 use crate::suspects::{OtherNames, Suspect, Suspects};
 use crate::versions::change::{Change, ChangeKind};
+use hashtrail::hooks;
 
 /// The verdict on a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +85,7 @@ fn is_covered(change: &Change, recordings: &Recordings) -> bool {
 /// Whether every act on this path in the interval was recorded.
 fn is_path_covered(change: &Change, path: &str, recordings: &Recordings) -> bool {
     let covers = |recording: &Recording, first_ns, last_ns| {
-        CHANGE_HOOKS.iter().all(|hooks| recording.coverage.covers(hooks, path, first_ns, last_ns))
+        hooks::CHANGES.iter().all(|hooks| recording.coverage.covers(hooks, path, first_ns, last_ns))
             && recording.coverage.has_seen_descriptors(last_ns)
     };
     change.interval().all(recordings, covers)

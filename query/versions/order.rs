@@ -9,12 +9,10 @@ use anyhow::{Context, Result, anyhow};
 use arrow::array::{AsArray, RecordBatch};
 use hashtrail::event::Event;
 use hashtrail::execs::{Execs, OPEN_NS};
+use hashtrail::hooks;
 use hashtrail::reader::{Need, Predicate, Prune, Span};
 use hashtrail::versions::{FileVersion, VersionContext, runs_of};
 use std::collections::HashSet;
-
-/// The hook of execs that succeeded.
-const COMMITTED: &str = "bprm_committed_creds";
 
 /// Orders the runs of a series. `events` gives the recording's events between two positions, and the execs before them
 /// whose digests are among them.
@@ -114,7 +112,7 @@ pub(crate) fn read_events(archives: &Archives<'_>, key: &SeriesKey, first: &Run,
         })?;
         Ok::<_, anyhow::Error>(events)
     };
-    let is_of_series = |event: &Event| event.path == key.path || event.hook == COMMITTED;
+    let is_of_series = |event: &Event| event.path == key.path || event.hook == hooks::BPRM_COMMITTED_CREDS;
     let mut events = read(first.first.boot_ns, end.boot_ns, &is_of_series)?;
     let known: HashSet<(i32, i64)> = events.iter().map(|event| (event.cpu, event.seq)).collect();
     let late: HashSet<(i32, i64)> =
@@ -126,9 +124,11 @@ pub(crate) fn read_events(archives: &Archives<'_>, key: &SeriesKey, first: &Run,
     let execs = |is_wanted: fn(&Event) -> bool| {
         events.iter().filter(|event| is_wanted(event)).filter_map(|event| event.exec_id).collect::<HashSet<i64>>()
     };
-    let open = &execs(Event::is_exec_hook) - &execs(|event| event.hook == COMMITTED);
+    let open = &execs(Event::is_exec_hook) - &execs(|event| event.hook == hooks::BPRM_COMMITTED_CREDS);
     if !open.is_empty() {
-        let is_end = |event: &Event| event.hook == COMMITTED && event.exec_id.is_some_and(|id| open.contains(&id));
+        let is_end = |event: &Event| {
+            event.hook == hooks::BPRM_COMMITTED_CREDS && event.exec_id.is_some_and(|id| open.contains(&id))
+        };
         let last_ns = end.boot_ns.saturating_add(OPEN_NS);
         events.extend(read(end.boot_ns.saturating_add(1), last_ns, &is_end)?);
     }
@@ -143,7 +143,7 @@ fn of_series(key: &SeriesKey, recording_id: &str) -> Predicate {
         let columns = text("recording_id").zip(text("hook")).zip(text("path"));
         let ((ids, hooks), paths) = columns.context("the columns of the series are missing")?;
         let is_kept = |((id, hook), of_row): ((Option<&str>, Option<&str>), Option<&str>)| {
-            id == Some(&recording_id) && (of_row == path.as_deref() || hook == Some(COMMITTED))
+            id == Some(&recording_id) && (of_row == path.as_deref() || hook == Some(hooks::BPRM_COMMITTED_CREDS))
         };
         Ok(ids.iter().zip(hooks).zip(paths).map(|row| Some(is_kept(row))).collect())
     };

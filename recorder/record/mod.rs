@@ -2,8 +2,8 @@
 
 pub(crate) mod decode;
 pub(crate) mod header;
-pub(crate) mod hooks;
 pub(crate) mod key;
 pub(crate) mod own_row;
+pub(crate) mod programs;
 pub(crate) mod session;
 pub(crate) mod wire;

@@ -5,6 +5,7 @@ use crate::record::header::Surroundings;
 use crate::record::header::{EntryName, SegmentHeader};
 use anyhow::Result;
 use hashtrail::archive::host_label;
+use hashtrail::hooks;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::versions::VersionContext;
 
@@ -76,7 +77,7 @@ impl Session {
 
 /// Whether execs that succeeded can be told from attempts: all, or some.
 fn note_commits(versions: &mut VersionContext, entries: &[EntryName]) {
-    let commits = || entries.iter().filter(|entry| entry.hook == "bprm_committed_creds");
+    let commits = || entries.iter().filter(|entry| entry.hook == hooks::BPRM_COMMITTED_CREDS);
     versions.commits_recorded = commits().next().is_some();
     versions.commits_in_part = !commits().any(|entry| entry.is_whole);
 }

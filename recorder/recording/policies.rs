@@ -9,6 +9,7 @@ use crate::recording::signals::Sender;
 use crate::sensor::tables::{self, KernelSupport, Tables};
 use crate::sensor::{self, Sensor, SensorOptions};
 use anyhow::Result;
+use hashtrail::hooks;
 use hashtrail::ledger::LedgerEntry;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -89,8 +90,9 @@ impl Reloader<'_> {
 pub(crate) fn kernel_support(policies: &[Policy]) -> KernelSupport {
     let has_hook = |name| sensor::kernel_hooks().contains(&name);
     KernelSupport {
-        has_post_open: tables::asks_for_post_open(policies) && has_hook("file_post_open"),
-        has_path_truncate: tables::asks_for_path_truncate(policies) && sensor::probe_hooks(&["path_truncate"]).is_ok(),
+        has_post_open: tables::asks_for_post_open(policies) && has_hook(hooks::FILE_POST_OPEN),
+        has_path_truncate: tables::asks_for_path_truncate(policies)
+            && sensor::probe_hooks(&[hooks::PATH_TRUNCATE]).is_ok(),
     }
 }
 

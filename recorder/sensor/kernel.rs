@@ -1,7 +1,7 @@
 //! What the kernel's BTF says of its LSM hooks.
 
 use crate::btf::{Kernel, Kind};
-use crate::record::hooks;
+use crate::record::programs;
 use crate::record::wire;
 use crate::sensor::tables::{OtherHook, Tables};
 use anyhow::{Context, Result, bail};
@@ -54,7 +54,7 @@ pub(crate) fn resolve_others(tables: &mut Tables) -> Result<()> {
 /// Those of our hooks that the kernel's BTF has.
 pub(crate) fn kernel_hooks() -> Vec<&'static str> {
     let Ok(kernel) = Kernel::read() else { return Vec::new() };
-    hooks::PROGRAMS.into_iter().map(|(_, name)| name).filter(|name| kernel.has_hook(name)).collect()
+    programs::ALL.into_iter().map(|(_, name)| name).filter(|name| kernel.has_hook(name)).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub(crate) mod tables;
 pub(crate) use iterators::{Iterators, RUNNING_PROCESSES, WRITERS};
 pub(crate) use kernel::{kernel_hooks, resolve_others};
 
-use crate::record::hooks;
+use crate::record::programs;
 use crate::record::wire::{self, RecorderSkel};
 use crate::sensor::skipped::Skipped;
 use crate::sensor::tables::Tables;
@@ -119,7 +119,7 @@ impl Sensor {
     /// With the kernel's or the verifier's own words.
     pub(crate) fn load(tables: &Tables, options: SensorOptions, before: Option<&Self>) -> Result<Self> {
         let mut programs: BTreeSet<&'static str> = TRACKING.into_iter().collect();
-        programs.extend(hooks::PROGRAMS.iter().filter(|(hook, _)| tables.has_hook(*hook)).map(|(_, name)| *name));
+        programs.extend(programs::ALL.iter().filter(|(hook, _)| tables.has_hook(*hook)).map(|(_, name)| *name));
         if tables.asks_for_digests() {
             programs.extend([WRITERS_PROGRAM, IMA_POLICY]);
         }

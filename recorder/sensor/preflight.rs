@@ -1,8 +1,9 @@
 //! What this host can record: each lack with its reason and its fix.
 
 use crate::host;
-use crate::record::hooks;
+use crate::record::programs;
 use crate::sensor;
+use hashtrail::hooks;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
@@ -191,8 +192,8 @@ fn disk(archive: Option<&Path>) -> Check {
 
 /// Hooks that not every kernel lets programs sleep at, and what serves in their place.
 const OPTIONAL_HOOKS: [(&str, &str); 2] = [
-    ("file_post_open", "`file_open` records opens without digest (6.8 and later have `file_post_open`)"),
-    ("path_truncate", "`inode_setattr` records truncations too"),
+    (hooks::FILE_POST_OPEN, "`file_open` records opens without digest (6.8 and later have `file_post_open`)"),
+    (hooks::PATH_TRUNCATE, "`inode_setattr` records truncations too"),
 ];
 
 /// Each hook, by loading its program; where all load together, one load tells. What stops them all is told once.
@@ -235,5 +236,5 @@ fn hooks(host: &[Check]) -> Vec<Check> {
             Err(error) => refusal(&title, &error),
         }
     };
-    hooks::PROGRAMS.iter().map(|(_, name)| one(name)).collect()
+    programs::ALL.iter().map(|(_, name)| one(name)).collect()
 }

@@ -5,7 +5,7 @@ mod bench; // the benchmark reads and makes journals as the recorder does
 #[cfg(feature = "recorder")]
 mod kills; // crashes, floods and failing disks, on this machine's own kernel
 #[cfg(feature = "recorder")]
-mod loadtest; // more events than fit, on this machine's own kernel
+pub(crate) mod loadtest; // more events than fit, on this machine's own kernel
 #[cfg(feature = "recorder")]
 mod manual; // completions in real shells, pages by groff
 #[cfg(feature = "recorder")]

@@ -2,6 +2,7 @@
 
 use crate::export::words::{is_denied, is_library_load, is_module_load, texts};
 use crate::investigate::timeline::{Moment, What};
+use hashtrail::hooks;
 
 /// Classes with their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,24 +67,24 @@ fn of_change(moment: &Moment) -> (Class, u32, &str) {
 fn of_event(moment: &Moment) -> (Class, u32, &str) {
     let hook = moment.text("hook");
     let (id, name) = match hook {
-        "sched_process_fork" => return (Class::Process, 1, "Fork"),
+        hooks::PROCESS_FORK => return (Class::Process, 1, "Fork"),
         // What a policy denied was asked for and did not become a run; of another attempt a later row tells the end.
-        "bprm_committed_creds" => return (Class::Process, 1, "Launch"),
-        _ if hook.starts_with("bprm_") && is_denied(moment) => return (Class::Process, 1, "Launch"),
-        _ if hook.starts_with("bprm_") || hook == "running_process" => return (Class::Process, OTHER, hook),
+        hooks::BPRM_COMMITTED_CREDS => return (Class::Process, 1, "Launch"),
+        _ if hooks::is_exec(hook) && is_denied(moment) => return (Class::Process, 1, "Launch"),
+        _ if hooks::is_exec(hook) || hook == hooks::RUNNING_PROCESS => return (Class::Process, OTHER, hook),
         // Whatever is about a file names it.
         _ if moment.text("path").is_empty() => return (Class::Base, OTHER, hook),
         _ if is_library_load(moment) => return (Class::Module, 1, "Load"),
         _ if is_module_load(moment) => return (Class::KernelExtension, 1, "Load"),
         "inode_create" | "inode_mkdir" | "inode_mknod" | "inode_symlink" => (1, "Create"),
-        "kernel_read_file" => (2, "Read"),
-        "path_truncate" => (3, "Update"),
-        "inode_setattr" if changes(moment, &["size"]) => (3, "Update"),
-        "inode_unlink" | "path_unlink" | "inode_rmdir" => (4, "Delete"),
-        "inode_rename" | "path_rename" => (5, "Rename"),
-        "inode_setattr" if changes(moment, &["mode", "uid", "gid"]) => (7, "Set Security"),
-        "inode_setattr" | "inode_setxattr" | "inode_removexattr" => (6, "Set Attributes"),
-        "file_open" | "file_post_open" => (14, "Open"),
+        hooks::KERNEL_READ_FILE => (2, "Read"),
+        hooks::PATH_TRUNCATE => (3, "Update"),
+        hooks::INODE_SETATTR if changes(moment, &["size"]) => (3, "Update"),
+        hooks::INODE_UNLINK | hooks::PATH_UNLINK | "inode_rmdir" => (4, "Delete"),
+        hooks::INODE_RENAME | hooks::PATH_RENAME => (5, "Rename"),
+        hooks::INODE_SETATTR if changes(moment, &["mode", "uid", "gid"]) => (7, "Set Security"),
+        hooks::INODE_SETATTR | hooks::INODE_SETXATTR | "inode_removexattr" => (6, "Set Attributes"),
+        hooks::FILE_OPEN | hooks::FILE_POST_OPEN => (14, "Open"),
         _ => (OTHER, hook),
     };
     (Class::File, id, name)
@@ -97,7 +98,7 @@ fn changes(moment: &Moment, attributes: &[&str]) -> bool {
 fn status(moment: &Moment) -> u32 {
     match moment.text("hook") {
         _ if is_denied(moment) => FAILURE,
-        "bprm_committed_creds" | "sched_process_fork" => SUCCESS,
+        hooks::BPRM_COMMITTED_CREDS | hooks::PROCESS_FORK => SUCCESS,
         _ => UNKNOWN,
     }
 }

@@ -4,6 +4,7 @@ use crate::export::words;
 use crate::investigate::timeline::{Moment, What};
 use crate::output::{Row, object};
 use hashtrail::cell::Micros;
+use hashtrail::hooks;
 use serde_json::{Value, json};
 
 /// Puts in a time: in milliseconds, as the schema counts, and whole.
@@ -18,8 +19,8 @@ pub(super) fn time(row: &mut Row, name: &str, time: Option<Micros>) {
 /// of the recorder.
 pub(super) fn actor(moment: &Moment) -> Value {
     match moment.text("hook") {
-        "running_process" | "user_digest" => json!({"app_name": "hashtrail-recorder"}),
-        "sched_process_fork" => json!({"process": parent(moment)}),
+        hooks::RUNNING_PROCESS | hooks::USER_DIGEST => json!({"app_name": "hashtrail-recorder"}),
+        hooks::PROCESS_FORK => json!({"process": parent(moment)}),
         _ => json!({"process": process(moment)}),
     }
 }

@@ -6,20 +6,21 @@ use crate::caveats::mapped::{MappedFiles, MappedWrites};
 use crate::caveats::undigested;
 use crate::recordings::clock::ClockSteps;
 use crate::recordings::completeness::Completeness;
-use crate::recordings::suppressed::{Answer, has_digest};
+use crate::recordings::suppressed::Answer;
 use crate::recordings::{Recording, Recordings, Spans};
 use crate::sorter::Sorter;
 use crate::versions::series::{Root, SeriesKey};
 use crate::versions::sighting::{COLUMNS, Execs, Side, Sighting, Subject, Within, hosts_with_digests};
 use anyhow::Result;
 use hashtrail::event::{Event, MOUNT_POINT, names_a_file};
+use hashtrail::hooks;
 use hashtrail::reader::Prune;
 use hashtrail::versions::FileVersion;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 /// Hooks that each exec calls: one that records all of them misses none.
-const EXEC_HOOKS: [&str; 3] = ["bprm_creds_for_exec", "bprm_check_security", "bprm_committed_creds"];
+const EXEC_HOOKS: [&str; 3] = [hooks::BPRM_CREDS_FOR_EXEC, hooks::BPRM_CHECK_SECURITY, hooks::BPRM_COMMITTED_CREDS];
 
 /// What was read of a side.
 pub(super) struct SideRead<'a> {
@@ -101,7 +102,7 @@ impl<'a> SideRead<'a> {
     /// Hooks that can tell a digest and that were recorded at some time.
     pub(super) fn any_hooks(&self) -> BTreeSet<String> {
         let (hooks, _) = self.recordings.hooks(&self.asked.scope);
-        hooks.into_iter().filter(|hook| has_digest(hook)).collect()
+        hooks.into_iter().filter(|hook| hooks::has_digest(hook)).collect()
     }
 
     /// What is to be told, beside a side that recorded these hooks.

@@ -8,12 +8,10 @@ use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::Int64Type;
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use hashtrail::reader::{Need, Predicate, Prune};
 use hashtrail::versions::FileVersion;
 use std::collections::{BTreeSet, HashSet};
-
-/// The hook of execs that succeeded.
-const COMMITTED: &str = "bprm_committed_creds";
 
 /// What tells attempts from runs.
 #[derive(Default)]
@@ -34,8 +32,11 @@ impl Attempts {
     /// # Errors
     /// When a scan cannot be made; files that cannot be read are problems.
     pub(super) fn find(archives: &Archives<'_>, paths: &PathPatterns, recordings: &Recordings) -> Result<Self> {
-        let has_all = |recording: &&Recording| recording.coverage.covers(&[COMMITTED], "", i64::MIN, i64::MAX);
-        let is_partial = |recording: &&Recording| recording.coverage.hooks().contains(COMMITTED) && !has_all(recording);
+        let has_all =
+            |recording: &&Recording| recording.coverage.covers(&[hooks::BPRM_COMMITTED_CREDS], "", i64::MIN, i64::MAX);
+        let is_partial = |recording: &&Recording| {
+            recording.coverage.hooks().contains(hooks::BPRM_COMMITTED_CREDS) && !has_all(recording)
+        };
         let silent = recordings.list.iter().filter(is_partial).map(|recording| recording.id.clone()).collect();
         let whole: HashSet<&str> = recordings.list.iter().filter(has_all).map(|recording| &*recording.id).collect();
         let mut found = Self { silent, ..Self::default() };
@@ -55,7 +56,11 @@ impl Attempts {
         telling.retain(|id| !silent.contains(id));
         if !found.telling.is_empty() {
             let columns = vec!["recording_id", "hook", "exec_id"];
-            let scan = Scan { columns, predicates: vec![of_hooks(|hook| hook == COMMITTED)], ..Scan::default() };
+            let scan = Scan {
+                columns,
+                predicates: vec![of_hooks(|hook| hook == hooks::BPRM_COMMITTED_CREDS)],
+                ..Scan::default()
+            };
             archives.each_row(&scan, |event: Event| {
                 if let Some(exec_id) = event.exec_id {
                     found.succeeded.insert(&event.recording_id, 0, exec_id);
@@ -79,7 +84,7 @@ impl Attempts {
     /// Recordings of execs that do not have which of them succeeded, in words.
     pub(super) fn without_commits(&self, recordings: &Recordings, scope: &Scope) -> Vec<String> {
         let has_execs =
-            |recording: &Recording| recording.coverage.hooks().into_iter().any(|hook| hook.starts_with("bprm_"));
+            |recording: &Recording| recording.coverage.hooks().into_iter().any(|hook| hooks::is_exec(&hook));
         let lacks = |recording: &&Recording| {
             recording.is_asked(scope) && self.silent.contains(&recording.id) && has_execs(recording)
         };

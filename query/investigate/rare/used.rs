@@ -10,6 +10,7 @@ use crate::versions::sighting::Execs;
 use anyhow::{Context, Result};
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use hashtrail::event::{DENY, Event};
+use hashtrail::hooks;
 use hashtrail::reader::{Need, Predicate, Prune};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -17,9 +18,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Hooks that run or load what they see, beside those of an exec.
-const LOADING: [&str; 4] = ["mmap_file", "file_mprotect", "kernel_read_file", "running_process"];
-/// The hook of what user space hashed, for an event of any other hook.
-const USER_DIGEST: &str = "user_digest";
+const LOADING: [&str; 4] = [hooks::MMAP_FILE, hooks::FILE_MPROTECT, hooks::KERNEL_READ_FILE, hooks::RUNNING_PROCESS];
 /// Digests that are kept apart; when there are more, events are read of all.
 const DIGESTS_MAX: usize = 1 << 20;
 /// What is read of an event.
@@ -149,7 +148,7 @@ impl Used {
             return Ok(());
         }
         let (low, high) = scope.span();
-        let mut scan = scan(paths, of_hooks(|hook| is_loading(hook) || hook == USER_DIGEST));
+        let mut scan = scan(paths, of_hooks(|hook| is_loading(hook) || hook == hooks::USER_DIGEST));
         let digests = Arc::clone(&self.digests);
         let is_wanted = move |batch: &RecordBatch| of_digests(batch, &digests);
         scan.predicates.push(Predicate::new(vec!["digest_algorithm", "digest"], is_wanted));
@@ -167,7 +166,7 @@ impl Used {
 
 /// Whether such an event runs or loads its file.
 fn is_loading(hook: &str) -> bool {
-    hook.starts_with("bprm_") || LOADING.contains(&hook)
+    hooks::is_exec(hook) || LOADING.contains(&hook)
 }
 
 /// What an event with a certain digest shows; a doubtful one is told by its row of versions.
@@ -183,7 +182,7 @@ impl Hashed {
         let mut hashed = EventSet::default();
         let of_user = Scan {
             columns: vec!["recording_id", "hook", "digest", "ref_cpu", "ref_seq"],
-            predicates: vec![of_hooks(|hook| hook == USER_DIGEST)],
+            predicates: vec![of_hooks(|hook| hook == hooks::USER_DIGEST)],
             ..Scan::default()
         };
         archives.each_row(&of_user, |event: Event| {

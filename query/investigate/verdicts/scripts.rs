@@ -13,6 +13,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::Int64Type;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use hashtrail::reader::{Judged, Need, Predicate, Prune, Span};
 use serde_json::json;
 use std::collections::HashMap;
@@ -108,7 +109,7 @@ impl Script {
 
     /// Takes a later row of the exec. It can stand in two copies of an archive.
     fn see(&mut self, step: Step) {
-        self.is_committed |= step.hook == "bprm_committed_creds";
+        self.is_committed |= step.hook == hooks::BPRM_COMMITTED_CREDS;
         let is_known = self.interpreters.iter().any(|known| known.place == step.place);
         if step.file != self.script.file && !is_known && self.interpreters.len() < ROWS_MAX {
             self.interpreters.push(step);
@@ -173,7 +174,7 @@ fn scan(asked: &[(usize, &Run)]) -> Option<Scan> {
     let windows = windows(asked);
     let span = |(low, high): &(i64, i64)| Span { first: "boot_ns", last: "boot_ns", low: *low, high: *high };
     let spans = windows.iter().map(span).collect();
-    let is_exec = |hook: &str| hook.starts_with("bprm_");
+    use hooks::is_exec;
     let of_execs = Predicate::new(vec!["hook"], move |batch| {
         let mut hooks = Judged::of(batch, "hook")?;
         let keep = |row| hooks.of_row(row, is_exec).unwrap_or(false);

@@ -1,6 +1,7 @@
 //! The hooks that a policy can name.
 
 use super::Text;
+use hashtrail::hooks;
 
 /// Longest name of a hook that is not looked for in vain.
 const MAX_NAME: usize = 64;
@@ -117,28 +118,28 @@ impl Hook {
     /// The hook's name as the kernel and Tetragon write it.
     pub(crate) fn name(&self) -> &str {
         match self {
-            Self::BprmCredsForExec => "bprm_creds_for_exec",
-            Self::BprmCredsFromFile => "bprm_creds_from_file",
-            Self::BprmCheckSecurity => "bprm_check_security",
-            Self::BprmCommittingCreds => "bprm_committing_creds",
-            Self::BprmCommittedCreds => "bprm_committed_creds",
-            Self::MmapFile => "mmap_file",
-            Self::FileOpen => "file_open",
-            Self::FilePostOpen => "file_post_open",
-            Self::KernelReadFile => "kernel_read_file",
-            Self::FileLock => "file_lock",
-            Self::FileReceive => "file_receive",
-            Self::FileMprotect => "file_mprotect",
-            Self::KernelLoadData => "kernel_load_data",
-            Self::InodeRename => "inode_rename",
-            Self::InodeUnlink => "inode_unlink",
-            Self::InodeLink => "inode_link",
-            Self::InodeSetattr => "inode_setattr",
-            Self::InodeSetxattr => "inode_setxattr",
-            Self::PathTruncate => "path_truncate",
-            Self::SbMount => "sb_mount",
-            Self::MoveMount => "move_mount",
-            Self::SbUmount => "sb_umount",
+            Self::BprmCredsForExec => hooks::BPRM_CREDS_FOR_EXEC,
+            Self::BprmCredsFromFile => hooks::BPRM_CREDS_FROM_FILE,
+            Self::BprmCheckSecurity => hooks::BPRM_CHECK_SECURITY,
+            Self::BprmCommittingCreds => hooks::BPRM_COMMITTING_CREDS,
+            Self::BprmCommittedCreds => hooks::BPRM_COMMITTED_CREDS,
+            Self::MmapFile => hooks::MMAP_FILE,
+            Self::FileOpen => hooks::FILE_OPEN,
+            Self::FilePostOpen => hooks::FILE_POST_OPEN,
+            Self::KernelReadFile => hooks::KERNEL_READ_FILE,
+            Self::FileLock => hooks::FILE_LOCK,
+            Self::FileReceive => hooks::FILE_RECEIVE,
+            Self::FileMprotect => hooks::FILE_MPROTECT,
+            Self::KernelLoadData => hooks::KERNEL_LOAD_DATA,
+            Self::InodeRename => hooks::INODE_RENAME,
+            Self::InodeUnlink => hooks::INODE_UNLINK,
+            Self::InodeLink => hooks::INODE_LINK,
+            Self::InodeSetattr => hooks::INODE_SETATTR,
+            Self::InodeSetxattr => hooks::INODE_SETXATTR,
+            Self::PathTruncate => hooks::PATH_TRUNCATE,
+            Self::SbMount => hooks::SB_MOUNT,
+            Self::MoveMount => hooks::MOVE_MOUNT,
+            Self::SbUmount => hooks::SB_UMOUNT,
             Self::Other(name) => name,
         }
     }

@@ -1,7 +1,8 @@
 //! The names that stand for the numbers in records.
 
-use crate::record::hooks;
+use crate::record::programs;
 use crate::record::wire;
+use hashtrail::hooks;
 use std::borrow::Cow;
 
 /// Names of the kernel's `hash_algo` numbers and the digests' lengths (include/uapi/linux/hash_info.h).
@@ -67,17 +68,17 @@ pub(super) const DOUBTS: [(u32, &str); 5] = [
 
 /// Rows that no LSM hook makes.
 const OTHER_ROWS: [(wire::hook, &str); 6] = [
-    (wire::hook::HOOK_FORK, "sched_process_fork"),
-    (wire::hook::HOOK_RUNNING_PROCESS, "running_process"),
-    (wire::hook::HOOK_OPEN_DESCRIPTOR, "open_descriptor"),
-    (wire::hook::HOOK_USER_DIGEST, "user_digest"),
+    (wire::hook::HOOK_FORK, hooks::PROCESS_FORK),
+    (wire::hook::HOOK_RUNNING_PROCESS, hooks::RUNNING_PROCESS),
+    (wire::hook::HOOK_OPEN_DESCRIPTOR, hooks::OPEN_DESCRIPTOR),
+    (wire::hook::HOOK_USER_DIGEST, hooks::USER_DIGEST),
     (wire::hook::HOOK_LOADTEST, "loadtest"),
     (wire::hook::HOOK_LOADTEST_BULK, "loadtest_bulk"),
 ];
 
 /// The name of what made a row; none for a hook without a program of its own, which the policy names.
 pub(super) fn hook_name(hook: wire::hook) -> Option<&'static str> {
-    let all = hooks::PROGRAMS.iter().chain(&OTHER_ROWS);
+    let all = programs::ALL.iter().chain(&OTHER_ROWS);
     all.into_iter().find(|(number, _)| *number == hook).map(|(_, name)| *name)
 }
 

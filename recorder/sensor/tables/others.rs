@@ -3,7 +3,7 @@
 use super::Tables;
 use crate::btf::Start;
 use crate::policy::model::{Filter, HookEntry, NamedFile, Number, Text};
-use crate::record::hooks;
+use crate::record::programs;
 use crate::record::wire;
 use anyhow::{Result, bail};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ impl Tables {
     /// # Errors
     /// When two entries of a hook list two arguments as its file.
     pub(super) fn number_of(&mut self, entry: &HookEntry, place: impl Fn() -> String) -> Result<u32> {
-        if let Some(number) = hooks::number_of(entry.hook.name()) {
+        if let Some(number) = programs::number_of(entry.hook.name()) {
             return Ok(number);
         }
         let known = self.others.iter().position(|other| other.name == entry.hook.name());

@@ -3,7 +3,7 @@
 use super::*;
 use crate::policy;
 use crate::policy::model::{PathFilter, PathOperator, Text};
-use crate::record::hooks;
+use crate::record::programs;
 use anyhow::Context;
 
 fn paths(operator: PathOperator, values: &[&str]) -> PathFilter {
@@ -133,7 +133,7 @@ fn binaries_are_a_gate_only_if_every_selector_asks_for_one() -> Result<()> {
     assert_eq!(steps::binaries(lock, &tables.steps), [0b101, 0, 0, 0]);
     // The programs of these follow processes, and must see each exec.
     for hook in ["bprm_creds_for_exec", "bprm_check_security", "bprm_committed_creds"] {
-        let hook = hooks::number_of(hook).context("a hook of ours")?;
+        let hook = programs::number_of(hook).context("a hook of ours")?;
         assert_eq!(steps::binaries(hook, &tables.steps), [0; 4]);
     }
     tables.add_steps(2, &[binary(Text::Binary, true, "/c")])?;
@@ -197,7 +197,7 @@ fn directories_are_a_gate_only_if_every_selector_asks_for_beginnings_of_paths() 
     let bits = |hook: &str, selectors: Vec<Vec<Filter>>| {
         let selectors = selectors.into_iter().map(|filters| selector_of(filters, None)).collect();
         let asked = directories::asked_for(
-            hooks::number_of(hook).unwrap_or(u32::MAX),
+            programs::number_of(hook).unwrap_or(u32::MAX),
             [&entry_of(hook, selectors)].into_iter(),
         );
         (asked.first.count_ones(), asked.looked_into.count_ones(), asked.second.count_ones())
