@@ -2,6 +2,7 @@
 //! elsewhere. Verbs and formats are those that the program itself lists: a new one is asked too. Judge is Python.
 
 use crate::archives::report::{assert_quiet, browse};
+use crate::support::verbs::{FORMATS, values, verbs};
 use crate::support::{engine_script, hashtrail, output_of, stdout_of};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +14,6 @@ use world::{World, names, path_of};
 
 mod world;
 
-/// Options that choose what an answer is written in.
-const FORMATS: [&str; 3] = ["--format", "--to", "--engine"];
-
 /// What tells the path of each file. Of the others, those that tell any have to give each back too, in all but tables; `verify` tells
 /// those that are wrong.
 const TELLS_PATHS: [&str; 9] = ["changes", "diff", "events", "history", "lookup", "rare", "timeline", "tree", "who"];
@@ -25,23 +23,6 @@ struct Question {
     verb: String,
     format: String,
     line: Vec<OsString>,
-}
-
-/// The verbs that the help lists.
-fn verbs() -> Vec<String> {
-    let help = stdout_of(hashtrail().arg("--help"));
-    let (_, rest) = help.split_once("\nCommands:\n").expect("the help lists commands");
-    let lines = rest.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.strip_prefix("  "));
-    let names = lines.filter_map(|line| line.split(' ').next()).filter(|name| !["", "help"].contains(name));
-    names.map(str::to_owned).collect()
-}
-
-/// The values that an option of a verb can have; none where it has no such option.
-fn values(verb: &str, option: &str) -> Vec<String> {
-    let said = output_of(hashtrail().args([verb, option, "?"])).stderr;
-    let said = String::from_utf8_lossy(&said);
-    let listed = said.split_once("[possible values: ").and_then(|(_, rest)| rest.split_once(']'));
-    listed.map_or_else(Vec::new, |(names, _)| names.split(", ").map(str::to_owned).collect())
 }
 
 /// Ways to ask with which a verb has something to say. Of another verb, those that any can be asked by.

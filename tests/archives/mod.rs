@@ -12,6 +12,7 @@ mod mutants; // seeded damage to good files
 mod prevalence; // digests that few hosts ran, by another engine
 mod readme; // the README says what the tool says
 mod report; // the report in a browser
+mod snapshots; // what each verb prints in each format
 mod sql; // what hashtrail sql prints, run by other engines
 mod terminal; // rows within its width, and pages
 mod timeline; // events and changes for other tools
