@@ -1,9 +1,9 @@
 //! `gaps`: when the recorder was blind, what was lost and what its policies suppressed.
 
 use super::Context;
+use super::answer::Tail;
 use crate::archives::Archives;
-use crate::output::problems::note;
-use crate::output::{Columns, Format, Output, object};
+use crate::output::{Columns, Output, object};
 use crate::recordings::completeness::Completeness;
 use crate::recordings::gaps::{self, Gap};
 use crate::recordings::suppressed::Answer;
@@ -33,11 +33,10 @@ pub(crate) fn run(context: Context<'_>) -> Result<bool> {
             break;
         }
     }
-    output.finish_with(&summary.to_json(&[]))?;
-    if context.output.format != Format::Json {
-        summary.notes().iter().filter(|_| summary.gaps.is_empty()).for_each(|text| note(text));
-        skipped.iter().for_each(|gap| note(&skipped_text(gap)));
-    }
+    // The rows say what is missing; that nothing is, only a note can.
+    let notes = if summary.gaps.is_empty() { summary.notes() } else { Vec::new() };
+    let tail = Tail::new(&summary, &[]).notes(notes).notes(skipped.iter().map(skipped_text));
+    tail.show(output, context.output.format)?;
     Ok(!summary.gaps.is_empty() || !skipped.is_empty())
 }
 
