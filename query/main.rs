@@ -25,6 +25,9 @@ mod processes;
 mod recordings;
 mod redact;
 mod report;
+#[cfg(test)]
+#[path = "../tests/support/rows.rs"]
+mod rows;
 mod sorter;
 mod sql;
 mod suspects;

@@ -30,6 +30,7 @@ mod who;
 
 use crate::cli::Cli;
 use crate::output::problems::Problems;
+use crate::rows::{self, ID, START};
 use anyhow::Result;
 use clap::Parser;
 use hashtrail::archive::Archive;
@@ -46,43 +47,21 @@ use std::path::Path;
 
 const OLD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const NEW: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-const ID: &str = "11111111-0000-4000-8000-000000000000";
-/// 2026-01-02T00:00:00Z
-const START: i64 = 1_767_312_000;
 
 fn event(second: i64, hook: &str, digest: Option<&str>) -> Event {
-    Event {
-        recording_id: ID.into(),
-        host: "web".into(),
-        boot_id: "boot".into(),
+    let by_cp = Event {
         seq: second,
-        time: Micros((START + second) * 1_000_000),
-        boot_ns: second * 1_000_000_000,
-        hook: hook.into(),
         exec_id: hook.starts_with("bprm").then_some(second / 10),
         pid: 7,
         comm: "cp".into(),
         exe: Some("/usr/bin/cp".into()),
-        root_dev: "8:1".into(),
-        root_ino: 2,
-        path: Some("/usr/bin/tool\u{1b}[2J".into()),
-        dev: Some("8:1".into()),
-        ino: Some(12),
-        ino_generation: Some(1),
-        fs_type: Some("ext4".into()),
-        mode: Some(0o100_755),
-        owner_uid: Some(0),
-        owner_gid: Some(0),
-        size_bytes: Some(100),
-        mtime: Some(Micros(0)),
-        ctime: Some(Micros(0)),
         open_flags: (hook == "file_post_open").then_some(0o1001),
-        digest_algorithm: digest.map(|_| "sha256".into()),
-        digest: digest.map(str::to_owned),
-        digest_status: if digest.is_some() { "ok" } else { "not_requested" }.into(),
-        digest_duration_ns: digest.map(|_| 1_000_000),
-        content_read_ns: digest.map(|_| second * 1_000_000_000),
-        ..Event::default()
+        ..rows::act(second * 1_000_000_000, hook)
+    };
+    let plain = rows::on_file("/usr/bin/tool\u{1b}[2J", 12, by_cp);
+    match digest {
+        Some(digest) => rows::with_digest(digest, plain),
+        None => plain,
     }
 }
 

@@ -1,10 +1,10 @@
 //! A digest that user space took is the digest of the event that it is for: in runs, changes and filters, once.
 
-use crate::support::duckdb::rows;
+use crate::support::duckdb;
+use crate::support::rows::{self, ID};
 use crate::support::scenario::ask;
 use crate::support::{integer, text};
 use hashtrail::archive::Archive;
-use hashtrail::cell::Micros;
 use hashtrail::event::Event;
 use hashtrail::execs::Execs;
 use hashtrail::ledger::LedgerEntry;
@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const ID: &str = "11111111-0000-4000-8000-000000000000";
 const TOOL: &str = "/usr/bin/tool";
 
 fn digest(letter: char) -> String {
@@ -24,45 +23,13 @@ fn digest(letter: char) -> String {
 
 /// A row about the tool; its number and its second are one.
 fn row(second: i64, hook: &str, exec_id: i64) -> Event {
-    Event {
-        recording_id: ID.into(),
-        host: "web".into(),
-        boot_id: "boot".into(),
-        seq: second,
-        boot_ns: second * 1_000_000_000,
-        time: Micros((1_767_312_000 + second) * 1_000_000),
-        hook: hook.into(),
-        exec_id: Some(exec_id),
-        root_dev: "8:1".into(),
-        root_ino: 2,
-        path: Some(TOOL.into()),
-        dev: Some("8:1".into()),
-        ino: Some(12),
-        ino_generation: Some(1),
-        fs_type: Some("ext4".into()),
-        mode: Some(0o100_755),
-        owner_uid: Some(0),
-        owner_gid: Some(0),
-        size_bytes: Some(100),
-        mtime: Some(Micros(0)),
-        ctime: Some(Micros(0)),
-        digest_status: "unavailable".into(),
-        digest_reason: Some("ima_failed".into()),
-        ..Event::default()
-    }
+    let exec = Event { seq: second, exec_id: Some(exec_id), ..rows::act(second * 1_000_000_000, hook) };
+    let failed = Event { digest_status: "unavailable".into(), digest_reason: Some("ima_failed".into()), ..exec };
+    rows::on_file(TOOL, 12, failed)
 }
 
 fn with_digest(letter: char, source: &str, event: Event) -> Event {
-    Event {
-        digest_algorithm: Some("sha256".into()),
-        digest: Some(digest(letter)),
-        digest_status: "ok".into(),
-        digest_reason: None,
-        digest_source: Some(source.into()),
-        digest_duration_ns: Some(1000),
-        content_read_ns: Some(event.boot_ns),
-        ..event
-    }
+    Event { digest_source: Some(source.into()), ..rows::with_digest(&digest(letter), event) }
 }
 
 /// What user space found for the row of another second.
@@ -152,7 +119,7 @@ const DIGESTS: &str = "SELECT event.*, coalesce(taken.digest, event.digest) AS o
 fn each_exec_runs_one_digest() {
     let directory = tempfile::tempdir().expect("a directory");
     archive(directory.path(), &segments());
-    let expected = rows(
+    let expected = duckdb::rows(
         directory.path(),
         &format!(
             "WITH execs AS (SELECT own, exec_id, exec_id IN (SELECT exec_id FROM events WHERE hook = \
@@ -205,7 +172,7 @@ fn a_filter_on_the_digest_finds_each_event_once() {
     };
     for letter in ['a', 'b'] {
         let digest = digest(letter);
-        let expected = rows(directory.path(), &format!("SELECT seq FROM ({DIGESTS}) WHERE own = '{digest}'"));
+        let expected = duckdb::rows(directory.path(), &format!("SELECT seq FROM ({DIGESTS}) WHERE own = '{digest}'"));
         let expected: BTreeSet<i64> = expected.iter().map(|row| integer(row, "seq")).collect();
         let events = found(&["--digest", &digest]);
         let seqs: BTreeSet<i64> = events.iter().map(|event| integer(event, "seq")).collect();

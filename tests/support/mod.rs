@@ -3,6 +3,7 @@
 pub(crate) mod duckdb; // rows of an archive by another engine
 pub(crate) mod guest; // boots a kernel once and runs all scenarios in it
 pub(crate) mod random; // numbers that a seed decides
+pub(crate) mod rows; // the events that tests make archives of
 pub(crate) mod scenario; // what one scenario left: its oracle, its archive, the answers about it
 pub(crate) mod verbs; // what the query tool says of itself
 

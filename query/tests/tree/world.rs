@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::mutate::random::Random;
+use crate::rows;
 
 /// (boot, pid, start): who a process is.
 pub(super) type Who = (String, i32, i64);
@@ -255,22 +256,7 @@ pub(super) fn digest_of(path: &str) -> String {
 }
 
 fn with_file(event: Event, path: &str, has_digest: bool) -> Event {
-    let digest = has_digest.then(|| digest_of(path));
-    Event {
-        path: Some(path.into()),
-        dev: Some("8:1".into()),
-        ino: Some(path.bytes().map(i64::from).sum()),
-        ino_generation: Some(1),
-        fs_type: Some("ext4".into()),
-        mode: Some(0o100_755),
-        owner_uid: Some(0),
-        owner_gid: Some(0),
-        size_bytes: Some(100),
-        mtime: Some(Micros(0)),
-        ctime: Some(Micros(0)),
-        digest_algorithm: has_digest.then(|| "sha256".into()),
-        digest_status: if has_digest { "ok" } else { "unavailable" }.into(),
-        digest,
-        ..event
-    }
+    let event =
+        rows::on_file(path, path.bytes().map(i64::from).sum(), Event { digest_status: "unavailable".into(), ..event });
+    if has_digest { rows::with_digest(&digest_of(path), event) } else { event }
 }

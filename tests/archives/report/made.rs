@@ -1,5 +1,6 @@
 //! Archives that a test makes: files that run, are written and run again.
 
+use crate::support::rows::{self, ID, START};
 use hashtrail::archive::Archive;
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
@@ -10,8 +11,6 @@ use hashtrail::versions::VersionContext;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// 2026-01-02T00:00:00Z
-const START_SECONDS: i64 = 1_767_312_000;
 const SEGMENT_ROWS: usize = 40_000;
 const HOOKS: [&str; 7] = [
     "bprm_check_security",
@@ -29,7 +28,7 @@ pub(super) struct Host {
     pub(super) id: &'static str,
 }
 
-pub(super) const WEB: Host = Host { name: "web", id: "11111111-0000-4000-8000-000000000000" };
+pub(super) const WEB: Host = Host { name: "web", id: ID };
 pub(super) const DB: Host = Host { name: "db", id: "22222222-0000-4000-8000-000000000000" };
 
 /// A file by its path and inode.
@@ -39,37 +38,22 @@ pub(super) struct File<'a> {
 }
 
 impl Host {
-    /// What every event has; times in milliseconds.
-    fn event(&self, time: i64, hook: &str) -> Event {
-        Event {
+    /// What every event of a file has; times in milliseconds.
+    fn event(&self, time: i64, hook: &str, file: &File<'_>) -> Event {
+        let act = Event {
             recording_id: self.id.into(),
             host: self.name.into(),
             boot_id: self.id.into(),
-            time: Micros(START_SECONDS * 1_000_000 + time * 1000),
-            boot_ns: time * 1_000_000,
-            hook: hook.into(),
-            action: "post".into(),
             pid: 7,
             tid: 7,
             process_start_ns: 1,
             ppid: 1,
             comm: "tool".into(),
             parent_comm: "init".into(),
-            root_dev: "8:1".into(),
-            root_ino: 2,
-            dev: Some("8:1".into()),
-            ino_generation: Some(1),
             parent_ino: Some(50),
-            fs_type: Some("ext4".into()),
-            mode: Some(0o100_755),
-            owner_uid: Some(0),
-            owner_gid: Some(0),
-            size_bytes: Some(100),
-            mtime: Some(Micros(0)),
-            ctime: Some(Micros(0)),
-            digest_status: "not_requested".into(),
-            ..Event::default()
-        }
+            ..rows::act(time * 1_000_000, hook)
+        };
+        rows::on_file(file.path, file.ino, act)
     }
 
     /// The file runs with this content.
@@ -79,38 +63,23 @@ impl Host {
             pid: 9,
             tid: 9,
             process_start_ns: 1_000_000 * (time / 10),
-            path: Some(file.path.into()),
-            ino: Some(file.ino),
             exe: Some(file.path.into()),
-            ..self.event(time, hook)
+            ..self.event(time, hook, file)
         };
-        let checked = Event {
-            digest_algorithm: Some("sha256".into()),
-            digest: Some(digest.into()),
-            digest_status: "ok".into(),
-            digest_duration_ns: Some(1000),
-            content_read_ns: Some(time * 1_000_000),
-            ..run(time, "bprm_check_security")
-        };
+        let checked = rows::with_digest(digest, run(time, "bprm_check_security"));
         [checked, Event { argv: Some(vec![file.path.into(), "--all".into()]), ..run(time + 1, "bprm_committed_creds") }]
     }
 
     /// A program opens the file for writing.
     pub(super) fn writes(&self, time: i64, file: &File<'_>, program: &str) -> Event {
-        Event {
-            open_flags: Some(1),
-            path: Some(file.path.into()),
-            ino: Some(file.ino),
-            exe: Some(program.into()),
-            ..self.event(time, "file_open")
-        }
+        Event { open_flags: Some(1), exe: Some(program.into()), ..self.event(time, "file_open", file) }
     }
 
     fn entry(&self, time: i64, kind: &str, detail: Option<Value>) -> LedgerEntry {
         LedgerEntry {
             recording_id: self.id.into(),
             host: self.name.into(),
-            time: Micros(START_SECONDS * 1_000_000 + time * 1000),
+            time: Micros(START * 1_000_000 + time * 1000),
             boot_ns: time * 1_000_000,
             kind: kind.into(),
             detail: detail.map(|detail| detail.to_string()),
