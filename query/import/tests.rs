@@ -23,10 +23,10 @@ fn given() -> Given {
 }
 
 /// Records that no row is made of.
-type Others = Vec<(Place, Record)>;
+pub(super) type Others = Vec<(Place, Record)>;
 
 /// The rows of a log, and what became of its other records.
-fn read(path: &std::path::Path) -> Result<(Vec<Event>, Others)> {
+pub(super) fn read(path: &std::path::Path) -> Result<(Vec<Event>, Others)> {
     let input = Input::open(path)?;
     let source = recognised(&input)?;
     let (mut rows, mut others) = (Vec::new(), Vec::new());
@@ -40,7 +40,7 @@ fn read(path: &std::path::Path) -> Result<(Vec<Event>, Others)> {
     Ok((rows, others))
 }
 
-fn unusable(others: &[(Place, Record)]) -> Vec<String> {
+pub(super) fn unusable(others: &[(Place, Record)]) -> Vec<String> {
     let reason = |(place, record): &(Place, Record)| match record {
         Record::Unusable(reason) => Some(format!("{place}: {reason}")),
         _ => None,
