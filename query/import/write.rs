@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::record::Record;
 use super::source::{Given, Source};
-use super::survey::{Survey, label_of};
+use super::survey::{Host, Survey};
 use anyhow::{Context, Result, bail, ensure};
 use hashtrail::archive::Archive;
 use hashtrail::cell::Micros;
@@ -28,8 +28,7 @@ pub(crate) struct Imported {
     pub(crate) source: Source,
     pub(crate) given: Given,
     pub(crate) survey: Survey,
-    /// As the archive names it.
-    pub(crate) host: String,
+    pub(crate) host: Host,
     /// Whether the user said that, and not the log.
     pub(crate) is_host_given: bool,
 }
@@ -76,8 +75,11 @@ fn check_order(log: &Imported, lines: &[Line]) -> Result<()> {
         }
         ensure!(other.get(..8) != id.get(..8), "recording {other} has files of the same names: give another directory");
         let import = line.field(IMPORTED).unwrap_or_default();
-        let is_same = import["source"].as_str() == Some(log.source.name)
-            && line.text("host").as_deref() == Some(log.host.as_str());
+        let is_host = line.text("host").as_deref() == Some(log.host.label.as_str());
+        if let Some(known) = import["host"].as_str().filter(|known| is_host && *known != log.host.name) {
+            bail!("`{known}` and `{}` would be one host in it: give another directory", log.host.name);
+        }
+        let is_same = is_host && import["source"].as_str() == Some(log.source.name);
         let last_ns = import["last_ns"].as_i64().unwrap_or(i64::MAX);
         if is_same && last_ns > first_ns {
             bail!(
@@ -93,7 +95,7 @@ fn check_order(log: &Imported, lines: &[Line]) -> Result<()> {
 impl Imported {
     /// Made from what is imported, so that the same log is known again.
     pub(crate) fn recording_id(&self) -> String {
-        let parts: [&str; 4] = ["hashtrail import", self.source.name, &self.host, &self.input.content.sha256];
+        let parts: [&str; 4] = ["hashtrail import", self.source.name, &self.host.name, &self.input.content.sha256];
         let mut bytes = Sha256::digest(parts.join("\0"));
         // As RFC 9562 marks what is made by another rule than its own.
         bytes[6] = bytes[6] & 0x0f | 0x80;
@@ -110,7 +112,7 @@ impl Imported {
         let mut skipped = survey.skipped.clone();
         let elsewhere = survey.elsewhere(host);
         if elsewhere > 0 {
-            skipped.insert("of another host", elsewhere);
+            skipped.insert("of another host, or of one that they do not name", elsewhere);
         }
         json!({
             "source": source.name,
@@ -118,7 +120,7 @@ impl Imported {
             "sha256": input.content.sha256, "size_bytes": input.content.size_bytes,
             "records": survey.records, "rows": span.map_or(0, |span| span.rows), "unusable": survey.unusable,
             "skipped": skipped, "cannot_know": source.cannot_know,
-            "host_from": by(self.is_host_given), "time_from": by(source.is_undated),
+            "host": host.name, "host_from": by(self.is_host_given), "time_from": by(source.is_undated),
             "first_ns": span.map(|span| span.first_ns), "last_ns": span.map(|span| span.last_ns),
         })
     }
@@ -144,7 +146,7 @@ struct Writing<'a> {
 impl<'a> Writing<'a> {
     fn begin(archive: &'a Archive, manifest: &'a mut Manifest, log: &'a Imported) -> Result<Self> {
         let span = log.survey.span(&log.host).context("no record of it can be used")?;
-        let name = SegmentName { recording_id: log.recording_id(), host: log.host.clone(), segment: 0 };
+        let name = SegmentName { recording_id: log.recording_id(), host: log.host.label.clone(), segment: 0 };
         let (imported, public_key) = (log.to_json(), manifest.public_key());
         manifest.append(&[(
             "start",
@@ -214,8 +216,7 @@ impl<'a> Writing<'a> {
     }
 
     fn take(&mut self, event: Event) -> Result<()> {
-        let host = label_of(&event.host);
-        if !host.is_empty() && host != self.name.host {
+        if event.host != self.log.host.in_rows() {
             return Ok(());
         }
         let seq = self.written + self.rows.len() as u64;
