@@ -159,6 +159,30 @@ fn osquerys_results_are_rows() -> Result<()> {
     Ok(())
 }
 
+/// The hooks of names are given directories, and those of inodes entries whose paths begin at their filesystem.
+#[test]
+fn a_directory_is_not_the_file_that_something_is_done_to() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("log");
+    for (function, shown, target, flags, tags) in [
+        ("security_path_rename", None, None, &[][..], &["argument:/etc", "argument:/tmp"][..]),
+        ("path_unlink", None, None, &[], &["argument:/etc", "argument:/tmp"]),
+        ("inode_setattr", Some("/etc"), Some("/tmp"), &["unreachable"], &[]),
+        ("security_path_chmod", Some("/etc"), Some("/tmp"), &[], &[]),
+    ] {
+        let log = format!(
+            "{{\"process_kprobe\":{{\"process\":{{\"pid\":7,\"binary\":\"/x\"}},\"function_name\":\"{function}\",\"args\":[\
+             {{\"path_arg\":{{\"path\":\"/etc\"}}}},{{\"path_arg\":{{\"path\":\"/tmp\"}}}}]}},\"time\":\"2026-01-02T00:00:01Z\"}}\n"
+        );
+        fs::write(&path, log)?;
+        let (rows, others) = read(&path)?;
+        assert!(others.is_empty(), "{others:?}");
+        assert_eq!((rows[0].path.as_deref(), rows[0].target_path.as_deref()), (shown, target), "{function}");
+        assert_eq!((rows[0].path_flags.join(" "), rows[0].tags.join(" ")), (flags.join(" "), tags.join(" ")));
+    }
+    Ok(())
+}
+
 fn ima_list() -> Vec<u8> {
     let lines = [
         "10 0000000000000000000000000000000000000000 ima-ng sha256:0000000000000000000000000000000000000000000000000000000000000000 /var/log/x",
