@@ -183,6 +183,29 @@ fn a_directory_is_not_the_file_that_something_is_done_to() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn lists_of_osquery_that_are_none_are_told() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("log");
+    let row = format!("{{\"path\":\"/a\",\"sha256\":\"{A}\"}}");
+    let of_namespace = row.replace("\"path\"", "\"pid_with_namespace\":\"7\",\"path\"");
+    for (results, rows, told) in [
+        (format!("\"diffResults\":{{\"added\":[{row}],\"removed\":\"\"}}"), 1, 0),
+        (format!("\"diffResults\":{{\"added\":\"{}\",\"removed\":{{}}}}", "x"), 0, 2),
+        ("\"diffResults\":\"\"".to_owned(), 0, 0),
+        ("\"snapshot\":\"\"".to_owned(), 0, 0),
+        ("\"snapshot\":7".to_owned(), 0, 1),
+        (format!("\"snapshot\":[{of_namespace},7]"), 1, 1),
+    ] {
+        fs::write(&path, format!("{{\"name\":\"q\",\"hostIdentifier\":\"w\",\"unixTime\":1767312010,{results}}}\n"))?;
+        let (found, others) = read(&path)?;
+        assert_eq!((found.len(), unusable(&others).len()), (rows, told), "{results}: {others:?}");
+        let is_reachable = found.iter().all(|row| row.path_flags.is_empty());
+        assert_eq!(is_reachable, !results.contains("namespace"), "{found:?}");
+    }
+    Ok(())
+}
+
 fn ima_list() -> Vec<u8> {
     let lines = [
         "10 0000000000000000000000000000000000000000 ima-ng sha256:0000000000000000000000000000000000000000000000000000000000000000 /var/log/x",
