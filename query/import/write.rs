@@ -225,8 +225,7 @@ impl<'a> Writing<'a> {
             recording_id: self.name.recording_id.clone(),
             host: self.name.host.clone(),
             seq: i64::try_from(seq)?,
-            // Rows of several sources stand under no root in common: their paths make no series together.
-            root_dev: self.log.source.name.to_owned(),
+            root_dev: root_of(self.log.source.name, event.container_id.as_deref()),
             ..event
         });
         if self.rows.len() >= SEGMENT_ROWS || self.text_bytes >= SEGMENT_TEXT_BYTES {
@@ -261,6 +260,11 @@ impl<'a> Writing<'a> {
         manifest.append(&[("stop", end)])?;
         manifest.take_fault().map_or(Ok(()), |fault| bail!("{fault}"))
     }
+}
+
+/// Rows of several sources stand under no root in common, nor do those of several containers: their paths make no series together.
+fn root_of(source: &str, container_id: Option<&str>) -> String {
+    [Some(source), container_id].into_iter().flatten().collect::<Vec<_>>().join(":")
 }
 
 /// What the long texts of a row take.

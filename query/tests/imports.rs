@@ -217,3 +217,33 @@ fn rows_of_two_hosts_are_never_those_of_one() -> Result<()> {
     assert!(format!("{refused:#}").contains("would be one host"), "{refused:#}");
     Ok(())
 }
+
+/// A program of a container is no other version of the host's at the same path.
+#[test]
+fn paths_of_containers_are_no_series_with_those_of_the_host() -> Result<()> {
+    let mapped = |container: &str, digest: &str, second: u8| {
+        let docker = if container.is_empty() { String::new() } else { format!("\"docker\":\"{container}\",") };
+        format!(
+            "{{\"process_lsm\":{{\"process\":{{{docker}\"pid\":7,\"binary\":\"/bin/sh\"}},\"function_name\":\"mmap_file\",\
+             \"args\":[{{\"file_arg\":{{\"path\":\"/bin/sh\"}}}}],\"ima_hash\":\"sha256:{digest}\"}},\"node_name\":\"web1\",\
+             \"time\":\"2026-01-02T00:00:0{second}Z\"}}\n"
+        )
+    };
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("log.jsonl");
+    let third = "c".repeat(64);
+    let log =
+        [mapped("", OLD, 1), mapped("c1", NEW, 2), mapped("", OLD, 3), mapped("c2", OLD, 4), mapped("c1", &third, 5)];
+    fs::write(&file, log.concat())?;
+    query(&directory.path().join("a"), &["import", file.to_str().expect("a path")])?;
+    let lines = ask(&directory, &["changes"])?;
+    let changes: Vec<&Value> = lines.iter().filter(|line| line["type"] == "change").collect();
+    assert_eq!(changes.len(), 1, "{lines:#?}");
+    let change = changes[0];
+    assert_eq!(
+        (&change["root_dev"], &change["from"]["digest"], &change["to"]["digest"]),
+        (&json!("tetragon:c1"), &json!(NEW), &json!(third))
+    );
+    assert_eq!(change["package_unknown"], json!("under which root the path begins is not told"));
+    Ok(())
+}
