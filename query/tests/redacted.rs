@@ -307,6 +307,18 @@ fn what_was_redacted_is_redacted_again() -> Result<()> {
     Ok(())
 }
 
+/// Directories are the same however they are spelt.
+#[test]
+fn paths_that_lead_to_the_same_place_are_the_same() -> Result<()> {
+    for directory in ["/home//ana", "/home/./ana/", "//home/ana/."] {
+        let directory = exported(&["--redact", "--paths", directory])?;
+        let left: String =
+            files_below(&directory.path().join("out")).iter().map(|path| said(path)).collect::<Result<_>>()?;
+        assert!(!left.contains("/home/ana") && !left.contains("secret-plan"));
+    }
+    Ok(())
+}
+
 #[test]
 fn what_cannot_be_exported_is_refused() -> Result<()> {
     let directory = exported(&ALL)?;
@@ -320,6 +332,8 @@ fn what_cannot_be_exported_is_refused() -> Result<()> {
     assert!(refusal(&["--redact", "--users", "--out", &out]).contains("holds an archive"));
     assert!(refusal(&["--redact", "--out", &new]).contains("nothing is taken out"));
     assert!(refusal(&["--redact", "--paths", "/", "--out", &new]).contains("not the root"));
+    assert!(refusal(&["--redact", "--paths", "/./", "--out", &new]).contains("not the root"));
+    assert!(refusal(&["--redact", "--paths", "/home/x/../ana", "--out", &new]).contains("without `..`"));
     assert!(refusal(&["--redact", "--users", "--out", &new, "--host", "web"]).contains("whole"));
     let sealed = files_below(&parent.join("events")).remove(0);
     let mut bytes = fs::read(&sealed)?;
