@@ -26,6 +26,8 @@ pub(crate) struct Span {
     /// The earliest and the latest of them, in nanoseconds since 1970.
     pub(crate) first_ns: i64,
     pub(crate) last_ns: i64,
+    /// Whether no row is earlier than the one before it.
+    pub(crate) is_ordered: bool,
 }
 
 /// The host of whose rows a recording is made.
@@ -76,11 +78,11 @@ impl Survey {
 
     fn add_row(&mut self, host: &str, at_ns: i64) -> Result<()> {
         if let Some(span) = self.hosts.get_mut(host) {
-            span.add(Span { rows: 1, first_ns: at_ns, last_ns: at_ns });
+            span.add(at_ns);
             return Ok(());
         }
         ensure!(self.hosts.len() < HOSTS_MAX, "it has records of more than {HOSTS_MAX} hosts");
-        self.hosts.insert(host.to_owned(), Span { rows: 1, first_ns: at_ns, last_ns: at_ns });
+        self.hosts.insert(host.to_owned(), Span { rows: 1, first_ns: at_ns, last_ns: at_ns, is_ordered: true });
         Ok(())
     }
 
@@ -147,9 +149,10 @@ impl Host {
 }
 
 impl Span {
-    fn add(&mut self, other: Self) {
-        self.rows += other.rows;
-        self.first_ns = self.first_ns.min(other.first_ns);
-        self.last_ns = self.last_ns.max(other.last_ns);
+    fn add(&mut self, at_ns: i64) {
+        self.rows += 1;
+        self.is_ordered &= at_ns >= self.last_ns;
+        self.first_ns = self.first_ns.min(at_ns);
+        self.last_ns = self.last_ns.max(at_ns);
     }
 }

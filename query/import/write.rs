@@ -4,6 +4,7 @@ use super::input::Input;
 use super::record::Record;
 use super::source::{Given, Source};
 use super::survey::{Host, Survey};
+use crate::sorter::{Sortable, Sorter};
 use anyhow::{Context, Result, bail, ensure};
 use hashtrail::archive::Archive;
 use hashtrail::cell::Micros;
@@ -134,6 +135,8 @@ struct Writing<'a> {
     name: SegmentName,
     /// The earliest and the latest row.
     span: (i64, i64),
+    /// Whether they come in the order of their times.
+    is_ordered: bool,
     /// Of the whole log.
     expected: u64,
     context: VersionContext,
@@ -161,6 +164,7 @@ impl<'a> Writing<'a> {
             log,
             name,
             span: (span.first_ns, span.last_ns),
+            is_ordered: span.is_ordered,
             expected: span.rows,
             context: VersionContext { is_imported: true, ..VersionContext::default() },
             rows: Vec::new(),
@@ -206,19 +210,21 @@ impl<'a> Writing<'a> {
 
     fn run(mut self) -> Result<()> {
         let log = self.log;
+        let mut sorter = Sorter::new(|left: &Event, right: &Event| left.boot_ns.cmp(&right.boot_ns));
         (log.source.read)(&log.input, &log.given, &mut |_, record| match record {
-            Record::Row(event) => self.take(*event),
+            Record::Row(event) if event.host != log.host.in_rows() => Ok(()),
+            Record::Row(event) if self.is_ordered => self.take(*event),
+            Record::Row(event) => sorter.push(*event),
             Record::Skipped(_) | Record::Unusable(_) => Ok(()),
         })?;
         log.input.check_unchanged()?;
+        // Segments that do not overlap: the order of rows without a file could not be told from more than one.
+        sorter.finish()?.try_for_each(|event| self.take(event?))?;
         ensure!(self.written + self.rows.len() as u64 == self.expected, "it was read twice, and was not the same");
         self.finish()
     }
 
     fn take(&mut self, event: Event) -> Result<()> {
-        if event.host != self.log.host.in_rows() {
-            return Ok(());
-        }
         let seq = self.written + self.rows.len() as u64;
         self.text_bytes += text_bytes(&event);
         self.rows.push(Event {
@@ -265,6 +271,12 @@ impl<'a> Writing<'a> {
 /// Rows of several sources stand under no root in common, nor do those of several containers: their paths make no series together.
 fn root_of(source: &str, container_id: Option<&str>) -> String {
     [Some(source), container_id].into_iter().flatten().collect::<Vec<_>>().join(":")
+}
+
+impl Sortable for Event {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + text_bytes(self)
+    }
 }
 
 /// What the long texts of a row take.

@@ -247,3 +247,32 @@ fn paths_of_containers_are_no_series_with_those_of_the_host() -> Result<()> {
     assert_eq!(change["package_unknown"], json!("under which root the path begins is not told"));
     Ok(())
 }
+
+/// Rows of a log come in any order, and more than a segment of them: each change is one of a sort of the log's own lines.
+#[test]
+fn a_log_that_is_not_in_order_is_put_in_order() -> Result<()> {
+    let mut lines = Vec::new();
+    let mut expected = Vec::new();
+    for number in 0..20_000_u64 {
+        // Each second comes up to three times, far apart.
+        let (second, digest) = (number * 7_919 % 7_001, if number * 31 % 3 == 0 { OLD } else { NEW });
+        let (path, hour, minute) = (number % 5, second / 3_600, second / 60 % 60);
+        expected.push((path, second, number, digest));
+        lines.push(format!(
+            "{{\"process_lsm\":{{\"process\":{{\"pid\":7,\"binary\":\"/x\"}},\"function_name\":\"mmap_file\",\"args\":[{{\
+             \"file_arg\":{{\"path\":\"/p{path}\"}}}}],\"ima_hash\":\"sha256:{digest}\"}},\"node_name\":\"web1\",\"time\":\
+             \"2026-01-02T{hour:02}:{minute:02}:{:02}Z\"}}\n",
+            second % 60
+        ));
+    }
+    expected.sort_unstable();
+    let changes = expected.windows(2).filter(|pair| pair[0].0 == pair[1].0 && pair[0].3 != pair[1].3).count();
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("log.jsonl");
+    fs::write(&file, lines.concat())?;
+    query(&directory.path().join("a"), &["import", file.to_str().expect("a path")])?;
+    let summary = ask(&directory, &["changes", "--limit", "1"])?.pop().expect("a summary");
+    assert!(changes > 1_000);
+    assert_eq!(summary["changes"], json!(changes));
+    Ok(())
+}
