@@ -307,6 +307,21 @@ fn what_was_redacted_is_redacted_again() -> Result<()> {
     Ok(())
 }
 
+/// That nothing of a path was left in does not mean that it was never there.
+#[test]
+fn a_path_that_may_have_been_taken_out_was_not_never_observed() -> Result<()> {
+    let line = ["changes", "/home/ana/bin/secret-plan.sh", "--format", "json"];
+    for (options, is_told) in [(&["--redact", "--paths", HOME], true), (&["--redact", "--users", "--arguments"], false)]
+    {
+        let directory = exported(options)?;
+        let (_, _, output) = query(&directory.path().join("out"), &line)?;
+        let summary = json_lines(&output).pop().expect("a summary");
+        let unseen = summary["never_observed"].as_array().expect("a list");
+        assert_eq!(unseen.iter().any(|unseen| unseen["perhaps_taken_out"] == true), is_told, "{summary}");
+    }
+    Ok(())
+}
+
 /// Directories are the same however they are spelt.
 #[test]
 fn paths_that_lead_to_the_same_place_are_the_same() -> Result<()> {
