@@ -307,6 +307,29 @@ fn what_was_redacted_is_redacted_again() -> Result<()> {
     Ok(())
 }
 
+/// A redacted archive and the one that it was made of have the same events.
+#[test]
+fn no_event_counts_twice_because_something_was_taken_out_of_it() -> Result<()> {
+    let directory = exported(&["--redact", "--users"])?;
+    let (parent, out) = (directory.path().join("parent"), directory.path().join("out"));
+    let name = |path: &Path| path.display().to_string();
+    let other = directory.path().join("other");
+    query(&parent, &["export", "--redact", "--arguments", "--out", &name(&other)])?;
+    for (one, two) in [(&parent, &out), (&out, &parent), (&out, &other)] {
+        let refused = query(one, &["--archive", &name(two), "events"]).expect_err("it is refused");
+        assert!(format!("{refused:#}").contains("ask one of them"), "{refused:#}");
+    }
+    let copy = directory.path().join("copy");
+    for file in files_below(&out) {
+        let place = copy.join(file.strip_prefix(&out)?);
+        fs::create_dir_all(place.parent().expect("a folder"))?;
+        fs::copy(&file, place)?;
+    }
+    let (_, _, output) = query(&out, &["--archive", &name(&copy), "events", "--format", "json"])?;
+    assert_eq!(json_lines(&output).len(), events().len() + 1, "a copy is read once");
+    Ok(())
+}
+
 /// That nothing of a path was left in does not mean that it was never there.
 #[test]
 fn a_path_that_may_have_been_taken_out_was_not_never_observed() -> Result<()> {
