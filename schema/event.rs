@@ -8,6 +8,7 @@ table! {
     /// One LSM event that a policy matched, or a row that user space made beside them (see [`USER_SPACE_CPU`]). Key:
     /// (`recording_id`, `cpu`, `seq`). In rows of an import a number that its source does not tell is -1
     /// ([`crate::versions::NOT_TOLD`]), a text empty.
+    #[derive(serde::Serialize, serde::Deserialize)]
     Event, EventView, EventChunks in "events" {
         recording_id: String, Dictionary in POLICY, "Random UUID of one start of the recorder; of an import made from what was imported";
         host: String, Dictionary in POLICY, "Node name at start, or --host; also the partition";

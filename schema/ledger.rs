@@ -32,9 +32,9 @@
 //!   `unchanged`: from `from_ns`, when that snapshot began, to `to_ns` the database did not change. `none`: there is no
 //!   database that is read. `off`: it was not asked for. `failed`, `unfinished`: a snapshot has no rows, and why.
 //! - `imported`: the recording is the log of another program, whose detail says what it is: `{"source":SOURCE,"file":NAME,
-//!   "sha256":…,"size_bytes":N,"records":N,"rows":N,"unusable":N,"skipped":{WHY:N,…},"cannot_know":[WORD,…],"host_from":"log" or
-//!   "user","time_from":"log" or "user"}`. A `gap` with the cause `imported` lies over all of it, because nobody counted what is
-//!   not in it; `loss` with the cause `unusable` counts the records that no row was made of, and `error` with that cause names the
+//!   "sha256":…,"size_bytes":N,"records":N,"rows":N,"unusable":N,"skipped":{WHY:N,…},"cannot_know":[WORD,…],"host":NAME,
+//!   "host_from":"log" or "user","time_from":"log" or "user"}`. `host` is the name as the log or the user has it. A `gap` with the cause
+//!   `imported` lies over all of it, because nobody counted what is not in it; `loss` with the cause `unusable` counts the records that no row was made of, and `error` with that cause names the
 //!   first ones: `{"place":"line N","reason":…}`.
 //! - `gap` with the cause `redacted`: from all of the recording something was taken out, of the kinds that its detail names.
 //! - `heartbeat`, `stop`: the counts of each CPU since the start. `skipped` are the runs of programs that the kernel skipped,

@@ -96,6 +96,12 @@ impl FileVersion {
     pub fn has_root(&self) -> bool {
         self.root_ino != NOT_TOLD
     }
+
+    /// The device of that root, or in its place the source of an import with the container, where that is told.
+    #[must_use]
+    pub fn told_root_dev(&self) -> Option<&str> {
+        (self.has_root() || self.root_dev.contains(':')).then_some(&self.root_dev)
+    }
 }
 
 /// Builds the `files` rows of events, which must be in event order, and after which nothing tells of their execs.

@@ -59,6 +59,7 @@ impl<'a> Archives<'a> {
                 list.push(OpenArchive::open(&path, problems)?);
             }
         }
+        twins::check_redacted(&list)?;
         twins::double_across(&mut list).iter().for_each(|error| problems.error(error));
         let asked = scope.host.iter().map(|host| host_label(host)).collect();
         let hosts = Hosts::of(&list);

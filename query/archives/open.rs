@@ -114,6 +114,12 @@ impl OpenArchive {
         self.manifest.iter().filter(|line| line.kind() == "start")
     }
 
+    /// Whether paths were taken out of it.
+    pub(crate) fn lacks_paths(&self) -> bool {
+        let kinds = |line: &Line| line.field("redacted")?["kinds"].as_array().cloned();
+        self.starts().filter_map(kinds).flatten().any(|kind| kind == "paths")
+    }
+
     /// What the asker must know of all that it holds: that it is the log of another program, or that something was taken out.
     pub(super) fn notes(&self) -> BTreeSet<String> {
         let name = self.archive.root().display();

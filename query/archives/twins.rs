@@ -3,7 +3,7 @@
 
 use super::open::OpenArchive;
 use crate::output::problems::note;
-use anyhow::{Context, Error, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use hashtrail::manifest::SealedFile;
 use hashtrail::row_digest::RowSet;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -25,6 +25,37 @@ struct Reading<'a> {
     holders: HashMap<Origin<'a>, usize>,
     doubled: BTreeMap<usize, usize>,
     problems: Vec<Error>,
+}
+
+/// A redacted archive has the rows of its parent with something taken out: beside that, or another that was made of it, each event
+/// would count twice.
+///
+/// # Errors
+/// Which archives have the same recording.
+pub(crate) fn check_redacted(archives: &[OpenArchive]) -> Result<()> {
+    let mut holders: HashMap<String, &OpenArchive> = HashMap::new();
+    for archive in archives {
+        let is_redacted = |archive: &OpenArchive| archive.starts().any(|line| line.field("redacted").is_some());
+        for id in archive.starts().filter_map(|line| line.text("recording_id")) {
+            let Some(other) = holders.insert(id, archive).filter(|other| !std::ptr::eq(*other, archive)) else {
+                continue;
+            };
+            if is_redacted(archive) != is_redacted(other) || is_redacted(archive) && !is_copy(archive, other) {
+                let names = [other, archive].map(|archive| archive.archive.root().display().to_string());
+                bail!(
+                    "`{}` and `{}` are one archive, of which something was taken out: ask one of them",
+                    names[0],
+                    names[1]
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether both have the same lines as far as the shorter one goes.
+fn is_copy(one: &OpenArchive, other: &OpenArchive) -> bool {
+    one.starts().zip(other.starts()).all(|(one, other)| one.digest == other.digest)
 }
 
 /// Marks what another archive holds too as doubled, and says so. What stands as it was sealed is read, from the first archive

@@ -2,7 +2,7 @@
 
 use crate::archives::filter::RowFilter;
 use crate::archives::patterns::PathPatterns;
-use crate::archives::{Archives, Scan};
+use crate::archives::{Archives, OpenArchive, Scan};
 use crate::output::{Row, object};
 use crate::versions::run::Run;
 use crate::versions::series::{Series, SeriesKey};
@@ -44,6 +44,8 @@ struct Unseen {
     without_digest: Option<(usize, Micros, Micros)>,
     /// Whether such events would be an answer, and only other conditions leave them out.
     is_left_out: bool,
+    /// Whether it may have been among the paths that were taken out of an archive.
+    is_perhaps_taken_out: bool,
     near: Vec<String>,
 }
 
@@ -91,7 +93,14 @@ impl Observed {
                 Scan { prune, columns: EVENT_COLUMNS.to_vec(), predicates: pattern.predicates(), ..Scan::default() };
             let without_digest = events_of(archives, &scan)?;
             let near = if without_digest.is_some() { Vec::new() } else { names_near(archives, text)? };
-            self.unseen.push(Unseen { pattern: text.clone(), without_digest, is_left_out: false, near });
+            let is_perhaps_taken_out = archives.list.iter().any(OpenArchive::lacks_paths);
+            self.unseen.push(Unseen {
+                pattern: text.clone(),
+                without_digest,
+                is_left_out: false,
+                is_perhaps_taken_out,
+                near,
+            });
         }
         Ok(())
     }
@@ -107,7 +116,15 @@ impl Observed {
             &Scan { columns: EVENT_COLUMNS.to_vec(), predicates: filter.predicates(), ..Scan::default() },
         )?;
         let pattern = format!("inode {} of {}", inode.1, inode.0);
-        self.unseen.push(Unseen { pattern, without_digest, is_left_out: false, near: Vec::new() });
+        // An inode stays in a row whose path was taken out.
+        let is_perhaps_taken_out = false;
+        self.unseen.push(Unseen {
+            pattern,
+            without_digest,
+            is_left_out: false,
+            is_perhaps_taken_out,
+            near: Vec::new(),
+        });
         Ok(())
     }
 
@@ -139,7 +156,11 @@ impl Observed {
                 .without_digest
                 .map(|(count, first, last)| json!({"events": count, "first": first.rfc3339(), "last": last.rfc3339()}));
             let events_are = if unseen.is_left_out { "left_out" } else { "without_digest" };
-            json!({"pattern": unseen.pattern, events_are: events, "near": unseen.near})
+            let mut row = json!({"pattern": unseen.pattern, events_are: events, "near": unseen.near});
+            if unseen.is_perhaps_taken_out {
+                row["perhaps_taken_out"] = true.into();
+            }
+            row
         });
         object(json!({
             "unchanged": self.unchanged_count,
@@ -188,8 +209,15 @@ impl Unseen {
                 first.rfc3339(),
                 last.rfc3339()
             ),
-            None if self.near.is_empty() => format!("never observed: `{pattern}`"),
-            None => format!("never observed: `{pattern}`; near it: {}", self.near.join(", ")),
+            None => {
+                let (seen, taken_out) = match self.is_perhaps_taken_out {
+                    true => ("nothing that was left in", "; it may be among the paths that were taken out"),
+                    false => ("never observed", ""),
+                };
+                let near = self.near.join(", ");
+                let near = if near.is_empty() { near } else { format!("; near it: {near}") };
+                format!("{seen}: `{pattern}`{taken_out}{near}")
+            }
         }
     }
 }

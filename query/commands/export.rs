@@ -81,7 +81,10 @@ fn check_scope(scope: &Scope) -> Result<&Path> {
 fn redaction(options: &ExportOptions) -> Result<Redaction> {
     let mut prefixes = Vec::new();
     for path in &options.paths {
-        let prefix = path.trim_end_matches('/');
+        ensure!(!path.split('/').any(|part| part == ".."), "--paths `{path}`: give the directory without `..`");
+        // A slash at the end makes its last `.` one that leads nowhere, too.
+        let prefix = String::from_utf8(redact::plain(format!("{path}/").as_bytes()))?;
+        let prefix = prefix.trim_end_matches('/');
         ensure!(prefix.starts_with('/'), "--paths `{path}`: give a directory that begins with `/` and is not the root");
         prefixes.push(prefix.to_owned());
     }

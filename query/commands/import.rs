@@ -118,7 +118,7 @@ fn tell(log: &Imported) {
     }
     let elsewhere = log.survey.elsewhere(&log.host);
     if elsewhere > 0 {
-        note(&format!("`{name}`: {elsewhere} record(s) of other hosts than {} are left out", log.host));
+        note(&format!("`{name}`: {elsewhere} record(s) that do not name the host `{}` are left out", log.host.name));
     }
 }
 
@@ -127,7 +127,7 @@ fn row(log: &Imported) -> Row {
     let time = |ns: i64| Micros(ns / 1000).rfc3339();
     let skipped = log.survey.skipped.values().sum::<u64>() + log.survey.elsewhere(&log.host);
     object(json!({
-        "type": "import", "file": log.input.path.display().to_string(), "source": log.source.name, "host": log.host,
+        "type": "import", "file": log.input.path.display().to_string(), "source": log.source.name, "host": log.host.label,
         "recording_id": log.recording_id(), "sha256": log.input.content.sha256, "records": log.survey.records,
         "rows": span.map(|span| span.rows), "skipped": skipped, "unusable": log.survey.unusable,
         "from": span.map(|span| time(span.first_ns)), "to": span.map(|span| time(span.last_ns)),

@@ -56,7 +56,7 @@ fn version_row(row_type: &str, version: &Version) -> Row {
     object(json!({
         "type": row_type, "host": first.host, "path": first.path, "path_flags": first.path_flags,
         "in_series": names_its_file(first),
-        "root_dev": root(json!(first.root_dev)), "root_ino": root(json!(first.root_ino)),
+        "root_dev": first.told_root_dev(), "root_ino": root(json!(first.root_ino)),
         "root_is_host": root(json!(first.root_is_host)),
         "algorithm": first.digest_algorithm, "digest": first.digest, "doubts": version.doubts(),
         "dev": of_last(json!(last.dev)), "ino": of_last(json!(last.ino)),

@@ -125,8 +125,8 @@ fn tail(found: &FoundRare, at_most: usize) -> Tail {
 fn notes(found: &FoundRare, at_most: usize) -> Vec<String> {
     let FoundRare { count, loaded, only_opened, only_attempted, hosts, .. } = found;
     let mut notes = vec![format!(
-        "{count} of {loaded} digest(s) ran or were loaded on at most {at_most} of {} host(s); {only_opened} more were only \
-         opened, and {only_attempted} tried in vain",
+        "{count} of {loaded} digest(s) ran or were loaded on at most {at_most} of {} host(s); {only_opened} more were seen \
+         otherwise, as when they are opened, and {only_attempted} tried in vain",
         hosts.len()
     )];
     if hosts.len() <= at_most {

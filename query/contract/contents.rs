@@ -94,7 +94,10 @@ pub(super) fn rare() -> Vec<Object> {
     let told = [
         count("rare", "Digests on so few hosts"),
         count("loaded", "Digests that ran or were loaded at all"),
-        count("only_opened", "Digests that were only opened"),
+        count(
+            "only_opened",
+            "Digests that were seen otherwise, as when they are opened, and not to run or to be loaded",
+        ),
         count("only_attempted", "Digests that were only tried in vain"),
         count("hosts", "Hosts that recorded digests"),
         summary::doubtful(),

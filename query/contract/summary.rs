@@ -89,6 +89,7 @@ pub(super) fn never_observed() -> Field {
         Field { meaning: "Other events of it, which have no digest", ..events("without_digest") }.or_null().sometimes(),
         Field { meaning: "Events of it that other conditions leave out", ..events("left_out") }.or_null().sometimes(),
         texts("near", "Names that are near it"),
+        flag("perhaps_taken_out", "It may be among the paths that were taken out of an archive").sometimes(),
     ];
     objects("never_observed", Object::new("unseen", "A pattern that no row has", fields), "Patterns that no row has")
 }

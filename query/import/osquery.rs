@@ -39,19 +39,28 @@ fn records(line: &Object) -> Vec<Record> {
     if let Some(columns) = object(line, "columns") {
         return vec![if text(line, "action") == Some("removed") { removed() } else { row(columns) }];
     }
-    let list = |of: &Object, name: &str| of.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let of_row = |value: &Value| match value.as_object() {
         Some(columns) => row(columns),
         None => Record::Unusable("one of its rows is no object".into()),
     };
-    if let Some(results) = object(line, "diffResults") {
-        let added = list(results, "added");
-        return added.iter().map(of_row).chain(list(results, "removed").iter().map(|_| removed())).collect();
+    match (line.get("diffResults"), line.get("snapshot")) {
+        (Some(Value::Object(results)), _) => {
+            let added = list(results.get("added"), of_row);
+            added.into_iter().chain(list(results.get("removed"), |_| removed())).collect()
+        }
+        (None, None) => vec![Record::Unusable("it has no columns, and no snapshot or diffResults".into())],
+        (results, snapshot) => list(results.or(snapshot), of_row),
     }
-    if line.get("snapshot").is_some_and(Value::is_array) {
-        return list(line, "snapshot").iter().map(of_row).collect();
+}
+
+/// Rows in a list. No rows are an empty text in some versions.
+fn list(rows: Option<&Value>, of_row: impl Fn(&Value) -> Record) -> Vec<Record> {
+    match rows {
+        Some(Value::Array(rows)) => rows.iter().map(of_row).collect(),
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::String(text)) if text.is_empty() => Vec::new(),
+        Some(_) => vec![Record::Unusable("its rows are no list".into())],
     }
-    vec![Record::Unusable("it has no columns, and no snapshot or diffResults".into())]
 }
 
 fn record(line: &Object, columns: &Object) -> Record {
@@ -77,6 +86,10 @@ fn finished(mut row: Event, line: &Object, time: Option<i64>) -> Result<Event, S
 fn hash(line: &Object, columns: &Object) -> Result<Event, String> {
     let mut row = blank(NAME, "hash", "osquery_hash");
     set_path(&mut row, text(columns, "path").ok_or("it has no path")?.as_bytes());
+    // The path is then one of the process's namespace.
+    if number(columns, "pid_with_namespace").is_some_and(|pid| pid != 0) {
+        row.path_flags = vec!["unreachable".to_owned()];
+    }
     let mut digests = ALGORITHMS.iter().filter_map(|algorithm| Some((*algorithm, text(columns, algorithm)?)));
     match digests.next() {
         Some((algorithm, digits)) => set_digest(&mut row, NAME, algorithm, digits)?,

@@ -23,10 +23,10 @@ fn given() -> Given {
 }
 
 /// Records that no row is made of.
-type Others = Vec<(Place, Record)>;
+pub(super) type Others = Vec<(Place, Record)>;
 
 /// The rows of a log, and what became of its other records.
-fn read(path: &std::path::Path) -> Result<(Vec<Event>, Others)> {
+pub(super) fn read(path: &std::path::Path) -> Result<(Vec<Event>, Others)> {
     let input = Input::open(path)?;
     let source = recognised(&input)?;
     let (mut rows, mut others) = (Vec::new(), Vec::new());
@@ -40,7 +40,7 @@ fn read(path: &std::path::Path) -> Result<(Vec<Event>, Others)> {
     Ok((rows, others))
 }
 
-fn unusable(others: &[(Place, Record)]) -> Vec<String> {
+pub(super) fn unusable(others: &[(Place, Record)]) -> Vec<String> {
     let reason = |(place, record): &(Place, Record)| match record {
         Record::Unusable(reason) => Some(format!("{place}: {reason}")),
         _ => None,
@@ -156,6 +156,53 @@ fn osquerys_results_are_rows() -> Result<()> {
     assert_eq!((rename.pid, rename.uid, rename.auid, &rename.tags[..]), (801, 0, None, &["partial".to_owned()][..]));
     assert_eq!(rows[0].tags, [format!("sha1:{}", &A[..40]), format!("md5:{}", &A[..32])]);
     assert_eq!((unusable(&others).len(), others.len()), (2, 5), "{others:?}");
+    Ok(())
+}
+
+/// The hooks of names are given directories, and those of inodes entries whose paths begin at their filesystem.
+#[test]
+fn a_directory_is_not_the_file_that_something_is_done_to() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("log");
+    for (function, shown, target, flags, tags) in [
+        ("security_path_rename", None, None, &[][..], &["argument:/etc", "argument:/tmp"][..]),
+        ("path_unlink", None, None, &[], &["argument:/etc", "argument:/tmp"]),
+        ("inode_setattr", Some("/etc"), Some("/tmp"), &["unreachable"], &[]),
+        ("security_path_chmod", Some("/etc"), Some("/tmp"), &[], &[]),
+    ] {
+        let log = format!(
+            "{{\"process_kprobe\":{{\"process\":{{\"pid\":7,\"binary\":\"/x\"}},\"function_name\":\"{function}\",\"args\":[\
+             {{\"path_arg\":{{\"path\":\"/etc\"}}}},{{\"path_arg\":{{\"path\":\"/tmp\"}}}}]}},\"time\":\"2026-01-02T00:00:01Z\"}}\n"
+        );
+        fs::write(&path, log)?;
+        let (rows, others) = read(&path)?;
+        assert!(others.is_empty(), "{others:?}");
+        assert_eq!((rows[0].path.as_deref(), rows[0].target_path.as_deref()), (shown, target), "{function}");
+        assert_eq!((rows[0].path_flags.join(" "), rows[0].tags.join(" ")), (flags.join(" "), tags.join(" ")));
+    }
+    Ok(())
+}
+
+#[test]
+fn lists_of_osquery_that_are_none_are_told() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("log");
+    let row = format!("{{\"path\":\"/a\",\"sha256\":\"{A}\"}}");
+    let of_namespace = row.replace("\"path\"", "\"pid_with_namespace\":\"7\",\"path\"");
+    for (results, rows, told) in [
+        (format!("\"diffResults\":{{\"added\":[{row}],\"removed\":\"\"}}"), 1, 0),
+        (format!("\"diffResults\":{{\"added\":\"{}\",\"removed\":{{}}}}", "x"), 0, 2),
+        ("\"diffResults\":\"\"".to_owned(), 0, 0),
+        ("\"snapshot\":\"\"".to_owned(), 0, 0),
+        ("\"snapshot\":7".to_owned(), 0, 1),
+        (format!("\"snapshot\":[{of_namespace},7]"), 1, 1),
+    ] {
+        fs::write(&path, format!("{{\"name\":\"q\",\"hostIdentifier\":\"w\",\"unixTime\":1767312010,{results}}}\n"))?;
+        let (found, others) = read(&path)?;
+        assert_eq!((found.len(), unusable(&others).len()), (rows, told), "{results}: {others:?}");
+        let is_reachable = found.iter().all(|row| row.path_flags.is_empty());
+        assert_eq!(is_reachable, !results.contains("namespace"), "{found:?}");
+    }
     Ok(())
 }
 
@@ -288,7 +335,7 @@ fn of_mutants(logs: &[(Vec<u8>, Source)]) -> Result<(u64, u64, u64)> {
             Ok(survey) => {
                 whole += 1;
                 told += survey.unusable;
-                for span in survey.span("web1").into_iter().chain(survey.span("")) {
+                if let Some(span) = survey.host(&["web1".to_owned()]).ok().and_then(|host| survey.span(&host)) {
                     assert!(0 < span.first_ns && span.first_ns <= span.last_ns, "seed {seed}");
                 }
             }

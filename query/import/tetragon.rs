@@ -35,6 +35,17 @@ const KINDS: [&str; 11] = [
     "rate_limit_info",
     "test",
 ];
+/// Hooks whose paths are those of the directories in which something is done to a name.
+const OF_DIRECTORIES: [&str; 8] = [
+    "path_rename",
+    "path_unlink",
+    "path_link",
+    "path_symlink",
+    "path_mknod",
+    "path_mkdir",
+    "path_rmdir",
+    "path_post_mknod",
+];
 /// Of a path of which not all parts could be read.
 const INCOMPLETE: &str = "unresolvedPathComponents";
 
@@ -105,7 +116,8 @@ fn hooked_row(
     ima_hash: Option<&str>,
 ) -> Result<Event, String> {
     let function = text(event, "function_name").ok_or("it names no function")?;
-    let mut row = blank(NAME, kind, function.strip_prefix("security_").unwrap_or(function));
+    let hook = function.strip_prefix("security_").unwrap_or(function);
+    let mut row = blank(NAME, kind, hook);
     let process = object(event, "process").ok_or("it has no process")?;
     set_process(&mut row, event, process);
     let owned = |name: &str| text(event, name).map(str::to_owned);
@@ -114,10 +126,18 @@ fn hooked_row(
     row.tags = tags.filter_map(Value::as_str).map(str::to_owned).collect();
     // What Tetragon did is told in its own word: whether the call took place, it does not say.
     row.tags.extend(owned("action").filter(|action| action != "KPROBE_ACTION_POST"));
+    let (file, second) = if OF_DIRECTORIES.contains(&hook) {
+        // Which of them the file was, the call does not tell.
+        row.tags.extend([&file, &second].into_iter().flatten().map(|file| format!("argument:{}", file.path)));
+        (None, None)
+    } else {
+        (file, second)
+    };
     // A path that could not be built stands there as that of the root.
     if let Some(file) = file.filter(|file| file.path != "/") {
         set_path(&mut row, file.path.as_bytes());
-        if file.is_incomplete {
+        // Hooks of inodes have entries of directories, whose paths begin at their filesystem.
+        if file.is_incomplete || hook.starts_with("inode_") {
             row.path_flags = vec!["unreachable".to_owned()];
         }
     }

@@ -3,7 +3,8 @@
 use super::input::Input;
 use super::record::Record;
 use super::source::{Given, Source};
-use super::survey::{Survey, label_of};
+use super::survey::{Host, Survey};
+use crate::sorter::{Sortable, Sorter};
 use anyhow::{Context, Result, bail, ensure};
 use hashtrail::archive::Archive;
 use hashtrail::cell::Micros;
@@ -28,8 +29,7 @@ pub(crate) struct Imported {
     pub(crate) source: Source,
     pub(crate) given: Given,
     pub(crate) survey: Survey,
-    /// As the archive names it.
-    pub(crate) host: String,
+    pub(crate) host: Host,
     /// Whether the user said that, and not the log.
     pub(crate) is_host_given: bool,
 }
@@ -76,8 +76,11 @@ fn check_order(log: &Imported, lines: &[Line]) -> Result<()> {
         }
         ensure!(other.get(..8) != id.get(..8), "recording {other} has files of the same names: give another directory");
         let import = line.field(IMPORTED).unwrap_or_default();
-        let is_same = import["source"].as_str() == Some(log.source.name)
-            && line.text("host").as_deref() == Some(log.host.as_str());
+        let is_host = line.text("host").as_deref() == Some(log.host.label.as_str());
+        if let Some(known) = import["host"].as_str().filter(|known| is_host && *known != log.host.name) {
+            bail!("`{known}` and `{}` would be one host in it: give another directory", log.host.name);
+        }
+        let is_same = is_host && import["source"].as_str() == Some(log.source.name);
         let last_ns = import["last_ns"].as_i64().unwrap_or(i64::MAX);
         if is_same && last_ns > first_ns {
             bail!(
@@ -93,7 +96,7 @@ fn check_order(log: &Imported, lines: &[Line]) -> Result<()> {
 impl Imported {
     /// Made from what is imported, so that the same log is known again.
     pub(crate) fn recording_id(&self) -> String {
-        let parts: [&str; 4] = ["hashtrail import", self.source.name, &self.host, &self.input.content.sha256];
+        let parts: [&str; 4] = ["hashtrail import", self.source.name, &self.host.name, &self.input.content.sha256];
         let mut bytes = Sha256::digest(parts.join("\0"));
         // As RFC 9562 marks what is made by another rule than its own.
         bytes[6] = bytes[6] & 0x0f | 0x80;
@@ -110,7 +113,7 @@ impl Imported {
         let mut skipped = survey.skipped.clone();
         let elsewhere = survey.elsewhere(host);
         if elsewhere > 0 {
-            skipped.insert("of another host", elsewhere);
+            skipped.insert("of another host, or of one that they do not name", elsewhere);
         }
         json!({
             "source": source.name,
@@ -118,7 +121,7 @@ impl Imported {
             "sha256": input.content.sha256, "size_bytes": input.content.size_bytes,
             "records": survey.records, "rows": span.map_or(0, |span| span.rows), "unusable": survey.unusable,
             "skipped": skipped, "cannot_know": source.cannot_know,
-            "host_from": by(self.is_host_given), "time_from": by(source.is_undated),
+            "host": host.name, "host_from": by(self.is_host_given), "time_from": by(source.is_undated),
             "first_ns": span.map(|span| span.first_ns), "last_ns": span.map(|span| span.last_ns),
         })
     }
@@ -132,6 +135,8 @@ struct Writing<'a> {
     name: SegmentName,
     /// The earliest and the latest row.
     span: (i64, i64),
+    /// Whether they come in the order of their times.
+    is_ordered: bool,
     /// Of the whole log.
     expected: u64,
     context: VersionContext,
@@ -144,7 +149,7 @@ struct Writing<'a> {
 impl<'a> Writing<'a> {
     fn begin(archive: &'a Archive, manifest: &'a mut Manifest, log: &'a Imported) -> Result<Self> {
         let span = log.survey.span(&log.host).context("no record of it can be used")?;
-        let name = SegmentName { recording_id: log.recording_id(), host: log.host.clone(), segment: 0 };
+        let name = SegmentName { recording_id: log.recording_id(), host: log.host.label.clone(), segment: 0 };
         let (imported, public_key) = (log.to_json(), manifest.public_key());
         manifest.append(&[(
             "start",
@@ -159,6 +164,7 @@ impl<'a> Writing<'a> {
             log,
             name,
             span: (span.first_ns, span.last_ns),
+            is_ordered: span.is_ordered,
             expected: span.rows,
             context: VersionContext { is_imported: true, ..VersionContext::default() },
             rows: Vec::new(),
@@ -204,28 +210,28 @@ impl<'a> Writing<'a> {
 
     fn run(mut self) -> Result<()> {
         let log = self.log;
+        let mut sorter = Sorter::new(|left: &Event, right: &Event| left.boot_ns.cmp(&right.boot_ns));
         (log.source.read)(&log.input, &log.given, &mut |_, record| match record {
-            Record::Row(event) => self.take(*event),
+            Record::Row(event) if event.host != log.host.in_rows() => Ok(()),
+            Record::Row(event) if self.is_ordered => self.take(*event),
+            Record::Row(event) => sorter.push(*event),
             Record::Skipped(_) | Record::Unusable(_) => Ok(()),
         })?;
         log.input.check_unchanged()?;
+        // Segments that do not overlap: the order of rows without a file could not be told from more than one.
+        sorter.finish()?.try_for_each(|event| self.take(event?))?;
         ensure!(self.written + self.rows.len() as u64 == self.expected, "it was read twice, and was not the same");
         self.finish()
     }
 
     fn take(&mut self, event: Event) -> Result<()> {
-        let host = label_of(&event.host);
-        if !host.is_empty() && host != self.name.host {
-            return Ok(());
-        }
         let seq = self.written + self.rows.len() as u64;
         self.text_bytes += text_bytes(&event);
         self.rows.push(Event {
             recording_id: self.name.recording_id.clone(),
             host: self.name.host.clone(),
             seq: i64::try_from(seq)?,
-            // Rows of several sources stand under no root in common: their paths make no series together.
-            root_dev: self.log.source.name.to_owned(),
+            root_dev: root_of(self.log.source.name, event.container_id.as_deref()),
             ..event
         });
         if self.rows.len() >= SEGMENT_ROWS || self.text_bytes >= SEGMENT_TEXT_BYTES {
@@ -259,6 +265,17 @@ impl<'a> Writing<'a> {
         });
         manifest.append(&[("stop", end)])?;
         manifest.take_fault().map_or(Ok(()), |fault| bail!("{fault}"))
+    }
+}
+
+/// Rows of several sources stand under no root in common, nor do those of several containers: their paths make no series together.
+fn root_of(source: &str, container_id: Option<&str>) -> String {
+    [Some(source), container_id].into_iter().flatten().collect::<Vec<_>>().join(":")
+}
+
+impl Sortable for Event {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + text_bytes(self)
     }
 }
 

@@ -62,7 +62,7 @@ impl Investigated<'_> {
             "type": "change",
             "path": change.key.path,
             "host": change.key.host,
-            "root_dev": to.has_root().then_some(&to.root_dev),
+            "root_dev": to.told_root_dev(),
             "root_ino": to.has_root().then_some(to.root_ino),
             "from": null,
             "to": null,

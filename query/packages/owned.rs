@@ -32,7 +32,10 @@ impl Owned {
         let looks = Looks::read(archives, &recordings)?;
         let asked = recordings.list.iter().zip(&looks).filter(|(recording, _)| recording.is_asked(scope));
         let unknown = asked.filter_map(|(recording, looks)| Some((recording.in_words(), looks.lacks()?)));
-        let unknown = unknown.map(|(recording, why)| format!("{recording}: {why}")).collect();
+        let redacted = archives.list.iter().filter(|archive| archive.lacks_paths());
+        let redacted =
+            redacted.map(|archive| format!("{}: paths were taken out of it", archive.archive.root().display()));
+        let unknown = unknown.map(|(recording, why)| format!("{recording}: {why}")).chain(redacted).collect();
         let mut paths = HashSet::new();
         let wanted = names.to_vec();
         let of_names = text_test("package", move |package| wanted.iter().any(|name| name == package));

@@ -9,5 +9,5 @@ mod veil;
 mod write;
 
 pub(crate) use compare::compare;
-pub(crate) use taken::Redaction;
+pub(crate) use taken::{Redaction, plain};
 pub(crate) use write::{Written, write};

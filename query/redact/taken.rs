@@ -47,8 +47,32 @@ impl Redaction {
             return false;
         }
         let is_rootless = !path.starts_with(b"/") || flags.iter().any(|flag| ROOTLESS.contains(&flag.as_str()));
-        is_rootless || self.prefixes.iter().any(|prefix| holds(path, prefix.as_bytes()))
+        is_rootless || self.has_prefix(path)
     }
+
+    /// Whether a text has one of the directories, however it is spelt. What goes back to a directory above may come out anywhere.
+    fn has_prefix(&self, text: &[u8]) -> bool {
+        let plain = plain(text);
+        text.split(|byte| !is_of_name(*byte)).any(|word| word == b"..")
+            || self.prefixes.iter().any(|prefix| holds(&plain, prefix.as_bytes()))
+    }
+}
+
+/// A path without the parts that lead nowhere: `/a//b/./c` is `/a/b/c`. Backslashes count once, because columns may double them.
+pub(crate) fn plain(path: &[u8]) -> Vec<u8> {
+    let mut plain: Vec<u8> = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((byte, after)) = rest.split_first() {
+        plain.push(*byte);
+        rest = after;
+        while *byte == b'/' && (rest.starts_with(b"/") || rest.starts_with(b"./")) {
+            rest = &rest[rest.iter().position(|byte| *byte == b'/').unwrap_or(0) + 1..];
+        }
+        while *byte == b'\\' && rest.starts_with(b"\\") {
+            rest = &rest[1..];
+        }
+    }
+    plain
 }
 
 /// Whether a directory, or something below it, stands in a text: not only at its begin, for there are other ways to a root.
@@ -101,7 +125,7 @@ impl Taken {
         }
         let mut words =
             text.split(|character: char| !u8::try_from(character).is_ok_and(is_of_name) && character.is_ascii());
-        self.by.prefixes.iter().any(|prefix| holds(text.as_bytes(), prefix.as_bytes()))
+        self.by.has_prefix(text.as_bytes())
             || words.any(|word| self.names.contains(word))
             || self.odd_names.iter().any(|name| text.contains(name.as_str()))
     }
@@ -152,7 +176,18 @@ mod tests {
         let hides = |path: &str, flags: &[&str]| {
             taken.by.hides_path(path.as_bytes(), &flags.iter().map(|flag| (*flag).to_owned()).collect::<Vec<_>>())
         };
-        for path in ["/home/ana", "/home/ana/x", "/proc/1/root/home/ana/x", "x", "/home/ana (deleted)"] {
+        for path in [
+            "/home/ana",
+            "/home/ana/x",
+            "/proc/1/root/home/ana/x",
+            "x",
+            "/home/ana (deleted)",
+            "/home//ana/x",
+            "/home/./ana/x",
+            "//home/././/ana",
+            "/home/bob/../ana/x",
+            "/tmp/..",
+        ] {
             assert!(hides(path, &[]), "{path}");
         }
         assert!(!hides("/home/anabel/x", &[]) && !hides("/usr/bin/x", &[]) && hides("/ana/x", &[FS_RELATIVE]));
@@ -164,9 +199,12 @@ mod tests {
         let taken = taken();
         for text in
             ["cat secret-plan.sh", "--in=./secret-plan.sh", "play 'love letter.sh'", "ls /home/ana", "a:/home/ana/b"]
+                .into_iter()
+                .chain(["--in=/home//ana/b", "../ana/b", "cat /home/./ana/b", "/home/bob/../ana"])
         {
             assert!(taken.hides_text(text), "{text}");
         }
+        assert!(!taken.hides_text("1..5 a...b HEAD..main http://x/y"));
         assert!(!taken.hides_text("cat plan.sh") && !taken.hides_text("/home/anabel"));
         assert!(taken.hides_comm("secret-plan.sh") && taken.hides_comm("love letter.sh") && !taken.hides_comm("sh"));
         let mut value = json!({"a": ["/home/ana/x", 1], "/home/ana": {"b": "secret-plan.sh"}, "uid": 7});

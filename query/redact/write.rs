@@ -20,7 +20,7 @@ use std::collections::HashMap;
 /// The cause of the gap over all of it.
 const CAUSE: &str = "redacted";
 /// What a line has that only its own manifest gives it.
-const OF_MANIFEST: [&str; 4] = ["prev", "kind", "manifest_version", "crc32c"];
+pub(super) const OF_MANIFEST: [&str; 4] = ["prev", "kind", "manifest_version", "crc32c"];
 
 /// What was written.
 pub(crate) struct Written {
@@ -113,11 +113,18 @@ fn start_of(line: &Line, taken: &Taken, public_key: Option<String>, written: &Wr
     let left_out: Vec<Value> = scrubbed.iter().map(|policy| json!({"sha256": policy["sha256"]})).collect();
     fields.insert("policies".into(), whole.into());
     let signed_by = fields.insert("public_key".into(), public_key.into());
+    // The parent may be one from which something was taken out: what was said of that stays true.
+    let before = fields.shift_remove(CAUSE).unwrap_or_default();
+    let earlier = |name: &str| before[name].as_array().cloned().unwrap_or_default();
+    let mut kinds: Vec<Value> = taken.by.kinds().into_iter().map(Value::from).collect();
+    kinds.extend(earlier("kinds").into_iter().filter(|kind| !taken.by.kinds().iter().any(|one| kind == one)));
+    let policies_left_out = [earlier("policies_left_out"), left_out].concat();
+    let lists = written.left_out as u64 + before["measurement_lists_left_out"].as_u64().unwrap_or(0);
     fields.insert(
         CAUSE.into(),
         json!({
-            "kinds": taken.by.kinds(), "parent_head": written.parent_head, "parent_public_key": signed_by,
-            "measurement_lists_left_out": written.left_out, "policies_left_out": left_out,
+            "kinds": kinds, "parent_head": written.parent_head, "parent_public_key": signed_by,
+            "measurement_lists_left_out": lists, "policies_left_out": policies_left_out,
             "version": env!("CARGO_PKG_VERSION"),
         }),
     );

@@ -115,7 +115,7 @@ WHERE a.act NOT IN ('setattr', 'setxattr')
 
 @keep(changes)
 SELECT c.change, c.host, c.path,
-    CASE WHEN c.root_ino <> -1 THEN c.root_dev END AS root_dev, CASE WHEN c.root_ino <> -1 THEN c.root_ino END AS root_ino, c.kind,
+    CASE WHEN c.root_ino <> -1 OR c.root_dev LIKE '%:%' THEN c.root_dev END AS root_dev, CASE WHEN c.root_ino <> -1 THEN c.root_ino END AS root_ino, c.kind,
     c.from_algorithm, c.from_digest, @of_file(old, c.old_dev) AS from_dev, @of_file(old, c.old_ino) AS from_ino,
     @time(c.from_first_us) AS from_first_seen, @time(c.from_last_us) AS from_last_seen,
     c.to_algorithm, c.to_digest, @of_file(new, c.new_dev) AS to_dev, @of_file(new, c.new_ino) AS to_ino,

@@ -180,7 +180,8 @@ fn ask_all() -> Result<()> {
     packages::a_path_that_no_package_lists_is_nobodys()?;
     packages::a_new_version_of_a_package_is_told_with_who_brought_it()?;
     imports::imported("tetragon.jsonl", &[])?;
-    redacted::exported(&redacted::ALL)?;
+    let passed_on = redacted::exported(&redacted::ALL)?;
+    query(&passed_on.path().join("out"), &["changes", "/nothing", "--format", "json"])?;
     of_another_root_and_from_memory()
 }
 

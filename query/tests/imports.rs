@@ -123,7 +123,7 @@ fn a_log_is_imported_once_and_in_order() -> Result<()> {
     assert!(refusal(&sample("audit.log"), &[])?.contains("--host"));
     assert!(refusal(other, &["--since", "1d"])?.contains("whole"));
     assert!(refusal(other, &["--taken-at", "now"])?.contains("times of their own"));
-    assert!(refusal(other, &["--host", "web2"])?.contains("none of its"), "all lines are of web1");
+    assert!(refusal(other, &["--host", "web2"])?.contains("no record of it names"), "all lines are of web1");
     // Another source of the same time makes rows of its own.
     query(&archive, &["import", &sample("audit.log"), "--host", "web1"])?;
     let lines = ask(&directory, &["changes", "/usr/bin/tool"])?;
@@ -169,5 +169,110 @@ fn an_import_can_be_signed() -> Result<()> {
     assert!(found);
     let verdict = ask(&directory, &["verify", "--key", &key.public_base64()])?.pop().expect("a verdict");
     assert_eq!((&verdict["verdict"], &verdict["signature"]), (&json!("good"), &json!("good")), "{verdict}");
+    Ok(())
+}
+
+/// The host of a log's records, by `--host`, and the paths of the rows; or why it is refused.
+fn of_hosts(log: &str, host: &[&str]) -> Result<Result<(String, Vec<String>), String>> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("log.jsonl");
+    fs::write(&file, log)?;
+    let line = [&["import", file.to_str().expect("a path"), "--format", "json"], host].concat();
+    let (_, _, output) = match query(&directory.path().join("a"), &line) {
+        Ok(done) => done,
+        Err(error) => return Ok(Err(format!("{error:#}"))),
+    };
+    let host = json_lines(&output)[0]["host"].as_str().unwrap_or_default().to_owned();
+    let rows = ask(&directory, &["events"])?;
+    let paths = rows.iter().filter_map(|row| row["path"].as_str().map(str::to_owned)).collect();
+    Ok(Ok((host, paths)))
+}
+
+/// Two names that are one in an archive are two hosts, and a record that names none is none of theirs.
+#[test]
+fn rows_of_two_hosts_are_never_those_of_one() -> Result<()> {
+    let exec = |node: &str, binary: &str, second: u8| {
+        format!(
+            "{{\"process_exec\":{{\"process\":{{\"pid\":7,\"binary\":\"{binary}\"}}}},\"node_name\":\"{node}\",\"time\":\"2026-01-02T00:00:0{second}Z\"}}\n"
+        )
+    };
+    let of = |host: &str, path: &str| Ok((host.to_owned(), vec![path.to_owned()]));
+    let log = exec("web:1", "/a", 1) + &exec("web_1", "/b", 2);
+    assert!(of_hosts(&log, &[])?.is_err_and(|why| why.contains("2 hosts")));
+    assert_eq!(of_hosts(&log, &["--host", "web:1"])?, of("web_1", "/a"));
+    assert_eq!(of_hosts(&log, &["--host", "web_1"])?, of("web_1", "/b"));
+    assert!(of_hosts(&log, &["--host", "web.1"])?.is_err_and(|why| why.contains("no record of it names")));
+    assert!(of_hosts(&log, &["--host", "web/1"])?.is_err_and(|why| why.contains("are one name")));
+    let log = exec("", "/own", 1) + &exec("web1", "/b", 2);
+    assert!(of_hosts(&log, &[])?.is_err_and(|why| why.contains("name no host")));
+    assert_eq!(of_hosts(&log, &["--host", "web1"])?, of("web1", "/b"));
+    assert_eq!(of_hosts(&log, &["--host", "central"])?, of("central", "/own"));
+    // Nor are they in an archive that has the other one.
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("log.jsonl");
+    fs::write(&file, exec("web:1", "/a", 1) + &exec("web_1", "/b", 2))?;
+    let import = |host| query(&directory.path().join("a"), &["import", file.to_str().expect("a path"), "--host", host]);
+    import("web:1")?;
+    let refused = import("web_1").expect_err("it is refused");
+    assert!(format!("{refused:#}").contains("would be one host"), "{refused:#}");
+    Ok(())
+}
+
+/// A program of a container is no other version of the host's at the same path.
+#[test]
+fn paths_of_containers_are_no_series_with_those_of_the_host() -> Result<()> {
+    let mapped = |container: &str, digest: &str, second: u8| {
+        let docker = if container.is_empty() { String::new() } else { format!("\"docker\":\"{container}\",") };
+        format!(
+            "{{\"process_lsm\":{{\"process\":{{{docker}\"pid\":7,\"binary\":\"/bin/sh\"}},\"function_name\":\"mmap_file\",\
+             \"args\":[{{\"file_arg\":{{\"path\":\"/bin/sh\"}}}}],\"ima_hash\":\"sha256:{digest}\"}},\"node_name\":\"web1\",\
+             \"time\":\"2026-01-02T00:00:0{second}Z\"}}\n"
+        )
+    };
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("log.jsonl");
+    let third = "c".repeat(64);
+    let log =
+        [mapped("", OLD, 1), mapped("c1", NEW, 2), mapped("", OLD, 3), mapped("c2", OLD, 4), mapped("c1", &third, 5)];
+    fs::write(&file, log.concat())?;
+    query(&directory.path().join("a"), &["import", file.to_str().expect("a path")])?;
+    let lines = ask(&directory, &["changes"])?;
+    let changes: Vec<&Value> = lines.iter().filter(|line| line["type"] == "change").collect();
+    assert_eq!(changes.len(), 1, "{lines:#?}");
+    let change = changes[0];
+    assert_eq!(
+        (&change["root_dev"], &change["from"]["digest"], &change["to"]["digest"]),
+        (&json!("tetragon:c1"), &json!(NEW), &json!(third))
+    );
+    assert_eq!(change["package_unknown"], json!("under which root the path begins is not told"));
+    Ok(())
+}
+
+/// Rows of a log come in any order, and more than a segment of them: each change is one of a sort of the log's own lines.
+#[test]
+fn a_log_that_is_not_in_order_is_put_in_order() -> Result<()> {
+    let mut lines = Vec::new();
+    let mut expected = Vec::new();
+    for number in 0..20_000_u64 {
+        // Each second comes up to three times, far apart.
+        let (second, digest) = (number * 7_919 % 7_001, if number * 31 % 3 == 0 { OLD } else { NEW });
+        let (path, hour, minute) = (number % 5, second / 3_600, second / 60 % 60);
+        expected.push((path, second, number, digest));
+        lines.push(format!(
+            "{{\"process_lsm\":{{\"process\":{{\"pid\":7,\"binary\":\"/x\"}},\"function_name\":\"mmap_file\",\"args\":[{{\
+             \"file_arg\":{{\"path\":\"/p{path}\"}}}}],\"ima_hash\":\"sha256:{digest}\"}},\"node_name\":\"web1\",\"time\":\
+             \"2026-01-02T{hour:02}:{minute:02}:{:02}Z\"}}\n",
+            second % 60
+        ));
+    }
+    expected.sort_unstable();
+    let changes = expected.windows(2).filter(|pair| pair[0].0 == pair[1].0 && pair[0].3 != pair[1].3).count();
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("log.jsonl");
+    fs::write(&file, lines.concat())?;
+    query(&directory.path().join("a"), &["import", file.to_str().expect("a path")])?;
+    let summary = ask(&directory, &["changes", "--limit", "1"])?.pop().expect("a summary");
+    assert!(changes > 1_000);
+    assert_eq!(summary["changes"], json!(changes));
     Ok(())
 }

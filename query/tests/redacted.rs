@@ -158,40 +158,202 @@ fn a_redacted_archive_verifies_and_says_what_it_is() -> Result<()> {
     Ok(())
 }
 
-/// Somebody changes a row that was left in, and seals it again.
-#[test]
-fn a_row_that_is_not_the_parents_is_found() -> Result<()> {
-    let directory = exported(&["--redact", "--arguments"])?;
-    let (parent_path, out) = (directory.path().join("parent"), directory.path().join("out"));
-    let forged = directory.path().join("forged");
-    parent(&forged)?;
-    // A twin of another archive with the same names.
-    let mut others = events();
-    others[0].pid = 4711;
-    fs::remove_dir_all(&forged)?;
-    let archive = Archive::create(&forged)?;
+/// What becomes of a line when somebody makes the archive anew: nothing in it shows that.
+type Forger<'a> = &'a dyn Fn(&str, &mut serde_json::Map<String, Value>) -> Forged;
+
+enum Forged {
+    Kept,
+    LeftOut,
+    /// A file of events with other rows.
+    Events(Vec<Event>),
+    /// A file of the ledger with other entries.
+    Ledger(Vec<LedgerEntry>),
+}
+
+/// The findings of `verify --parent` in an archive that somebody made anew.
+fn forged(directory: &tempfile::TempDir, forger: Forger<'_>) -> Result<Vec<String>> {
+    let (out, path) = (directory.path().join("out"), directory.path().join("forged"));
+    let _ = fs::remove_dir_all(&path);
+    let archive = Archive::create(&path)?;
     let mut manifest = Manifest::open(&archive, None)?;
     for line in hashtrail::manifest::parse(&fs::read(out.join("manifest.jsonl"))?).lines {
         let mut fields = line.fields();
-        if line.kind() == "file" && fields["path"].as_str().is_some_and(|path| path.starts_with("events")) {
-            let stated: hashtrail::manifest::SealedFile = line.read()?;
-            let mut twin = hashtrail::seal::TwinFile::<Event>::create(&archive, &stated, "boot_ns")?;
-            others.iter().try_for_each(|event| twin.push(&event.view()))?;
-            twin.place(&archive, &mut manifest, fields["parent"].clone())?;
-            continue;
+        let made = forger(line.kind(), &mut fields);
+        let parent = fields.get("parent").cloned().unwrap_or_default();
+        match made {
+            Forged::LeftOut => continue,
+            Forged::Events(rows) => {
+                let mut twin = hashtrail::seal::TwinFile::<Event>::create(&archive, &line.read()?, "boot_ns")?;
+                rows.iter().try_for_each(|row| twin.push(&row.view()))?;
+                twin.place(&archive, &mut manifest, parent)?;
+                continue;
+            }
+            Forged::Ledger(entries) => {
+                let name = SegmentName { recording_id: ID.into(), host: "web".into(), segment: 1 };
+                seal(&archive, &mut manifest, &name, &VersionContext::default(), Vec::new(), entries)?;
+                continue;
+            }
+            Forged::Kept => {}
         }
-        if let Some(path) = line.path() {
-            fs::create_dir_all(forged.join(&path).parent().expect("a folder"))?;
-            fs::copy(out.join(&path), forged.join(&path))?;
+        if let Some(file) = line.path() {
+            fs::create_dir_all(path.join(&file).parent().expect("a folder"))?;
+            fs::copy(out.join(&file), path.join(&file))?;
         }
         ["prev", "kind", "crc32c", "manifest_version"].iter().for_each(|name| drop(fields.shift_remove(*name)));
         manifest.append(&[(line.kind(), Value::Object(fields))])?;
     }
     drop(manifest);
-    let (_, alone) = verdict(&forged, &[])?;
-    assert_eq!(alone["verdict"], "good", "nothing in it shows it: {alone}");
-    let (kinds, found) = verdict(&forged, &["--parent", &parent_path.display().to_string()])?;
-    assert!(kinds.contains(&"not_the_parents".to_owned()) && found["verdict"] == "NOT GOOD", "{found} {kinds:?}");
+    let parent = directory.path().join("parent").display().to_string();
+    let (_, _, output) = query(&path, &["verify", "--format", "json", "--parent", &parent])?;
+    let lines = json_lines(&output);
+    let damages = lines.iter().filter(|line| line["kind"] == "not_the_parents");
+    let damages: Vec<String> = damages.map(|line| line["detail"].as_str().unwrap_or_default().to_owned()).collect();
+    let verdict = &lines.last().expect("a verdict")["verdict"];
+    assert_eq!(verdict == "good", damages.is_empty(), "{output}");
+    Ok(damages)
+}
+
+fn is_in(fields: &serde_json::Map<String, Value>, folder: &str) -> bool {
+    fields.get("path").and_then(Value::as_str).is_some_and(|path| path.starts_with(folder))
+}
+
+/// Somebody changes what was left in, and seals it again.
+#[test]
+fn what_is_not_the_parents_is_found() -> Result<()> {
+    let directory = exported(&["--redact", "--arguments"])?;
+    assert_eq!(forged(&directory, &|_, _| Forged::Kept)?, [""; 0], "the same again");
+    let of_events = |change: fn(&mut Event)| {
+        let mut rows = events();
+        rows.iter_mut().for_each(|row| (row.argv, row.argv_bytes) = (None, None));
+        change(&mut rows[0]);
+        rows
+    };
+    let changes: [fn(&mut Event); 4] = [
+        |row| row.pid = 4711,
+        // Only arguments were taken out.
+        |row| row.path = None,
+        |row| row.path_flags = vec!["redacted".to_owned()],
+        |row| row.uid = -1,
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let found = forged(&directory, &|_, fields| match is_in(fields, "events") {
+            true => Forged::Events(of_events(change)),
+            false => Forged::Kept,
+        })?;
+        assert!(found.len() == 1 && found[0].starts_with("row 1 is not the parent's"), "{number}: {found:?}");
+    }
+    Ok(())
+}
+
+/// Somebody leaves something out, and seals it again: it would look as if it had never been, or as if nothing were missing.
+#[test]
+fn what_was_left_out_unsaid_is_found() -> Result<()> {
+    let directory = exported(&["--redact", "--arguments"])?;
+    let is_gap =
+        |fields: &serde_json::Map<String, Value>| fields.contains_key("rows") && !fields.contains_key("parent");
+    let without = |kind: &'static str, folder: &'static str| {
+        move |of: &str, fields: &mut serde_json::Map<String, Value>| match of == kind && is_in(fields, folder) {
+            true => Forged::LeftOut,
+            false => Forged::Kept,
+        }
+    };
+    for folder in ["events", "files"] {
+        let found = forged(&directory, &without("file", folder))?;
+        assert!(found.len() == 1 && found[0].contains("was left out"), "{folder}: {found:?}");
+    }
+    let found = forged(&directory, &|_, fields| if is_gap(fields) { Forged::LeftOut } else { Forged::Kept })?;
+    assert!(found.len() == 1 && found[0].contains("looks complete"), "{found:?}");
+    let short = |to_ns| LedgerEntry {
+        cause: Some("redacted".into()),
+        from_ns: Some(0),
+        to_ns: Some(to_ns),
+        ..entry(9, "gap", None)
+    };
+    for (entries, is_found) in [(vec![short(2)], true), (vec![], true), (vec![short(i64::MAX)], false)] {
+        let found = forged(&directory, &|_, fields| {
+            if is_gap(fields) { Forged::Ledger(entries.clone()) } else { Forged::Kept }
+        })?;
+        assert_eq!(!found.is_empty(), is_found, "{entries:?}: {found:?}");
+    }
+    for (name, value) in [("redacted", Value::Null), ("host", json!("db")), ("policies", json!([]))] {
+        let found = forged(&directory, &|kind, fields| {
+            if kind == "start" {
+                fields.insert(name.to_owned(), value.clone());
+            }
+            Forged::Kept
+        })?;
+        assert!(!found.is_empty(), "{name}");
+    }
+    Ok(())
+}
+
+/// Of an archive from which something was taken out, more can be taken out.
+#[test]
+fn what_was_redacted_is_redacted_again() -> Result<()> {
+    let directory = exported(&["--redact", "--paths", HOME])?;
+    let (first, second) = (directory.path().join("out"), directory.path().join("second"));
+    let second_name = second.display().to_string();
+    query(&first, &["export", "--redact", "--paths", "/usr", "--users", "--out", &second_name])?;
+    let (kinds, found) = verdict(&second, &["--parent", &first.display().to_string()])?;
+    assert!(found["verdict"] == "good" && !kinds.contains(&"not_the_parents".to_owned()), "{kinds:?} {found}");
+    let third = directory.path().join("third");
+    query(&second, &["export", "--redact", "--arguments", "--out", &third.display().to_string()])?;
+    let (kinds, found) = verdict(&third, &["--parent", &second_name])?;
+    assert!(found["verdict"] == "good" && !kinds.contains(&"not_the_parents".to_owned()), "{kinds:?} {found}");
+    let start = hashtrail::manifest::parse(&fs::read(third.join("manifest.jsonl"))?).lines.swap_remove(0);
+    let redacted = start.field("redacted").expect("it says so");
+    assert_eq!(redacted["kinds"], json!(["arguments", "paths", "users"]), "what was taken out before stays told");
+    assert_eq!(redacted["policies_left_out"].as_array().map(Vec::len), Some(1));
+    Ok(())
+}
+
+/// A redacted archive and the one that it was made of have the same events.
+#[test]
+fn no_event_counts_twice_because_something_was_taken_out_of_it() -> Result<()> {
+    let directory = exported(&["--redact", "--users"])?;
+    let (parent, out) = (directory.path().join("parent"), directory.path().join("out"));
+    let name = |path: &Path| path.display().to_string();
+    let other = directory.path().join("other");
+    query(&parent, &["export", "--redact", "--arguments", "--out", &name(&other)])?;
+    for (one, two) in [(&parent, &out), (&out, &parent), (&out, &other)] {
+        let refused = query(one, &["--archive", &name(two), "events"]).expect_err("it is refused");
+        assert!(format!("{refused:#}").contains("ask one of them"), "{refused:#}");
+    }
+    let copy = directory.path().join("copy");
+    for file in files_below(&out) {
+        let place = copy.join(file.strip_prefix(&out)?);
+        fs::create_dir_all(place.parent().expect("a folder"))?;
+        fs::copy(&file, place)?;
+    }
+    let (_, _, output) = query(&out, &["--archive", &name(&copy), "events", "--format", "json"])?;
+    assert_eq!(json_lines(&output).len(), events().len() + 1, "a copy is read once");
+    Ok(())
+}
+
+/// That nothing of a path was left in does not mean that it was never there.
+#[test]
+fn a_path_that_may_have_been_taken_out_was_not_never_observed() -> Result<()> {
+    let line = ["changes", "/home/ana/bin/secret-plan.sh", "--format", "json"];
+    for (options, is_told) in [(&["--redact", "--paths", HOME], true), (&["--redact", "--users", "--arguments"], false)]
+    {
+        let directory = exported(options)?;
+        let (_, _, output) = query(&directory.path().join("out"), &line)?;
+        let summary = json_lines(&output).pop().expect("a summary");
+        let unseen = summary["never_observed"].as_array().expect("a list");
+        assert_eq!(unseen.iter().any(|unseen| unseen["perhaps_taken_out"] == true), is_told, "{summary}");
+    }
+    Ok(())
+}
+
+/// Directories are the same however they are spelt.
+#[test]
+fn paths_that_lead_to_the_same_place_are_the_same() -> Result<()> {
+    for directory in ["/home//ana", "/home/./ana/", "//home/ana/."] {
+        let directory = exported(&["--redact", "--paths", directory])?;
+        let left: String =
+            files_below(&directory.path().join("out")).iter().map(|path| said(path)).collect::<Result<_>>()?;
+        assert!(!left.contains("/home/ana") && !left.contains("secret-plan"));
+    }
     Ok(())
 }
 
@@ -208,6 +370,8 @@ fn what_cannot_be_exported_is_refused() -> Result<()> {
     assert!(refusal(&["--redact", "--users", "--out", &out]).contains("holds an archive"));
     assert!(refusal(&["--redact", "--out", &new]).contains("nothing is taken out"));
     assert!(refusal(&["--redact", "--paths", "/", "--out", &new]).contains("not the root"));
+    assert!(refusal(&["--redact", "--paths", "/./", "--out", &new]).contains("not the root"));
+    assert!(refusal(&["--redact", "--paths", "/home/x/../ana", "--out", &new]).contains("without `..`"));
     assert!(refusal(&["--redact", "--users", "--out", &new, "--host", "web"]).contains("whole"));
     let sealed = files_below(&parent.join("events")).remove(0);
     let mut bytes = fs::read(&sealed)?;

@@ -4,6 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
     Exec,
+    ExecAt,
     Open,
     OpenAt,
     /// Its flags stand in memory that no record shows.
@@ -20,13 +21,16 @@ pub(super) enum Act {
 
 const X86_64: u64 = 0xc000_003e;
 const AARCH64: u64 = 0xc000_00b7;
+const I386: u64 = 0x4000_0003;
 /// By `creat`.
 const WRITE_CREATE_TRUNCATE: i32 = 0o1101;
+/// A flag of `unlinkat`.
+const REMOVE_DIRECTORY: u64 = 0x200;
 
 /// The numbers of one architecture are those of other calls on another.
-const CALLS: [(u64, i64, Act); 29] = [
+const CALLS: [(u64, i64, Act); 38] = [
     (X86_64, 59, Act::Exec),
-    (X86_64, 322, Act::Exec),
+    (X86_64, 322, Act::ExecAt),
     (X86_64, 2, Act::Open),
     (X86_64, 257, Act::OpenAt),
     (X86_64, 437, Act::OpenAt2),
@@ -40,7 +44,7 @@ const CALLS: [(u64, i64, Act); 29] = [
     (X86_64, 263, Act::UnlinkAt),
     (X86_64, 76, Act::Truncate),
     (AARCH64, 221, Act::Exec),
-    (AARCH64, 281, Act::Exec),
+    (AARCH64, 281, Act::ExecAt),
     (AARCH64, 56, Act::OpenAt),
     (AARCH64, 437, Act::OpenAt2),
     (AARCH64, 38, Act::RenameAt),
@@ -48,12 +52,21 @@ const CALLS: [(u64, i64, Act); 29] = [
     (AARCH64, 37, Act::LinkAt),
     (AARCH64, 35, Act::UnlinkAt),
     (AARCH64, 45, Act::Truncate),
-    (0x4000_0003, 11, Act::Exec),
-    (0x4000_0003, 358, Act::Exec),
-    (0x4000_0003, 5, Act::Open),
-    (0x4000_0003, 295, Act::OpenAt),
-    (0x4000_0003, 38, Act::Rename),
-    (0x4000_0003, 10, Act::Unlink),
+    (I386, 11, Act::Exec),
+    (I386, 358, Act::ExecAt),
+    (I386, 5, Act::Open),
+    (I386, 295, Act::OpenAt),
+    (I386, 437, Act::OpenAt2),
+    (I386, 8, Act::Create),
+    (I386, 38, Act::Rename),
+    (I386, 302, Act::RenameAt),
+    (I386, 353, Act::RenameAt),
+    (I386, 9, Act::Link),
+    (I386, 303, Act::LinkAt),
+    (I386, 10, Act::Unlink),
+    (I386, 301, Act::UnlinkAt),
+    (I386, 92, Act::Truncate),
+    (I386, 193, Act::Truncate),
 ];
 
 pub(super) fn act_of(arch: u64, number: i64) -> Option<Act> {
@@ -62,15 +75,20 @@ pub(super) fn act_of(arch: u64, number: i64) -> Option<Act> {
 
 impl Act {
     /// The LSM hook that each such call passes.
-    pub(super) fn hook(self) -> &'static str {
+    pub(super) fn hook(self, argument: impl Fn(&str) -> Option<u64>) -> &'static str {
         match self {
-            Self::Exec => "bprm_committed_creds",
+            Self::UnlinkAt if argument("a2").is_some_and(|flags| flags & REMOVE_DIRECTORY != 0) => "path_rmdir",
+            Self::Exec | Self::ExecAt => "bprm_committed_creds",
             Self::Open | Self::OpenAt | Self::OpenAt2 | Self::Create => "file_open",
             Self::Rename | Self::RenameAt => "path_rename",
             Self::Link | Self::LinkAt => "path_link",
             Self::Unlink | Self::UnlinkAt => "path_unlink",
             Self::Truncate => "path_truncate",
         }
+    }
+
+    pub(super) fn is_exec(self) -> bool {
+        matches!(self, Self::Exec | Self::ExecAt)
     }
 
     /// How the record of the file is marked that `path` names.
@@ -88,7 +106,10 @@ impl Act {
 
     /// The argument with the directory that a relative path begins at; none: the working directory.
     pub(super) fn directory(self) -> Option<&'static str> {
-        let has_one = matches!(self, Self::OpenAt | Self::OpenAt2 | Self::RenameAt | Self::LinkAt | Self::UnlinkAt);
+        let has_one = matches!(
+            self,
+            Self::ExecAt | Self::OpenAt | Self::OpenAt2 | Self::RenameAt | Self::LinkAt | Self::UnlinkAt
+        );
         has_one.then_some("a0")
     }
 

@@ -1,10 +1,12 @@
 //! All records of one audit event, and the rows that they make.
 
-use super::super::record::{Record, blank, joined, set_arguments, set_digest, set_exe, set_path, set_target, set_time};
+use super::super::record::{Record, blank, joined, set_digest, set_exe, set_path, set_target, set_time};
+use super::arguments::set_arguments;
 use super::calls::{Act, act_of};
+use super::fields::Fields;
 use hashtrail::event::Event;
 use hashtrail::text::from_bytes;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Which event a record belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,69 +33,6 @@ impl Id {
     }
 }
 
-/// The fields of a record. A name can stand there twice; the first one is the kernel's.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Fields(Vec<(String, Vec<u8>, bool)>);
-
-impl Fields {
-    /// `is_text`: the value is the text itself, and no hex of it.
-    pub(super) fn push(&mut self, name: String, value: Vec<u8>, is_text: bool) {
-        self.0.push((name, value, is_text));
-    }
-
-    fn raw(&self, name: &str) -> Option<(&[u8], bool)> {
-        let (_, value, is_text) = self.0.iter().find(|(known, ..)| known == name)?;
-        Some((value, *is_text))
-    }
-
-    /// A text, which is told as hex digits where it is not in quotes.
-    pub(super) fn text(&self, name: &str) -> Option<Vec<u8>> {
-        let (value, is_text) = self.raw(name)?;
-        text_of(value, is_text)
-    }
-
-    fn word(&self, name: &str) -> Option<&str> {
-        std::str::from_utf8(self.raw(name)?.0).ok()
-    }
-
-    pub(super) fn number(&self, name: &str) -> Option<i64> {
-        self.word(name)?.parse().ok()
-    }
-
-    fn small(&self, name: &str) -> Option<i32> {
-        self.word(name)?.parse().ok()
-    }
-
-    /// Unset is told as the largest number.
-    fn id(&self, name: &str) -> Option<i64> {
-        self.number(name).filter(|id| (0..i64::from(u32::MAX)).contains(id))
-    }
-
-    /// A number in hex digits, as arguments of system calls are.
-    fn hex(&self, name: &str) -> Option<u64> {
-        u64::from_str_radix(self.word(name)?, 16).ok()
-    }
-
-    fn octal(&self, name: &str) -> Option<i32> {
-        i32::from_str_radix(self.word(name)?, 8).ok()
-    }
-}
-
-fn text_of(value: &[u8], is_text: bool) -> Option<Vec<u8>> {
-    if is_text {
-        return Some(value.to_vec());
-    }
-    let is_none = [&b"(null)"[..], b"(none)", b"?"].contains(&value);
-    (!is_none).then(|| from_hex(value).unwrap_or_else(|| value.to_vec()))
-}
-
-fn from_hex(digits: &[u8]) -> Option<Vec<u8>> {
-    let nibble = |digit: u8| char::from(digit).to_digit(16);
-    let is_hex = !digits.is_empty() && digits.len().is_multiple_of(2);
-    is_hex.then_some(())?;
-    digits.chunks_exact(2).map(|pair| u8::try_from(nibble(pair[0])? << 4 | nibble(pair[1])?).ok()).collect()
-}
-
 /// All records of one event, each with its type.
 #[derive(Debug, Default)]
 pub(super) struct Group {
@@ -102,7 +41,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Fields> {
+    pub(super) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Fields> {
         self.records.iter().filter(move |(known, _)| known == kind).map(|(_, fields)| fields)
     }
 
@@ -110,8 +49,14 @@ impl Group {
     pub(super) fn rows(&self, source: &str) -> Vec<Record> {
         let measured = self.of_kind("INTEGRITY_RULE").map(|rule| Record::of(self.measured(source, rule)));
         let mut records: Vec<Record> = measured.collect();
-        let call = self.of_kind("SYSCALL").next().map(|call| self.called(source, call));
-        match call {
+        let mut calls = self.of_kind("SYSCALL");
+        let call = calls.next();
+        if calls.any(|other| Some(other) != call) {
+            records
+                .push(Record::Unusable("its records have several SYSCALL, and which was its call is not told".into()));
+            return records;
+        }
+        match call.map(|call| self.called(source, call)) {
             Some(Record::Skipped(_)) if !records.is_empty() => {}
             Some(record) => records.push(record),
             None if records.is_empty() => records.push(self.without_call()),
@@ -168,32 +113,52 @@ impl Group {
                 "its SYSCALL names no call: read the log as auditd wrote it, not through ausearch -i".into(),
             );
         };
-        match act_of(arch, number) {
-            Some(act) => Record::of(self.acted(source, call, act)),
-            None => Record::Skipped("another system call"),
+        match (act_of(arch, number), call.word("success")) {
+            (None, _) => Record::Skipped("another system call"),
+            (Some(act), Some("yes")) => Record::of(self.acted(source, call, act)),
+            (Some(_), _) => Record::Unusable("its SYSCALL does not tell whether the call succeeded".into()),
         }
     }
 
     fn acted(&self, source: &str, call: &Fields, act: Act) -> Result<Event, String> {
-        let mut row = self.row(source, "SYSCALL", act.hook(), call)?;
-        row.open_flags = act.open_flags(|name| call.hex(name));
+        let argument = |name: &str| call.hex(name);
+        let mut row = self.row(source, "SYSCALL", act.hook(argument), call)?;
+        row.open_flags = act.open_flags(argument);
+        let paths = self.paths(call)?;
         let named = |types: &[&str]| {
-            let mut paths = self.of_kind("PATH");
-            paths.find(|path| path.word("nametype").is_some_and(|found| types.contains(&found)))
+            paths.iter().find(|path| path.word("nametype").is_some_and(|found| types.contains(&found))).copied()
         };
-        let file = named(act.subject()).ok_or("its records name no file that it was about")?;
-        let is_from_directory = act.directory().is_none_or(|name| call.hex(name).is_some_and(is_working_directory));
-        set_path(&mut row, &self.path(file, is_from_directory).ok_or("its file has no name")?);
+        // The other files of an exec are its interpreters.
+        let file = if act.is_exec() { paths.first().copied() } else { named(act.subject()) };
+        let file = file.ok_or("its records name no file that it was about")?;
+        let begins =
+            |directory: Option<&str>| directory.is_none_or(|name| argument(name).is_some_and(is_working_directory));
+        set_path(&mut row, &self.path(file, begins(act.directory())).ok_or("its file has no name")?);
         set_file(&mut row, file);
-        if let Some(target) = act.target().and_then(named) {
-            let is_from_directory =
-                act.target_directory().is_none_or(|name| call.hex(name).is_some_and(is_working_directory));
-            set_target(&mut row, &self.path(target, is_from_directory).ok_or("its target has no name")?);
+        if let Some(types) = act.target() {
+            let target = named(types).ok_or("its records name no file that it became")?;
+            set_target(&mut row, &self.path(target, begins(act.target_directory())).ok_or("its target has no name")?);
         }
-        if act == Act::Exec {
-            self.set_arguments(&mut row);
+        if act.is_exec() {
+            set_arguments(&mut row, self);
         }
         Ok(row)
+    }
+
+    /// All records of the files that a call was about, in their order: any of them could be the one that a row is of.
+    fn paths(&self, call: &Fields) -> Result<Vec<&Fields>, String> {
+        let stated = call.number("items").ok_or("its SYSCALL does not say how many PATH records belong to it")?;
+        let mut paths = BTreeMap::new();
+        for path in self.of_kind("PATH") {
+            let item = path.number("item").ok_or("one of its PATH records has no number")?;
+            if paths.insert(item, path).is_some_and(|other| other != path) {
+                return Err(format!("it has two PATH records with the number {item}"));
+            }
+        }
+        if paths.keys().copied().ne(0..stated) {
+            return Err(format!("it belongs to {stated} PATH records, of which {} are there", paths.len()));
+        }
+        Ok(paths.into_values().collect())
     }
 
     /// The name in a PATH record, from the working directory where it is relative to that.
@@ -201,24 +166,6 @@ impl Group {
         let name = path.text("name")?;
         let cwd = self.of_kind("CWD").next().filter(|_| is_from_directory).and_then(|cwd| cwd.text("cwd"));
         Some(joined(&cwd.unwrap_or_default(), &name))
-    }
-
-    /// The arguments of an exec; a long one stands in pieces, and one can stand over several records.
-    fn set_arguments(&self, row: &mut Event) {
-        let Some(count) = self.of_kind("EXECVE").find_map(|execve| execve.small("argc")) else { return };
-        let fields = self.of_kind("EXECVE").flat_map(|fields| &fields.0);
-        let texts: HashMap<&str, Vec<u8>> =
-            fields.filter_map(|(name, value, is_text)| Some((&**name, text_of(value, *is_text)?))).collect();
-        let text = |name: String| texts.get(&*name).cloned();
-        let pieces = |argument: i32| -> Option<Vec<u8>> {
-            let pieces: Vec<Vec<u8>> = (0..).map_while(|number| text(format!("a{argument}[{number}]"))).collect();
-            (!pieces.is_empty()).then(|| pieces.concat())
-        };
-        let argument = |number: i32| text(format!("a{number}")).or_else(|| pieces(number));
-        let arguments: Vec<Vec<u8>> = (0..count).map_while(argument).collect();
-        row.argc = Some(count);
-        row.argv_truncated = Some(i32::try_from(arguments.len()).ok() != Some(count));
-        set_arguments(row, &arguments);
     }
 }
 

@@ -4,7 +4,8 @@ use super::super::input::{Input, first_line};
 use super::super::json::{Object, each_object, names, text};
 use super::super::record::Record;
 use super::super::source::{Each, Given};
-use super::group::{Fields, Group, Id};
+use super::fields::Fields;
+use super::group::{Group, Id};
 use anyhow::Result;
 use serde_json::Value;
 

@@ -8,7 +8,8 @@
 //! stands behind a separator and in capitals, and is not read.
 
 use super::super::input::first_line;
-use super::group::{Fields, Id};
+use super::fields::Fields;
+use super::group::Id;
 
 /// Ends what the kernel said; what auditd added follows.
 const SEPARATOR: u8 = 0x1d;

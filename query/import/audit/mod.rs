@@ -1,10 +1,14 @@
 //! The kernel's audit records: several lines of auditd's log, or one object of laurel's, tell one event.
 
+mod arguments;
 mod calls;
+mod fields;
 mod group;
 mod laurel;
 mod line;
 mod pending;
+#[cfg(test)]
+mod tests;
 
 use super::source::Source;
 

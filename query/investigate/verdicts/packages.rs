@@ -29,6 +29,9 @@ pub(super) fn paths(changes: &[Change]) -> HashSet<String> {
 pub(super) fn said<'a>(packages: &'a Packages, change: &Change) -> Said<'a> {
     let first = change.to.first();
     let path = change.key.path.as_deref().ok_or("the file has no path")?;
+    if !first.row.has_root() {
+        return Err("under which root the path begins is not told".into());
+    }
     if !first.row.root_is_host {
         return Err("the path is not one of the host's own root".into());
     }
