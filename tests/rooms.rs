@@ -27,7 +27,7 @@ const RECORDER: [&str; 14] = [
     "manual",
 ];
 
-const SCHEMA: [&str; 23] = [
+const SCHEMA: [&str; 24] = [
     "lib",
     "compact",
     "seal",
@@ -46,6 +46,7 @@ const SCHEMA: [&str; 23] = [
     "clock",
     "digest_list",
     "digest",
+    "sqlite",
     "cell",
     "chunks",
     "text",
