@@ -1,5 +1,7 @@
 //! What the package manager's database says of a change: each answer, and each reason why there is none.
 
+mod rpm;
+
 use super::attribution::{act, covering_ledger};
 use super::*;
 use hashtrail::packages::{PackageFile, Snapshot};

@@ -1,5 +1,7 @@
 //! Snapshots of databases on this disk, through the real files of an archive.
 
+mod rpm;
+
 use super::*;
 use hashtrail::manifest::Manifest;
 use hashtrail::packages::Snapshot;
@@ -73,15 +75,20 @@ impl Host {
 
     /// Path, real path, status and version of each row of the next file.
     fn rows(&mut self) -> Result<Vec<[String; 4]>> {
+        let text = |text: Option<String>| text.unwrap_or_default();
+        let row = |row: PackageFile| [text(row.path), text(row.real_path), row.status, text(row.version)];
+        Ok(self.files()?.into_iter().map(row).collect())
+    }
+
+    /// The rows of the next file.
+    fn files(&mut self) -> Result<Vec<PackageFile>> {
         let file = self.files.try_recv()?;
         let path = self.archive.root().join(file.path());
         let sealed = file.place(&self.archive, &mut self.manifest)?;
         let mut found = Vec::new();
         for batch in SealedTable::<PackageFile>::open(&path)?.batches(&Prune::default(), &[], None)? {
             for row in rows::<PackageFile>(&batch?) {
-                let row = row?;
-                let text = |text: Option<String>| text.unwrap_or_default();
-                found.push([text(row.path), text(row.real_path), row.status, text(row.version)]);
+                found.push(row?);
             }
         }
         assert_eq!(sealed.rows, found.len() as u64);

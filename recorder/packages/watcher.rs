@@ -35,7 +35,7 @@ const PLACE_LIMIT: Duration = Duration::from_secs(2);
 /// Looks after the databases of one host.
 pub(super) struct Watcher {
     root: PathBuf,
-    databases: Databases,
+    pub(super) databases: Databases,
     options: BaselineOptions,
     not_covered: Vec<String>,
     files: Sender<LooseFile<PackageFile>>,
@@ -205,15 +205,11 @@ impl Watcher {
         let is_new = |package: &&Package| is_full || self.known.get(&key(package)) != now.get(&key(package));
         let new: Vec<&Package> = packages.iter().filter(is_new).collect();
         taking.take(&new)?;
-        for (key, stamps) in
-            self.known.iter().filter(|(key, _)| !is_full && !now.contains_key(*key)).collect::<Vec<_>>()
-        {
-            if unread.contains(key.0) {
-                now.insert(key.clone(), stamps.clone());
-            } else {
-                taking.take_removed(key.clone())?;
-            }
-        }
+        // What is in a database that could not be read is not gone.
+        let lacking = self.known.iter().filter(|(key, _)| !is_full && !now.contains_key(*key));
+        let (hidden, gone): (Vec<_>, Vec<_>) = lacking.partition(|(key, _)| unread.contains(key.0));
+        gone.into_iter().try_for_each(|(key, _)| taking.take_removed(key.clone()))?;
+        now.extend(hidden.into_iter().map(|(key, stamps)| (key.clone(), stamps.clone())));
         let (read_bytes, problems) = (taking.reader.read_bytes, taking.problems);
         told.packages = new.len() as u64;
         told.read_bytes = read_bytes;
