@@ -44,7 +44,7 @@ for name in tool steady dropped; do
 done
 /usr/bin/dpkg --verify >"$OUT/verify.txt" 2>&1 || true
 for name in rpmtool rpmsteady dropped; do
-    fact "$name-rpm-owner" "$($rpm --query --file --queryformat '%{NAME}' "$WORK/bin/$name" 2>/dev/null || echo nobody)"
+    fact "$name-rpm-owner" "$($rpm --query --file --queryformat '%{NAME}' "$WORK/bin/$name" || true)"
 done
 $rpm --verify --all --nodeps >"$OUT/rpm-verify.txt" 2>&1 || true
 $rpm --query --all --queryformat '%{NAME}\t%{VERSION}-%{RELEASE}\n' >"$OUT/rpm-versions.tsv"

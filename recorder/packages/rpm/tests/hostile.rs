@@ -21,7 +21,7 @@ fn what_is_no_database_is_not_read() {
     }
     let many = [b"RpmP\0\0\0\0\0\0\0\0", &[0xff; 4][..], &[0; 16]].concat();
     let error = database(ndb_root(&many).path()).packages(&mut Problems::default()).expect_err("no database");
-    assert!(format!("{error:#}").contains("4294967295 pages"), "{error:#}");
+    assert!(format!("{error:#}").contains("more than 1024 are not read"), "{error:#}");
     let root = tempfile::tempdir().expect("a test directory");
     let path = root.path().join("var/lib/rpm/rpmdb.sqlite");
     fs::create_dir_all(path.parent().expect("a folder")).expect("a test directory");
@@ -40,6 +40,40 @@ fn what_is_no_database_is_not_read() {
     drop(open);
     let problems = read(root.path());
     assert_eq!(problems.count, 2, "a text, and behind a number that is none nothing: {problems:?}");
+}
+
+#[test]
+fn a_header_of_ndb_that_is_not_where_its_slot_says_is_told() {
+    let shown = |place: usize, byte: u8| {
+        let mut bytes = NDB.to_vec();
+        bytes[place] = byte;
+        let root = ndb_root(&bytes);
+        let mut problems = Problems::default();
+        match database(root.path()).packages(&mut problems) {
+            Ok(packages) => (packages.len(), problems.told.join("; ")),
+            Err(error) => (0, format!("{error:#}")),
+        }
+    };
+    let whole = packages(ndb_root(NDB).path()).0.len();
+    let first = NDB.windows(4).position(|word| word == b"BlbS").expect("a header");
+    let end = NDB.windows(4).position(|word| word == b"BlbE").expect("its end");
+    assert_eq!(shown(first + 8, 7), (whole, String::new()), "the time of its writing says nothing");
+    for place in [first, first + 4] {
+        let (found, told) = shown(place, 9);
+        assert!(found + 1 == whole && told.ends_with("it is not where its slot says"), "{place}: {told}");
+    }
+    let (found, told) = shown(first + 15, 9);
+    assert!(found + 1 == whole && told.ends_with("it is too large"), "{told}");
+    let (found, told) = shown(first + 13, 1);
+    assert!(found + 1 == whole && told.ends_with("its slot has another length"), "{told}");
+    for place in [end, end - 4] {
+        let (found, told) = shown(place, 9);
+        assert!(found + 1 == whole && told.ends_with("it does not end where its slot says"), "{place}: {told}");
+    }
+    let (found, told) = shown(32, 9);
+    assert!(found == 0 && told.ends_with("page 0 has something else than slots"), "{told}");
+    let (found, told) = shown(52, NDB[36]);
+    assert!(found == 0 && told.contains("two slots have the number"), "{told}");
 }
 
 /// The header of a package with one file, `/a`.
@@ -105,6 +139,16 @@ fn hostile_headers_are_read_as_far_as_they_can_be_and_the_rest_is_told() {
     for (value, expected) in told {
         let (_, problems) = with(value).expect(expected);
         assert!(problems.count == 1 && problems.told[0].contains(expected), "{expected}: {problems:?}");
+    }
+    let digest = (1035, 8, 1, &b"900150983cd24fb0d6963f7d28e17f72\0"[..]);
+    for (flags, is_stated) in [(0_u8, true), (0x40, false)] {
+        let bytes = header(&[&sound[..], &[digest, (1037, 4, 1, &[0, 0, 0, flags])]].concat());
+        let files = Header::of(&bytes).and_then(Files::of).expect("files");
+        let each = |owned: Owned<'_>| {
+            assert_eq!(owned.stated.is_some(), is_stated, "what stands in a ghost's place is nobody's business");
+            Ok(())
+        };
+        files.each("tool", &mut Problems::default(), each).expect("a file");
     }
     let bytes = header(&sound);
     for cut in 0..bytes.len() {
