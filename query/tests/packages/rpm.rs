@@ -61,11 +61,11 @@ fn packages_of_several_architectures_may_state_the_same() -> Result<()> {
 fn what_the_database_says_is_not_there_is_owned_by_nobody() -> Result<()> {
     for status in ["not_installed", "replaced"] {
         let absent = PackageFile { status: status.into(), dev: None, ..unread("1:1-1", OLD) };
-        let found = change(&[Taken::first(&[absent.clone()])])?;
+        let found = change(&[Taken::first(std::slice::from_ref(&absent))])?;
         assert_eq!((words(&found), &found["package"]), ((vec!["unpackaged"], ""), &Value::Null), "{status}");
         let (_, output) = ask(
             &events(|event| event),
-            &[Taken::first(&[absent.clone()])],
+            &[Taken::first(std::slice::from_ref(&absent))],
             &[],
             &["changes", "--package", "tools", "--format", "json"],
         )?;
