@@ -24,7 +24,7 @@ export RUSTDOCFLAGS = -D warnings
 
 BUILD_PACKAGES := clang file gcc libc6-dev libelf-dev make pkg-config zlib1g-dev
 TEST_PACKAGES := btrfs-progs busybox-static chromium cpio e2fsprogs fish fonts-dejavu-core groff-base jq kmod minisign python3-venv \
-	qemu-system-x86 squashfs-tools strace swtpm xfsprogs xz-utils zsh
+	qemu-system-x86 rpm squashfs-tools strace swtpm xfsprogs xz-utils zsh
 ENGINES := duckdb==2.0.0 flor==1.1.3 jsonschema==4.26.0 polars==2.1.0 pyarrow==26.0.1 pyspark==4.3.0 pytz
 
 .PHONY: demo test test-full cost trace bench lint build dist without-clang setup-build setup-test venv

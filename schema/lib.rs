@@ -37,6 +37,7 @@ pub mod reader;
 pub mod row_digest;
 pub mod seal;
 pub mod signature;
+pub mod sqlite;
 pub mod text;
 pub mod versions;
 pub mod writer;

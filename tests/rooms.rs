@@ -47,6 +47,7 @@ const SCHEMA: [&str; 24] = [
     "clock",
     "digest_list",
     "digest",
+    "sqlite",
     "cell",
     "chunks",
     "text",

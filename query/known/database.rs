@@ -6,23 +6,18 @@
 
 use super::list::List;
 use super::recorded::Recorded;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use hashtrail::digest::Digest;
 use hashtrail::digest_list::algorithm_of;
-use rusqlite::config::DbConfig;
-use rusqlite::limits::Limit;
+use hashtrail::sqlite::{self, Bounds};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, Row};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// What every SQLite database begins with.
-pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
-/// What SQLite may take in memory.
-const HEAP_BYTES: i64 = 64 << 20;
+const BOUNDS: Bounds = Bounds { heap_bytes: 64 << 20, value_bytes: 1 << 20 };
 /// A row with a digest takes at least so much of the file; a damaged tree may lead round in circles.
 const ROW_BYTES: u64 = 4;
-const VALUE_BYTES: i32 = 1 << 20;
 
 /// Asks a database for all that was recorded.
 ///
@@ -55,43 +50,10 @@ pub(super) fn indexed(path: &Path) -> Result<Vec<String>> {
 
 /// Opens a database so that nothing is written, beside it neither.
 fn open(path: &Path) -> Result<Connection> {
-    for beside in ["-wal", "-journal"].map(|end| beside(path, end)) {
-        if std::fs::metadata(&beside).is_ok_and(|file| file.len() > 0) {
-            bail!("`{}` has changes that are not in it yet: open and close it with `sqlite3` first", beside.display());
-        }
+    if let Some(beside) = sqlite::waiting(path) {
+        bail!("`{}` has changes that are not in it yet: open and close it with `sqlite3` first", beside.display());
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let database = Connection::open_with_flags(address(path)?, flags)?;
-    // It may come from anybody: see SQLite's page on untrusted databases.
-    database.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    database.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    database.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES)?;
-    database.pragma_update(None, "cell_size_check", true)?;
-    database.pragma_update(None, "mmap_size", 0)?;
-    database.pragma_update(None, "temp_store", "FILE")?;
-    database.query_row(&format!("PRAGMA hard_heap_limit = {HEAP_BYTES}"), [], |_| Ok(()))?;
-    Ok(database)
-}
-
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
-}
-
-/// The file as an address that says that nobody changes it.
-fn address(path: &Path) -> Result<String> {
-    let path = std::path::absolute(path)?;
-    let path = path.to_str().context("its path is no UTF-8: give it another name")?.replace('\\', "/");
-    let mut address = if path.starts_with('/') { "file:".to_owned() } else { "file:/".to_owned() };
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/._-:".contains(&byte) {
-            address.push(char::from(byte));
-        } else {
-            address.push_str(&format!("%{byte:02x}"));
-        }
-    }
-    Ok(address + "?immutable=1")
+    sqlite::open(path, BOUNDS)
 }
 
 /// A table with columns of digests.

@@ -42,7 +42,7 @@ impl Form {
         let mut head = Vec::new();
         bloom::opened(path)?.take(bloom::HEAD_BYTES as u64).read_to_end(&mut head)?;
         Ok(match &head[..] {
-            head if head.starts_with(database::MAGIC) => Self::Database,
+            head if head.starts_with(hashtrail::sqlite::MAGIC) => Self::Database,
             head if bloom::Head::parse(head).is_some() => Self::Filter,
             _ => Self::Plain,
         })

@@ -13,7 +13,7 @@ use hashtrail::packages::PackageFile;
 pub(crate) use looks::Look;
 use looks::Looks;
 use rows::Files;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// What was said of the paths of a question.
 pub(crate) struct Packages {
@@ -73,10 +73,18 @@ impl Ownership<'_> {
 
     /// From when to when the database was looked at, in words.
     pub(crate) fn span(&self) -> String {
-        format!("the host's {} database said so from {} to {}", self.manager(), self.before.from(), self.after.until())
+        format!("the host's {} said so from {} to {}", self.databases(), self.before.from(), self.after.until())
     }
 
-    pub(crate) fn manager(&self) -> &str {
-        self.all.first().map_or("dpkg", |row| row.manager.as_str())
+    /// Whose databases speak, in words: of the managers that own the path, or else of all that were read.
+    pub(crate) fn databases(&self) -> String {
+        let owners: BTreeSet<&str> = self.all.iter().map(|row| row.manager.as_str()).collect();
+        let read: BTreeSet<&str> = self.after.told.managers.iter().map(String::as_str).collect();
+        let names: Vec<&str> = if owners.is_empty() { read } else { owners }.into_iter().collect();
+        match names[..] {
+            [] => "package database".into(),
+            [name] => format!("{name} database"),
+            _ => format!("{} databases", names.join(" and ")),
+        }
     }
 }

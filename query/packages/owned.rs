@@ -39,9 +39,11 @@ impl Owned {
         let mut paths = HashSet::new();
         let wanted = names.to_vec();
         let of_names = text_test("package", move |package| wanted.iter().any(|name| name == package));
-        let columns = vec!["recording_id", "package", "real_path"];
+        let columns = vec!["recording_id", "package", "real_path", "status"];
         archives.each_row(&Scan { columns, predicates: vec![of_names], ..Scan::default() }, |row: PackageFile| {
-            paths.extend(row.real_path);
+            if row.is_owned() {
+                paths.extend(row.real_path);
+            }
         })?;
         Ok(Self { names: names.to_vec(), paths, unknown })
     }

@@ -6,16 +6,16 @@ use crate::recordings::Recordings;
 use anyhow::Result;
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::buffer::BooleanBuffer;
-use hashtrail::packages::{PackageFile, REMOVED};
+use hashtrail::packages::PackageFile;
 use hashtrail::reader::{Judged, Predicate};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What is read of all rows: which packages a snapshot has.
-const COLUMNS: [&str; 4] = ["recording_id", "snapshot", "package", "architecture"];
+const COLUMNS: [&str; 5] = ["recording_id", "snapshot", "manager", "package", "architecture"];
 
-/// A package of a recording.
-type Key = (usize, String, Option<String>);
+/// A package of a recording, by its manager, name and architecture.
+type Key = (usize, String, String, Option<String>);
 
 #[derive(Debug, Default)]
 pub(super) struct Files {
@@ -74,14 +74,14 @@ impl Files {
         let is_last = |row: &&PackageFile| {
             let snapshots = self.snapshots.get(&key(rank, row)).into_iter().flatten();
             let last = snapshots.filter(|snapshot| chain.contains(snapshot)).max();
-            last == Some(&row.snapshot) && row.status != REMOVED
+            last == Some(&row.snapshot) && row.is_owned()
         };
         Ok(self.all(rank, path).into_iter().filter(is_last).collect())
     }
 }
 
 fn key(rank: usize, row: &PackageFile) -> Key {
-    (rank, row.package.clone(), row.architecture.clone())
+    (rank, row.manager.clone(), row.package.clone(), row.architecture.clone())
 }
 
 fn of_paths(paths: HashSet<String>) -> Predicate {

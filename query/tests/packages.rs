@@ -1,5 +1,7 @@
 //! What the package manager's database says of a change: each answer, and each reason why there is none.
 
+mod rpm;
+
 use super::attribution::{act, covering_ledger};
 use super::*;
 use hashtrail::packages::{PackageFile, Snapshot};
@@ -21,7 +23,8 @@ struct Taken {
 impl Taken {
     /// The first one, which has all.
     fn first(rows: &[PackageFile]) -> Self {
-        let told = Snapshot { full: true, settled: true, packages: 1, ..Snapshot::default() };
+        let told =
+            Snapshot { full: true, settled: true, packages: 1, managers: vec!["dpkg".into()], ..Snapshot::default() };
         Self { second: 1, rows: rows.to_vec(), told, until: 50 }
     }
 
@@ -247,7 +250,7 @@ fn where_nobody_can_tell_there_is_no_verdict_but_a_reason() -> Result<()> {
     let half = PackageFile { state: Some("unpacked".into()), ..tools("ok", Some(OLD)) };
     let elsewhere = PackageFile { dev: Some("8:9".into()), ..tools("ok", Some(OLD)) };
     let busy = Taken { told: Snapshot { full: true, ..Snapshot::default() }, ..ok() };
-    let two = PackageFile { package: "second".into(), ..tools("ok", Some(OLD)) };
+    let two = PackageFile { package: "second".into(), ..owned("9", "ok", Some(OLD)) };
     let cases = [
         ("not looked at before", Taken { second: 31, ..ok() }),
         ("not looked at any more", Taken { until: 29, ..ok() }),

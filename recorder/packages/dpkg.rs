@@ -4,23 +4,24 @@
 
 mod entries;
 
+use super::entry::{Attributes, Entry, Owned, Stamp, attributes};
 use super::lines::{Line, Lines};
 use super::problems::Problems;
 use anyhow::{Context, Result, ensure};
 use entries::Entries;
 use hashtrail::archive::open_regular;
+use hashtrail::digest::Digest;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Largest files of the database that are read; real ones have a tenth of that.
 const MAX_INFO_BYTES: u64 = 16 << 20;
 const MAX_DIVERSIONS_BYTES: u64 = 16 << 20;
 
-/// MD5 of a file, as the database states it.
-pub(super) type Md5 = [u8; 16];
+pub(super) const MANAGER: &str = "dpkg";
 
 /// Where the database stands.
 #[derive(Debug, Clone)]
@@ -28,50 +29,28 @@ pub(super) struct Database {
     folder: PathBuf,
 }
 
-/// What changes when somebody changes a file: size, inode, and times.
-type Attributes = (u64, u64, i64, i64, i64, i64);
-
-/// What changes when the database does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Stamp {
-    files: [Option<Attributes>; 3],
-    /// Whether somebody is at work on it, or died at it.
-    pub(super) is_busy: bool,
-}
-
 /// What changes when the entry of a package does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PackageStamp {
     version: Option<String>,
     state: Option<String>,
-    configuration: Vec<(Vec<u8>, Option<Md5>)>,
+    configuration: Vec<(Vec<u8>, Option<Digest>)>,
     files: [Option<Attributes>; 2],
 }
 
 /// A package, as its entry has it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Package {
-    pub(super) name: String,
-    pub(super) version: Option<String>,
-    pub(super) architecture: Option<String>,
-    pub(super) state: Option<String>,
-    configuration: Vec<(Vec<u8>, Option<Md5>)>,
+    pub(super) entry: Entry,
+    configuration: Vec<(Vec<u8>, Option<Digest>)>,
     list: PathBuf,
     sums: PathBuf,
-}
-
-/// A file that a package owns.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Owned<'a> {
-    /// Absolute, as the database has it.
-    pub(super) path: &'a [u8],
-    pub(super) md5: Option<Md5>,
-    pub(super) is_configuration: bool,
+    diversions: Rc<Diversions>,
 }
 
 /// Files that stand elsewhere, because another package has their place.
 #[derive(Debug, Default)]
-pub(super) struct Diversions(HashMap<Vec<u8>, (Vec<u8>, String)>);
+struct Diversions(HashMap<Vec<u8>, (Vec<u8>, String)>);
 
 impl Database {
     /// The database below a root; `None` where there is none.
@@ -83,6 +62,7 @@ impl Database {
 
     pub(super) fn stamp(&self) -> Stamp {
         let files = ["status", "status.d", "diversions"].map(|name| attributes(&self.folder.join(name)));
+        let files = files.to_vec();
         Stamp { files, is_busy: self.is_busy() }
     }
 
@@ -100,7 +80,8 @@ impl Database {
     /// # Errors
     /// When their list cannot be read.
     pub(super) fn packages(&self, problems: &mut Problems) -> Result<Vec<Package>> {
-        let mut packages = Entries::new(problems);
+        let diversions = Rc::new(self.diversions(problems));
+        let mut packages = Entries::new(diversions, problems);
         let status = self.folder.join("status");
         if fs::symlink_metadata(&status).is_ok() {
             packages.read(&status, |package| self.with_info(package))?;
@@ -124,16 +105,17 @@ impl Database {
     /// Of a package that stands there for several architectures the names have its own.
     fn with_info(&self, package: &mut Package) {
         let info = |suffix: &str| {
-            let of_architecture = package.architecture.as_ref().map(|own| format!("{}:{own}.{suffix}", package.name));
+            let of_architecture =
+                package.entry.architecture.as_ref().map(|own| format!("{}:{own}.{suffix}", package.entry.name));
             let of_architecture = of_architecture.map(|name| self.folder.join("info").join(name));
             let has_own = of_architecture.filter(|path| fs::symlink_metadata(path).is_ok());
-            has_own.unwrap_or_else(|| self.folder.join("info").join(format!("{}.{suffix}", package.name)))
+            has_own.unwrap_or_else(|| self.folder.join("info").join(format!("{}.{suffix}", package.entry.name)))
         };
         (package.list, package.sums) = (info("list"), info("md5sums"));
     }
 
     /// Which files stand elsewhere. Three lines each: the path, where it stands, and whose files do not.
-    pub(super) fn diversions(&self, problems: &mut Problems) -> Diversions {
+    fn diversions(&self, problems: &mut Problems) -> Diversions {
         let mut diversions = Diversions::default();
         let Some(file) = open_within(&self.folder.join("diversions"), MAX_DIVERSIONS_BYTES, problems) else {
             return diversions;
@@ -156,7 +138,7 @@ impl Database {
 
 impl Diversions {
     /// Where a file of a package stands.
-    pub(super) fn place<'a>(&'a self, package: &str, path: &'a [u8]) -> &'a [u8] {
+    fn place<'a>(&'a self, package: &str, path: &'a [u8]) -> &'a [u8] {
         self.0.get(path).filter(|(_, by)| by != package).map_or(path, |(to, _)| to)
     }
 }
@@ -165,8 +147,8 @@ impl Package {
     /// What changes when its entry does.
     pub(super) fn stamp(&self) -> PackageStamp {
         PackageStamp {
-            version: self.version.clone(),
-            state: self.state.clone(),
+            version: self.entry.version.clone(),
+            state: self.entry.state.clone(),
             configuration: self.configuration.clone(),
             files: [attributes(&self.list), attributes(&self.sums)],
         }
@@ -181,16 +163,21 @@ impl Package {
         problems: &mut Problems,
         mut each: impl FnMut(Owned<'_>) -> Result<()>,
     ) -> Result<()> {
-        let configuration: HashMap<&[u8], Option<Md5>> =
+        let configuration: HashMap<&[u8], Option<Digest>> =
             self.configuration.iter().map(|(path, md5)| (path.as_slice(), *md5)).collect();
         let mut sums = self.sums(problems);
-        let mut give = |path: &[u8], md5: Option<Md5>| {
+        let mut give = |path: &[u8], md5: Option<Digest>| {
             let configured = configuration.get(path);
-            let md5 = configured.copied().flatten().or(md5);
-            each(Owned { path, md5, is_configuration: configured.is_some() })
+            each(Owned {
+                path,
+                place: self.diversions.place(&self.entry.name, path),
+                stated: configured.copied().flatten().or(md5),
+                is_configuration: configured.is_some(),
+                absent: None,
+            })
         };
         if !self.list.as_os_str().is_empty() {
-            let what = format!("the list of `{}`", self.name);
+            let what = format!("the list of `{}`", self.entry.name);
             match open_within(&self.list, MAX_INFO_BYTES, problems) {
                 Some(file) => {
                     let mut lines = Lines::of(file);
@@ -208,10 +195,10 @@ impl Package {
     }
 
     /// The digests by path. That there are none is nothing unusual.
-    fn sums(&self, problems: &mut Problems) -> HashMap<Vec<u8>, Md5> {
+    fn sums(&self, problems: &mut Problems) -> HashMap<Vec<u8>, Digest> {
         let mut sums = HashMap::new();
         let Some(file) = open_within(&self.sums, MAX_INFO_BYTES, problems) else { return sums };
-        let what = format!("the digests of `{}`", self.name);
+        let what = format!("the digests of `{}`", self.entry.name);
         let mut lines = Lines::of(file);
         while let Some(Line { bytes, .. }) = next(&mut lines, &what, problems) {
             let (digest, path) = bytes.split_at(bytes.len().min(32));
@@ -226,11 +213,6 @@ impl Package {
         }
         sums
     }
-}
-
-fn attributes(path: &Path) -> Option<Attributes> {
-    let found = fs::symlink_metadata(path).ok()?;
-    Some((found.size(), found.ino(), found.mtime(), found.mtime_nsec(), found.ctime(), found.ctime_nsec()))
 }
 
 /// The next whole line; one that is too long is a problem, and so is the end of what can be read.
@@ -261,10 +243,8 @@ fn open_within(path: &Path, most: u64, problems: &mut Problems) -> Option<File> 
     open().map_err(|error| problems.push(format!("cannot read `{}`: {error:#}", path.display()))).ok()
 }
 
-fn md5_of(digits: &[u8]) -> Option<Md5> {
-    let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.len() == 32)?;
-    let digits = Some(digits).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
-    u128::from_str_radix(digits, 16).ok().map(u128::to_be_bytes)
+fn md5_of(digits: &[u8]) -> Option<Digest> {
+    std::str::from_utf8(digits).ok().and_then(Digest::from_hex).filter(|digest| digest.name_by_length() == "md5")
 }
 
 #[cfg(test)]

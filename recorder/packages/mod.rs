@@ -1,19 +1,23 @@
 //! The package baseline: which files the host's package manager says it owns, and whether they are as it says. Taken by a
 //! thread of its own, which nothing waits for.
 
+mod database;
 mod dpkg;
+mod entry;
 mod lines;
 mod others;
 mod places;
 mod problems;
 mod reading;
+mod rpm;
 mod snapshot;
 mod watcher;
 
 use crate::host;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
-use dpkg::{Database, Stamp};
+use database::Databases;
+use entry::Stamp;
 use hashtrail::archive::Archive;
 use hashtrail::clock::ClockAnchor;
 use hashtrail::packages::PackageFile;
@@ -41,10 +45,10 @@ pub(crate) struct BaselineOptions {
     pub(crate) max_hash_bytes: u64,
 }
 
-/// A database as it was before anything was recorded: who looks at it later sees whether it is still the same.
+/// The databases as they were before anything was recorded: who looks at them later sees whether they are still the same.
 #[derive(Debug)]
 pub(crate) struct Begin {
-    database: Option<Database>,
+    databases: Databases,
     stamp: Stamp,
     clock: ClockAnchor,
 }
@@ -68,12 +72,12 @@ pub(crate) struct Baseline {
 }
 
 impl Begin {
-    /// Looks at the database, and reads nothing.
+    /// Looks at the databases, and reads nothing.
     pub(crate) fn look() -> Self {
         let clock = host::clock_anchor();
-        let database = Database::below(Path::new("/"));
-        let stamp = database.as_ref().map(Database::stamp).unwrap_or_default();
-        Self { database, stamp, clock }
+        let databases = Databases::below(Path::new("/"));
+        let stamp = databases.stamp();
+        Self { databases, stamp, clock }
     }
 }
 
@@ -94,12 +98,12 @@ impl Baseline {
             let _ = tell.send(nothing("failed", json!({ "error": error, "not_covered": not_covered })));
             return Ok(baseline);
         }
-        let Some(database) = begin.database else {
+        if begin.databases.is_empty() {
             let _ = tell.send(nothing("none", json!({ "not_covered": not_covered })));
             return Ok(baseline);
-        };
+        }
         let root = PathBuf::from("/");
-        let mut watcher = Watcher::new(root, database, options, not_covered, (files, tell, is_stopping));
+        let mut watcher = Watcher::new(root, begin.databases, options, not_covered, (files, tell, is_stopping));
         let work = move || {
             // Of this thread alone, and of what it reads too: the kernel takes the class of reads from it.
             let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
@@ -141,6 +145,8 @@ impl Baseline {
     }
 }
 
+#[cfg(test)]
+mod made;
 #[cfg(test)]
 mod tests;
 

@@ -4,13 +4,10 @@ use std::fs;
 use std::path::Path;
 
 /// Managers, and where their databases stand.
-const OTHERS: [(&str, &str); 9] = [
-    ("rpm", "var/lib/rpm/rpmdb.sqlite"),
-    ("rpm", "var/lib/rpm/Packages.db"),
-    ("rpm", "var/lib/rpm/Packages"),
-    ("rpm", "usr/lib/sysimage/rpm/rpmdb.sqlite"),
-    ("rpm", "usr/lib/sysimage/rpm/Packages.db"),
-    ("rpm", "usr/share/rpm/rpmdb.sqlite"),
+const OTHERS: [(&str, &str); 6] = [
+    ("rpm with Berkeley DB", "var/lib/rpm/Packages"),
+    ("rpm with Berkeley DB", "usr/lib/sysimage/rpm/Packages"),
+    ("rpm with Berkeley DB", "usr/share/rpm/Packages"),
     ("apk", "lib/apk/db/installed"),
     ("pacman", "var/lib/pacman/local"),
     ("portage", "var/db/pkg"),
@@ -29,8 +26,8 @@ mod tests {
         let root = tempfile::tempdir()?;
         assert_eq!(super::databases(root.path()), [""; 0]);
         std::fs::create_dir_all(root.path().join("var/lib/rpm"))?;
-        std::fs::write(root.path().join("var/lib/rpm/rpmdb.sqlite"), "")?;
-        assert_eq!(super::databases(root.path()), ["rpm (/var/lib/rpm/rpmdb.sqlite)"]);
+        std::fs::write(root.path().join("var/lib/rpm/Packages"), "")?;
+        assert_eq!(super::databases(root.path()), ["rpm with Berkeley DB (/var/lib/rpm/Packages)"]);
         Ok(())
     }
 }

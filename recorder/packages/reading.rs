@@ -1,13 +1,13 @@
-//! One file of a package, read once: MD5, to compare with what the database states, and SHA-256 of the same bytes.
+//! One file of a package, read once: the digest that the database states another of, and SHA-256 of the same bytes.
 
-use super::dpkg::Md5;
 use crate::content::identity::{attributes, number_in};
 use crate::host::mounts::device_of_mount;
 use hashtrail::cell::Micros;
-use hashtrail::manifest::hex;
+use hashtrail::digest::Digest;
 use hashtrail::packages::{DIFFERS, OK};
 use rustix::fs::{FileType, Mode, OFlags, Statx, fstatfs, open};
-use sha2::{Digest, Sha256};
+use sha2::digest::DynDigest;
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -34,10 +34,11 @@ pub(super) struct Limits<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) status: &'static str,
-    /// SHA-256 in hex, and what else is known of a file that was read.
-    pub(super) digest: Option<String>,
+    /// Of a regular file with a stated digest.
     pub(super) dev: Option<String>,
     pub(super) ino: Option<i64>,
+    /// SHA-256 in hex, and what else is known of a file that was read.
+    pub(super) digest: Option<String>,
     pub(super) size_bytes: Option<i64>,
     pub(super) mtime: Option<Micros>,
 }
@@ -62,7 +63,7 @@ impl Limits<'_> {
 impl Reader {
     /// Looks at a path without following a link in its place, and reads what is a regular file with a stated digest. `None`
     /// for a directory, which packages share.
-    pub(super) fn look(&mut self, path: &Path, stated: Option<Md5>, limits: &Limits<'_>) -> Option<Reading> {
+    pub(super) fn look(&mut self, path: &Path, stated: Option<Digest>, limits: &Limits<'_>) -> Option<Reading> {
         let of = |status| Some(Reading { status, ..Reading::default() });
         // By this nothing is opened: a device or a FIFO does not notice.
         let handle = match open(path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()) {
@@ -80,27 +81,29 @@ impl Reader {
             _ => return of("other_type"),
         }
         let Some(stated) = stated else { return of("no_digest") };
-        if let Some(ended) = limits.ended() {
-            return of(ended);
-        }
-        if before.stx_size > limits.max_bytes {
-            return of("too_large");
-        }
-        if fstatfs(&handle).map_or(true, |found| REMOTE.contains(&found.f_type)) {
-            return of("remote");
-        }
-        Some(self.read(&handle, &before, stated, limits))
+        let (dev, ino) = self.identity(&handle);
+        let unread = |status| Reading { status, ..Reading::default() };
+        let reading = if let Some(ended) = limits.ended() {
+            unread(ended)
+        } else if before.stx_size > limits.max_bytes {
+            unread("too_large")
+        } else if fstatfs(&handle).map_or(true, |found| REMOTE.contains(&found.f_type)) {
+            unread("remote")
+        } else {
+            self.read(&handle, &before, stated, limits)
+        };
+        Some(Reading { dev, ino, ..reading })
     }
 
     /// Reads a regular file to its end. What grows meanwhile is read no further than it was long.
-    fn read(&mut self, handle: &File, before: &Statx, stated: Md5, limits: &Limits<'_>) -> Reading {
+    fn read(&mut self, handle: &File, before: &Statx, stated: Digest, limits: &Limits<'_>) -> Reading {
         let of = |status| Reading { status, ..Reading::default() };
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOATIME | OFlags::CLOEXEC;
         let path = format!("/proc/self/fd/{}", handle.as_raw_fd());
         // Only its owner and root may read without a trace.
         let opened = open(&path, flags, Mode::empty()).or_else(|_| open(&path, flags - OFlags::NOATIME, Mode::empty()));
         let Ok(mut file) = opened.map(File::from) else { return of("unreadable") };
-        let (mut md5, mut sha256, mut bytes) = (md5::Md5::new(), Sha256::new(), 0);
+        let (mut other, mut sha256, mut bytes) = (other_than_sha256(&stated), Sha256::new(), 0);
         let mut chunk = vec![0; CHUNK_BYTES];
         while bytes <= before.stx_size {
             if let Some(ended) = limits.ended() {
@@ -109,8 +112,10 @@ impl Reader {
             match file.read(&mut chunk) {
                 Ok(0) => break,
                 Ok(read) => {
-                    md5.update(&chunk[..read]);
-                    sha256.update(&chunk[..read]);
+                    if let Some(other) = &mut other {
+                        other.update(&chunk[..read]);
+                    }
+                    sha2::Digest::update(&mut sha256, &chunk[..read]);
                     bytes += read as u64;
                     self.read_bytes += read as u64;
                 }
@@ -118,7 +123,15 @@ impl Reader {
                 Err(_) => return of("unreadable"),
             }
         }
-        let is_stated = md5.finalize()[..] == stated;
+        let sha256 = Digest::from_bytes(&sha256.finalize());
+        let found = match other {
+            Some(mut other) => {
+                let mut bytes = vec![0; other.output_size()];
+                other.finalize_into_reset(&mut bytes).ok().and_then(|()| Digest::from_bytes(&bytes))
+            }
+            None => sha256,
+        };
+        let is_stated = found == Some(stated);
         let key = |found: &Statx| {
             (
                 found.stx_size,
@@ -132,15 +145,13 @@ impl Reader {
         if !is_stated && !is_still {
             return of("changed");
         }
-        let (dev, ino) = self.identity(&file);
         let mtime = before.stx_mtime;
         Reading {
             status: if is_stated { OK } else { DIFFERS },
-            digest: Some(hex(&sha256.finalize())),
-            dev,
-            ino,
+            digest: sha256.map(|sha256| sha256.to_string()),
             size_bytes: i64::try_from(bytes).ok(),
             mtime: Some(Micros(mtime.tv_sec.saturating_mul(1_000_000).saturating_add(i64::from(mtime.tv_nsec / 1000)))),
+            ..Reading::default()
         }
     }
 
@@ -155,6 +166,18 @@ impl Reader {
         });
         (device.map(|device| format!("{}:{}", device >> 20, device & 0xf_ffff)), ino)
     }
+}
+
+/// What computes the digest that is compared with the stated one; `None` where that is SHA-256, which is computed anyway.
+fn other_than_sha256(stated: &Digest) -> Option<Box<dyn DynDigest>> {
+    Some(match stated.name_by_length() {
+        "md5" => Box::new(md5::Md5::new()),
+        "sha1" => Box::new(sha1::Sha1::new()),
+        "sha224" => Box::new(sha2::Sha224::new()),
+        "sha384" => Box::new(sha2::Sha384::new()),
+        "sha512" => Box::new(sha2::Sha512::new()),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

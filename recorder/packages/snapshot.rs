@@ -1,17 +1,20 @@
 //! One snapshot of the database: rows for its packages, those of programs and libraries first.
 
-use super::dpkg::{Database, Diversions, Owned, Package};
+use super::database::{Databases, Package};
+use super::entry::Owned;
 use super::places::Places;
 use super::problems::Problems;
 use super::reading::{Limits, Reader, Reading};
 use anyhow::Result;
-use hashtrail::manifest::hex;
 use hashtrail::packages::{PackageFile, REMOVED, Snapshot};
 use hashtrail::seal::LooseFile;
 use hashtrail::text::from_bytes;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+/// The manager of a package, its name and its architecture. There may be several versions of it at once.
+pub(super) type Key = (&'static str, String, Option<String>);
 
 /// Where nothing stands that runs.
 const NO_CODE: [&[u8]; 5] = [b"/usr/share/", b"/usr/include/", b"/usr/src/", b"/etc/", b"/var/"];
@@ -21,7 +24,7 @@ const IN_MOTION: [&str; 4] = [hashtrail::packages::DIFFERS, "missing", "changed"
 /// A snapshot that is taken.
 pub(super) struct Taking<'a> {
     pub(super) root: &'a Path,
-    pub(super) database: &'a Database,
+    pub(super) databases: &'a Databases,
     pub(super) limits: Limits<'a>,
     pub(super) file: &'a mut LooseFile<PackageFile>,
     /// What all rows have.
@@ -31,7 +34,6 @@ pub(super) struct Taking<'a> {
     pub(super) places: Places,
     pub(super) reader: Reader,
     pub(super) problems: Problems,
-    pub(super) diversions: Diversions,
 }
 
 impl Taking<'_> {
@@ -68,29 +70,30 @@ impl Taking<'_> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn take_removed(&mut self, package: &str, architecture: Option<&str>) -> Result<()> {
-        let (package, architecture) = (package.to_owned(), architecture.map(str::to_owned));
-        self.push(PackageFile { package, architecture, status: REMOVED.into(), ..self.row.clone() })
+    pub(super) fn take_removed(&mut self, (manager, package, architecture): Key) -> Result<()> {
+        let manager = manager.to_owned();
+        self.push(PackageFile { manager, package, architecture, status: REMOVED.into(), ..self.row.clone() })
     }
 
     fn row_of(&self, package: &Package) -> PackageFile {
+        let entry = package.entry();
         PackageFile {
-            package: package.name.clone(),
-            version: package.version.clone(),
-            architecture: package.architecture.clone(),
-            state: package.state.clone(),
+            manager: package.manager().to_owned(),
+            package: entry.name.clone(),
+            version: entry.version.clone(),
+            architecture: entry.architecture.clone(),
+            state: entry.state.clone(),
             ..self.row.clone()
         }
     }
 
     /// Writes the row of a file; gives whether it has one, which a directory has not.
     fn take_file(&mut self, row: &PackageFile, owned: Owned<'_>) -> Result<bool> {
-        let path = self.diversions.place(&row.package, owned.path);
-        let real = self.places.real(path);
+        let real = self.places.real(owned.place);
         let reading = match &real {
             Some(real) => {
                 let below = real.strip_prefix("/").unwrap_or(real);
-                let Some(reading) = self.reader.look(&self.root.join(below), owned.md5, &self.limits) else {
+                let Some(reading) = self.look(below, &owned) else {
                     return Ok(false);
                 };
                 reading
@@ -98,21 +101,21 @@ impl Taking<'_> {
             None => {
                 self.problems.push(format!(
                     "where `{}` of `{}` leads to cannot be told",
-                    from_bytes(path).text,
+                    from_bytes(owned.place).text,
                     row.package
                 ));
                 Reading { status: "bad_path", ..Reading::default() }
             }
         };
         let status =
-            if IN_MOTION.contains(&reading.status) && self.database.stamp().is_busy { "busy" } else { reading.status };
+            if IN_MOTION.contains(&reading.status) && self.databases.stamp().is_busy { "busy" } else { reading.status };
         let digest = reading.digest.filter(|_| status != "busy");
         self.push(PackageFile {
             path: Some(from_bytes(owned.path).text.into_owned()),
             real_path: real.map(|real| from_bytes(OsStr::as_bytes(real.as_os_str())).text.into_owned()),
             is_configuration: owned.is_configuration,
-            stated_algorithm: owned.md5.map(|_| "md5".to_owned()),
-            stated_digest: owned.md5.map(|md5| hex(&md5)),
+            stated_algorithm: owned.stated.map(|digest| digest.name_by_length().to_owned()),
+            stated_digest: owned.stated.map(|digest| digest.to_string()),
             status: status.to_owned(),
             digest_algorithm: digest.is_some().then(|| "sha256".to_owned()),
             digest,
@@ -123,6 +126,14 @@ impl Taking<'_> {
             ..row.clone()
         })?;
         Ok(true)
+    }
+
+    /// Looks at what is there; not where the database says itself that this package has nothing there.
+    fn look(&mut self, below: &Path, owned: &Owned<'_>) -> Option<Reading> {
+        match owned.absent {
+            Some(status) => Some(Reading { status, ..Reading::default() }),
+            None => self.reader.look(&self.root.join(below), owned.stated, &self.limits),
+        }
     }
 
     fn push(&mut self, row: PackageFile) -> Result<()> {

@@ -1,7 +1,8 @@
 //! Snapshots of databases on this disk, through the real files of an archive.
 
+mod rpm;
+
 use super::*;
-use anyhow::Context;
 use hashtrail::manifest::Manifest;
 use hashtrail::packages::Snapshot;
 use hashtrail::reader::{Prune, SealedTable, rows};
@@ -43,8 +44,8 @@ impl Host {
             max_hash_bytes: 1 << 30,
         };
         let ((to_files, files), (tell, told)) = (unbounded(), unbounded());
-        let database = Database::below(&root).context("a database")?;
-        let watcher = Watcher::new(root, database, options, Vec::new(), (to_files, tell, Arc::default()));
+        let databases = Databases::below(&root);
+        let watcher = Watcher::new(root, databases, options, Vec::new(), (to_files, tell, Arc::default()));
         Ok(Self { directory, archive, manifest, files, told, watcher })
     }
 
@@ -67,22 +68,27 @@ impl Host {
     fn record(&mut self) -> Vec<Told> {
         let (running, stop) = bounded(0);
         drop(running);
-        let stamp = Database::below(&self.directory.path().join("root")).map(|database| database.stamp());
-        self.watcher.run((stamp.unwrap_or_default(), host::clock_anchor()), &stop);
+        let stamp = Databases::below(&self.directory.path().join("root")).stamp();
+        self.watcher.run((stamp, host::clock_anchor()), &stop);
         self.told.try_iter().collect()
     }
 
     /// Path, real path, status and version of each row of the next file.
     fn rows(&mut self) -> Result<Vec<[String; 4]>> {
+        let text = |text: Option<String>| text.unwrap_or_default();
+        let row = |row: PackageFile| [text(row.path), text(row.real_path), row.status, text(row.version)];
+        Ok(self.files()?.into_iter().map(row).collect())
+    }
+
+    /// The rows of the next file.
+    fn files(&mut self) -> Result<Vec<PackageFile>> {
         let file = self.files.try_recv()?;
         let path = self.archive.root().join(file.path());
         let sealed = file.place(&self.archive, &mut self.manifest)?;
         let mut found = Vec::new();
         for batch in SealedTable::<PackageFile>::open(&path)?.batches(&Prune::default(), &[], None)? {
             for row in rows::<PackageFile>(&batch?) {
-                let row = row?;
-                let text = |text: Option<String>| text.unwrap_or_default();
-                found.push([text(row.path), text(row.real_path), row.status, text(row.version)]);
+                found.push(row?);
             }
         }
         assert_eq!(sealed.rows, found.len() as u64);
@@ -119,14 +125,14 @@ fn the_first_snapshot_has_all_and_the_next_what_changed() -> Result<()> {
 
     fs::write(host.at("usr/bin/tool"), "two")?;
     host.install("2", &[("/bin/tool", TWO)])?;
-    let stamp = Database::below(&host.at("")).map(|database| database.stamp()).unwrap_or_default();
+    let stamp = Databases::below(&host.at("")).stamp();
     let told = host.watcher.snapshot((stamp, host::clock_anchor()), Duration::from_secs(60))?;
     assert_eq!(host.rows()?, [row(["/bin/tool", "/usr/bin/tool", "ok", "2"])]);
     let second = snapshot(&told)?;
     assert!(!second.full && second.settled && second.snapshot == 1 && second.problem_count == 0, "{second:?}");
 
     fs::write(host.at("var/lib/dpkg/status"), "Package: tool\nStatus: install ok installed\nVersion: 2\n")?;
-    let stamp = Database::below(&host.at("")).map(|database| database.stamp()).unwrap_or_default();
+    let stamp = Databases::below(&host.at("")).stamp();
     host.watcher.snapshot((stamp, host::clock_anchor()), Duration::ZERO)?;
     let found = host.rows()?;
     // Without an architecture it is another one, of which nothing may be read.
@@ -140,7 +146,7 @@ fn the_first_snapshot_has_all_and_the_next_what_changed() -> Result<()> {
 fn a_database_that_changes_meanwhile_gives_no_settled_snapshot_and_the_next_is_whole() -> Result<()> {
     let mut host = Host::new(Duration::from_secs(60))?;
     host.install("1", &[("/bin/tool", ONE)])?;
-    let old = Database::below(&host.at("")).map(|database| database.stamp()).unwrap_or_default();
+    let old = Databases::below(&host.at("")).stamp();
     host.install("2", &[("/bin/tool", TWO)])?;
     fs::create_dir_all(host.at("var/lib/dpkg/updates"))?;
     fs::write(host.at("var/lib/dpkg/updates/0001"), "")?;
@@ -187,7 +193,6 @@ fn what_a_stop_leaves_unread_is_listed() -> Result<()> {
     host.install("1", &[("/bin/tool", ONE)])?;
     let stopping = Arc::new(AtomicBool::new(true));
     let ((to_files, files), (tell, told)) = (unbounded(), unbounded());
-    let database = Database::below(&host.at("")).context("a database")?;
     let root = fs::canonicalize(host.at(""))?;
     let options = BaselineOptions {
         archive: host.archive.clone(),
@@ -196,7 +201,7 @@ fn what_a_stop_leaves_unread_is_listed() -> Result<()> {
         budget: Duration::from_secs(60),
         max_hash_bytes: 1,
     };
-    host.watcher = Watcher::new(root, database, options, Vec::new(), (to_files, tell, stopping));
+    host.watcher = Watcher::new(root, Databases::below(&host.at("")), options, Vec::new(), (to_files, tell, stopping));
     (host.files, host.told) = (files, told);
     host.record();
     assert_eq!(host.rows()?[0][2], "stopped");

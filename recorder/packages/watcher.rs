@@ -1,10 +1,11 @@
 //! When snapshots are taken: one at the start, and one each time that the database has changed and rests again.
 
-use super::dpkg::{Database, Package, PackageStamp, Stamp};
+use super::database::{Databases, Found, Package, PackageStamp};
+use super::entry::Stamp;
 use super::places::Places;
 use super::problems::Problems;
 use super::reading::{Limits, Reader};
-use super::snapshot::Taking;
+use super::snapshot::{Key, Taking};
 use super::{BaselineOptions, Told};
 use crate::host;
 use crate::host::say::say;
@@ -31,12 +32,10 @@ const LAST_BUDGET: Duration = Duration::from_secs(3);
 /// How long a last snapshot waits until the one before is sealed, which takes about a second.
 const PLACE_LIMIT: Duration = Duration::from_secs(2);
 
-type Key = (String, Option<String>);
-
-/// Looks after the database of one host.
+/// Looks after the databases of one host.
 pub(super) struct Watcher {
     root: PathBuf,
-    database: Database,
+    pub(super) databases: Databases,
     options: BaselineOptions,
     not_covered: Vec<String>,
     files: Sender<LooseFile<PackageFile>>,
@@ -46,7 +45,7 @@ pub(super) struct Watcher {
     /// The last snapshot that is whole: the database then, and when it began.
     last: Option<(Stamp, i64, u32)>,
     /// The packages as they were in it.
-    known: HashMap<Key, PackageStamp>,
+    known: HashMap<Key, Vec<PackageStamp>>,
     /// The database as it was at the last look, and since when.
     seen: (Stamp, Instant),
     told_unchanged: Instant,
@@ -57,14 +56,14 @@ pub(super) struct Watcher {
 impl Watcher {
     pub(super) fn new(
         root: PathBuf,
-        database: Database,
+        databases: Databases,
         options: BaselineOptions,
         not_covered: Vec<String>,
         (files, tell, is_stopping): (Sender<LooseFile<PackageFile>>, Sender<Told>, Arc<AtomicBool>),
     ) -> Self {
         Self {
             root,
-            database,
+            databases,
             options,
             not_covered,
             files,
@@ -88,7 +87,7 @@ impl Watcher {
             self.look();
         }
         let clock = host::clock_anchor();
-        let now = self.database.stamp();
+        let now = self.databases.stamp();
         if self.is_as_last(&now) {
             self.tell_unchanged(&clock);
         } else {
@@ -104,7 +103,7 @@ impl Watcher {
 
     fn look(&mut self) {
         let clock = host::clock_anchor();
-        let now = self.database.stamp();
+        let now = self.databases.stamp();
         if self.is_as_last(&now) {
             if self.told_unchanged.elapsed() >= UNCHANGED_INTERVAL {
                 self.tell_unchanged(&clock);
@@ -164,9 +163,9 @@ impl Watcher {
     pub(super) fn snapshot(&mut self, (stamp, clock): (Stamp, ClockAnchor), budget: Duration) -> Result<Told> {
         ensure!(self.is_placed(), "the snapshot before it is not sealed yet");
         let mut problems = Problems::default();
-        let packages = self.database.packages(&mut problems)?;
-        let stamps: Vec<PackageStamp> = packages.iter().map(Package::stamp).collect();
-        let key = |package: &Package| (package.name.clone(), package.architecture.clone());
+        let Found { packages, unread } = self.databases.packages(&mut problems)?;
+        let mut now: HashMap<Key, Vec<PackageStamp>> = HashMap::new();
+        packages.iter().for_each(|package| now.entry(key(package)).or_default().push(package.stamp()));
         let is_full = self.last.is_none();
         let number = self.next_number;
         self.next_number += 1;
@@ -177,6 +176,7 @@ impl Watcher {
         let mut told = Snapshot {
             snapshot: number.cast_signed(),
             full: is_full,
+            managers: self.databases.managers(),
             not_covered: self.not_covered.clone(),
             ..Snapshot::default()
         };
@@ -186,15 +186,13 @@ impl Watcher {
             snapshot: number.cast_signed(),
             time,
             boot_ns: clock.boot_ns,
-            manager: "dpkg".into(),
             ..PackageFile::default()
         };
         let deadline = (!budget.is_zero()).then(|| Instant::now() + budget);
         let limits = Limits { deadline, max_bytes: *max_hash_bytes, is_stopping: &self.is_stopping };
-        let diversions = self.database.diversions(&mut problems);
         let mut taking = Taking {
             root: &self.root,
-            database: &self.database,
+            databases: &self.databases,
             limits,
             file: &mut file,
             row,
@@ -202,22 +200,21 @@ impl Watcher {
             places: Places::below(&self.root),
             reader: Reader::default(),
             problems,
-            diversions,
         };
-        let is_new = |(package, now): &(&Package, &PackageStamp)| {
-            is_full || self.known.get(&key(package)).is_none_or(|before| before != *now)
-        };
-        let new: Vec<&Package> = packages.iter().zip(&stamps).filter(is_new).map(|(package, _)| package).collect();
+        // Of several versions that are installed at once all have rows again where one changes.
+        let is_new = |package: &&Package| is_full || self.known.get(&key(package)) != now.get(&key(package));
+        let new: Vec<&Package> = packages.iter().filter(is_new).collect();
         taking.take(&new)?;
-        let now: HashMap<Key, PackageStamp> = packages.iter().map(key).zip(stamps).collect();
-        for (package, architecture) in self.known.keys().filter(|known| !is_full && !now.contains_key(*known)) {
-            taking.take_removed(package, architecture.as_deref())?;
-        }
+        // What is in a database that could not be read is not gone.
+        let lacking = self.known.iter().filter(|(key, _)| !is_full && !now.contains_key(*key));
+        let (hidden, gone): (Vec<_>, Vec<_>) = lacking.partition(|(key, _)| unread.contains(key.0));
+        gone.into_iter().try_for_each(|(key, _)| taking.take_removed(key.clone()))?;
+        now.extend(hidden.into_iter().map(|(key, stamps)| (key.clone(), stamps.clone())));
         let (read_bytes, problems) = (taking.reader.read_bytes, taking.problems);
         told.packages = new.len() as u64;
         told.read_bytes = read_bytes;
         (told.problems, told.problem_count) = (problems.told, problems.count);
-        told.settled = !stamp.is_busy && self.database.stamp() == stamp;
+        told.settled = !stamp.is_busy && self.databases.stamp() == stamp;
         (self.last, self.known) =
             if told.settled { (Some((stamp, clock.boot_ns, number)), now) } else { (None, HashMap::new()) };
         let count = told.statuses.values().sum::<u64>();
@@ -230,4 +227,9 @@ impl Watcher {
             detail: serde_json::to_value(&told)?,
         })
     }
+}
+
+fn key(package: &Package) -> Key {
+    let entry = package.entry();
+    (package.manager(), entry.name.clone(), entry.architecture.clone())
 }

@@ -24,7 +24,7 @@ mod measured; // the kernel's own measurement list and a TPM
 mod opens; // opens that cannot or must not be hashed
 mod operators; // what each operator of the policy selects
 mod others; // hooks by name
-mod packages; // a real dpkg upgrades, and what it owns is tampered with
+mod packages; // a real dpkg and a real rpm upgrade, and what they own is tampered with
 mod policies; // arguments and data that only the kernel's BTF explains
 mod power; // the power is cut while events are recorded
 mod reload; // policies are replaced while a recording runs

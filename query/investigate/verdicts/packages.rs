@@ -7,7 +7,7 @@ use crate::packages::{Ownership, Packages};
 use crate::recordings::gaps::Mark;
 use crate::suspects::{Suspect, Suspects};
 use crate::versions::change::{Change, ChangeKind};
-use hashtrail::packages::{DIFFERS, OK, PackageFile};
+use hashtrail::packages::{DIFFERS, PackageFile};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashSet};
 
@@ -79,41 +79,74 @@ fn foreign<'a>(
             to.digest_algorithm
         ));
     }
-    let has_digest = |row: &&PackageFile| row.digest.as_ref() == Some(&to.digest);
+    let has_digest = |row: &PackageFile| row.digest.as_ref() == Some(&to.digest);
     // A digest of another time is none of this one: somebody may have put an older version back.
     let owners = said.owned_after.iter().chain(&said.owned_before).copied();
-    if let Some(row) = owners.into_iter().find(|row| row.status == OK && has_digest(row)) {
+    if let Some(row) = owners.into_iter().find(|row| row.package_digest() == Some(to.digest.as_str())) {
         return Ok(Ok(row));
     }
-    let [after] = said.owned_after[..] else { return Err("not one package alone owned the path after that".into()) };
+    let after = sole(&said.owned_after).ok_or("not one package alone owned the path after that")?;
     if after.is_configuration {
         return Err("it is a configuration file, which its administrator may change".into());
     }
     if after.state.as_deref().is_some_and(|state| !INSTALLED.contains(&state)) {
         return Err(format!("the package is not installed whole: {}", after.state.as_deref().unwrap_or_default()));
     }
-    let [before] = said.owned_before[..] else { return Err("not one package alone owned the path before".into()) };
+    let before = sole(&said.owned_before).ok_or("not one package alone owned the path before")?;
     let rows = [after, before];
     let is_elsewhere = |row: &&PackageFile| row.dev.as_ref().is_some_and(|dev| *dev != to.dev);
     if rows.iter().any(is_elsewhere) {
         return Err("it lies on another filesystem than the package's file did".into());
     }
     // Whatever became of the package in between, that is how it ended.
-    let read = "the recorder read this content there, and its MD5 is not the one that the database states";
-    if after.status == DIFFERS && has_digest(&after) {
-        return Ok(Err((after, read.into())));
+    let read = |row: &PackageFile| {
+        format!(
+            "the recorder read this content there, and its {} is not the one that the database states",
+            algorithm(row)
+        )
+    };
+    if after.status == DIFFERS && has_digest(after) {
+        return Ok(Err((after, read(after))));
     }
     if !is_same(before, after) {
         return Err("the package was changed at that time, and it is the digest of neither version".into());
     }
-    if before.status == DIFFERS && has_digest(&before) {
-        return Ok(Err((before, read.into())));
+    if before.status == DIFFERS && has_digest(before) {
+        return Ok(Err((before, read(before))));
     }
-    let known = rows.into_iter().find(|row| row.status == OK).ok_or_else(|| {
+    let known = rows.into_iter().find(|row| row.package_digest().is_some()).ok_or_else(|| {
         format!("the package's digest is not known: the recorder's look at the file ended as `{}`", after.status)
     })?;
-    let digest = known.digest.as_deref().unwrap_or_default();
-    Ok(Err((known, format!("the content with the MD5 that the database states has the digest {digest}"))))
+    // A stated SHA-256 is known without the file.
+    if rows.iter().all(|row| row.dev.is_none()) {
+        let status = &after.status;
+        return Err(format!(
+            "where the package's file lies is not known: the recorder's look at it ended as `{status}`"
+        ));
+    }
+    let digest = known.package_digest().unwrap_or_default();
+    let how = match known.stated_digest.as_deref() == Some(digest) {
+        true => format!("the database states {digest}"),
+        false => format!("the content with the {} that the database states has the digest {digest}", algorithm(known)),
+    };
+    Ok(Err((known, how)))
+}
+
+/// The owner of a path; of packages that state the same of it, as those of several architectures do, the first by name.
+fn sole<'a>(owners: &[&'a PackageFile]) -> Option<&'a PackageFile> {
+    let stated = |row: &PackageFile| {
+        (row.stated_algorithm.clone(), row.stated_digest.clone(), row.is_configuration, row.state.clone())
+    };
+    let first = owners.iter().copied().min_by_key(|row| (&row.package, &row.architecture))?;
+    let is_one = owners.len() == 1;
+    let is_same = first.stated_digest.is_some() && owners.iter().all(|row| stated(row) == stated(first));
+    (is_one || is_same).then_some(first)
+}
+
+/// The algorithm of the digest that a database states, as people write it.
+fn algorithm(row: &PackageFile) -> String {
+    let name = row.stated_algorithm.as_deref().unwrap_or_default().to_uppercase();
+    name.strip_prefix("SHA").map_or(name.clone(), |bits| format!("SHA-{bits}"))
 }
 
 fn is_same(one: &PackageFile, other: &PackageFile) -> bool {
@@ -159,8 +192,8 @@ pub(super) fn to_json(said: &Said<'_>, change: &Change, suspects: &Suspects, is_
 /// Whether the change brought the content of another version than the one before: it is that of the package as it was after.
 fn new_version(said: &Ownership<'_>, change: &Change, row: &PackageFile) -> bool {
     let (Some(old), Some(new)) = (said.owned_before.first(), said.owned_after.first()) else { return false };
-    let is_new = row.digest.as_ref() == Some(&change.to.first().row.digest) && is_same(row, new);
-    change.kind != ChangeKind::FirstSeen && is_new && !is_same(old, new) && row.digest != old.digest
+    let is_new = row.package_digest() == Some(change.to.first().row.digest.as_str()) && is_same(row, new);
+    change.kind != ChangeKind::FirstSeen && is_new && !is_same(old, new) && row.package_digest() != old.package_digest()
 }
 
 /// Who owned the path, in words.
@@ -170,8 +203,8 @@ fn owners(said: &Ownership<'_>) -> String {
     if old == new {
         return format!("owned by {new}: {}", said.span());
     }
-    let (manager, from, after) = (said.manager(), said.before.from(), said.after.from());
-    format!("owned by {old} at {from}, and by {new} at {after}, as the host's {manager} database said then")
+    let (databases, from, after) = (said.databases(), said.before.from(), said.after.from());
+    format!("owned by {old} at {from}, and by {new} at {after}, as the host's {databases} said then")
 }
 
 fn named(row: &PackageFile) -> String {

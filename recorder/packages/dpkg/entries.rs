@@ -1,29 +1,31 @@
 //! The entries of packages, as `status` has them.
 
-use super::{Package, md5_of};
+use super::{Diversions, Package, md5_of};
+use crate::packages::entry::MAX_PACKAGES;
 use crate::packages::lines::{Line, Lines};
 use crate::packages::problems::Problems;
 use anyhow::{Context, Result, ensure};
 use hashtrail::archive::open_regular;
 use std::fs::OpenOptions;
 use std::path::Path;
+use std::rc::Rc;
 
 /// Largest file of entries that is read; real ones have a tenth of that.
 const MAX_STATUS_BYTES: u64 = 256 << 20;
-/// Packages and their configuration files that are held in memory.
-const MAX_PACKAGES: usize = 200_000;
+/// Configuration files of all packages that are held in memory.
 const MAX_CONFIGURATION_FILES: usize = 200_000;
 
 /// Entries of the database, as they are read.
 pub(super) struct Entries<'p> {
     pub(super) list: Vec<Package>,
+    diversions: Rc<Diversions>,
     configuration_files: usize,
     pub(super) problems: &'p mut Problems,
 }
 
 impl<'p> Entries<'p> {
-    pub(super) fn new(problems: &'p mut Problems) -> Self {
-        Self { list: Vec::new(), configuration_files: 0, problems }
+    pub(super) fn new(diversions: Rc<Diversions>, problems: &'p mut Problems) -> Self {
+        Self { list: Vec::new(), diversions, configuration_files: 0, problems }
     }
 
     /// Reads the entries of a file; blank lines stand between them.
@@ -53,20 +55,22 @@ impl<'p> Entries<'p> {
     }
 
     fn take(&mut self, mut package: Package, complete: &impl Fn(&mut Package)) {
-        let has_fields = package.version.is_some() || package.architecture.is_some() || package.state.is_some();
-        if package.name.is_empty() && has_fields {
+        let entry = &package.entry;
+        let has_fields = entry.version.is_some() || entry.architecture.is_some() || entry.state.is_some();
+        if entry.name.is_empty() && has_fields {
             return self.problems.push("an entry has no name".into());
         }
-        if package.name.is_empty() || package.state.as_deref() == Some("not-installed") {
+        if entry.name.is_empty() || entry.state.as_deref() == Some("not-installed") {
             return;
         }
         // Both become part of a file's name.
-        if !is_plain(&package.name) || package.architecture.as_deref().is_some_and(|name| !is_plain(name)) {
-            return self.problems.push(format!("a package has the name `{}`", package.name));
+        if !is_plain(&entry.name) || entry.architecture.as_deref().is_some_and(|name| !is_plain(name)) {
+            return self.problems.push(format!("a package has the name `{}`", entry.name));
         }
         if self.list.len() == MAX_PACKAGES {
             return self.problems.push(format!("there are more than {MAX_PACKAGES} packages"));
         }
+        package.diversions = Rc::clone(&self.diversions);
         complete(&mut package);
         self.list.push(package);
     }
@@ -90,7 +94,7 @@ impl<'p> Entries<'p> {
                 self.configuration_files += 1;
                 package.configuration.push((path, md5_of(last)));
             }
-            None => self.problems.push(format!("a configuration file of `{}` has no path", package.name)),
+            None => self.problems.push(format!("a configuration file of `{}` has no path", package.entry.name)),
         }
     }
 }
@@ -98,11 +102,12 @@ impl<'p> Entries<'p> {
 fn take_field(package: &mut Package, line: Line<'_>) {
     let Some(colon) = line.bytes.iter().position(|byte| *byte == b':') else { return };
     let (name, value) = (&line.bytes[..colon], String::from_utf8_lossy(line.bytes[colon + 1..].trim_ascii()));
+    let entry = &mut package.entry;
     match name.to_ascii_lowercase().as_slice() {
-        b"package" => package.name = value.into_owned(),
-        b"version" => package.version = Some(value.into_owned()),
-        b"architecture" => package.architecture = Some(value.into_owned()),
-        b"status" => package.state = value.split_whitespace().nth(2).map(str::to_owned),
+        b"package" => entry.name = value.into_owned(),
+        b"version" => entry.version = Some(value.into_owned()),
+        b"architecture" => entry.architecture = Some(value.into_owned()),
+        b"status" => entry.state = value.split_whitespace().nth(2).map(str::to_owned),
         _ => {}
     }
 }

@@ -29,7 +29,7 @@ fn files(package: &Package) -> (Vec<Shown>, Problems) {
     let (mut files, mut problems) = (Vec::new(), Problems::default());
     let each = package.each_file(&mut problems, |owned| {
         let path = String::from_utf8_lossy(owned.path).into_owned();
-        files.push((path, owned.md5.map(|md5| md5[0]), owned.is_configuration));
+        files.push((path, owned.stated.map(|md5| md5.bytes()[0]), owned.is_configuration));
         Ok(())
     });
     each.expect("files");
@@ -59,7 +59,12 @@ fn a_package_owns_what_its_list_and_its_digests_and_its_entry_name() {
     assert_eq!(problems.count, 0, "{problems:?}");
     let field = |text: &Option<String>| text.clone().unwrap_or_default();
     assert_eq!(
-        (tool.name.as_str(), field(&tool.version), field(&tool.architecture), field(&tool.state)),
+        (
+            tool.entry.name.as_str(),
+            field(&tool.entry.version),
+            field(&tool.entry.architecture),
+            field(&tool.entry.state)
+        ),
         ("tool", "1:2-3".into(), "amd64".into(), "installed".into())
     );
     let (files, problems) = files(tool);
@@ -96,7 +101,7 @@ fn images_without_dpkg_have_a_file_for_each_package() {
         ("status.d/base.md5sums", format!("{ONE}  ./etc/release\n").as_bytes()),
     ]);
     let (packages, _) = packages(&root);
-    assert_eq!((packages.len(), packages[0].name.as_str(), packages[0].state.as_ref()), (1, "base", None));
+    assert_eq!((packages.len(), packages[0].entry.name.as_str(), packages[0].entry.state.as_ref()), (1, "base", None));
     let (files, problems) = files(&packages[0]);
     assert_eq!((files, problems.count), (vec![("/etc/release".to_owned(), Some(0x11), false)], 0));
 }
