@@ -27,7 +27,7 @@ const RECORDER: [&str; 14] = [
     "manual",
 ];
 
-const SCHEMA: [&str; 24] = [
+const SCHEMA: [&str; 25] = [
     "lib",
     "compact",
     "seal",
