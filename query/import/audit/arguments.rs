@@ -1,16 +1,15 @@
 //! The arguments of an exec: a long one stands in pieces, and they can stand over several records.
 
 use super::super::record;
-use super::fields::text_of;
-use super::group::Group;
+use super::fields::{Fields, text_of};
 use hashtrail::event::Event;
 use std::collections::HashMap;
 
-/// Sets them as far as they are whole.
-pub(super) fn set_arguments(row: &mut Event, group: &Group) {
-    let count = group.of_kind("EXECVE").find_map(|execve| execve.small("argc")).filter(|count| *count >= 0);
+/// Sets them as far as the records EXECVE of one exec tell them whole.
+pub(super) fn set_arguments<'a>(row: &mut Event, execves: impl Iterator<Item = &'a Fields> + Clone) {
+    let count = execves.clone().find_map(|execve| execve.small("argc")).filter(|count| *count >= 0);
     let Some(count) = count else { return };
-    let values: HashMap<&str, (&[u8], bool)> = group.of_kind("EXECVE").flat_map(|execve| execve.iter()).collect();
+    let values: HashMap<&str, (&[u8], bool)> = execves.flat_map(Fields::iter).collect();
     let arguments: Vec<Vec<u8>> = (0..count).map_while(|number| argument(&values, number)).collect();
     row.argc = Some(count);
     row.argv_truncated = Some(i32::try_from(arguments.len()).ok() != Some(count));

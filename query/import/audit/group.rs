@@ -41,7 +41,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Fields> {
+    pub(super) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Fields> + Clone {
         self.records.iter().filter(move |(known, _)| known == kind).map(|(_, fields)| fields)
     }
 
@@ -140,7 +140,7 @@ impl Group {
             set_target(&mut row, &self.path(target, begins(act.target_directory())).ok_or("its target has no name")?);
         }
         if act.is_exec() {
-            set_arguments(&mut row, self);
+            set_arguments(&mut row, self.of_kind("EXECVE"));
         }
         Ok(row)
     }
