@@ -425,7 +425,7 @@ def find_files(stages, roots):
     """The views `lines`, `sources` and `manifests`, as they were when the job first began."""
     spark = stages.spark
     listed = spark.read.option("recursiveFileLookup", True)
-    manifests = listed.option("pathGlobFilter", "manifest.jsonl").option("wholetext", True).text([*map(literal, roots)])
+    manifests = listed.option("pathGlobFilter", "manifest.jsonl").text([*map(literal, roots)], wholetext=True)
     manifests.selectExpr(
         "regexp_replace(_metadata.file_path, '/manifest[.]jsonl$', '') AS archive", "posexplode(split(value, '\\n')) AS (number, text)"
     ).createOrReplaceTempView("manifest_lines")

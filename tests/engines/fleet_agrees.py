@@ -73,8 +73,10 @@ def hits(written, answers):
 
 
 def diff(written, answers):
-    left = []
+    left, asked = [], {file.name.removeprefix("diff").removeprefix("-") for file in answers.glob("diff*")}
     for row in written("diff"):
+        if row["host"] not in asked:
+            continue
         sides = {side: [told(row[f"{side}_{name}"]) for name in SIDE] for side in ("left", "right")}
         left.append([row["host"], row["kind"], row["path"], row["root"], row["algorithm"], sides])
     right = []

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -82,7 +83,7 @@ def submit(master, directory, arguments):
 def finish(process):
     if process.wait() != 0:
         sys.exit(f"the job ended with {process.returncode}:\n{process.log.read_text()[-6000:]}")
-    said = [line for line in process.log.read_text().splitlines() if "file(s) read" in line or line.startswith("Not complete")]
+    said = [line for line in process.log.read_text().splitlines() if re.search("file\\(s\\) read|begin with no digest|^Not complete", line)]
     return {"said": said}
 
 
