@@ -10,8 +10,8 @@ use std::path::Path;
 
 /// Hosts whose times are compared: `diff` reads all archives for each.
 const ASKED: usize = 12;
-/// Digests that so many hosts have are rare.
-const AT_MOST: &str = "2";
+/// All are: contents of stories are few.
+const AT_MOST: &str = "1000000";
 
 /// Compares what the job writes with what hashtrail answers, and gives how many there are of what.
 pub(super) fn agrees(stories: &Path, files: &Path) -> Result<Value> {
