@@ -120,7 +120,7 @@ fn other_engines_answer_about_a_fleet_as_changes_does() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let (many, few) = (directory.path().join("many"), directory.path().join("few"));
     write(&many, first..first + count)?;
-    write(&few, first..first + if is_full { count } else { 0 })?;
+    let few = if is_full { &many } else { write(&few, 0..0).map(|()| &few)? };
     let has_all = |told: &Value, each: &[&str]| {
         each.iter().try_for_each(|what| {
             ensure!(told[what].as_u64() > Some(0), "there are no {what}: {told}");
@@ -134,7 +134,7 @@ fn other_engines_answer_about_a_fleet_as_changes_does() -> Result<()> {
         has_all(&told, &["changes", "gaps", "suspects", "doubts", "folded"])?;
         ensure!(told["unsettled"] == 0, "{told}");
     }
-    let told = timed("fleet.py", || fleet::agrees(&few, directory.path()))?;
+    let told = timed("fleet.py", || fleet::agrees(few, directory.path()))?;
     has_all(&told, &["changes", "rare", "hits", "diff"])
 }
 
