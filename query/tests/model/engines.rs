@@ -53,16 +53,19 @@ fn agrees(engine: &str, stories: &Path, files: &Path) -> Result<Value> {
 /// Stories that together tell nearly all that the stages have to tell apart: each of their tests fails with one of them.
 const TELLING: [u64; 5] = [1_018, 1_252, 1_408, 1_501, 1_893];
 
-/// Writes stories, each machine with a name of its own, and what no story tells.
-fn write(stories: &Path, seeds: impl Iterator<Item = u64>) -> Result<()> {
+/// Writes stories, each machine with a name of its own, and what no story tells; gives how many machines they have.
+fn write(stories: &Path, seeds: impl Iterator<Item = u64>) -> Result<usize> {
+    let mut machines = 1;
     for seed in TELLING.into_iter().chain(seeds) {
         let mut history = History::of(&Story::random(seed));
         history.set_apart(seed);
         history.write(&stories.join(seed.to_string()))?;
+        machines += history.machines.len();
     }
     let crafted = stories.join("crafted/web");
     fs::create_dir_all(&crafted)?;
-    archive_with(&crafted, &crafted_events(), 2, crafted_ledger())
+    archive_with(&crafted, &crafted_events(), 2, crafted_ledger())?;
+    Ok(machines)
 }
 
 /// Rows of segments that interleave, a folder that is renamed, a file mounted over the path, and a container.
@@ -110,17 +113,19 @@ fn crafted_ledger() -> Vec<LedgerEntry> {
     [ledger(), vec![more]].concat()
 }
 
-/// Of 20 stories beside those, in Spark of none, because each of its stages takes a second; with `HASHTRAIL_TEST_FULL` of 500, which
-/// are a thousand hosts.
+/// Of 20 stories beside those, in Spark of none, because each of its stages takes a second; with `HASHTRAIL_TEST_FULL` of so many that they
+/// have a thousand machines.
 #[test]
 fn other_engines_answer_about_a_fleet_as_changes_does() -> Result<()> {
     let is_full = std::env::var_os("HASHTRAIL_TEST_FULL").is_some();
-    let count = number("HASHTRAIL_MODEL_COUNT").unwrap_or(if is_full { 500 } else { 20 });
+    let count = number("HASHTRAIL_MODEL_COUNT").unwrap_or(if is_full { 620 } else { 20 });
     let first = number("HASHTRAIL_MODEL_SEED").unwrap_or(FIRST);
     let directory = tempfile::tempdir()?;
     let (many, few) = (directory.path().join("many"), directory.path().join("few"));
-    write(&many, first..first + count)?;
-    let few = if is_full { &many } else { write(&few, 0..0).map(|()| &few)? };
+    let machines = write(&many, first..first + count)?;
+    eprintln!("{machines} machines");
+    ensure!(!is_full || count < 620 || machines >= 1_000, "there are {machines} machines");
+    let few = if is_full { &many } else { write(&few, 0..0).map(|_| &few)? };
     let has_all = |told: &Value, each: &[&str]| {
         each.iter().try_for_each(|what| {
             ensure!(told[what].as_u64() > Some(0), "there are no {what}: {told}");
