@@ -204,14 +204,16 @@ GROUP BY l.algorithm, l.digest
 }
 
 HITS = {
+    # First and last are those of events, whatever the clock showed.
     "hits": """
-SELECT k.label, coalesce(m.machine, f.host) AS host, f.path, f.root_is_host, f.digest_algorithm AS algorithm, f.digest,
-    size(f.doubts) > 0 AS is_doubtful, min(first_time) AS first_seen, max(last_time) AS last_seen, sum(observations) AS observations,
+SELECT k.label, r.host, f.path, f.root_is_host, f.digest_algorithm AS algorithm, f.digest, size(f.doubts) > 0 AS is_doubtful,
+    min_by(first_time, (r.rank, first_boot_ns, first_cpu, first_seq)) AS first_seen,
+    max_by(last_time, (r.rank, last_boot_ns, last_cpu, last_seq)) AS last_seen, sum(observations) AS observations,
     CASE WHEN count(runs) = count(*) THEN sum(runs) END AS runs, count(DISTINCT f.boot_id, f.dev, f.ino, f.ino_generation) AS files
 FROM files AS f
 JOIN known_bad AS k ON k.digest = f.digest
-LEFT JOIN manifests AS m ON m.recording_id = f.recording_id
-GROUP BY k.label, coalesce(m.machine, f.host), f.path, f.root_is_host, f.digest_algorithm, f.digest, size(f.doubts) > 0
+JOIN recordings AS r ON r.recording_id = f.recording_id
+GROUP BY k.label, r.host, f.path, f.root_is_host, f.digest_algorithm, f.digest, size(f.doubts) > 0
 """,
 }
 

@@ -48,28 +48,29 @@ def rare(written, answers):
     return left, [{name: row[name] for name in RARE} for row in lines(answers / "rare", "rare")]
 
 
-def added(rows):
-    """What is known of each digest at each place; `lookup` tells its versions one by one."""
-    places = {}
-    for key, first, last, observations, runs in rows:
-        found = places.setdefault(key, [first, last, 0, 0])
-        found[0], found[1] = min(found[0], first), max(found[1], last)
-        found[2] += observations
-        found[3] = None if runs is None or found[3] is None else found[3] + runs
-    return [[*key, *found] for key, found in places.items()]
-
-
 def hits(written, answers):
+    """What is known of each digest at each place; `lookup` tells its versions one by one, of each file, root and tree."""
     key = ("host", "path", "root_is_host", "algorithm", "digest")
-    left = [
-        ((*(row[name] for name in key), row["is_doubtful"], row["label"]), told(row["first_seen"]), told(row["last_seen"]), row["observations"], row["runs"])
-        for row in written("hits")
-    ]
+    places = {}
+    for row in lines(answers / "lookup", "match"):
+        place = (*(row[name] for name in key), bool(row["doubts"]), row["label"] or "")
+        found = places.setdefault(place, {"first_seen": set(), "last_seen": set(), "observations": [], "runs": []})
+        found["first_seen"].add(row["first_seen"])
+        found["last_seen"].add(row["last_seen"])
+        found["observations"].append(row["observations"])
+        found["runs"].append(row["runs"])
+    left = []
+    for row in written("hits"):
+        place = (*(row[name] for name in key), row["is_doubtful"], row["label"])
+        times = [told(row[name]) for name in ("first_seen", "last_seen")]
+        known = places.get(place, {"first_seen": (), "last_seen": ()})
+        is_known = times[0] in known["first_seen"] and times[1] in known["last_seen"]
+        left.append([*place, row["observations"], row["runs"], "as told" if is_known else times])
     right = [
-        ((*(row[name] for name in key), bool(row["doubts"]), row["label"] or ""), row["first_seen"], row["last_seen"], row["observations"], row["runs"])
-        for row in lines(answers / "lookup", "match")
+        [*place, sum(found["observations"]), None if None in found["runs"] else sum(found["runs"]), "as told"]
+        for place, found in places.items()
     ]
-    return added(left), added(right)
+    return left, right
 
 
 def diff(written, answers):
