@@ -36,6 +36,15 @@ pub(super) struct KnownRecording {
 }
 
 impl Sources {
+    /// Tables without rows.
+    pub(crate) fn none() -> Self {
+        fn empty<R: Row>() -> Table {
+            Table { name: R::TABLE, columns: R::columns(), files: Vec::new() }
+        }
+        let tables = vec![empty::<Event>(), empty::<FileVersion>(), empty::<LedgerEntry>(), empty::<PackageFile>()];
+        Self { tables, recordings: Vec::new(), notes: Vec::new() }
+    }
+
     /// # Errors
     /// When a path cannot be made absolute.
     pub(crate) fn of(archives: &Archives<'_>) -> Result<Self> {

@@ -5,6 +5,7 @@ mod answers;
 mod contents;
 mod engines;
 mod files;
+mod fleet;
 mod history;
 mod machine;
 mod recorded;

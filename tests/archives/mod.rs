@@ -5,6 +5,7 @@ mod answers; // what the query tool says beside its rows
 mod compacted; // small files that were merged
 mod contract; // JSON Schemas, by another engine
 mod differences; // before and after a moment, by another engine
+mod fleet; // a Spark job over many hosts, and parts of it that are killed
 mod hostile; // names that want to be more than names
 mod imports; // logs of other programs, counted by other programs
 mod known; // lists of known files beside the answers

@@ -199,4 +199,5 @@ def main(engine, script, answer, questions=None):
     return int(not good)
 
 
-sys.exit(main(*sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

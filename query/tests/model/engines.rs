@@ -2,11 +2,11 @@
 
 use super::history::History;
 use super::story::Story;
-use super::{FIRST, number};
+use super::{FIRST, fleet, number};
 use crate::cli::Cli;
 use crate::output::problems::Problems;
 use crate::tests::{NEW, OLD, archive_with, entry, event, ledger};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Parser;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
@@ -14,14 +14,29 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 /// What hashtrail writes to stdout when it is asked about all archives of some stories.
-fn answer(stories: &Path, words: &[&str]) -> Result<Vec<u8>> {
-    let (problems, mut written) = (Problems::default(), Vec::new());
+pub(super) fn answer(stories: &Path, words: &[&str]) -> Result<Vec<u8>> {
     let archives = stories.join("*/*").display().to_string();
-    let words = ["hashtrail"].iter().chain(words).copied().chain(["--archive", &archives]);
-    Cli::try_parse_from(words)?.run(&problems, &mut written)?;
+    printed(&[words, &["--archive", &archives]].concat())
+}
+
+pub(super) fn printed(words: &[&str]) -> Result<Vec<u8>> {
+    let (problems, mut written) = (Problems::default(), Vec::new());
+    Cli::try_parse_from([&["hashtrail"], words].concat())?.run(&problems, &mut written)?;
     Ok(written)
+}
+
+/// A script in `tests/engines/`, to be run by the Python that has the engines.
+pub(super) fn python(script: &str) -> Result<Command> {
+    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let python = std::env::var_os("HASHTRAIL_PYTHON");
+    let python = python.map_or_else(|| repository.join("target/venv/bin/python"), PathBuf::from);
+    ensure!(python.exists(), "there is no `{}`: run `make venv`", python.display());
+    let mut command = Command::new(python);
+    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(repository.join("tests/engines").join(script));
+    Ok(command)
 }
 
 /// Compares, and gives how many there are of what.
@@ -29,12 +44,7 @@ fn agrees(engine: &str, stories: &Path, files: &Path) -> Result<Value> {
     let [script, changes] = ["script", "changes"].map(|name| files.join(name));
     fs::write(&script, answer(stories, &["sql", "--engine", engine])?)?;
     fs::write(&changes, answer(stories, &["changes", "--format", "json"])?)?;
-    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let python = std::env::var_os("HASHTRAIL_PYTHON");
-    let python = python.map_or_else(|| repository.join("target/venv/bin/python"), PathBuf::from);
-    let mut command = Command::new(&python);
-    command.arg(repository.join("tests/engines/sql_agrees.py")).arg(engine).arg(&script).arg(&changes);
-    let output = command.output().with_context(|| format!("there is no `{}`: run `make venv`", python.display()))?;
+    let output = python("sql_agrees.py")?.arg(engine).arg(&script).arg(&changes).output()?;
     let (told, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     ensure!(output.status.success(), "{engine} answers otherwise: {told}{errors}");
     Ok(serde_json::from_str(&told)?)
@@ -43,16 +53,19 @@ fn agrees(engine: &str, stories: &Path, files: &Path) -> Result<Value> {
 /// Stories that together tell nearly all that the stages have to tell apart: each of their tests fails with one of them.
 const TELLING: [u64; 5] = [1_018, 1_252, 1_408, 1_501, 1_893];
 
-/// Writes stories, each machine with a name of its own, and what no story tells.
-fn write(stories: &Path, seeds: impl Iterator<Item = u64>) -> Result<()> {
+/// Writes stories, each machine with a name of its own, and what no story tells; gives how many machines they have.
+fn write(stories: &Path, seeds: impl Iterator<Item = u64>) -> Result<usize> {
+    let mut machines = 1;
     for seed in TELLING.into_iter().chain(seeds) {
         let mut history = History::of(&Story::random(seed));
         history.set_apart(seed);
         history.write(&stories.join(seed.to_string()))?;
+        machines += history.machines.len();
     }
     let crafted = stories.join("crafted/web");
     fs::create_dir_all(&crafted)?;
-    archive_with(&crafted, &crafted_events(), 2, crafted_ledger())
+    archive_with(&crafted, &crafted_events(), 2, crafted_ledger())?;
+    Ok(machines)
 }
 
 /// Rows of segments that interleave, a folder that is renamed, a file mounted over the path, and a container.
@@ -100,24 +113,40 @@ fn crafted_ledger() -> Vec<LedgerEntry> {
     [ledger(), vec![more]].concat()
 }
 
-/// Of 20 stories beside those, in Spark of none, because each of its stages takes a second; with `HASHTRAIL_TEST_FULL` of 500, which
-/// are a thousand hosts.
+/// Of 20 stories beside those, in Spark of none, because each of its stages takes a second; with `HASHTRAIL_TEST_FULL` of so many that they
+/// have a thousand machines.
 #[test]
 fn other_engines_answer_about_a_fleet_as_changes_does() -> Result<()> {
     let is_full = std::env::var_os("HASHTRAIL_TEST_FULL").is_some();
-    let count = number("HASHTRAIL_MODEL_COUNT").unwrap_or(if is_full { 500 } else { 20 });
+    let count = number("HASHTRAIL_MODEL_COUNT").unwrap_or(if is_full { 620 } else { 20 });
     let first = number("HASHTRAIL_MODEL_SEED").unwrap_or(FIRST);
     let directory = tempfile::tempdir()?;
     let (many, few) = (directory.path().join("many"), directory.path().join("few"));
-    write(&many, first..first + count)?;
-    write(&few, first..first + if is_full { count } else { 0 })?;
-    for (engine, stories) in [("duckdb", &many), ("polars", &many), ("spark", &few)] {
-        let told = agrees(engine, stories, directory.path())?;
-        eprintln!("{engine}: {told}");
-        for what in ["changes", "gaps", "suspects", "doubts", "folded"] {
+    let machines = write(&many, first..first + count)?;
+    eprintln!("{machines} machines");
+    ensure!(!is_full || count < 620 || machines >= 1_000, "there are {machines} machines");
+    let few = if is_full { &many } else { write(&few, 0..0).map(|_| &few)? };
+    let has_all = |told: &Value, each: &[&str]| {
+        each.iter().try_for_each(|what| {
             ensure!(told[what].as_u64() > Some(0), "there are no {what}: {told}");
-        }
+            Ok(())
+        })
+    };
+    // What `sql` prints for Spark, the job runs too.
+    let engines: &[_] = if is_full { &["duckdb", "polars", "spark"] } else { &["duckdb", "polars"] };
+    for engine in engines {
+        let told = timed(engine, || agrees(engine, &many, directory.path()))?;
+        has_all(&told, &["changes", "gaps", "suspects", "doubts", "folded"])?;
         ensure!(told["unsettled"] == 0, "{told}");
     }
-    Ok(())
+    let told = timed("fleet.py", || fleet::agrees(few, directory.path()))?;
+    has_all(&told, &["changes", "rare", "hits", "diff"])
+}
+
+/// Says what was compared, and how long that took.
+fn timed(engine: &str, agrees: impl FnOnce() -> Result<Value>) -> Result<Value> {
+    let begin = Instant::now();
+    let told = agrees()?;
+    eprintln!("{engine}: {told} in {:.1} s", begin.elapsed().as_secs_f64());
+    Ok(told)
 }
