@@ -54,19 +54,20 @@ pub(crate) fn history(
 ) -> Result<FoundVersions> {
     let HistoryQuestion { scope, paths, inode, digest } = question;
     let rows = Rows::read(archives, scope, paths, &scan_of_history(question), |_| true)?;
-    let recordings = Recordings::load_for_versions(archives, &rows.spans)?;
+    // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
+    let are_whole = digest.is_none();
+    let load = if are_whole { Recordings::load } else { Recordings::load_for_versions };
+    let recordings = load(archives, &rows.spans)?;
     let mapped_writes = MappedWrites::find(archives, scope, &rows.mapped, |event| is_about(event, question))?;
     let asked_events = RowFilter { paths: paths.clone(), inode: inode.clone(), ..RowFilter::default() };
-    let without_digest =
-        if digest.is_none() { undigested::count_hiding(archives, &rows.bounds, asked_events)? } else { 0 };
+    let without_digest = if are_whole { undigested::count_hiding(archives, &rows.bounds, asked_events)? } else { 0 };
     let mut observed = Observed::default();
     observed.look_for_unseen(archives, &rows.unseen)?;
     if let Some(inode) = inode.as_ref().filter(|_| rows.is_empty) {
         observed.look_for_inode(archives, inode)?;
     }
     let asked_digest = AskedDigest::check(digest.as_slice(), archives, scope)?;
-    // Of one digest not all versions were read, so its runs have no neighbours to be ordered among.
-    let count = each_version(rows.sorter, &recordings, (archives, digest.is_none()), scope, each)?;
+    let count = each_version(rows.sorter, &recordings, (archives, are_whole), scope, each)?;
     let completeness = completeness(archives, &recordings, scope, &asked_digest, &mapped_writes);
     let completeness = Completeness { without_digest, ..completeness };
     Ok(FoundVersions { count, completeness, mapped_writes, asked_digest, observed })

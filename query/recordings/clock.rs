@@ -1,7 +1,7 @@
 //! Steps of the wall clock. Between its first and its last observation a row may have others at any time that the clock showed.
 
-use super::Recordings;
 use super::gaps::Interval;
+use super::{Recording, Recordings};
 use crate::archives::{Archives, Scan, Scope};
 use anyhow::Result;
 use arrow::array::{AsArray, RecordBatch};
@@ -23,11 +23,11 @@ pub(crate) struct ClockSteps {
     by_recording: HashMap<String, Vec<Step>>,
 }
 
-/// One step, with what the clock showed before and after it.
+/// One step, with what the clock was ahead of the time since boot before and after it, where its entry says that.
 #[derive(Debug)]
 struct Step {
     boot_ns: i64,
-    shown: [Micros; 2],
+    offsets_ns: Option<[i64; 2]>,
 }
 
 impl ClockSteps {
@@ -52,9 +52,8 @@ impl ClockSteps {
         archives.each_row(
             &Scan { columns, predicates: vec![predicate], ..Scan::default() },
             |entry: LedgerEntry| {
-                let shown = shown(&entry).unwrap_or([Micros(i64::MIN), Micros(i64::MAX)]);
-                let steps = found.by_recording.entry(entry.recording_id).or_default();
-                steps.push(Step { boot_ns: entry.boot_ns, shown });
+                let step = Step { boot_ns: entry.boot_ns, offsets_ns: offsets(&entry) };
+                found.by_recording.entry(entry.recording_id).or_default().push(step);
             },
         )?;
         Ok(found)
@@ -80,9 +79,16 @@ impl ClockSteps {
         for (rank, recording) in interval.recordings(recordings) {
             let (first_ns, last_ns) = interval.part(rank);
             times.extend(self.shown(&recording.id, first_ns, last_ns));
+            // Where it begins with a reading, its time is told by the clock of a sight, which may be a later one.
+            times.extend(self.shown_at(&recording.id, first_ns).filter(|_| first_ns > i64::MIN));
             // It goes on to the end of one recording, and from the beginning of the next.
             times.extend(ranks.filter(|(first, _)| *first < rank).map(|_| recording.start));
             times.extend(ranks.filter(|(_, last)| rank < *last).map(|_| recording.end));
+        }
+        for recording in earlier_of_boot(&interval, recordings) {
+            times.extend(self.shown(&recording.id, i64::MIN, i64::MAX));
+            let boot = || Micros(recording.start.0.saturating_sub(recording.start_ns / 1000));
+            times.extend([self.shown_at(&recording.id, 0).unwrap_or_else(boot), recording.end]);
         }
         hull(ends, times.into_iter())
     }
@@ -96,8 +102,37 @@ impl ClockSteps {
     fn shown(&self, recording_id: &str, first_ns: i64, last_ns: i64) -> impl Iterator<Item = Micros> {
         let span = first_ns.saturating_sub(LATE_NS)..=last_ns.saturating_add(LATE_NS);
         let steps = self.by_recording.get(recording_id).into_iter().flatten();
-        steps.filter(move |step| span.contains(&step.boot_ns)).flat_map(|step| step.shown)
+        steps.filter(move |step| span.contains(&step.boot_ns)).flat_map(Step::shown)
     }
+
+    /// What the clock showed at a moment, as the next step tells it.
+    fn shown_at(&self, recording_id: &str, boot_ns: i64) -> Option<Micros> {
+        let later = self.by_recording.get(recording_id)?.iter().filter(|step| step.boot_ns >= boot_ns);
+        let [before_ns, _] = later.min_by_key(|step| step.boot_ns)?.offsets_ns?;
+        Some(time(before_ns, boot_ns))
+    }
+}
+
+impl Step {
+    /// What the clock showed just before it and after; any time where nobody knows that.
+    fn shown(&self) -> [Micros; 2] {
+        let of_offsets = |offsets: [i64; 2]| offsets.map(|offset_ns| time(offset_ns, self.boot_ns));
+        self.offsets_ns.map_or([Micros(i64::MIN), Micros(i64::MAX)], of_offsets)
+    }
+}
+
+fn time(offset_ns: i64, boot_ns: i64) -> Micros {
+    Micros(offset_ns.saturating_add(boot_ns) / 1000)
+}
+
+/// Where an interval begins at some time since boot: the recordings of that boot which were before its own.
+fn earlier_of_boot<'r>(interval: &Interval<'_>, recordings: &'r Recordings) -> impl Iterator<Item = &'r Recording> {
+    let rank = interval.after.filter(|mark| mark.boot_ns == 0).map_or(0, |mark| mark.rank);
+    let (earlier, rest) = recordings.list.split_at(rank.min(recordings.list.len()));
+    let is_of_boot = |recording: &&Recording, own: &Recording| {
+        recording.host == own.host && recording.boot_id.is_some() && recording.boot_id == own.boot_id
+    };
+    earlier.iter().filter(move |recording| rest.first().is_some_and(|own| is_of_boot(recording, own)))
 }
 
 /// The earliest and the latest of two times and of others.
@@ -105,9 +140,46 @@ fn hull([left, right]: [Micros; 2], others: impl Iterator<Item = Micros>) -> (Mi
     others.fold((left.min(right), left.max(right)), |(first, last), time| (first.min(time), last.max(time)))
 }
 
-/// `None` where the entry does not say it.
-fn shown(entry: &LedgerEntry) -> Option<[Micros; 2]> {
+/// `None` where the entry does not say them.
+fn offsets(entry: &LedgerEntry) -> Option<[i64; 2]> {
     let detail: Value = serde_json::from_str(entry.detail.as_deref()?).ok()?;
-    let at = |name: &str| Some(Micros(detail.get(name)?.as_i64()?.checked_add(entry.boot_ns)? / 1000));
-    Some([at("offset_before_ns")?, at("offset_ns")?])
+    let is_time = |offset_ns: &i64| offset_ns.checked_add(entry.boot_ns).is_some();
+    let offset = |name: &str| detail.get(name)?.as_i64().filter(is_time);
+    Some([offset("offset_before_ns")?, offset("offset_ns")?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recordings::gaps::Mark;
+    use crate::testing::recordings;
+
+    /// The first recording of a boot began at second 5, when the clock was 100 s ahead of the time since boot, and that was set to
+    /// 900 s at 20; another one began at second 50.
+    #[test]
+    fn what_began_at_some_time_since_boot_has_the_times_of_earlier_recordings_of_the_boot() {
+        const SECOND: i64 = 1_000_000;
+        let mut recordings = recordings(&["r1", "r2"]);
+        for (number, (start_ns, start, end)) in [(5, 105, 940), (50, 950, 990)].into_iter().enumerate() {
+            let recording = &mut recordings.list[number];
+            recording.boot_id = Some("boot1".into());
+            recording.start_ns = start_ns * 1000 * SECOND;
+            (recording.start, recording.end) = (Micros(start * SECOND), Micros(end * SECOND));
+        }
+        let offsets_ns = Some([100, 900].map(|offset| offset * 1000 * SECOND));
+        let step = Step { boot_ns: 20 * 1000 * SECOND, offsets_ns };
+        let with_step = ClockSteps { by_recording: HashMap::from([("r1".to_owned(), vec![step])]) };
+        let span = |steps: &ClockSteps, after_ns: i64, recordings: &Recordings| {
+            let mark = |boot_ns| Some(Mark { rank: 1, boot_ns });
+            let interval = Interval { host: "web", after: mark(after_ns), before: mark(60 * 1000 * SECOND) };
+            let ends = [900 * SECOND + after_ns / 1000, 960 * SECOND].map(Micros);
+            let (first, last) = steps.span_of(interval, ends, recordings);
+            (first.0 / SECOND, last.0 / SECOND)
+        };
+        assert_eq!(span(&with_step, 0, &recordings), (100, 960));
+        assert_eq!(span(&ClockSteps::default(), 0, &recordings), (100, 960), "nobody noted when it was set");
+        assert_eq!(span(&with_step, 55 * 1000 * SECOND, &recordings), (955, 960), "it began in the second one");
+        recordings.list[0].boot_id = Some("boot0".into());
+        assert_eq!(span(&with_step, 0, &recordings), (900, 960), "another boot");
+    }
 }

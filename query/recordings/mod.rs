@@ -110,8 +110,8 @@ impl Recordings {
         Self::of_ledger(archives, versions, ledger::read(archives, true)?)
     }
 
-    /// The same for answers about versions alone: policies are known only where rows were suppressed, because such an answer
-    /// asks of them nothing else than which those can be.
+    /// The same for answers about versions that are not put into order: policies are known only where rows were suppressed, because
+    /// such an answer asks of them nothing else than which those can be.
     pub(crate) fn load_for_versions(archives: &Archives<'_>, versions: &Spans) -> Result<Self> {
         Self::of_ledger(archives, versions, ledger::read(archives, false)?)
     }

@@ -41,6 +41,31 @@ fn what_happened_while_the_clock_was_set_is_found_by_both_times() -> Result<()> 
     Ok(())
 }
 
+/// The old content is read at second 10 and seen at 30, by a clock that was set an hour ahead at 20.
+#[test]
+fn a_change_since_a_reading_is_found_by_the_clock_of_the_reading() -> Result<()> {
+    let ahead = |event: Event| Event { time: Micros(event.time.0 + HOUR * 1_000_000), ..event };
+    let offsets = [START, START + HOUR].map(|offset| offset * 1_000_000_000);
+    let detail = json!({"offset_before_ns": offsets[0], "offset_ns": offsets[1]}).to_string();
+    let ledger = || vec![entry(0, "start", None), entry(20, "clock", Some(&detail))];
+    let changes = |read_ns: Option<i64>, until: i64| -> Result<usize> {
+        let old = Event { content_read_ns: read_ns, ..event(30, "mmap_file", Some(OLD)) };
+        let directory = tempfile::tempdir()?;
+        archive_with(directory.path(), &[ahead(old), ahead(event(40, "mmap_file", Some(NEW)))], 100, ledger())?;
+        let until = Micros((START + until) * 1_000_000).rfc3339();
+        let (_, _, output) = query(directory.path(), &["changes", "--until", &until, "--format", "json"])?;
+        Ok(json_lines(&output).len() - 1)
+    };
+    let read_ns = Some(10_000_000_000);
+    assert_eq!(
+        (changes(read_ns, 15)?, changes(read_ns, 9)?),
+        (1, 0),
+        "it may have happened at any time since the reading"
+    );
+    assert_eq!((changes(None, 9)?, changes(None, 0)?), (1, 0), "it may have happened at any time since boot");
+    Ok(())
+}
+
 #[test]
 fn an_answer_with_a_reading_of_unknown_time_is_not_complete() -> Result<()> {
     let answer = |read_ns: Option<i64>| -> Result<Vec<Value>> {

@@ -73,7 +73,7 @@ fn runs_from_events(
     let context = VersionContext {
         host_root_dev: on_host.map(|row| row.root_dev.clone()).unwrap_or_default(),
         host_root_ino: on_host.map_or(-1, |row| row.root_ino),
-        commits_recorded: cluster.iter().any(|run| run.row.runs.is_some()),
+        commits_recorded: are_commits_recorded(cluster, recordings, end),
         commits_in_part: cluster.iter().any(|run| run.row.runs.is_none()),
         earlier: Execs::default().with(earlier).waiting().with(later),
         is_imported: !first.row.has_root(),
@@ -92,6 +92,16 @@ fn runs_from_events(
     runs.sort_by_key(|run| run.first);
     let observations = |runs: &[Run]| runs.iter().map(|run| run.row.observations).sum::<i64>();
     Ok((observations(&runs) == observations(cluster)).then_some(runs))
+}
+
+/// Whether successes of execs were recorded. Where an exec was open at the end of each row's segment, only the policies tell it.
+fn are_commits_recorded(cluster: &[Run], recordings: &Recordings, end: Position) -> bool {
+    let is_asked = |first: &Run| {
+        let recording = recordings.list.get(first.first.rank);
+        let hooks = recording.map(|recording| recording.coverage.hooks_between(first.first.boot_ns, end.boot_ns));
+        hooks.is_some_and(|hooks| hooks.contains(hooks::BPRM_COMMITTED_CREDS))
+    };
+    cluster.iter().any(|run| run.row.runs.is_some()) || cluster.first().is_some_and(is_asked)
 }
 
 /// Reads the events of a series between a run's begin and a position, and the execs before and after that tell runs from attempts.
@@ -183,6 +193,7 @@ mod tests {
     use super::*;
     use crate::testing::{group, recordings, version};
     use hashtrail::cell::Micros;
+    use hashtrail::ledger::LedgerEntry;
 
     fn event(digest: &str, at: i64) -> Event {
         Event {
@@ -259,6 +270,25 @@ mod tests {
         let rows =
             vec![unreachable(FileVersion { observations: 2, ..version("aa", 1, 5) }), deleted(version("aa", 3, 3))];
         assert_eq!(order(rows, Some(Vec::new())).1, 1, "the events are asked for");
+    }
+
+    /// Each of their segments ended within a minute of an exec.
+    #[test]
+    fn rows_of_which_none_counts_execs_are_made_anew_as_the_policies_say() {
+        let counts = |hooks: &[&str]| {
+            let mut recordings = recordings(&["r1"]);
+            let detail = Some(serde_json::json!({"hooks": hooks}).to_string());
+            recordings.list[0].coverage.add(&LedgerEntry { kind: "policy".into(), detail, ..LedgerEntry::default() });
+            let rows = vec![FileVersion { observations: 2, ..version("aa", 1, 5) }, version("bb", 3, 3)];
+            let exec = Event { exec_id: Some(1), hook: "bprm_check_security".into(), ..event("bb", 3) };
+            let events = vec![event("aa", 1), event("aa", 5), exec];
+            let (key, mut series) = group(rows, &recordings).into_iter().next().expect("series");
+            resolve(&key, &mut series, &recordings, |_, _| Ok(events.clone())).expect("resolved");
+            series.certain.into_iter().map(|run| (run.row.runs, run.row.attempts)).collect::<Vec<_>>()
+        };
+        let none = (Some(0), Some(0));
+        assert_eq!(counts(&["bprm_committed_creds"]), [none, (None, None), none]);
+        assert_eq!(counts(&["mmap_file"]), [(None, None); 3]);
     }
 
     #[test]

@@ -166,8 +166,11 @@ impl<'a> Change<'a> {
 /// The times that the clock may have shown between two moments, at the least and at the most.
 fn span(machine: &Machine, after: (usize, i64), before: (usize, i64)) -> (Micros, Micros) {
     let mut times = Vec::new();
-    for (number, recorded) in machine.recordings.iter().enumerate().take(before.0 + 1).skip(after.0) {
-        let from_ns = if number == after.0 { after.1 } else { recorded.start_ns };
+    // At some time since boot: then in an earlier recording too.
+    let is_of_boot = |number: &usize| machine.recordings[*number].boot == machine.recordings[after.0].boot;
+    let first = (0..=after.0).find(is_of_boot).filter(|_| after.1 == 0).unwrap_or(after.0);
+    for (number, recorded) in machine.recordings.iter().enumerate().take(before.0 + 1).skip(first) {
+        let from_ns = if number <= after.0 { after.1 } else { recorded.start_ns };
         let to_ns = if number == before.0 { before.1 } else { recorded.end_ns };
         times.push(recorded.time_at(from_ns, false));
         times.push(recorded.time_at(to_ns, true));
