@@ -5,7 +5,7 @@ use super::story::Story;
 use super::{FIRST, number};
 use crate::cli::Cli;
 use crate::output::problems::Problems;
-use crate::tests::{NEW, OLD, archive_with, entry, event, ledger};
+use crate::tests::{NEW, OLD, archive_with, entry, event, ledger, tied};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use hashtrail::event::Event;
@@ -52,7 +52,7 @@ fn write(stories: &Path, seeds: impl Iterator<Item = u64>) -> Result<()> {
     }
     let crafted = stories.join("crafted/web");
     fs::create_dir_all(&crafted)?;
-    archive_with(&crafted, &crafted_events(), 2, crafted_ledger())
+    archive_with(&crafted, &[crafted_events(), tied()].concat(), 2, crafted_ledger())
 }
 
 /// Rows of segments that interleave, a folder that is renamed, a file mounted over the path, and a container.
