@@ -123,6 +123,7 @@ fn a_log_is_imported_once_and_in_order() -> Result<()> {
     assert!(refusal(&sample("audit.log"), &[])?.contains("--host"));
     assert!(refusal(other, &["--since", "1d"])?.contains("whole"));
     assert!(refusal(other, &["--taken-at", "now"])?.contains("times of their own"));
+    assert!(refusal(&sample("audit.log"), &["--host", &"a".repeat(251)])?.contains("251 bytes"));
     assert!(refusal(other, &["--host", "web2"])?.contains("no record of it names"), "all lines are of web1");
     // Another source of the same time makes rows of its own.
     query(&archive, &["import", &sample("audit.log"), "--host", "web1"])?;
