@@ -89,6 +89,17 @@ fn incident() -> Vec<Event> {
     ]
 }
 
+/// Old and new content in turn, in segments of two rows, of which those of second 73 have their order by their numbers.
+fn tied() -> Vec<Event> {
+    let rows = [(71, 71, OLD), (73, 73, OLD), (72, 72, NEW), (73, 74, NEW), (73, 75, OLD), (76, 76, OLD)];
+    let row = |(second, seq, digest)| Event {
+        seq,
+        path: Some("/usr/bin/tied".into()),
+        ..event(second, "mmap_file", Some(digest))
+    };
+    rows.map(row).into()
+}
+
 fn ledger() -> Vec<LedgerEntry> {
     let loss = LedgerEntry {
         cause: Some("ring_full".into()),

@@ -1,7 +1,7 @@
 //! Where things stand in an archive directory.
 
 use crate::columns::Row;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 /// Folder of what is not yet sealed. The leading dot hides it from Spark; no file in it may end in `.parquet`, which
 /// hides it from DuckDB's `**/*.parquet`.
 pub const JOURNAL: &str = ".journal";
+/// A folder's name may have 255 bytes, and `host=` stands before the name of the host.
+const HOST_BYTES_MAX: usize = 250;
 
 /// The archive of one host.
 #[derive(Debug, Clone)]
@@ -93,6 +95,19 @@ pub fn host_label(name: &str) -> String {
         .map(|byte| if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) { byte.into() } else { '_' })
         .collect();
     if label.is_empty() { "_".into() } else { label }
+}
+
+/// Refuses a host's label that no folder can be named after: before anything is written.
+///
+/// # Errors
+/// When it is too long.
+pub fn check_host_label(label: &str) -> Result<()> {
+    ensure!(
+        label.len() <= HOST_BYTES_MAX,
+        "the name of the host has {} bytes: a folder is named after it, which can have {HOST_BYTES_MAX} of them",
+        label.len()
+    );
+    Ok(())
 }
 
 /// Makes a directory and its parents (mode 0700) and makes the new entries durable. The directory itself may not be a
@@ -250,6 +265,20 @@ mod tests {
         assert_eq!(host_label("web-1.example"), "web-1.example");
         assert_eq!(host_label("a/b c\u{e9}\0\n"), "a_b_c____");
         assert_eq!(host_label(""), "_");
+    }
+
+    #[test]
+    fn host_names_that_are_taken_can_name_a_folder() -> Result<()> {
+        let directory = tempfile::tempdir()?;
+        let is_made = |label: &str| {
+            let name = Archive::sealed_name::<crate::event::Event>(label, "2026-01-02", "11111111-000000");
+            make_directory_below(directory.path(), name.parent().unwrap_or(&name)).is_ok()
+        };
+        for length in [HOST_BYTES_MAX, HOST_BYTES_MAX + 1] {
+            let label = "a".repeat(length);
+            assert_eq!(check_host_label(&label).is_ok(), is_made(&label), "{length}");
+        }
+        Ok(())
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::output::problems::note;
 use crate::output::{Columns, Output, Row, object};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
-use hashtrail::archive::{Archive, open_own};
+use hashtrail::archive::{Archive, check_host_label, open_own};
 use hashtrail::cell::Micros;
 use hashtrail::manifest::Manifest;
 use hashtrail::signature::SigningKey;
@@ -96,6 +96,7 @@ fn survey(path: &Path, options: &ImportOptions, asked: &[String]) -> Result<Impo
     let unusable: Vec<String> =
         survey.named.iter().map(|named| format!("{}:{}: {}", path.display(), named.place, named.reason)).collect();
     let host = survey.host(asked).inspect_err(|_| unusable.iter().for_each(|text| note(text)))?;
+    check_host_label(&host.label)?;
     unusable.iter().for_each(|text| note(text));
     let more = survey.unusable.saturating_sub(unusable.len() as u64);
     if more > 0 {

@@ -27,14 +27,14 @@ FROM (
 ) AS known;
 
 @keep(mixed_clusters)
-SELECT series, cluster_number, recording_id, rank, host, path, root, mounted, root_dev, root_ino, first_ns, first_cpu, first_seq, to_ns,
-    expected, says_reading
+SELECT series, cluster_number, recording_id, rank, host, path, root, mounted, root_dev, root_ino, first_ns, first_cpu, first_seq,
+    to_position, expected, says_reading
 FROM (
     SELECT *,
         row_number() OVER (PARTITION BY series, cluster_number ORDER BY first_position, last_position, run) AS number_in_cluster,
         min(content) OVER (PARTITION BY series, cluster_number) AS least_content,
         max(content) OVER (PARTITION BY series, cluster_number) AS greatest_content,
-        max(last_ns) OVER (PARTITION BY series, cluster_number) AS to_ns,
+        max(last_position) OVER (PARTITION BY series, cluster_number) AS to_position,
         sum(observations) OVER (PARTITION BY series, cluster_number) AS expected,
         max(CASE WHEN last_read_ns IS NULL THEN 0 ELSE 1 END) OVER (PARTITION BY series, cluster_number) AS says_reading
     FROM clusters
@@ -56,9 +56,11 @@ SELECT m.series, m.cluster_number, m.rank, m.host, m.path, m.root, m.mounted, m.
         || ' ' || coalesce(e.image_dev, '-') || ' ' || coalesce(CAST(e.image_ino AS STRING), '-')
         || ' ' || e.digest_algorithm || ' ' || e.digest AS run_key
 FROM mixed_clusters AS m
+JOIN places_in_order AS t ON t.series = m.series AND t.position = m.to_position
 JOIN raw_events AS e ON e.recording_id = m.recording_id AND e.path = m.path AND e.root_dev = m.root_dev AND e.root_ino = m.root_ino
-WHERE e.boot_ns >= m.first_ns AND e.boot_ns <= m.to_ns
+WHERE e.boot_ns >= m.first_ns AND e.boot_ns <= t.ns
     AND (e.boot_ns > m.first_ns OR e.cpu > m.first_cpu OR (e.cpu = m.first_cpu AND e.seq >= m.first_seq))
+    AND (e.boot_ns < t.ns OR e.cpu < t.cpu OR (e.cpu = t.cpu AND e.seq <= t.seq))
     AND @has_certain_digest(e)
     AND e.ino IS NOT NULL AND e.ino_generation IS NOT NULL AND e.size_bytes IS NOT NULL AND e.owner_uid IS NOT NULL
     AND e.owner_gid IS NOT NULL AND e.dev IS NOT NULL AND e.fs_type IS NOT NULL AND e.mode IS NOT NULL

@@ -171,3 +171,16 @@ fn a_limit_that_was_reached_is_told() -> Result<()> {
     }
     Ok(())
 }
+
+/// Rows of several CPUs may have one time: the end of what interleaves is one of them, not all.
+#[test]
+fn rows_that_tie_are_told_in_their_full_order() -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    archive(directory.path(), &tied(), 2)?;
+    let (_, _, output) = query(directory.path(), &["changes", "--format", "json"])?;
+    let lines = json_lines(&output);
+    let changes = lines.iter().filter(|line| line["type"] == "change");
+    let digests: Vec<&Value> = changes.map(|change| &change["to"]["digest"]).collect();
+    assert_eq!(digests, [NEW, OLD, NEW, OLD], "{lines:#?}");
+    Ok(())
+}

@@ -63,12 +63,12 @@ fn runs_from_events(
         return Ok(None);
     };
     let mut events = events(first, end)?;
-    events.sort_by_key(|event| (event.boot_ns, event.cpu, event.seq));
+    let place = |event: &Event| (event.boot_ns, event.cpu, event.seq);
+    let [begin, end] = [first.first, end].map(|at| (at.boot_ns, at.cpu, at.seq));
+    events.sort_by_key(place);
     events.dedup_by_key(|event| (event.cpu, event.seq));
-    let begin = (first.first.boot_ns, first.first.cpu, first.first.seq);
-    let place = events.partition_point(|event| (event.boot_ns, event.cpu, event.seq) < begin);
-    let (earlier, events) = events.split_at(place);
-    let (events, later) = events.split_at(events.partition_point(|event| event.boot_ns <= end.boot_ns));
+    let (earlier, events) = events.split_at(events.partition_point(|event| place(event) < begin));
+    let (events, later) = events.split_at(events.partition_point(|event| place(event) <= end));
     let on_host = first.row.root_is_host.then_some(&first.row);
     let context = VersionContext {
         host_root_dev: on_host.map(|row| row.root_dev.clone()).unwrap_or_default(),
@@ -245,6 +245,31 @@ mod tests {
         let rows = vec![FileVersion { observations: 2, ..version("aa", 1, 5) }, version("bb", 3, 3)];
         let events = vec![event("aa", 1), event("aa", 5), event("bb", 3)];
         assert_eq!(order(rows, Some(events)), (vec!["aa".into(), "bb".into(), "aa".into()], 1));
+    }
+
+    /// What comes at the time of a cluster's end, and after it by its number, is of the next cluster.
+    #[test]
+    fn events_that_tie_with_the_end_are_in_their_full_order() {
+        let numbered = |digest, (at, seq): (i64, i64)| Event { seq, ..event(digest, at) };
+        let row = |digest, first: (i64, i64), last: (i64, i64), observations| FileVersion {
+            first_seq: first.1,
+            last_seq: last.1,
+            observations,
+            ..version(digest, first.0, last.0)
+        };
+        let rows = vec![
+            row("aa", (11, 3), (12, 0), 2),
+            row("bb", (12, 1), (12, 1), 1),
+            row("aa", (14, 2), (14, 2), 1),
+            row("bb", (10, 7), (11, 4), 2),
+            row("aa", (12, 5), (16, 6), 2),
+        ];
+        let digests = ["aa", "bb", "aa", "aa", "bb", "aa", "aa", "bb"];
+        let events = digests.into_iter().zip([12, 12, 14, 11, 11, 12, 16, 10]).zip(0..);
+        let events = events.map(|((digest, at), seq)| numbered(digest, (at, seq))).collect();
+        let (mut digests, _) = order(rows, Some(events));
+        digests.dedup();
+        assert_eq!(digests, ["bb", "aa", "bb", "aa", "bb", "aa"]);
     }
 
     #[test]

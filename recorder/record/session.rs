@@ -4,7 +4,7 @@ use crate::host::{self, Host};
 use crate::record::header::Surroundings;
 use crate::record::header::{EntryName, SegmentHeader};
 use anyhow::Result;
-use hashtrail::archive::host_label;
+use hashtrail::archive::{check_host_label, host_label};
 use hashtrail::hooks;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::versions::VersionContext;
@@ -28,19 +28,15 @@ impl Session {
     /// A new recording on this host.
     ///
     /// # Errors
-    /// When the kernel gives no random UUID.
+    /// When the kernel gives no random UUID, or no folder can be named after the host.
     pub(crate) fn new(host_name: Option<&str>, entries: Vec<EntryName>) -> Result<Self> {
         let facts = Host::read();
         let (host_root_dev, host_root_ino) = host::host_root();
         let mut versions = VersionContext { host_root_dev, host_root_ino, ..VersionContext::default() };
         note_commits(&mut versions, &entries);
-        Ok(Self {
-            recording_id: host::random_uuid()?,
-            host: host_label(host_name.unwrap_or(&facts.node)),
-            facts,
-            entries,
-            versions,
-        })
+        let host = host_label(host_name.unwrap_or(&facts.node));
+        check_host_label(&host)?;
+        Ok(Self { recording_id: host::random_uuid()?, host, facts, entries, versions })
     }
 
     /// Other policies from now on; the numbers of the entries before stay what they were.

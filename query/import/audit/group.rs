@@ -6,7 +6,7 @@ use super::calls::{Act, act_of};
 use super::fields::Fields;
 use hashtrail::event::Event;
 use hashtrail::text::from_bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which event a record belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +33,13 @@ impl Id {
     }
 }
 
+/// Which of the two names a row of a rename begins with, by the order of their records.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Forth = 0,
+    Back = 1,
+}
+
 /// All records of one event, each with its type.
 #[derive(Debug, Default)]
 pub(super) struct Group {
@@ -57,8 +64,10 @@ impl Group {
             return records;
         }
         match call.map(|call| self.called(source, call)) {
-            Some(Record::Skipped(_)) if !records.is_empty() => {}
-            Some(record) => records.push(record),
+            Some(called) => {
+                let is_told = !records.is_empty();
+                records.extend(called.into_iter().filter(|record| !is_told || !matches!(record, Record::Skipped(_))));
+            }
             None if records.is_empty() => records.push(self.without_call()),
             None => {}
         }
@@ -102,42 +111,56 @@ impl Group {
         Ok(row)
     }
 
-    /// A system call.
-    fn called(&self, source: &str, call: &Fields) -> Record {
+    /// A system call: one row, or one for each of two files that became each other.
+    fn called(&self, source: &str, call: &Fields) -> Vec<Record> {
         if call.word("success") == Some("no") {
-            return Record::Skipped("a call that failed");
+            return vec![Record::Skipped("a call that failed")];
         }
         let number = call.hex("arch").zip(call.number("syscall"));
         let Some((arch, number)) = number else {
-            return Record::Unusable(
+            return vec![Record::Unusable(
                 "its SYSCALL names no call: read the log as auditd wrote it, not through ausearch -i".into(),
-            );
+            )];
         };
         match (act_of(arch, number), call.word("success")) {
-            (None, _) => Record::Skipped("another system call"),
-            (Some(act), Some("yes")) => Record::of(self.acted(source, call, act)),
-            (Some(_), _) => Record::Unusable("its SYSCALL does not tell whether the call succeeded".into()),
+            (None, _) => vec![Record::Skipped("another system call")],
+            (Some(act), Some("yes")) => {
+                let ways = if self.is_exchange(act) { &[Way::Forth, Way::Back][..] } else { &[Way::Forth] };
+                ways.iter().map(|way| Record::of(self.acted(source, call, act, *way))).collect()
+            }
+            (Some(_), _) => vec![Record::Unusable("its SYSCALL does not tell whether the call succeeded".into())],
         }
     }
 
-    fn acted(&self, source: &str, call: &Fields, act: Act) -> Result<Event, String> {
+    /// Whether both names of a rename came to be: no record shows the flags of the call.
+    fn is_exchange(&self, act: Act) -> bool {
+        let created = self.of_kind("PATH").filter(|path| path.word("nametype") == Some("CREATE"));
+        act == Act::RenameAt && created.filter_map(|path| path.number("item")).collect::<BTreeSet<_>>().len() > 1
+    }
+
+    fn acted(&self, source: &str, call: &Fields, act: Act, way: Way) -> Result<Event, String> {
         let argument = |name: &str| call.hex(name);
         let mut row = self.row(source, "SYSCALL", act.hook(argument), call)?;
         row.open_flags = act.open_flags(argument);
         let paths = self.paths(call)?;
         let named = |types: &[&str]| {
-            paths.iter().find(|path| path.word("nametype").is_some_and(|found| types.contains(&found))).copied()
+            let of_type = |path: &&&Fields| path.word("nametype").is_some_and(|found| types.contains(&found));
+            paths.iter().filter(of_type).nth(way as usize).copied()
+        };
+        let (directory, target_directory) = match way {
+            Way::Forth => (act.directory(), act.target_directory()),
+            Way::Back => (act.target_directory(), act.directory()),
         };
         // The other files of an exec are its interpreters.
         let file = if act.is_exec() { paths.first().copied() } else { named(act.subject()) };
         let file = file.ok_or("its records name no file that it was about")?;
         let begins =
             |directory: Option<&str>| directory.is_none_or(|name| argument(name).is_some_and(is_working_directory));
-        set_path(&mut row, &self.path(file, begins(act.directory())).ok_or("its file has no name")?);
+        set_path(&mut row, &self.path(file, begins(directory)).ok_or("its file has no name")?);
         set_file(&mut row, file);
         if let Some(types) = act.target() {
             let target = named(types).ok_or("its records name no file that it became")?;
-            set_target(&mut row, &self.path(target, begins(act.target_directory())).ok_or("its target has no name")?);
+            set_target(&mut row, &self.path(target, begins(target_directory)).ok_or("its target has no name")?);
         }
         if act.is_exec() {
             set_arguments(&mut row, self.of_kind("EXECVE"));

@@ -12,7 +12,8 @@ mod tests;
 
 use super::source::Source;
 
-const CANNOT_KNOW: &[&str] = &["loss", "file", "boot", "root", "process_start", "open_modes", "reading"];
+const CANNOT_KNOW: &[&str] =
+    &["loss", "file", "boot", "root", "process_start", "milliseconds", "open_modes", "reading"];
 
 pub(super) const AUDIT: Source = Source {
     name: "audit",

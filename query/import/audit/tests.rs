@@ -109,3 +109,25 @@ fn a_name_from_a_descriptor_does_not_begin_at_the_working_directory() -> Result<
     }
     Ok(())
 }
+
+/// A rename that exchanges two files moves both; its flags stand in no record.
+#[test]
+fn an_exchange_makes_a_row_of_each_file() -> Result<()> {
+    let call = format!("SYSCALL syscall=316 items=6 a0=ffffff9c a1=0 a2=3 a3=0 {CALL}");
+    let parents = [path(0, "/tmp", "PARENT"), path(1, "/usr/bin", "PARENT")];
+    let taken = [path(2, "x", "DELETE"), path(3, "/usr/bin/sudo", "DELETE")];
+    let made = [path(4, "/usr/bin/sudo", "CREATE"), path(5, "x", "CREATE")];
+    let records = [&[call, "CWD cwd=\"/tmp\"".to_owned()][..], &parents, &taken, &made].concat();
+    let line = |record: &String| {
+        let (kind, fields) = record.split_once(' ').expect("fields");
+        format!("type={kind} msg=audit(1767312010.125:1): {fields}\n")
+    };
+    let directory = tempfile::tempdir()?;
+    let log = directory.path().join("audit.log");
+    std::fs::write(&log, records.iter().map(line).collect::<String>())?;
+    let (rows, others) = read(&log)?;
+    let paths: Vec<_> = rows.iter().map(|row| (row.path.as_deref(), row.target_path.as_deref())).collect();
+    let (here, there) = (Some("/tmp/x"), Some("/usr/bin/sudo"));
+    assert_eq!((paths, others.len()), (vec![(here, there), (there, here)], 0));
+    Ok(())
+}
