@@ -89,7 +89,7 @@ table! {
         digest_reason: Option<String>, Dictionary in DIGEST, "Why the digest is unavailable";
         digest_source: Option<String>, Dictionary in DIGEST, "ima, cache (kept by the recorder: of an earlier hook of the exec, or of a file that cannot have changed) or user (taken by user space: a user_digest row); in rows of an import its source";
         digest_doubt: Vec<String>, Dictionary, "old, writer_open, moved_during_hash, same_digest_other_size, unverifiable_fs, not_revalidated, undated (of an imported measurement list: nobody knows when it was taken)";
-        digest_duration_ns: Option<i64>, Dictionary in DIGEST, "Time that the digest took";
+        digest_duration_ns: Option<i64>, Dictionary in DIGEST, "Time that the digest took; in rows of an import how long after `time` it can have been taken, where the source cuts times off";
         content_read_ns: Option<i64>, Dictionary in DIGEST, "When the reading of the content began that the digest is of, nanoseconds since boot; before boot_ns where a digest was used again, null where that is not known";
         ima_policy: Option<bool>, Dictionary, "Whether an IMA policy was loaded, so the kernel may answer from its cache";
         ref_cpu: Option<i32>, Dictionary in ACCESS, "CPU of the row that a user_digest row is about";

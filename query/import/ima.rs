@@ -19,6 +19,7 @@ pub(super) const SOURCE: Source = Source {
     name: NAME,
     help: "IMA's measurement list, ASCII or binary; --taken-at says when it was read, because it has no times",
     cannot_know: &["loss", "time", "file", "boot", "root", "process", "repeats", "spaces", "reading"],
+    resolution_ns: 0,
     is_undated: true,
     is_mine: |head| is_list(head) || is_list(first_line(head)),
     read,

@@ -15,6 +15,7 @@ pub(super) const SOURCE: Source = Source {
     name: NAME,
     help: "osquery's results: rows of hash and process_file_events, in any of its formats",
     cannot_know: &["loss", "file", "boot", "root", "process_start", "seconds", "reading"],
+    resolution_ns: 1_000_000_000,
     is_undated: false,
     is_mine: |head| {
         let names = names(first_line(head));

@@ -26,6 +26,7 @@ pub(super) const SOURCE: Source = Source {
     name: NAME,
     help: "Pedro's Parquet files of execs",
     cannot_know: &["loss", "boot", "root", "generation", "zeros", "reading"],
+    resolution_ns: 0,
     is_undated: false,
     is_mine: |head| head.starts_with(MAGIC),
     read,

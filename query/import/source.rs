@@ -16,6 +16,8 @@ pub(crate) struct Source {
     pub(super) help: &'static str,
     /// What its logs cannot tell, in words of `docs/import.md`.
     pub(crate) cannot_know: &'static [&'static str],
+    /// How long after the time of a record its act can have been.
+    pub(crate) resolution_ns: i64,
     /// Whether its records have no times, so that the user must say when they were taken.
     pub(crate) is_undated: bool,
     /// Whether a log that begins so is one of its logs.

@@ -16,6 +16,7 @@ pub(super) const SOURCE: Source = Source {
     name: NAME,
     help: "Tetragon's JSON lines: process_exec, process_lsm, process_kprobe with a file",
     cannot_know: &["loss", "file", "boot", "root", "arguments_apart", "paths_not_utf8", "reading"],
+    resolution_ns: 0,
     is_undated: false,
     is_mine: |head| names(first_line(head)).iter().any(|name| KINDS.contains(&name.as_str())),
     read,

@@ -227,7 +227,11 @@ impl<'a> Writing<'a> {
     fn take(&mut self, event: Event) -> Result<()> {
         let seq = self.written + self.rows.len() as u64;
         self.text_bytes += text_bytes(&event);
+        let resolution_ns = self.log.source.resolution_ns;
+        // A content that was seen in a second can have come in that second.
+        let late_ns = event.digest.is_some().then_some(resolution_ns).filter(|late_ns| *late_ns > 0);
         self.rows.push(Event {
+            digest_duration_ns: late_ns,
             recording_id: self.name.recording_id.clone(),
             host: self.name.host.clone(),
             seq: i64::try_from(seq)?,

@@ -69,11 +69,12 @@ fn an_import_verifies_and_is_never_complete() -> Result<()> {
 
 #[test]
 fn changes_of_an_import_claim_no_more_than_it_tells() -> Result<()> {
-    for (name, options, expected) in [
-        ("tetragon.jsonl", &[][..], &[(OLD, NEW), (NEW, OLD)][..]),
-        ("audit.log", &["--host", "web1"], &[(OLD, NEW)]),
-        ("laurel.jsonl", &[], &[(OLD, NEW)]),
-        ("osquery.log", &[], &[(OLD, NEW), (NEW, OLD)]),
+    // The last number: of how many microseconds the source tells only the first.
+    for (name, options, expected, cut) in [
+        ("tetragon.jsonl", &[][..], &[(OLD, NEW), (NEW, OLD)][..], 0),
+        ("audit.log", &["--host", "web1"], &[(OLD, NEW)], 1_000),
+        ("laurel.jsonl", &[], &[(OLD, NEW)], 1_000),
+        ("osquery.log", &[], &[(OLD, NEW), (NEW, OLD)], 1_000_000),
     ] {
         let directory = imported(name, options)?;
         let lines = ask(&directory, &["changes", "/usr/bin/tool"])?;
@@ -88,6 +89,9 @@ fn changes_of_an_import_claim_no_more_than_it_tells() -> Result<()> {
                 (&change["kind"], &change["changed_after"], &change["from"]["ino"]),
                 (&json!("changed"), &Value::Null, &Value::Null)
             );
+            let time = |told: &Value| chrono::DateTime::parse_from_rfc3339(told.as_str().expect("a time"));
+            let late = time(&change["changed_before"])? - time(&change["to"]["first_seen"])?;
+            assert_eq!(late.num_microseconds(), Some(cut), "{name}: {change}");
             assert_eq!((&change["root_dev"], &change["complete"]), (&Value::Null, &json!(false)), "{name}: {change}");
             let verdicts: Vec<&Value> =
                 change["verdicts"].as_array().into_iter().flatten().map(|verdict| &verdict["verdict"]).collect();

@@ -5,13 +5,8 @@ use super::story::Story;
 use super::{FIRST, fleet, number};
 use crate::cli::Cli;
 use crate::output::problems::Problems;
-<<<<<<< HEAD
-use crate::tests::{NEW, OLD, archive_with, entry, event, ledger};
-use anyhow::{Result, ensure};
-=======
 use crate::tests::{NEW, OLD, archive_with, entry, event, ledger, tied};
-use anyhow::{Context, Result, ensure};
->>>>>>> ties
+use anyhow::{Result, ensure};
 use clap::Parser;
 use hashtrail::event::Event;
 use hashtrail::ledger::LedgerEntry;
@@ -69,12 +64,8 @@ fn write(stories: &Path, seeds: impl Iterator<Item = u64>) -> Result<usize> {
     }
     let crafted = stories.join("crafted/web");
     fs::create_dir_all(&crafted)?;
-<<<<<<< HEAD
-    archive_with(&crafted, &crafted_events(), 2, crafted_ledger())?;
+    archive_with(&crafted, &[crafted_events(), tied()].concat(), 2, crafted_ledger())?;
     Ok(machines)
-=======
-    archive_with(&crafted, &[crafted_events(), tied()].concat(), 2, crafted_ledger())
->>>>>>> ties
 }
 
 /// Rows of segments that interleave, a folder that is renamed, a file mounted over the path, and a container.
