@@ -64,18 +64,21 @@ fn runs_from_events(
     };
     let mut events = events(first, end)?;
     let place = |event: &Event| (event.boot_ns, event.cpu, event.seq);
-    let [begin, end] = [first.first, end].map(|at| (at.boot_ns, at.cpu, at.seq));
+    let [begin, last] = [first.first, end].map(|at| (at.boot_ns, at.cpu, at.seq));
     events.sort_by_key(place);
     events.dedup_by_key(|event| (event.cpu, event.seq));
     let (earlier, events) = events.split_at(events.partition_point(|event| place(event) < begin));
-    let (events, later) = events.split_at(events.partition_point(|event| place(event) <= end));
+    let (events, later) = events.split_at(events.partition_point(|event| place(event) <= last));
+    // A later row of the series counts the exec itself where it has a digest: here it stays open.
+    let counts_itself = |event: &Event| event.digest.is_some() && event.path == key.path;
+    let telling: Vec<Event> = later.iter().filter(|event| !counts_itself(event)).cloned().collect();
     let on_host = first.row.root_is_host.then_some(&first.row);
     let context = VersionContext {
         host_root_dev: on_host.map(|row| row.root_dev.clone()).unwrap_or_default(),
         host_root_ino: on_host.map_or(-1, |row| row.root_ino),
         commits_recorded: are_commits_recorded(cluster, recordings, end),
-        commits_in_part: cluster.iter().any(|run| run.row.runs.is_none()),
-        earlier: Execs::default().with(earlier).waiting().with(later),
+        commits_in_part: cluster.iter().any(|run| run.row.runs.is_none()) || telling.len() < later.len(),
+        earlier: Execs::default().with(earlier).waiting().with(&telling),
         is_imported: !first.row.has_root(),
     };
     let place = key.without_view();
