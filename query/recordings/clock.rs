@@ -1,7 +1,7 @@
 //! Steps of the wall clock. Between its first and its last observation a row may have others at any time that the clock showed.
 
 use super::gaps::Interval;
-use super::{Recording, Recordings};
+use super::{Loss, Recording, Recordings};
 use crate::archives::{Archives, Scan, Scope};
 use anyhow::Result;
 use arrow::array::{AsArray, RecordBatch};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 /// The kind of their entries.
-const CLOCK: &str = "clock";
+pub(super) const CLOCK: &str = "clock";
 /// How long after a step events may still have the time of the clock before it.
 const LATE_NS: i64 = 2_000_000_000;
 
@@ -24,9 +24,9 @@ pub(crate) struct ClockSteps {
 }
 
 /// One step, with what the clock was ahead of the time since boot before and after it, where its entry says that.
-#[derive(Debug)]
-struct Step {
-    boot_ns: i64,
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) boot_ns: i64,
     offsets_ns: Option<[i64; 2]>,
 }
 
@@ -52,7 +52,7 @@ impl ClockSteps {
         archives.each_row(
             &Scan { columns, predicates: vec![predicate], ..Scan::default() },
             |entry: LedgerEntry| {
-                let step = Step { boot_ns: entry.boot_ns, offsets_ns: offsets(&entry) };
+                let step = Step::of(&entry);
                 found.by_recording.entry(entry.recording_id).or_default().push(step);
             },
         )?;
@@ -63,7 +63,7 @@ impl ClockSteps {
     pub(crate) fn span(&self, row: &FileVersion) -> (Micros, Micros) {
         let (first_ns, last_ns) = (row.first_boot_ns, row.last_boot_ns);
         // All observations of a row that has one are at its one time.
-        let steps = self.shown(&row.recording_id, first_ns, last_ns).filter(|_| row.observations > 1);
+        let steps = shown(self.of(&row.recording_id), first_ns, last_ns).filter(|_| row.observations > 1);
         hull([row.first_time, row.last_time], steps)
     }
 
@@ -78,17 +78,19 @@ impl ClockSteps {
         let ranks = interval.after.map(|mark| mark.rank).zip(interval.before.map(|mark| mark.rank));
         for (rank, recording) in interval.recordings(recordings) {
             let (first_ns, last_ns) = interval.part(rank);
-            times.extend(self.shown(&recording.id, first_ns, last_ns));
+            let steps = self.of(&recording.id);
+            times.extend(shown(steps, first_ns, last_ns));
             // Where it begins with a reading, its time is told by the clock of a sight, which may be a later one.
-            times.extend(self.shown_at(&recording.id, first_ns).filter(|_| first_ns > i64::MIN));
+            times.extend(shown_at(steps, first_ns).filter(|_| first_ns > i64::MIN));
             // It goes on to the end of one recording, and from the beginning of the next.
             times.extend(ranks.filter(|(first, _)| *first < rank).map(|_| recording.start));
             times.extend(ranks.filter(|(_, last)| rank < *last).map(|_| recording.end));
         }
         for recording in earlier_of_boot(&interval, recordings) {
-            times.extend(self.shown(&recording.id, i64::MIN, i64::MAX));
+            let steps = self.of(&recording.id);
+            times.extend(shown(steps, i64::MIN, i64::MAX));
             let boot = || Micros(recording.start.0.saturating_sub(recording.start_ns / 1000));
-            times.extend([self.shown_at(&recording.id, 0).unwrap_or_else(boot), recording.end]);
+            times.extend([shown_at(steps, 0).unwrap_or_else(boot), recording.end]);
         }
         hull(ends, times.into_iter())
     }
@@ -98,22 +100,44 @@ impl ClockSteps {
         self.by_recording.contains_key(recording_id)
     }
 
-    /// What the clock showed at steps between two moments.
-    fn shown(&self, recording_id: &str, first_ns: i64, last_ns: i64) -> impl Iterator<Item = Micros> {
-        let span = first_ns.saturating_sub(LATE_NS)..=last_ns.saturating_add(LATE_NS);
-        let steps = self.by_recording.get(recording_id).into_iter().flatten();
-        steps.filter(move |step| span.contains(&step.boot_ns)).flat_map(Step::shown)
-    }
-
-    /// What the clock showed at a moment, as the next step tells it.
-    fn shown_at(&self, recording_id: &str, boot_ns: i64) -> Option<Micros> {
-        let later = self.by_recording.get(recording_id)?.iter().filter(|step| step.boot_ns >= boot_ns);
-        let [before_ns, _] = later.min_by_key(|step| step.boot_ns)?.offsets_ns?;
-        Some(time(before_ns, boot_ns))
+    fn of(&self, recording_id: &str) -> &[Step] {
+        self.by_recording.get(recording_id).map_or(&[], Vec::as_slice)
     }
 }
 
+/// The earliest and the latest time that the clock may have shown in a loss. Its own times are told by the clock when it was noted,
+/// which may have been set since; where it was not, both differ by what a clock is slewed.
+pub(super) fn span_of_loss(loss: &Loss, recording: &Recording) -> (Micros, Micros) {
+    let steps = &recording.clock_steps;
+    // Before the start there was nothing to lose.
+    let from_ns = loss.from_ns.max(recording.start_ns).min(loss.to_ns);
+    let noted = [loss.from.max(recording.start).min(loss.to), loss.to];
+    let ends =
+        [(from_ns, noted[0]), (loss.to_ns, noted[1])].map(|(boot_ns, noted)| shown_at(steps, boot_ns).unwrap_or(noted));
+    let slewed =
+        noted.into_iter().zip(ends).filter(|(noted, end)| noted.0.abs_diff(end.0) < LATE_NS.unsigned_abs() / 1000);
+    hull(ends, shown(steps, from_ns, loss.to_ns).chain(slewed.map(|(noted, _)| noted)))
+}
+
+/// What the clock showed at steps between two moments.
+fn shown(steps: &[Step], first_ns: i64, last_ns: i64) -> impl Iterator<Item = Micros> {
+    let span = first_ns.saturating_sub(LATE_NS)..=last_ns.saturating_add(LATE_NS);
+    steps.iter().filter(move |step| span.contains(&step.boot_ns)).flat_map(Step::shown)
+}
+
+/// What the clock showed at a moment, as the next step tells it.
+fn shown_at(steps: &[Step], boot_ns: i64) -> Option<Micros> {
+    let later = steps.iter().filter(|step| step.boot_ns >= boot_ns);
+    let [before_ns, _] = later.min_by_key(|step| step.boot_ns)?.offsets_ns?;
+    Some(time(before_ns, boot_ns))
+}
+
 impl Step {
+    /// What its entry says.
+    pub(super) fn of(entry: &LedgerEntry) -> Self {
+        Self { boot_ns: entry.boot_ns, offsets_ns: offsets(entry) }
+    }
+
     /// What the clock showed just before it and after; any time where nobody knows that.
     fn shown(&self) -> [Micros; 2] {
         let of_offsets = |offsets: [i64; 2]| offsets.map(|offset_ns| time(offset_ns, self.boot_ns));

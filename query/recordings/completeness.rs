@@ -43,11 +43,9 @@ impl Completeness {
         let hosts: BTreeSet<&str> = recordings.list.iter().map(|recording| recording.host.as_str()).collect();
         let within =
             hosts.into_iter().flat_map(|host| Interval { host, after: None, before: None }.gaps(recordings, answer));
-        let touches =
-            |gap: &Gap| since.is_none_or(|since| gap.to >= since) && until.is_none_or(|until| gap.from < until);
         let now = Micros(chrono::Utc::now().timestamp_micros());
         let mut gaps = gaps::outside(recordings, since, until, now);
-        gaps.extend(within.filter(touches));
+        gaps.extend(within.filter(|gap| gap.is_asked(since, until)));
         gaps.sort_by_key(|gap| gap.from);
         Self {
             gaps,

@@ -1,5 +1,6 @@
 //! What an answer cannot know: the times in which events were lost or nobody recorded.
 
+use crate::recordings::clock::span_of_loss;
 use crate::recordings::suppressed::{Answer, is_suppressed};
 use crate::recordings::{Loss, Recording, Recordings};
 use hashtrail::cell::Micros;
@@ -23,6 +24,8 @@ pub(crate) struct Gap {
     pub(crate) host: String,
     pub(crate) from: Micros,
     pub(crate) to: Micros,
+    /// The earliest and the latest time that the clock showed in it, which may have been set meanwhile.
+    pub(super) span: (Micros, Micros),
     pub(crate) cause: String,
     /// Number of events; `None` when nobody can know.
     pub(crate) lost: Option<i64>,
@@ -94,6 +97,7 @@ impl Interval<'_> {
                 host: recording.host.clone(),
                 from,
                 to,
+                span: (from, to),
                 cause: cause.to_owned(),
                 lost,
             };
@@ -117,7 +121,8 @@ impl Interval<'_> {
             let losses = recording.losses.iter().chain(suppressed).chain(skipped).filter(touches).cloned();
             gaps.extend(joined(losses.collect()).into_iter().map(|loss| {
                 // The first loss is noted as since boot; before the start there was nothing to lose.
-                gap(loss.from.max(recording.start).min(loss.to), loss.to, &loss.cause, loss.count)
+                let from = loss.from.max(recording.start).min(loss.to);
+                Gap { span: span_of_loss(&loss, recording), ..gap(from, loss.to, &loss.cause, loss.count) }
             }));
         }
         in_order(gaps)
@@ -145,7 +150,14 @@ pub(crate) fn outside(recordings: &Recordings, since: Option<Micros>, until: Opt
         let before =
             since.filter(|since| *since < start).map(|since| (since, until.map_or(start, |until| until.min(start))));
         let after = until.filter(|until| *until > end).map(|until| (since.map_or(end, |since| since.max(end)), until));
-        let gap = |(from, to)| Gap { host: host.to_owned(), from, to, cause: NOT_RECORDED.into(), lost: None };
+        let gap = |(from, to)| Gap {
+            host: host.to_owned(),
+            from,
+            to,
+            span: (from, to),
+            cause: NOT_RECORDED.into(),
+            lost: None,
+        };
         gaps.extend(before.into_iter().chain(after).map(gap));
     }
     gaps
@@ -159,11 +171,12 @@ pub(crate) fn skipped(recordings: &Recordings, since: Option<Micros>, until: Opt
             host: recording.host.clone(),
             from: loss.from.max(recording.start).min(loss.to),
             to: loss.to,
+            span: span_of_loss(&loss, recording),
             cause: loss.cause,
             lost: loss.count,
         }));
     }
-    skipped.retain(|gap| since.is_none_or(|since| gap.to >= since) && until.is_none_or(|until| gap.from < until));
+    skipped.retain(|gap| gap.is_asked(since, until));
     skipped.sort_by_key(|gap| gap.from);
     skipped
 }
@@ -188,6 +201,11 @@ fn joined(mut losses: Vec<Loss>) -> Vec<Loss> {
 }
 
 impl Gap {
+    /// Whether it touches the time that is asked about.
+    pub(super) fn is_asked(&self, since: Option<Micros>, until: Option<Micros>) -> bool {
+        since.is_none_or(|since| self.span.1 >= since) && until.is_none_or(|until| self.span.0 < until)
+    }
+
     /// In words.
     pub(crate) fn text(&self) -> String {
         let lost = self.lost.map_or("an unknown number of events".to_owned(), |lost| format!("{lost} event(s)"));

@@ -2,6 +2,7 @@
 //! are asked, and the details of the others are long.
 
 use super::Recording;
+use super::clock::CLOCK;
 use crate::archives::{Archives, Scan};
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
@@ -14,7 +15,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 /// Kinds of entries whose details tell what was recorded, and how much of it was stored.
-const DETAILED: [&str; 4] = ["stop", "policy", "reload", "snapshot"];
+const DETAILED: [&str; 5] = ["stop", CLOCK, "policy", "reload", "snapshot"];
 /// What is read of these.
 const WITH_DETAIL: [&str; 7] = ["recording_id", "host", "time", "boot_ns", "kind", "cause", "detail"];
 /// What is read of all.
@@ -53,7 +54,7 @@ pub(super) fn read(archives: &Archives<'_>, with_policies: bool) -> Result<Known
         Ok(ControlFlow::Continue(()))
     })?;
     let with_policies = with_policies || known.values().any(|recording| !recording.suppressed.is_empty());
-    let kinds = if with_policies { &DETAILED[..] } else { &DETAILED[..1] };
+    let kinds = if with_policies { &DETAILED[..] } else { &DETAILED[..2] };
     let detailed = Scan { columns: WITH_DETAIL.to_vec(), predicates: vec![of_kinds(kinds)], ..Scan::default() };
     archives.each_row(&detailed, |entry: LedgerEntry| add(entry, &mut known))?;
     Ok(known)

@@ -52,8 +52,8 @@ pub(crate) struct Recording {
     pub(crate) suppressed: Vec<Loss>,
     /// Runs of its programs that the kernel skipped, and that no answer about contents and writers needs.
     pub(crate) skipped: Vec<Loss>,
-    /// When steps of the wall clock were noted, in nanoseconds since boot.
-    pub(crate) clock_steps_ns: Vec<i64>,
+    /// Steps of the wall clock.
+    pub(crate) clock_steps: Vec<clock::Step>,
     /// Whether the ledger knows it at all.
     pub(crate) has_ledger: bool,
     /// Whether it has journal segments that are not sealed yet.
@@ -258,7 +258,7 @@ impl Recording {
             "loss" | "blind" | "gap" | "corrupt" | "tamper" => self.losses.push(Loss::from_entry(entry)),
             "suppressed" => self.suppressed.push(Loss::from_entry(entry)),
             "skipped" => self.skipped.push(Loss::from_entry(entry)),
-            "clock" => self.clock_steps_ns.push(entry.boot_ns),
+            clock::CLOCK => self.clock_steps.push(clock::Step::of(&entry)),
             "heartbeat" | "stop" => {
                 if entry.kind == "stop" {
                     self.stored = entry.detail.as_deref().and_then(stored_events);

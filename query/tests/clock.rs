@@ -1,6 +1,7 @@
 //! Questions about times at which the clock was set, and readings of which nobody says when they were.
 
 use super::*;
+use anyhow::Context;
 
 const HOUR: i64 = 3600;
 
@@ -63,6 +64,32 @@ fn a_change_since_a_reading_is_found_by_the_clock_of_the_reading() -> Result<()>
         "it may have happened at any time since the reading"
     );
     assert_eq!((changes(None, 9)?, changes(None, 0)?), (1, 0), "it may have happened at any time since boot");
+    Ok(())
+}
+
+/// Events of the seconds 10 to 12 are lost. The clock is set an hour ahead at 20, and the loss is noted at 30.
+#[test]
+fn a_loss_is_one_at_all_times_that_the_clock_showed_in_it() -> Result<()> {
+    let offsets = [START, START + HOUR].map(|offset| offset * 1_000_000_000);
+    let detail = json!({"offset_before_ns": offsets[0], "offset_ns": offsets[1]}).to_string();
+    let noted = LedgerEntry { time: Micros((START + HOUR + 30) * 1_000_000), ..entry(30, "loss", None) };
+    let seconds = |second: i64| Some(second * 1_000_000_000);
+    let loss = LedgerEntry { from_ns: seconds(10), to_ns: seconds(12), count: Some(3), ..noted };
+    let directory = tempfile::tempdir()?;
+    let ledger = vec![entry(0, "start", None), entry(20, "clock", Some(&detail)), loss];
+    archive_with(directory.path(), &[event(5, "mmap_file", Some(OLD))], 100, ledger)?;
+    let lost = |verb: &str, from: i64| -> Result<usize> {
+        let [since, until] = [from, from + 1].map(|second| Micros((START + second) * 1_000_000).rfc3339());
+        let line = [verb, "--since", &since, "--until", &until, "--format", "json"];
+        let (_, _, output) = query(directory.path(), &line)?;
+        let summary = json_lines(&output).pop().context("a summary")?;
+        let gaps = summary["gaps"].as_array().context("gaps")?;
+        Ok(gaps.iter().filter(|gap| gap["lost"] == 3).count())
+    };
+    for verb in ["changes", "gaps", "rare"] {
+        let told = [8, 10, 11, 13].map(|second| lost(verb, second)).into_iter().collect::<Result<Vec<_>>>()?;
+        assert_eq!(told, [0, 1, 1, 0], "{verb}");
+    }
     Ok(())
 }
 

@@ -131,7 +131,7 @@ fn steps_in_interval(case: &Case<'_>) -> bool {
     let Some(after) = after.filter(|after| after.rank == before.rank) else { return true };
     let span = after.boot_ns..=before.boot_ns.saturating_add(NOTED_LATE_NS);
     let recording = case.recordings.list.get(after.rank);
-    recording.is_none_or(|recording| recording.clock_steps_ns.iter().any(|step_ns| span.contains(step_ns)))
+    recording.is_none_or(|recording| recording.clock_steps.iter().any(|step| span.contains(&step.boot_ns)))
 }
 
 fn doubt_of_boots(old: &Run, new: &Run) -> Option<String> {
