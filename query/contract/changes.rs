@@ -32,7 +32,10 @@ pub(super) fn change(more: impl IntoIterator<Item = Field>) -> Object {
         flag("complete", "Whether nothing of the interval was lost"),
         texts("coverage", "Hooks that were recorded in the whole interval"),
         objects("gaps", gap("interval_gap", []), "What the interval lacks"),
-        texts("doubts", "Doubts of observations in the interval"),
+        texts(
+            "doubts",
+            "Doubts of observations in the interval; root_not_told: no source tells under which root the path begins, so that it may be two files",
+        ),
     ];
     let versions = [
         object("from", version(), "The version before; null of a first sight").or_null(),

@@ -89,6 +89,7 @@ fn changes_of_an_import_claim_no_more_than_it_tells() -> Result<()> {
                 (&change["kind"], &change["changed_after"], &change["from"]["ino"]),
                 (&json!("changed"), &Value::Null, &Value::Null)
             );
+            assert_eq!(change["doubts"], json!(["root_not_told"]), "{name}: {change}");
             let time = |told: &Value| chrono::DateTime::parse_from_rfc3339(told.as_str().expect("a time"));
             let late = time(&change["changed_before"])? - time(&change["to"]["first_seen"])?;
             assert_eq!(late.num_microseconds(), Some(cut), "{name}: {change}");

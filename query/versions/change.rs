@@ -62,6 +62,9 @@ impl ChangeKind {
     }
 }
 
+/// A doubt of changes whose source does not tell the root of a path: they may be two files under two roots.
+pub(crate) const ROOT_NOT_TOLD: &str = "root_not_told";
+
 /// The changes of a series whose runs are in true order.
 pub(crate) fn changes_of(key: &SeriesKey, series: &Series) -> Vec<Change> {
     let Series { certain, doubtful, beside } = series;
@@ -72,7 +75,11 @@ pub(crate) fn changes_of(key: &SeriesKey, series: &Series) -> Vec<Change> {
             let (from, to) = (from.map(Rc::clone), Rc::clone(to));
             let beside = beside.clone();
             let change = Change { key: key.clone(), kind, from, to, doubts: Vec::new(), beside };
-            let doubts = doubts_of(doubtful.iter().filter(|run| change.touches(run)));
+            let mut doubts = doubts_of(doubtful.iter().filter(|run| change.touches(run)));
+            if change.from.is_some() && !change.to.first().row.has_root() {
+                doubts.push(ROOT_NOT_TOLD.to_owned());
+                doubts.sort_unstable();
+            }
             changes.push(Change { doubts, ..change });
         };
         let Some(previous) = index.checked_sub(1).map(|previous| &versions[previous]) else {

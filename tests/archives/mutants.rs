@@ -58,8 +58,9 @@ fn limited(program: &Path) -> Command {
 fn watch<R: Row>() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let order = format!("{}:{}:{}", folder.path().display(), R::TABLE, count(2000, 34_000));
+    let (_, module) = module_path!().split_once("::").context("the module of these tests")?;
     let child = limited(&std::env::current_exe()?)
-        .args(["--exact", "mutants::a_child_reads_mutants", "--ignored", "--nocapture", "--test-threads=1"])
+        .args(["--exact", &format!("{module}::a_child_reads_mutants"), "--ignored", "--nocapture", "--test-threads=1"])
         .env(ORDER, order)
         .stdout(Stdio::piped())
         .spawn()?;
