@@ -1,7 +1,8 @@
-//! Steps of the wall clock. Between its first and its last observation a row may have others at any time that the clock showed.
+//! Times that a clock which was set may have shown. Between its first and its last observation a row may have others at any time that the clock showed.
 
 use super::gaps::Interval;
-use super::{Loss, Recording, Recordings};
+use super::steps::{CLOCK, Step, hull, shown, shown_at};
+use super::{Recording, Recordings};
 use crate::archives::{Archives, Scan, Scope};
 use anyhow::Result;
 use arrow::array::{AsArray, RecordBatch};
@@ -9,25 +10,12 @@ use hashtrail::cell::Micros;
 use hashtrail::ledger::LedgerEntry;
 use hashtrail::reader::{Need, Predicate};
 use hashtrail::versions::FileVersion;
-use serde_json::Value;
 use std::collections::HashMap;
-
-/// The kind of their entries.
-pub(super) const CLOCK: &str = "clock";
-/// How long after a step events may still have the time of the clock before it.
-const LATE_NS: i64 = 2_000_000_000;
 
 /// All steps that the ledgers tell.
 #[derive(Debug, Default)]
 pub(crate) struct ClockSteps {
     by_recording: HashMap<String, Vec<Step>>,
-}
-
-/// One step, with what the clock was ahead of the time since boot before and after it, where its entry says that.
-#[derive(Debug, Clone)]
-pub(crate) struct Step {
-    pub(crate) boot_ns: i64,
-    offsets_ns: Option<[i64; 2]>,
 }
 
 impl ClockSteps {
@@ -105,50 +93,6 @@ impl ClockSteps {
     }
 }
 
-/// The earliest and the latest time that the clock may have shown in a loss. Its own times are told by the clock when it was noted,
-/// which may have been set since; where it was not, both differ by what a clock is slewed.
-pub(super) fn span_of_loss(loss: &Loss, recording: &Recording) -> (Micros, Micros) {
-    let steps = &recording.clock_steps;
-    // Before the start there was nothing to lose.
-    let from_ns = loss.from_ns.max(recording.start_ns).min(loss.to_ns);
-    let noted = [loss.from.max(recording.start).min(loss.to), loss.to];
-    let ends =
-        [(from_ns, noted[0]), (loss.to_ns, noted[1])].map(|(boot_ns, noted)| shown_at(steps, boot_ns).unwrap_or(noted));
-    let slewed =
-        noted.into_iter().zip(ends).filter(|(noted, end)| noted.0.abs_diff(end.0) < LATE_NS.unsigned_abs() / 1000);
-    hull(ends, shown(steps, from_ns, loss.to_ns).chain(slewed.map(|(noted, _)| noted)))
-}
-
-/// What the clock showed at steps between two moments.
-fn shown(steps: &[Step], first_ns: i64, last_ns: i64) -> impl Iterator<Item = Micros> {
-    let span = first_ns.saturating_sub(LATE_NS)..=last_ns.saturating_add(LATE_NS);
-    steps.iter().filter(move |step| span.contains(&step.boot_ns)).flat_map(Step::shown)
-}
-
-/// What the clock showed at a moment, as the next step tells it.
-fn shown_at(steps: &[Step], boot_ns: i64) -> Option<Micros> {
-    let later = steps.iter().filter(|step| step.boot_ns >= boot_ns);
-    let [before_ns, _] = later.min_by_key(|step| step.boot_ns)?.offsets_ns?;
-    Some(time(before_ns, boot_ns))
-}
-
-impl Step {
-    /// What its entry says.
-    pub(super) fn of(entry: &LedgerEntry) -> Self {
-        Self { boot_ns: entry.boot_ns, offsets_ns: offsets(entry) }
-    }
-
-    /// What the clock showed just before it and after; any time where nobody knows that.
-    fn shown(&self) -> [Micros; 2] {
-        let of_offsets = |offsets: [i64; 2]| offsets.map(|offset_ns| time(offset_ns, self.boot_ns));
-        self.offsets_ns.map_or([Micros(i64::MIN), Micros(i64::MAX)], of_offsets)
-    }
-}
-
-fn time(offset_ns: i64, boot_ns: i64) -> Micros {
-    Micros(offset_ns.saturating_add(boot_ns) / 1000)
-}
-
 /// Where an interval begins at some time since boot: the recordings of that boot which were before its own.
 fn earlier_of_boot<'r>(interval: &Interval<'_>, recordings: &'r Recordings) -> impl Iterator<Item = &'r Recording> {
     let rank = interval.after.filter(|mark| mark.boot_ns == 0).map_or(0, |mark| mark.rank);
@@ -157,19 +101,6 @@ fn earlier_of_boot<'r>(interval: &Interval<'_>, recordings: &'r Recordings) -> i
         recording.host == own.host && recording.boot_id.is_some() && recording.boot_id == own.boot_id
     };
     earlier.iter().filter(move |recording| rest.first().is_some_and(|own| is_of_boot(recording, own)))
-}
-
-/// The earliest and the latest of two times and of others.
-fn hull([left, right]: [Micros; 2], others: impl Iterator<Item = Micros>) -> (Micros, Micros) {
-    others.fold((left.min(right), left.max(right)), |(first, last), time| (first.min(time), last.max(time)))
-}
-
-/// `None` where the entry does not say them.
-fn offsets(entry: &LedgerEntry) -> Option<[i64; 2]> {
-    let detail: Value = serde_json::from_str(entry.detail.as_deref()?).ok()?;
-    let is_time = |offset_ns: &i64| offset_ns.checked_add(entry.boot_ns).is_some();
-    let offset = |name: &str| detail.get(name)?.as_i64().filter(is_time);
-    Some([offset("offset_before_ns")?, offset("offset_ns")?])
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What an answer cannot know: the times in which events were lost or nobody recorded.
 
-use crate::recordings::clock::span_of_loss;
+use crate::recordings::steps::span_of_loss;
 use crate::recordings::suppressed::{Answer, is_suppressed};
 use crate::recordings::{Loss, Recording, Recordings};
 use hashtrail::cell::Micros;

@@ -2,7 +2,7 @@
 //! are asked, and the details of the others are long.
 
 use super::Recording;
-use super::clock::CLOCK;
+use super::steps::CLOCK;
 use crate::archives::{Archives, Scan};
 use anyhow::{Context, Result};
 use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};

@@ -6,6 +6,7 @@ mod contradictions;
 pub(crate) mod coverage;
 pub(crate) mod gaps;
 mod ledger;
+mod steps;
 pub(crate) mod suppressed;
 
 use crate::archives::copy::id_start;
@@ -53,7 +54,7 @@ pub(crate) struct Recording {
     /// Runs of its programs that the kernel skipped, and that no answer about contents and writers needs.
     pub(crate) skipped: Vec<Loss>,
     /// Steps of the wall clock.
-    pub(crate) clock_steps: Vec<clock::Step>,
+    pub(crate) clock_steps: Vec<steps::Step>,
     /// Whether the ledger knows it at all.
     pub(crate) has_ledger: bool,
     /// Whether it has journal segments that are not sealed yet.
@@ -258,7 +259,7 @@ impl Recording {
             "loss" | "blind" | "gap" | "corrupt" | "tamper" => self.losses.push(Loss::from_entry(entry)),
             "suppressed" => self.suppressed.push(Loss::from_entry(entry)),
             "skipped" => self.skipped.push(Loss::from_entry(entry)),
-            clock::CLOCK => self.clock_steps.push(clock::Step::of(&entry)),
+            steps::CLOCK => self.clock_steps.push(steps::Step::of(&entry)),
             "heartbeat" | "stop" => {
                 if entry.kind == "stop" {
                     self.stored = entry.detail.as_deref().and_then(stored_events);
