@@ -34,7 +34,8 @@ printf new >>library.new
 cp deleted.new gone
 sync
 
-record --policy /data/policies/default.yaml --policy /data/policies/attributes.yaml
+# What packages own, the story of packages is about.
+record --no-packages --policy /data/policies/default.yaml --policy /data/policies/attributes.yaml
 changed_by in_place 'cat in_place.new >in_place'
 changed_by moved 'mv moved.new moved'
 changed_by mtime 'cat mtime.new >mtime; touch -d @1700000000 mtime'
