@@ -7,6 +7,7 @@ use super::record::{Place, Record, blank, joined, set_digest, set_exe, set_path,
 use super::source::{Each, Given, Source};
 use anyhow::Result;
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use serde_json::Value;
 
 const NAME: &str = "osquery";
@@ -129,12 +130,12 @@ fn file_event(line: &Object, columns: &Object) -> Result<Event, String> {
 /// The LSM hook that such a call passes; the operation itself where that is not one.
 fn hook_of(operation: &str) -> &str {
     match operation {
-        "open" | "create" => "file_open",
+        "open" | "create" => hooks::FILE_OPEN,
         "write" => "file_permission",
-        "rename" => "path_rename",
-        "link" => "path_link",
-        "unlink" => "path_unlink",
-        "truncate" => "path_truncate",
+        "rename" => hooks::PATH_RENAME,
+        "link" => hooks::PATH_LINK,
+        "unlink" => hooks::PATH_UNLINK,
+        "truncate" => hooks::PATH_TRUNCATE,
         other => other,
     }
 }

@@ -9,6 +9,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use hashtrail::cell::Micros;
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use hashtrail::manifest::hex;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
@@ -148,7 +149,8 @@ fn row_of(batch: &RecordBatch, row: usize) -> Result<Event, String> {
     let common = fields.fields("common").ok_or("it has no `common`")?;
     let target = fields.fields("target").ok_or("it has no `target`")?;
     let is_denied = fields.text("decision").as_deref() == Some("DENY");
-    let mut event = blank(NAME, "exec", if is_denied { "bprm_check_security" } else { "bprm_committed_creds" });
+    let mut event =
+        blank(NAME, "exec", if is_denied { hooks::BPRM_CHECK_SECURITY } else { hooks::BPRM_COMMITTED_CREDS });
     set_time(&mut event, common.time("event_time").ok_or("it has no event_time")?)?;
     event.host = common.text("hostname").unwrap_or_default();
     // What Pedro decided is told in its own word.

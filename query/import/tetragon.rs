@@ -8,6 +8,7 @@ use super::record::{
 use super::source::{Each, Given, Source};
 use anyhow::Result;
 use hashtrail::event::Event;
+use hashtrail::hooks;
 use serde_json::Value;
 
 const NAME: &str = "tetragon";
@@ -38,9 +39,9 @@ const KINDS: [&str; 11] = [
 ];
 /// Hooks whose paths are those of the directories in which something is done to a name.
 const OF_DIRECTORIES: [&str; 8] = [
-    "path_rename",
-    "path_unlink",
-    "path_link",
+    hooks::PATH_RENAME,
+    hooks::PATH_UNLINK,
+    hooks::PATH_LINK,
     "path_symlink",
     "path_mknod",
     "path_mkdir",
@@ -83,7 +84,7 @@ fn finished(mut row: Event, line: &Object) -> Result<Event, String> {
 fn exec(event: &Object) -> Result<Event, String> {
     let process = object(event, "process").ok_or("it has no process")?;
     let has_flag = |flag: &str| text(process, "flags").is_some_and(|flags| flags.split(' ').any(|one| one == flag));
-    let hook = if has_flag("procFS") { "running_process" } else { "bprm_committed_creds" };
+    let hook = if has_flag("procFS") { hooks::RUNNING_PROCESS } else { hooks::BPRM_COMMITTED_CREDS };
     let mut row = blank(NAME, "process_exec", hook);
     set_process(&mut row, event, process);
     set_path(&mut row, text(process, "binary").ok_or("its process has no binary")?.as_bytes());

@@ -1,4 +1,5 @@
-//! Times that a clock which was set may have shown. Between its first and its last observation a row may have others at any time that the clock showed.
+//! Times that a clock which was set may have shown: between its first and its last observation a row may have others at any of
+//! these.
 
 use super::gaps::Interval;
 use super::steps::{CLOCK, Step, hull, shown, shown_at};

@@ -1,5 +1,7 @@
 //! System calls by which programs run and files get other content or names.
 
+use hashtrail::hooks;
+
 /// What a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
@@ -78,12 +80,12 @@ impl Act {
     pub(super) fn hook(self, argument: impl Fn(&str) -> Option<u64>) -> &'static str {
         match self {
             Self::UnlinkAt if argument("a2").is_some_and(|flags| flags & REMOVE_DIRECTORY != 0) => "path_rmdir",
-            Self::Exec | Self::ExecAt => "bprm_committed_creds",
-            Self::Open | Self::OpenAt | Self::OpenAt2 | Self::Create => "file_open",
-            Self::Rename | Self::RenameAt => "path_rename",
-            Self::Link | Self::LinkAt => "path_link",
-            Self::Unlink | Self::UnlinkAt => "path_unlink",
-            Self::Truncate => "path_truncate",
+            Self::Exec | Self::ExecAt => hooks::BPRM_COMMITTED_CREDS,
+            Self::Open | Self::OpenAt | Self::OpenAt2 | Self::Create => hooks::FILE_OPEN,
+            Self::Rename | Self::RenameAt => hooks::PATH_RENAME,
+            Self::Link | Self::LinkAt => hooks::PATH_LINK,
+            Self::Unlink | Self::UnlinkAt => hooks::PATH_UNLINK,
+            Self::Truncate => hooks::PATH_TRUNCATE,
         }
     }
 

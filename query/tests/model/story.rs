@@ -1,20 +1,18 @@
 //! What happens in a history: steps that mean something whatever came before them, so that any of them can be left out.
 
+use crate::mutate::random::Random;
 use std::fmt;
 
 /// Numbers that repeat from run to run.
-pub(super) struct Numbers(u64);
+pub(super) struct Numbers(Random);
 
 impl Numbers {
     pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+        Self(Random::new(seed))
     }
 
     pub(super) fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap_or(0) % limit.max(1)
+        self.0.below(limit)
     }
 
     pub(super) fn pick<T: Copy>(&mut self, list: &[T]) -> T {
